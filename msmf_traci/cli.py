@@ -1,0 +1,112 @@
+"""The entry points of the command line, nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from msmf_traci.errors import InputError, MsmfError
+
+if TYPE_CHECKING:
+    from msmf_traci.config.arguments import Arguments
+
+INTERRUPTED = 130
+WRONG = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`msmf-traci`: run one experiment, or a sweep with -m.
+
+    Returns
+    -------
+    0, 2 where input is wrong or SUMO fails (one sentence on stderr), 130 on Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except MsmfError as error:
+        print(f"msmf-traci: {error}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        print("msmf-traci: interrupted; the run in progress left nothing behind", file=sys.stderr)
+        return INTERRUPTED
+
+
+def fetch() -> int:
+    """`msmf-traci-fetch`: download a map."""
+    from msmf_traci.scenario.fetch import main as fetch_main
+
+    return fetch_main()
+
+
+def _run(words: list[str]) -> int:
+    from msmf_traci.config.arguments import read_arguments
+
+    arguments = read_arguments(words)
+    if arguments.help:
+        from msmf_traci.config.help import help_text
+
+        print(help_text())
+        return 0
+    if arguments.version:
+        from msmf_traci import __version__
+
+        print(f"msmf-traci {__version__}")
+        return 0
+    from msmf_traci.config.compose import read_request
+    from msmf_traci.results.store import check_writable
+    from msmf_traci.run import judge_files, preview
+    from msmf_traci.sweep import check_one_folder, is_done, results_folder, swept_folder
+
+    request = read_request(arguments.overrides, multirun=arguments.multirun, config_dir=arguments.config_dir)
+    if request.points[0].config.dry_run:
+        if request.is_sweep:
+            print(f"a sweep of {len(request.points)} runs, {len(request.points)} SUMO runs; the first:")
+        print("\n".join(preview(request.points[0].config)))
+        return 0
+    for point in request.points:
+        judge_files(point.config)
+        check_writable(results_folder(point.config))
+    if request.is_sweep:
+        check_one_folder(request)
+        for point in request.points:
+            is_done(swept_folder(point.config, point.overrides), point.config)
+    _launch(arguments)
+    if request.is_sweep:
+        from msmf_traci.sweep import stack_summaries
+
+        print(f"\nStacked summary of {len(request.points)} runs: {stack_summaries(request)}")
+    return 0
+
+
+def _launch(arguments: "Arguments") -> None:
+    """Hand the run or sweep to Hydra, whose launchers carry it out; its own files go to a scratch folder."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf import DictConfig
+
+    from msmf_traci.config.compose import CONFIG_MODULE, register_resolvers
+
+    register_resolvers()
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+
+    @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name="config")
+    def job(composed: DictConfig) -> None:
+        from msmf_traci.job import run_composed
+
+        run_composed(composed)
+
+    scratch = tempfile.mkdtemp(prefix="msmf-traci-sweep-")
+    before = sys.argv
+    sys.argv = ["msmf-traci", *arguments.words(f"hydra.sweep.dir={scratch}")]
+    try:
+        job()
+    except HydraException as error:
+        raise InputError(f"Hydra cannot carry this out: {' '.join(str(error).split())}; see msmf-traci --help") from None
+    finally:
+        sys.argv = before
+        shutil.rmtree(scratch, ignore_errors=True)

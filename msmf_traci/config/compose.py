@@ -1,0 +1,157 @@
+"""From the words of a command line to judged configurations, one for each run, before anything is started."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from msmf_traci.config.overrides import nearest_name, parse_overrides
+from msmf_traci.config.schema import Config, option_fields
+from msmf_traci.errors import InputError
+
+CONFIG_MODULE = "msmf_traci.conf"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a command: its configuration and the words that made it."""
+
+    config: Config
+    overrides: tuple[str, ...]
+    swept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for: one run, or the points of a sweep."""
+
+    points: list[Point]
+    is_sweep: bool
+
+
+def register_resolvers() -> None:
+    """Make `${unless_given:FILE,...,VALUE}` known to the configuration files: VALUE, or null where a FILE is given."""
+    OmegaConf.register_new_resolver("unless_given", lambda *words: None if any(word is not None for word in words[:-1]) else words[-1], replace=True)
+
+
+def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: str | None = None) -> Request:
+    """Compose and judge every run that a command line asks for.
+
+    Parameters
+    ----------
+    words
+        Overrides as typed.
+    multirun
+        Whether `-m` was typed; an experiment may ask for a sweep too.
+    config_dir
+        A folder of the user's own configuration, searched first.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first thing that is wrong in any of the runs.
+    """
+    register_resolvers()
+    overrides = parse_overrides(words, config_dir)
+    search = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir is not None else []
+    with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
+        first = _compose([*search, *(_first_value(override) for override in overrides)], with_hydra=True)
+        is_sweep = multirun or first.hydra.mode == RunMode.MULTIRUN
+        if not is_sweep:
+            _refuse_sweep_values(overrides)
+            typed = tuple(override.input_line for override in overrides if override.input_line is not None)
+            return Request([Point(_judge(first), typed, ())], is_sweep=False)
+        given = parse_overrides([f"{key}={value}" for key, value in (first.hydra.sweeper.params or {}).items()], config_dir)
+        overrides = given + overrides
+        swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
+        points = []
+        for combination in itertools.product(*(_values(override) for override in overrides)):
+            config = _judge(_compose([*search, *combination], with_hydra=True))
+            points.append(Point(config, combination, swept))
+    return Request(points, is_sweep=True)
+
+
+def judge_composed(composed: DictConfig) -> Config:
+    """Judge a configuration that Hydra has composed (the runner's own entry)."""
+    return _judge(composed)
+
+
+def _values(override: Override) -> list[str]:
+    """The words of one override in the points of a sweep, spelt as Hydra's sweeper spells them."""
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        return [f"{key}={override.get_value_element_as_str()}"]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+
+
+def _first_value(override: Override) -> str:
+    return _values(override)[0]
+
+
+def _refuse_sweep_values(overrides: Sequence[Override]) -> None:
+    for override in overrides:
+        if override.is_sweep_override():
+            raise InputError(f"{override.input_line}: several values make a sweep; add -m, or write a list in brackets")
+
+
+def _compose(words: list[str], *, with_hydra: bool) -> DictConfig:
+    try:
+        return compose("config", overrides=words, return_hydra_config=with_hydra)
+    except (HydraException, OmegaConfBaseException) as error:
+        text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+        raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci --help") from None
+
+
+def _judge(composed: DictConfig) -> Config:
+    try:
+        plain = {
+            str(key): OmegaConf.to_container(composed[key], resolve=True) if OmegaConf.is_config(composed[key]) else composed[key]
+            for key in composed
+            if key != "hydra"
+        }
+    except OmegaConfBaseException as error:
+        text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+        raise InputError(f"the configuration cannot be resolved: {text}; see msmf-traci --help") from None
+    try:
+        return Config.model_validate(plain)
+    except ValidationError as error:
+        raise InputError(_sentence(error, plain)) from None
+
+
+def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
+    first = error.errors()[0]
+    parts = [str(part) for part in first["loc"]]
+    options = option_fields()
+    name = ".".join(parts[:2]) if ".".join(parts[:2]) in options else ".".join(parts[:1])
+    if first["type"] == "extra_forbidden":
+        return f"there is no option {'.'.join(parts)}; {nearest_name('.'.join(parts), list(options))}"
+    reasons = dict.fromkeys(
+        _reason(detail["msg"]) for detail in error.errors() if [str(part) for part in detail["loc"]][: name.count(".") + 1] == name.split(".")
+    )
+    value: Any = plain
+    for part in name.split("."):
+        with suppress(KeyError, TypeError):
+            value = value[part]
+    text = " or ".join(reasons)
+    if not name:
+        return text
+    if name not in options:
+        return f"{name}: {text}"
+    return f"{name}={value}: {text}; {options[name][0]}"
+
+
+def _reason(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message.replace("Input should be", "must be").replace("a valid", "a")

@@ -1,0 +1,52 @@
+"""The text of `msmf-traci --help`: groups, strategies and every option with its default, read from where they are defined."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from msmf_traci.config.overrides import GROUPS, group_choices
+from msmf_traci.config.schema import option_fields
+
+_HEAD = """\
+msmf-traci: measure container-migration strategies for mobile edge computing on SUMO traffic.
+
+  msmf-traci                                                the synthetic city, 100 vehicles, 8 strategies
+  msmf-traci mobility.speed_kmh=20 workload.image_mb=500    other values, for this run
+  msmf-traci scenario=beijing                               central Beijing from OpenStreetMap (msmf-traci-fetch)
+  msmf-traci -m mobility.speed_kmh=5,20,50,80 seed=0,1      a sweep: every combination
+  msmf-traci dry_run=true                                   say what would be done
+
+Flags: -m, --multirun (sweep)   -cd, --config-dir FOLDER (experiments of your own)   -h, --help   --version
+Tables go to results/<experiment, else scenario>/<run>/; output.dir=FOLDER names another folder for the runs.
+"""
+
+
+def help_text() -> str:
+    """Everything a user can ask for."""
+    lines = [_HEAD, "Groups"]
+    lines += [f"  {group:<12} {', '.join(group_choices(group))}" for group in GROUPS]
+    strategies = sorted(entry_points(group="msmf_traci.strategies").names)
+    lines += ["", "Strategies", f"  {', '.join(strategies)}", "  or one of your own: strategies=[pm,package.module:Class] (docs/strategies.md)", ""]
+    lines.append("Options and defaults")
+    defaults = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
+    width = max(len(_with_default(name, defaults)) for name in option_fields() if len(_with_default(name, defaults)) < 52)
+    for name, (description, _) in option_fields().items():
+        if name in ("scenario.name", "scenario.kind"):
+            continue
+        shown = _with_default(name, defaults)
+        lines.append(f"  {shown:<{width}}  {description}" if len(shown) <= width else f"  {shown}\n  {'':<{width}}  {description}")
+    return "\n".join(lines)
+
+
+def _with_default(name: str, defaults: dict[str, Any]) -> str:
+    value: Any = defaults
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        return f"{name}=[{','.join(str(item) for item in value)}]"
+    text = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, int | float) or isinstance(value, bool) else value
+    return f"{name}={text}"

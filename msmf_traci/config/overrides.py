@@ -1,0 +1,92 @@
+"""Judges the words of a command line before Hydra composes anything: which options and groups exist, and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from msmf_traci.config.schema import option_fields
+from msmf_traci.errors import InputError
+
+GROUPS = ("scenario", "experiment")
+
+
+def parse_overrides(words: Sequence[str], config_dir: str | None = None) -> list[Override]:
+    """Parse and judge the overrides of a command line.
+
+    Parameters
+    ----------
+    words
+        `name=value` words as typed.
+    config_dir
+        A folder of the user's own configuration, whose experiments are known too.
+
+    Raises
+    ------
+    InputError
+        At the first word that is no override, or names an option or group that does not exist.
+    """
+    try:
+        overrides = OverridesParser.create().parse_overrides(list(words))
+    except HydraException as error:
+        reason = str(error).splitlines()[0].strip().rstrip(".")
+        raise InputError(f"cannot read the option: {reason}; write name=value, with quotes around special characters") from None
+    for override in overrides:
+        _judge(override, config_dir)
+    return overrides
+
+
+def group_choices(group: str, config_dir: str | None = None) -> list[str]:
+    """Names that a configuration group offers, the user's own included."""
+    names = {Path(entry.name).stem for entry in files("msmf_traci.conf").joinpath(group).iterdir() if entry.name.endswith(".yaml")}
+    if config_dir is not None:
+        names |= {path.stem for path in (Path(config_dir) / group).glob("*.yaml")}
+    return sorted(names)
+
+
+def nearest_name(name: str, names: Sequence[str]) -> str:
+    """A half-sentence that names what was probably meant, or everything there is."""
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if not close:
+        last = name.rsplit(".", 1)[-1]
+        close = [option for option in names if option.rsplit(".", 1)[-1] == last][:1]
+    return f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}" if len(names) <= 12 else "see msmf-traci --help"
+
+
+def _judge(override: Override, config_dir: str | None) -> None:
+    name = override.key_or_group
+    if name == "hydra" or name.startswith(("hydra.", "hydra/")):
+        return
+    if override.is_add() or override.is_force_add():
+        raise InputError(f"{override.input_line}: options cannot be added; leave out the plus sign, or {_meant(name)}")
+    if override.is_delete():
+        raise InputError(f"{override.input_line}: options cannot be deleted; to change {name}, write {name}=VALUE")
+    if name in GROUPS:
+        _judge_choice(override, config_dir)
+    elif name not in option_fields():
+        raise InputError(f"{override.input_line}: there is no option {name}; {_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    options = option_fields()
+    inside = [option for option in options if option.startswith(f"{name}.")]
+    if inside:
+        return f"{name} holds several options, name one of them: {', '.join(inside)}"
+    return nearest_name(name, [*options, *GROUPS])
+
+
+def _judge_choice(override: Override, config_dir: str | None) -> None:
+    group = override.key_or_group
+    choices = group_choices(group, config_dir)
+    values = list(override.sweep_string_iterator()) if override.is_sweep_override() else [str(override.get_value_element_as_str())]
+    for value in values:
+        if value == "null" and group == "experiment":
+            continue
+        if value not in choices:
+            raise InputError(f"{override.input_line}: there is no {group} {value!r}; {nearest_name(value, choices)}")

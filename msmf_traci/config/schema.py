@@ -1,0 +1,246 @@
+"""The schema of the configuration: every option with its type, range and meaning, in the units that users write.
+
+Defaults live in `conf/`; conversion to SI units happens where `run.py` hands the values on. Section 12 of the model lists the options.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _check_range(values: list[float]) -> list[float]:
+    if values[1] < values[0]:
+        raise ValueError(f"the range [{values[0]:g}, {values[1]:g}] is empty: write the smaller number first")
+    return values
+
+
+Range = Annotated[list[Positive], Field(min_length=2, max_length=2), AfterValidator(_check_range)]
+
+
+class Section(BaseModel):
+    """A group of options; unknown names and values of another type are refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Scenario(Section):
+    """Which network and demand SUMO drives."""
+
+    name: str = Field(description="name of the scenario")
+    kind: Literal["synthetic", "osm", "sumo"] = Field(description="how the network comes about")
+    parameters_file: str | None = Field(description="synthetic: a parameters file of your own")
+    map_file: str | None = Field(description="beijing, osm: an OpenStreetMap file (.osm, .osm.gz, .osm.pbf)")
+    bbox: list[float] | None = Field(description="beijing, osm: [west, south, east, north] in degrees; edges outside are cut")
+    net_file: str | None = Field(description="sumo: your network (.net.xml, .net.xml.gz)")
+    route_file: str | None = Field(description="sumo: your routes; without it, trips of ours")
+    sumocfg_file: str | None = Field(description="sumo: your .sumocfg, with its own network and routes")
+
+    @property
+    def has_own_routes(self) -> bool:
+        """Whether the vehicles are the user's own rather than random trips of ours."""
+        return self.route_file is not None or self.sumocfg_file is not None
+
+    @model_validator(mode="after")
+    def _check_files(self) -> Self:
+        if self.bbox is not None:
+            if len(self.bbox) != 4:
+                raise ValueError("bbox takes four numbers: [west, south, east, north] in degrees")
+            west, south, east, north = self.bbox
+            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+                raise ValueError(f"bbox {self.bbox} is no area: write [west, south, east, north] in degrees, west < east, south < north")
+        if self.kind == "sumo":
+            if self.sumocfg_file is None and self.net_file is None:
+                raise ValueError("needs scenario.net_file=YOUR.net.xml or scenario.sumocfg_file=YOUR.sumocfg")
+            if self.sumocfg_file is not None and (self.net_file is not None or self.route_file is not None):
+                raise ValueError("sumocfg_file brings its own network and routes: leave out net_file and route_file")
+        foreign = {
+            "synthetic": ("map_file", "bbox", "net_file", "route_file", "sumocfg_file"),
+            "osm": ("parameters_file", "net_file", "route_file", "sumocfg_file"),
+            "sumo": ("parameters_file", "map_file", "bbox"),
+        }[self.kind]
+        for option in foreign:
+            if getattr(self, option) is not None:
+                raise ValueError(f"{option} is not for scenario={self.name}: leave it out or choose another scenario")
+        return self
+
+
+class Deployment(Section):
+    """Where the base stations stand (model, section 1)."""
+
+    rings: Annotated[int, Field(ge=1, le=200)] | None = Field(description="rings of cells around the centre; null: as many as cover the network")
+    spacing_m: Annotated[float, Field(ge=10, le=100_000, allow_inf_nan=False)] = Field(description="distance between neighbouring base stations")
+    orientation: Literal["flat", "pointy"] = Field(description="flat or pointy cells")
+    center: dict[str, float] | None = Field(description="{lon: , lat: } or {x: , y: }; null: middle of the network")
+
+    @model_validator(mode="after")
+    def _check_center(self) -> Self:
+        if self.center is not None and set(self.center) not in ({"lon", "lat"}, {"x", "y"}):
+            raise ValueError("center takes {lon: DEGREES, lat: DEGREES} or {x: METRES, y: METRES}")
+        if self.center is not None and not all(abs(value) < 1e9 for value in self.center.values()):
+            raise ValueError("center takes finite numbers")
+        if self.center is not None and "lon" in self.center and not (abs(self.center["lon"]) <= 180 and abs(self.center["lat"]) <= 90):
+            raise ValueError("center's lon lies in -180..180 and its lat in -90..90 degrees")
+        return self
+
+
+class Attachment(Section):
+    """How a vehicle is attached to a base station (model, section 1)."""
+
+    hysteresis_m: NotNegative = Field(description="how much nearer a new base station must be")
+
+
+class Tiers(Section):
+    """The two tiers of servers and their latencies (model, section 2)."""
+
+    regional_rings: Annotated[int, Field(ge=1, le=100)] = Field(description="rings of cells in a region (k): 1, 2, 3 are 7, 19, 37 cells")
+    local_latency_ms: NotNegative = Field(description="latency to a local server")
+    regional_latency_ms: NotNegative = Field(description="latency to a regional server")
+    compute_ms: NotNegative = Field(description="computing delay at a server")
+    hop_latency_ms: NotNegative = Field(description="latency of each hop of a relayed request")
+    min_speed_kmh: NotNegative = Field(description="below this speed the lowest eligible tier is taken")
+
+
+class Prediction(Section):
+    """The look-ahead along the road map (model, sections 3 and 6)."""
+
+    horizon_m: Positive = Field(description="how far ahead the road is followed")
+    slack_m: NotNegative = Field(description="how far ahead the attached cell may begin on the road")
+
+
+class NearestOptions(Section):
+    """The strategy `nearest`."""
+
+    trigger_m: Positive = Field(description="distance to a border at which nearest pre-copies")
+
+
+class CoverageFilter(Section):
+    """The filter for short crossings, OP."""
+
+    min_m: NotNegative = Field(description="a cell covered for less than this is passed over")
+    min_dwell_s: NotNegative = Field(description="a cell crossed in less than this is passed over")
+
+
+class Mobility(Section):
+    """Vehicles and SUMO (model, section 4)."""
+
+    source: Literal["auto", "traci"] = Field(description="where positions come from")
+    vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
+    depart_window_s: NotNegative = Field(description="all depart within this time")
+    speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(description="commanded speed; null: as your own routes say")
+    speed_mode: Literal["free", "legal", "forced"] = Field(description="free: no speed limits; legal: limits bind; forced: constant, no junction rules")
+    step_s: Annotated[float, Field(ge=0.01, le=60, allow_inf_nan=False)] | None = Field(description="simulation step; null: as your .sumocfg says")
+    max_duration_s: Positive = Field(description="the run ends here at the latest")
+    min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
+    gui: bool = Field(description="show sumo-gui")
+    sumo_home: str | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
+    sumo_args: list[str] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,'1']")
+
+    @model_validator(mode="after")
+    def _check_args(self) -> Self:
+        ours = {"-n", "--net-file", "-c", "--configuration-file", "--remote-port", "--seed", "--step-length", "-r", "--route-files", "-b", "--begin"}
+        for word in self.sumo_args:
+            if word.split("=")[0] in ours:
+                raise ValueError(f"sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)")
+        return self
+
+
+class Workload(Section):
+    """Containers (model, section 5)."""
+
+    image_mb: Positive | Range = Field(description="image size: a range to draw from, or one number")
+    memory_mb: Positive | Range = Field(description="memory: a range to draw from, or one number")
+    dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
+    dirty_threshold_mbit: Positive = Field(description="dirty memory that starts a round")
+    latency_levels_ms: Annotated[list[Positive], Field(min_length=1)] = Field(description="latency levels of tasks")
+    latency_weights: Annotated[list[NotNegative], Field(min_length=1)] = Field(description="their shares, adding up to 1")
+    start_ms: Range = Field(description="container start time at 100 and at 2000 MB")
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> Self:
+        if len(self.latency_weights) != len(self.latency_levels_ms):
+            raise ValueError(f"latency_weights has {len(self.latency_weights)} numbers and latency_levels_ms {len(self.latency_levels_ms)}: give one weight for each level")
+        if abs(sum(self.latency_weights) - 1) > 1e-9:
+            raise ValueError(f"latency_weights add up to {sum(self.latency_weights):g}: they must add up to 1")
+        return self
+
+
+class HandoffOptions(Section):
+    """What happens at a handoff (model, section 7)."""
+
+    unsynced: Literal["stop", "relay"] = Field(description="container not synchronised at the handoff: stop it, or relay until it is")
+    user_left: Literal["abandon", "finish"] = Field(description="user leaves the target while stopped: abandon the transfer, or finish it")
+    switch_ms: NotNegative = Field(description="time to tell the user the new address")
+
+
+class Links(Section):
+    """Links between servers (model, section 8)."""
+
+    mode: Literal["dedicated"] = Field(description="dedicated: each transfer has the whole bandwidth")
+    bandwidth_mbps: Positive = Field(description="bandwidth of a transfer")
+
+
+class Output(Section):
+    """Where the tables go and what they hold."""
+
+    dir: str | None = Field(description="folder in place of results/<experiment or scenario>")
+    format: Literal["csv", "parquet"] = Field(description="format of the tables")
+    trace: bool = Field(description="also write frames, decisions and stages")
+    speed_bands_kmh: list[Positive] = Field(description="edges of the bands of realised speed in summary.csv")
+
+    @model_validator(mode="after")
+    def _check_bands(self) -> Self:
+        if any(after <= before for before, after in zip(self.speed_bands_kmh, self.speed_bands_kmh[1:], strict=False)):
+            raise ValueError("speed_bands_kmh must rise from one edge to the next")
+        return self
+
+
+class Config(Section):
+    """One run, completely described."""
+
+    experiment: str | None = Field(description="the preset")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(description="the one seed of trips, SUMO and workload")
+    strategies: Annotated[list[str], Field(min_length=1)] = Field(description="names, or class paths of your own (package.module:Class)")
+    dry_run: bool = Field(description="say what would be done, and do nothing")
+    scenario: Scenario
+    deployment: Deployment
+    attachment: Attachment
+    tiers: Tiers
+    prediction: Prediction
+    nearest: NearestOptions
+    coverage_filter: CoverageFilter
+    mobility: Mobility
+    workload: Workload
+    handoff: HandoffOptions
+    links: Links
+    output: Output
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        twice = sorted({name for name in self.strategies if self.strategies.count(name) > 1})
+        if twice:
+            raise ValueError(f"strategies names {twice[0]} twice: name each once")
+        if self.mobility.speed_kmh is None and not self.scenario.has_own_routes:
+            raise ValueError("mobility.speed_kmh=null needs routes of your own: set a speed, or scenario.route_file")
+        if self.mobility.speed_kmh is None and self.mobility.speed_mode != "free":
+            raise ValueError(f"mobility.speed_mode={self.mobility.speed_mode} needs a commanded speed: set mobility.speed_kmh too")
+        if self.mobility.step_s is None and self.scenario.sumocfg_file is None:
+            raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")
+        return self
+
+
+def option_fields() -> dict[str, tuple[str, Any]]:
+    """Every option by its dotted name: (description, pydantic field)."""
+    options: dict[str, tuple[str, Any]] = {}
+    for name, field in Config.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            for inner, inner_field in field.annotation.model_fields.items():
+                options[f"{name}.{inner}"] = (inner_field.description or "", inner_field)
+        else:
+            options[name] = (field.description or "", field)
+    return options

@@ -1,0 +1,1 @@
+"""The control plane: attachment, prediction, tiers and the strategies that decide where containers go."""

@@ -1,0 +1,91 @@
+"""The cloud centre: turns each frame into one decision for every vehicle and strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from msmf_traci.control.prediction import Predictor
+from msmf_traci.control.situation import Scene, Situation
+from msmf_traci.control.strategies import Strategy
+from msmf_traci.control.tiers import TierChoice
+from msmf_traci.errors import InputError
+from msmf_traci.mobility.frame import Frame
+from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.world.cells import FloatArray, IntArray
+from msmf_traci.world.servers import Servers
+
+
+class ControlPlane:
+    """All strategies of one pass, asked frame by frame.
+
+    Parameters
+    ----------
+    strategies
+        The strategies, in the order of their columns.
+    servers, predictors, tier_choices
+        What they decide with; see `Scene`.
+    """
+
+    def __init__(
+        self, strategies: Sequence[Strategy], servers: Servers, predictors: Mapping[str, Predictor], tier_choices: Mapping[int, TierChoice]
+    ) -> None:
+        self.strategies = strategies
+        self._servers = servers
+        self._predictors = predictors
+        self._tier_choices = tier_choices
+        self._x_m = np.zeros(0)
+        self._y_m = np.zeros(0)
+
+    def admit(self, n: int) -> None:
+        """Add n vehicles."""
+        self._x_m = np.concatenate([self._x_m, np.full(n, np.nan)])
+        self._y_m = np.concatenate([self._y_m, np.full(n, np.nan)])
+
+    def decide(self, frame: Frame, cell: IntArray, level_ms: FloatArray, host: IntArray) -> tuple[IntArray, IntArray]:
+        """Homes and targets of a frame's vehicles, shape (n, strategies).
+
+        Parameters
+        ----------
+        frame
+            The vehicles.
+        cell
+            Attached cell of each vehicle.
+        level_ms
+            Latency level of each vehicle's task.
+        host
+            Server of each container, shape (n, strategies); NO_SERVER at a vehicle's first frame.
+
+        Returns
+        -------
+        home
+            Server or KEEP; at a vehicle's first frame always a server.
+        target
+            Server or NO_SERVER; never the host.
+        """
+        v = frame.vehicle
+        scene = Scene(
+            frame, cell, frame.x_m - self._x_m[v], frame.y_m - self._y_m[v], level_ms, self._servers, self._predictors, self._tier_choices
+        )
+        self._x_m[v], self._y_m[v] = frame.x_m, frame.y_m
+        homes, targets = [], []
+        for column, strategy in enumerate(self.strategies):
+            attached_home = scene.tier_and_home(strategy.tiers)[1]
+            at = np.where(frame.first, attached_home, host[:, column])
+            decision = strategy.decide(Situation(scene, at, strategy.tiers, strategy.predictor))
+            home, target = (self._checked(strategy, answer, len(frame)) for answer in (decision.home, decision.target))
+            home = np.where(frame.first & (home == KEEP), attached_home, home)
+            target = np.where((target == at) | (target < 0), NO_SERVER, target)
+            homes.append(home)
+            targets.append(target)
+        return np.column_stack(homes), np.column_stack(targets)
+
+    def _checked(self, strategy: Strategy, answer: IntArray, n: int) -> IntArray:
+        answer = np.asarray(answer)
+        if answer.shape != (n,) or not np.issubdtype(answer.dtype, np.integer) or (n and not (KEEP <= answer.min() and answer.max() < len(self._servers))):
+            raise InputError(
+                f"strategy {strategy.name}: decide must return one server number a vehicle (0 to {len(self._servers) - 1}), "
+                f"KEEP or NO_SERVER, got {answer.dtype} of shape {answer.shape} for {n} vehicles"
+            )
+        return answer

@@ -1,0 +1,70 @@
+"""Finds strategies by name (the entry-point group `msmf_traci.strategies`) or by class path. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from msmf_traci.control.strategies import Strategy
+from msmf_traci.errors import InputError
+
+ENTRY_POINTS = "msmf_traci.strategies"
+
+
+def known_strategies() -> list[str]:
+    """Names of the installed strategies."""
+    return sorted(entry_points(group=ENTRY_POINTS).names)
+
+
+def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
+    """Load strategy classes by name or by class path (`package.module:Class`; the current folder is searched too).
+
+    Raises
+    ------
+    InputError
+        If there is no such strategy, or two have the same name in tables.
+    """
+    loaded = [_load(name) for name in names]
+    for i, strategy in enumerate(loaded):
+        if strategy.name in [other.name for other in loaded[:i]]:
+            raise InputError(f"strategies: two are called {strategy.name}; give one of them another name")
+    return loaded
+
+
+def _load(name: str) -> type[Strategy]:
+    found = entry_points(group=ENTRY_POINTS, name=name)
+    if found:
+        loaded = next(iter(found)).load()
+    elif ":" in name or "." in name:
+        loaded = _import(name)
+    else:
+        names = known_strategies()
+        close = difflib.get_close_matches(name.replace("-", "_").lower(), names, n=1, cutoff=0.4)
+        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}, or give package.module:Class"
+        raise InputError(f"strategies: there is no strategy {name!r}; {hint}")
+    if not (isinstance(loaded, type) and issubclass(loaded, Strategy)):
+        raise InputError(f"strategies: {name} is no strategy; derive the class from msmf_traci.control.strategies.Strategy")
+    if not isinstance(getattr(loaded, "name", None), str):
+        raise InputError(f"strategies: {name} has no name for the tables; give the class an attribute name = '...'")
+    if loaded.tiers not in (1, 2) or loaded.predictor not in ("map", "route"):
+        raise InputError(f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; choose 1 or 2, 'map' or 'route'")
+    return loaded
+
+
+def _import(path: str) -> object:
+    module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise InputError(f"strategies: {path}: there is no module {error.name}; is it installed, or in this folder?") from None
+    except AttributeError:
+        raise InputError(f"strategies: {path}: module {module} has no class {attribute}; check its name") from None
+    except Exception as error:
+        raise InputError(f"strategies: {path} cannot be loaded: {type(error).__name__}: {error}; mend the module") from None

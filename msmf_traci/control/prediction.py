@@ -1,0 +1,191 @@
+"""What lies ahead of each vehicle: the next home on a road, and how far the attached home is still covered.
+
+The road is the map's look-ahead chain (`MapPredictor`) or the route that the vehicle will really drive (`RoutePredictor`, the oracle:
+the only place where the route is used). Model, sections 3 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from msmf_traci.mobility.frame import NO_EDGE, Frame
+from msmf_traci.sentinels import NO_SERVER
+from msmf_traci.world.cells import BoolArray, FloatArray, IntArray
+from msmf_traci.world.coverage import EdgeCoverage, Stretches, look_ahead_chains, route_stretches
+from msmf_traci.world.roads import Roads
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The stretches ahead of each vehicle, merged by home: arrays of shape (n, most stretches), with `exists` where there is one.
+
+    Distances are measured from the begin of the vehicle's edge, where its position is measured from.
+
+    Attributes
+    ----------
+    server, entry_m, exit_m, exists
+        Home of each stretch, where it begins and ends; cut at the horizon.
+    position_m
+        Position of each vehicle, shape (n,).
+    home
+        The attached home of each vehicle, shape (n,).
+    slack_m
+        How far ahead the vehicle's own stretch may begin.
+    """
+
+    server: IntArray
+    entry_m: FloatArray
+    exit_m: FloatArray
+    exists: BoolArray
+    position_m: FloatArray
+    home: IntArray
+    slack_m: float
+
+    @cached_property
+    def own(self) -> IntArray:
+        """Index of the stretch where the vehicle is: the first of the attached home that qualifies, or -1."""
+        at = self.position_m[:, None]
+        qualifies = self.exists & (self.exit_m > at) & (self.entry_m <= at + self.slack_m) & (self.server == self.home[:, None])
+        return _first(qualifies)
+
+    @cached_property
+    def last(self) -> IntArray:
+        """Index of the last stretch seen, or -1."""
+        return self.exists.sum(axis=1).astype(np.int64) - 1
+
+    @property
+    def length_m(self) -> FloatArray:
+        """Length of each stretch."""
+        return self.exit_m - self.entry_m
+
+    def coverage_m(self) -> FloatArray:
+        """How far the attached home still covers the road; infinite where it is not found or the road ends inside it."""
+        rows = np.arange(len(self.own))
+        known = (self.own >= 0) & (self.own != self.last)
+        ahead_m = self.exit_m[rows, np.maximum(self.own, 0)] - self.position_m if self.exit_m.shape[1] else np.zeros(len(rows))
+        return np.where(known, ahead_m, np.inf)
+
+    def next_home(self, host: IntArray, passed_over: BoolArray | None = None) -> IntArray:
+        """The next home on the road that is neither the attached home nor the host, or NO_SERVER.
+
+        Parameters
+        ----------
+        host
+            Server that each container runs on, shape (n,).
+        passed_over
+            Stretches that are no targets, shape (n, most stretches).
+        """
+        if not self.server.shape[1]:
+            return np.full(len(host), NO_SERVER, dtype=np.int64)
+        at = self.position_m[:, None]
+        here = _first(self.exists & (self.entry_m <= at) & (at < self.exit_m))
+        begin = np.where(self.own >= 0, self.own + 1, np.where(here >= 0, here, self.server.shape[1]))
+        candidate = self.exists & (np.arange(self.server.shape[1]) >= begin[:, None])
+        candidate &= (self.server != self.home[:, None]) & (self.server != host[:, None])
+        if passed_over is not None:
+            candidate &= ~passed_over
+        found = _first(candidate)
+        return np.where(found >= 0, self.server[np.arange(len(found)), np.maximum(found, 0)], NO_SERVER).astype(np.int64)
+
+
+class Predictor:
+    """Looks up rows of stretches; its two kinds differ in which row belongs to a vehicle.
+
+    Parameters
+    ----------
+    horizon_m
+        What begins this far ahead or farther is not seen.
+    slack_m
+        How far ahead the vehicle's own stretch may begin.
+    """
+
+    def __init__(self, horizon_m: float, slack_m: float) -> None:
+        self.horizon_m = horizon_m
+        self.slack_m = slack_m
+
+    def ahead(self, frame: Frame, home: IntArray, tier: IntArray) -> Ahead:
+        """What lies ahead of each vehicle of a frame, merged by the homes of its tier."""
+        raise NotImplementedError
+
+    def _look_up(self, table: Stretches, row: IntArray, position_m: FloatArray, home: IntArray) -> Ahead:
+        known = row >= 0
+        start = np.where(known, table.start[np.maximum(row, 0)], 0) if len(table.start) else np.zeros(len(row), dtype=np.int64)
+        count = np.where(known, table.count[np.maximum(row, 0)], 0) if len(table.start) else np.zeros(len(row), dtype=np.int64)
+        column = np.arange(int(count.max()) if len(count) else 0)
+        exists = column < count[:, None]
+        pick = np.where(exists, start[:, None] + column, 0)
+        end_m = position_m + self.horizon_m
+        entry_m = table.entry_m[pick]
+        exists &= entry_m < end_m[:, None]
+        exit_m = np.minimum(table.exit_m[pick], end_m[:, None])
+        return Ahead(table.server[pick], entry_m, exit_m, exists, position_m, home, self.slack_m)
+
+
+class MapPredictor(Predictor):
+    """Predicts from the road map alone: the straight-on chain of the edge that the vehicle is on."""
+
+    def __init__(self, roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float, slack_m: float) -> None:
+        super().__init__(horizon_m, slack_m)
+        self._edges = len(roads)
+        self._table = look_ahead_chains(roads, coverage, server_of, horizon_m)
+
+    def ahead(self, frame: Frame, home: IntArray, tier: IntArray) -> Ahead:
+        """Look up the chain of each vehicle's edge."""
+        row = np.where(frame.edge == NO_EDGE, -1, tier * self._edges + frame.edge)
+        return self._look_up(self._table, row, frame.position_m, home)
+
+
+class RoutePredictor(Predictor):
+    """Knows the rest of each vehicle's route: the upper bound of what any prediction can reach.
+
+    Parameters
+    ----------
+    routes
+        Routes by number; the list may grow.
+    """
+
+    def __init__(
+        self, routes: Sequence[IntArray], roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float, slack_m: float
+    ) -> None:
+        super().__init__(horizon_m, slack_m)
+        self._routes = routes
+        self._map = (roads, coverage, server_of)
+        self._first_row: IntArray = np.zeros(0, dtype=np.int64)
+        self._route_length: IntArray = np.zeros(0, dtype=np.int64)
+        empty: IntArray = np.zeros(0, dtype=np.int64)
+        self._table = Stretches(empty, empty, empty, np.zeros(0), np.zeros(0))
+
+    def ahead(self, frame: Frame, home: IntArray, tier: IntArray) -> Ahead:
+        """Look up the rest of each vehicle's route."""
+        self._learn_routes()
+        row = self._first_row[frame.route] + tier * self._route_length[frame.route] + frame.route_index
+        return self._look_up(self._table, np.where(frame.edge == NO_EDGE, -1, row), frame.position_m, home)
+
+    def _learn_routes(self) -> None:
+        new = self._routes[len(self._first_row) :]
+        if not new:
+            return
+        tables = [route_stretches(route, *self._map, self.horizon_m) for route in new]
+        before_rows, before_stretches = len(self._table.start), len(self._table.server)
+        rows = np.cumsum([before_rows, *(len(table.start) for table in tables)])
+        shifts = np.cumsum([before_stretches, *(len(table.server) for table in tables)])
+        self._first_row = np.concatenate([self._first_row, rows[:-1]])
+        self._route_length = np.concatenate([self._route_length, np.array([len(route) for route in new], dtype=np.int64)])
+        self._table = Stretches(
+            np.concatenate([self._table.start, *(table.start + shift for table, shift in zip(tables, shifts[:-1], strict=True))]),
+            np.concatenate([self._table.count, *(table.count for table in tables)]),
+            np.concatenate([self._table.server, *(table.server for table in tables)]),
+            np.concatenate([self._table.entry_m, *(table.entry_m for table in tables)]),
+            np.concatenate([self._table.exit_m, *(table.exit_m for table in tables)]),
+        )
+
+
+def _first(mask: BoolArray) -> IntArray:
+    """Index of the first true column of each row, or -1."""
+    if not mask.shape[1]:
+        return np.full(len(mask), -1, dtype=np.int64)
+    return np.where(mask.any(axis=1), np.argmax(mask, axis=1), -1).astype(np.int64)

@@ -1,0 +1,67 @@
+"""The containers: image, memory, latency level and start time of each vehicle's task. Model, section 5."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+START_RANGE_BYTES = (100e6, 2000e6)
+
+
+@dataclass(frozen=True)
+class WorkloadOptions:
+    """What containers are drawn from; a range of equal ends is a fixed size."""
+
+    image_bytes: tuple[float, float]
+    memory_bytes: tuple[float, float]
+    latency_levels_ms: tuple[float, ...]
+    latency_weights: tuple[float, ...]
+    start_s: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Containers:
+    """One container a vehicle, arrays of shape (vehicles,)."""
+
+    image_bytes: FloatArray
+    memory_bytes: FloatArray
+    latency_level_ms: FloatArray
+    start_s: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.image_bytes)
+
+
+def draw_containers(vehicles: Sequence[str], seed: int, options: WorkloadOptions) -> Containers:
+    """Draw the container of each vehicle from a generator of its own, seeded by (seed, vehicle id).
+
+    All three numbers are drawn whether or not they are fixed, so that fixing one, or adding vehicles, changes no other draw.
+    """
+    uniform = np.empty((len(vehicles), 3))
+    for i, vehicle in enumerate(vehicles):
+        digest = hashlib.sha256(vehicle.encode()).digest()
+        uniform[i] = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")]).random(3)
+    image = _between(options.image_bytes, uniform[:, 0])
+    steps = np.cumsum(options.latency_weights)
+    level = np.minimum(np.searchsorted(steps, uniform[:, 2], side="right"), len(steps) - 1)
+    return Containers(
+        image_bytes=image,
+        memory_bytes=_between(options.memory_bytes, uniform[:, 1]),
+        latency_level_ms=np.asarray(options.latency_levels_ms, dtype=np.float64)[level],
+        start_s=start_time_s(image, options.start_s),
+    )
+
+
+def start_time_s(image_bytes: FloatArray, start_s: tuple[float, float]) -> FloatArray:
+    """Start time of a container: linear in its image between 100 and 2000 MB, clamped outside."""
+    return np.asarray(np.interp(image_bytes, START_RANGE_BYTES, start_s), dtype=np.float64)
+
+
+def _between(ends: tuple[float, float], uniform: FloatArray) -> FloatArray:
+    return ends[0] + (ends[1] - ends[0]) * uniform

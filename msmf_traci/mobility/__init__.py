@@ -1,0 +1,1 @@
+"""Where the vehicles are: one `Frame` a simulation step, from whatever source."""

@@ -1,0 +1,1 @@
+"""From the ledger to tidy tables on disk, and the few lines that a person reads at the end."""

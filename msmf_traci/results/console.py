@@ -1,0 +1,132 @@
+"""What a person sees: progress while a run goes on, and the result at a glance."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+from tqdm import tqdm
+
+from msmf_traci.results.summary import ALL_BANDS
+
+LOG_EVERY_S = 10.0
+
+_COLUMNS = (
+    ("strategy", "strategy", "{}"),
+    ("traffic/trip\nMB", "traffic_per_trip_bytes", "{:.0f}"),
+    ("wasted/trip\nMB", "wasted_per_trip_bytes", "{:.0f}"),
+    ("handoffs\nper trip", "handoffs", "{:.1f}"),
+    ("downtime/\nhandoff s", "downtime_per_handoff_s", "{:.2f}"),
+    ("mean\noutage s", "outage_s", "{:.2f}"),
+    ("unavail-\nable %", "unavailability", "{:.2f}"),
+    ("satis-\nfied %", "satisfied_share", "{:.1f}"),
+    ("entry\nhits %", "entry_hit_rate", "{:.1f}"),
+    ("handoff\nhits %", "handoff_hit_rate", "{:.1f}"),
+)
+_FACTORS = {
+    "traffic_per_trip_bytes": 1e-6,
+    "wasted_per_trip_bytes": 1e-6,
+    "unavailability": 100.0,
+    "satisfied_share": 100.0,
+    "entry_hit_rate": 100.0,
+    "handoff_hit_rate": 100.0,
+}
+
+
+class ProgressDisplay:
+    """Shows simulated time, vehicles on the road and time left: a bar on a terminal, a line now and then elsewhere.
+
+    Parameters
+    ----------
+    vehicles
+        Vehicles that will drive, if known.
+    """
+
+    def __init__(self, vehicles: int | None) -> None:
+        self._vehicles = vehicles
+        self._bar: tqdm[None] | None = None
+        self._begin_s = time.monotonic()
+        self._shown_s = self._begin_s
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._bar = tqdm(total=self._vehicles, unit="vehicle", desc="starting SUMO", leave=False, dynamic_ncols=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, time_s: float, on_road: int, expected: int, arrived: int) -> None:
+        """Show the state after a step."""
+        now_s = time.monotonic()
+        if self._bar is not None:
+            self._bar.set_description(f"{time_s:.0f} s simulated, {on_road} on the road", refresh=False)
+            if self._vehicles is None:
+                self._bar.total = arrived + expected
+            self._bar.update(arrived - self._bar.n)
+        elif now_s - self._shown_s >= LOG_EVERY_S:
+            self._shown_s = now_s
+            total = arrived + expected
+            left = f", about {(now_s - self._begin_s) / arrived * (total - arrived):.0f} s left" if arrived else ""
+            say(f"{time_s:.0f} s simulated, {on_road} vehicles on the road, {arrived} of {total} arrived{left}")
+
+
+def say(text: str) -> None:
+    """A line of what is going on, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def result_text(summary: pd.DataFrame, run: Mapping[str, Any], folder: Path) -> str:
+    """The result of a run as a table for a terminal, strategies in the order of the configuration.
+
+    Parameters
+    ----------
+    summary
+        The run's summary.
+    run
+        What run.json says.
+    folder
+        Where the tables are.
+    """
+    overall = summary[summary["band"] == ALL_BANDS].set_index("strategy", drop=False)
+    overall = overall.loc[[name for name in run["strategies"] if name in overall.index]]
+    heads = [head.split("\n") for head, _, _ in _COLUMNS]
+    rows = [[head[0] for head in heads], [head[1] if len(head) > 1 else "" for head in heads]]
+    for _, row in overall.iterrows():
+        rows.append([_cell(row[name], name, pattern) for _, name, pattern in _COLUMNS])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+    lines = [
+        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
+    lines.insert(2, "-" * len(lines[0]))
+    return "\n".join([*_facts(run, overall), "", *lines, "", f"Tables: {folder}"])
+
+
+def _facts(run: Mapping[str, Any], overall: pd.DataFrame) -> list[str]:
+    """What was driven, in three lines."""
+    vehicles, mobility = run["vehicles"], run["config"]["mobility"]
+    commanded = mobility["speed_kmh"]
+    speed = f"{commanded:g} km/h commanded ({mobility['speed_mode']})" if commanded is not None else "speeds as the routes say"
+    realised = overall["realised_kmh"].iloc[0] if len(overall) else float("nan")
+    road = f"{run['cells']} cells ({run['deployment']['area_km2']:.1f} km2), {run['cells_with_roads']} with roads, {run['edges']} edges"
+    counts = f"{vehicles['inserted']} vehicles inserted, {vehicles['arrived']} arrived"
+    for name, count in (("not inserted", vehicles["not_inserted"]), ("left out", vehicles["left_out"])):
+        counts += f", {count} {name}" if count else ""
+    return [
+        f"{run['config']['scenario']['name']}, seed {run['seed']}: {road}",
+        f"{counts}; {run['teleports']} teleports, {run['collisions']} collisions; {run['simulated_s']:.0f} s simulated",
+        f"{speed}, {realised:.1f} km/h realised, {run['mean_trip_m'] / 1000:.2f} km mean trip",
+    ]
+
+
+def _cell(value: object, name: str, pattern: str) -> str:
+    if isinstance(value, float):
+        return "-" if value != value else pattern.format(value * _FACTORS.get(name, 1.0))
+    return pattern.format(value)

@@ -1,0 +1,144 @@
+"""Folders of results: written under a temporary name and renamed when complete, so that a run is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.errors import InputError, MsmfError
+
+RUN_FILE = "run.json"
+
+
+def check_writable(folder: Path) -> None:
+    """Check, without leaving anything behind, that folders can be made in `folder`.
+
+    Raises
+    ------
+    InputError
+        If they cannot.
+    """
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise InputError(f"output folder {folder} cannot be made: {existing} is a file; set output.dir to another folder")
+    probe = existing / f".msmf-traci-{os.getpid()}"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise InputError(f"output folder {folder} cannot be written ({error.strerror}); set output.dir to another folder") from None
+
+
+@contextmanager
+def folder_in_one_piece(target: Path, *, serves_all: bool = False) -> Iterator[Path]:
+    """Give a scratch folder that becomes `target` at the end; on any failure nothing is left, made parents included.
+
+    Parameters
+    ----------
+    target
+        The folder to make.
+    serves_all
+        Whether a `target` that somebody else has made meanwhile serves as well.
+
+    Raises
+    ------
+    MsmfError
+        If it cannot be written, or `target` exists.
+    """
+    missing = [parent for parent in target.parents if not parent.exists()]
+    scratch = target.with_name(f".{target.name}.part-{os.getpid()}")
+    done = False
+    try:
+        scratch.mkdir(parents=True)
+        yield scratch
+        if target.exists() and serves_all:
+            return
+        if target.exists():
+            raise InputError(f"{target} exists already, and results are never overwritten; set output.dir to another folder")
+        scratch.rename(target)
+        done = True
+    except OSError as error:
+        where = error.filename or target
+        raise MsmfError(f"{where} cannot be written ({error.strerror}); free some space or set output.dir to another folder") from None
+    finally:
+        if not done:
+            shutil.rmtree(scratch, ignore_errors=True)
+            for parent in missing:
+                with suppress(OSError):
+                    parent.rmdir()
+
+
+class TableWriter:
+    """Writes one table, at once or in pieces.
+
+    Parameters
+    ----------
+    folder, name
+        Where, and the table's name without its ending.
+    format
+        `csv` or `parquet`.
+    """
+
+    def __init__(self, folder: Path, name: str, format: str) -> None:
+        self._path = folder / f"{name}.{format}"
+        self._is_csv = format == "csv"
+        self._writer: Any = None
+        self._begun = False
+
+    def write(self, table: pd.DataFrame) -> None:
+        """Add rows."""
+        if self._is_csv:
+            table.to_csv(self._path, mode="a", header=not self._begun, index=False, lineterminator="\n")
+        else:
+            self._write_parquet(table)
+        self._begun = True
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _write_parquet(self, table: pd.DataFrame) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        rows = pyarrow.Table.from_pandas(table, preserve_index=False)
+        if self._writer is None:
+            self._writer = pyarrow.parquet.ParquetWriter(self._path, rows.schema)
+        self._writer.write_table(rows.cast(self._writer.schema))
+
+
+def write_table(folder: Path, name: str, table: pd.DataFrame, format: str) -> None:
+    """Write a whole table."""
+    writer = TableWriter(folder, name, format)
+    writer.write(table)
+    writer.close()
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that a person can read."""
+    path.write_text(json.dumps(content, indent=2, sort_keys=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """What `run.json` of a finished run says; None where there is none."""
+    try:
+        content = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def read_table(folder: Path, name: str) -> pd.DataFrame:
+    """Read a table of a finished run, whatever its format."""
+    path = folder / f"{name}.csv"
+    return pd.read_csv(path) if path.is_file() else pd.read_parquet(folder / f"{name}.parquet")

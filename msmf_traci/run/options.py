@@ -1,0 +1,77 @@
+"""The configuration's options as each floor of the house takes them, in SI units: the one place of conversion."""
+
+from __future__ import annotations
+
+from msmf_traci.config.schema import Config
+from msmf_traci.control.short_cells import CoverageLimits
+from msmf_traci.control.strategies import StrategyOptions
+from msmf_traci.migration.precopy import HandoffPolicy
+from msmf_traci.migration.transfers import LinkOptions
+from msmf_traci.migration.workload import WorkloadOptions
+from msmf_traci.mobility.sumo import Command
+from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
+from msmf_traci.world.servers import TierLatency
+
+
+def command_options(config: Config) -> Command:
+    """How SUMO is to be run."""
+    mobility = config.mobility
+    return Command(
+        speed_mps=None if mobility.speed_kmh is None else mobility.speed_kmh * MPS_PER_KMH,
+        mode=mobility.speed_mode,
+        step_s=mobility.step_s,
+        max_duration_s=mobility.max_duration_s,
+        seed=config.seed,
+        gui=mobility.gui,
+        extra=tuple(mobility.sumo_args),
+    )
+
+
+def tier_latency(config: Config) -> TierLatency:
+    """Latencies of the tiers."""
+    tiers = config.tiers
+    return TierLatency(tiers.local_latency_ms, tiers.regional_latency_ms, tiers.compute_ms, tiers.hop_latency_ms)
+
+
+def strategy_options(config: Config) -> StrategyOptions:
+    """Options of the strategies."""
+    limits = CoverageLimits(config.coverage_filter.min_m, config.coverage_filter.min_dwell_s)
+    return StrategyOptions(config.nearest.trigger_m, limits)
+
+
+def workload_options(config: Config) -> WorkloadOptions:
+    """What containers are drawn from."""
+    workload = config.workload
+    return WorkloadOptions(
+        image_bytes=_ends(workload.image_mb, BYTES_PER_MB),
+        memory_bytes=_ends(workload.memory_mb, BYTES_PER_MB),
+        latency_levels_ms=tuple(workload.latency_levels_ms),
+        latency_weights=tuple(workload.latency_weights),
+        start_s=_ends(workload.start_ms, S_PER_MS),
+    )
+
+
+def link_options(config: Config) -> LinkOptions:
+    """How bytes travel and when dirty memory is sent."""
+    return LinkOptions(
+        bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT,
+        dirty_share_per_s=config.workload.dirty_percent_per_s / 100,
+        dirty_threshold_bytes=config.workload.dirty_threshold_mbit * BYTES_PER_MBIT,
+        switch_s=config.handoff.switch_ms * S_PER_MS,
+    )
+
+
+def handoff_policy(config: Config) -> HandoffPolicy:
+    """What happens at a handoff."""
+    return HandoffPolicy(relay_unsynced=config.handoff.unsynced == "relay", finish_user_left=config.handoff.user_left == "finish")
+
+
+def fixed_image_mb(config: Config) -> float | None:
+    """The one image size of all containers, or None where sizes are drawn."""
+    image = config.workload.image_mb
+    return None if isinstance(image, list) else float(image)
+
+
+def _ends(value: float | list[float], factor: float) -> tuple[float, float]:
+    low, high = value if isinstance(value, list) else (value, value)
+    return low * factor, high * factor

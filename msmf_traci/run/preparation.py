@@ -1,0 +1,116 @@
+"""What a run stands on: SUMO, the network, roads, cells and routes; the user's files are judged here before anything long starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from msmf_traci.config.schema import Config, Deployment
+from msmf_traci.control.plugins import load_strategies
+from msmf_traci.control.strategies import Strategy
+from msmf_traci.errors import InputError
+from msmf_traci.mobility.sumo import check_extra_arguments
+from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
+from msmf_traci.scenario.sumo_tools import Sumo, find_sumo
+from msmf_traci.scenario.trips import TripOptions
+from msmf_traci.world.cells import BoolArray, HexCells, rings_to_cover
+from msmf_traci.world.projection import Projection
+from msmf_traci.world.roads import Roads
+
+SHARE_OF_EXTENT = 1 / 3  # longest beeline that is asked of every trip, of the smaller extent
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The user's input, judged: it exists, it can be read, and it fits together."""
+
+    sumo: Sumo
+    network: NetworkSource
+    strategies: list[type[Strategy]]
+
+
+def judge_files(config: Config) -> Inputs:
+    """Find SUMO, the map or network and the strategies; nothing is built.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first thing that is missing or wrong.
+    """
+    strategies = load_strategies(config.strategies)
+    check_extra_arguments(config.mobility.sumo_args)
+    if config.output.format == "parquet":
+        _need_pyarrow()
+    sumo = find_sumo(config.mobility.sumo_home)
+    return Inputs(sumo, choose_network(sumo, config), strategies)
+
+
+def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
+    """The network that the scenario describes."""
+    scenario = config.scenario
+    if scenario.kind == "synthetic":
+        return synthetic_network(sumo, scenario.parameters_file)
+    if scenario.kind == "osm":
+        return osm_network(sumo, scenario.map_file, scenario.bbox, is_beijing=scenario.name == "beijing")
+    if scenario.sumocfg_file is not None:
+        return own_configuration(scenario.sumocfg_file)
+    return own_network(str(scenario.net_file), scenario.route_file)
+
+
+def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:
+    """The deployment on the network's plane.
+
+    Raises
+    ------
+    InputError
+        If the network has no passenger roads, no projection where one is needed, or does not overlap the deployment.
+    """
+    if not len(roads):
+        raise InputError(f"network {net_file} has no road open to passenger cars; choose another network")
+    left, bottom, right, top = roads.boundary_m
+    center_m = (left + right) / 2, (bottom + top) / 2
+    if deployment.center is not None and "lon" in deployment.center:
+        if roads.projection is None:
+            raise InputError(f"deployment.center has lon and lat, but network {net_file} has no projection; give x and y in metres")
+        center_m = Projection(roads.projection, roads.net_offset_m).to_x_y(deployment.center["lon"], deployment.center["lat"])
+    elif deployment.center is not None:
+        center_m = deployment.center["x"], deployment.center["y"]
+    rings = deployment.rings
+    if rings is None:
+        rings = rings_to_cover(right - left, top - bottom, deployment.spacing_m, deployment.orientation)
+    cells = HexCells(rings, deployment.spacing_m, deployment.orientation, center_m)
+    if not inside(cells, roads).any():
+        raise InputError(
+            f"network {net_file} does not overlap the deployment around x={center_m[0]:.0f} m, y={center_m[1]:.0f} m; "
+            "check deployment.center, or the map and scenario.bbox"
+        )
+    return cells
+
+
+def inside(cells: HexCells, roads: Roads) -> BoolArray:
+    """Whether the middle of each edge lies in the deployment."""
+    return ~cells.cell_of(*roads.middles())[1]
+
+
+def trip_options(config: Config, roads: Roads, cells: HexCells) -> TripOptions:
+    """Trips of ours: the least beeline is capped at a third of the smaller extent of network and deployment."""
+    left, bottom, right, top = roads.boundary_m
+    extent_m = min(right - left, top - bottom, *cells.extent_m)
+    mobility = config.mobility
+    min_trip_m = min(mobility.min_trip_m, extent_m * SHARE_OF_EXTENT)
+    return TripOptions(mobility.vehicles, mobility.depart_window_s, round(float(min_trip_m), 3), config.seed)
+
+
+def trip_ends(roads: Roads, cells: HexCells) -> tuple[list[str], list[float]]:
+    """Edges where trips of ours may begin and end, and their lengths."""
+    edges = np.flatnonzero(inside(cells, roads))
+    return [roads.ids[edge] for edge in edges], [float(roads.length_m[edge]) for edge in edges]
+
+
+def _need_pyarrow() -> None:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise InputError("output.format=parquet needs pyarrow; run: pip install 'msmf-traci[parquet]'") from None

@@ -1,0 +1,29 @@
+"""The per-user folder for files that can be fetched or computed again; not for results."""
+
+import os
+import sys
+from pathlib import Path
+
+CACHE_VARIABLE = "MSMF_CACHE_DIR"
+_FOLDER_NAME = "msmf-traci"
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder of msmf-traci, which need not exist yet.
+
+    Returns
+    -------
+    MSMF_CACHE_DIR if that is set, else the operating system's usual place for caches.
+    """
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    # A variable, because mypy would take a direct comparison of sys.platform for the platform it runs on.
+    platform: str = sys.platform
+    if platform == "win32":
+        local_data = os.environ.get("LOCALAPPDATA")
+        base = Path(local_data) if local_data else Path.home() / "AppData" / "Local"
+        return base / _FOLDER_NAME
+    if platform == "darwin":
+        return Path.home() / "Library" / "Caches" / _FOLDER_NAME
+    return Path.home() / ".cache" / _FOLDER_NAME

@@ -1,0 +1,71 @@
+"""What was built once is found again by the hash of everything that went into it; complete or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msmf_traci.errors import InputError
+from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def content_key(**ingredients: Any) -> str:
+    """Short hash of everything that determines a product; ingredients must be expressible in JSON."""
+    return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def cached_folder(kind: str, key: str) -> Path:
+    """Where the product of that key is, or will be."""
+    return cache_folder() / kind / key
+
+
+def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
+    """Folder of the product with that key, built now if it is not in the cache.
+
+    Parameters
+    ----------
+    kind
+        What it is: a folder of the cache.
+    key
+        `content_key` of its ingredients.
+    build
+        Makes the product in the empty folder it is given.
+
+    Raises
+    ------
+    InputError
+        If the cache folder cannot be written.
+    """
+    target = cached_folder(kind, key)
+    if target.is_dir():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=target.parent))
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {target.parent} cannot be written ({error.strerror}); set {CACHE_VARIABLE} to a folder that can"
+        ) from None
+    try:
+        build(scratch)
+        # Another process may have built the same meanwhile: then its product serves as well.
+        if not target.is_dir():
+            os.replace(scratch, target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return target

@@ -1,0 +1,136 @@
+"""OpenStreetMap files: whether a file is one, and what SUMO's netconvert makes of it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from msmf_traci.errors import InputError, ToolError
+from msmf_traci.scenario.cache_folder import cache_folder
+from msmf_traci.scenario.fetch import DATA_VARIABLE, DEFAULT_NAME
+from msmf_traci.scenario.osm_check import AnswerError, OsmCheck, TruncatedError
+from msmf_traci.scenario.sumo_tools import Sumo, run_tool
+
+ENDINGS = (".osm", ".osm.gz", ".osm.xml", ".osm.pbf")
+NETCONVERT_OPTIONS = (
+    "--geometry.remove",
+    "--junctions.join",
+    "--tls.guess-signals",
+    "--tls.discard-simple",
+    "--tls.join",
+    *("--tls.default-type", "actuated"),
+    "--roundabouts.guess",
+    "--ramps.guess",
+    *("--keep-edges.by-vclass", "passenger"),
+    *("--keep-edges.components", "1"),
+    "--output.street-names",
+)
+
+
+def find_beijing_map() -> Path:
+    """The map of central Beijing that was fetched, or the one in $MSMF_DATA_DIR.
+
+    Raises
+    ------
+    InputError
+        If there is none; says how to get one.
+    """
+    candidates = [cache_folder() / "maps" / DEFAULT_NAME]
+    if data := os.environ.get(DATA_VARIABLE):
+        folder = Path(data).expanduser() / "beijing"
+        candidates = [folder / "beijing_central.osm.pbf", folder / DEFAULT_NAME, *candidates]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise InputError(
+        "scenario=beijing needs the map of Beijing: run msmf-traci-fetch, set MSMF_DATA_DIR, or name a map with scenario.map_file=FILE.osm.pbf"
+    )
+
+
+def check_map(path: Path) -> None:
+    """Check that a file is a complete OpenStreetMap file with roads.
+
+    Raises
+    ------
+    InputError
+        If it is missing, empty, truncated, a web page or something else.
+    """
+    if not path.is_file():
+        raise InputError(f"map file {path}: there is no such file; check scenario.map_file")
+    if path.stat().st_size == 0:
+        raise InputError(f"map file {path} is empty; fetch it again (msmf-traci-fetch)")
+    if not path.name.lower().endswith(ENDINGS):
+        raise InputError(f"map file {path}: its name must end in {', '.join(ENDINGS)}; rename or convert it")
+    try:
+        if path.name.lower().endswith(".pbf"):
+            _check_pbf(path)
+        else:
+            _check_xml(path)
+    except PermissionError:
+        raise InputError(f"map file {path} cannot be read; check its permissions") from None
+
+
+def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, folder: Path) -> Path:
+    """Make a network of SUMO from a map, in `folder`.
+
+    Raises
+    ------
+    InputError
+        If nothing of the map lies in the box or no road is left.
+    """
+    source = map_file
+    if map_file.name.lower().endswith(".pbf"):
+        source = folder / "map.osm"
+        _convert_pbf(map_file, source)
+    net_file = folder / "network.net.xml"
+    cut = ["--keep-edges.in-geo-boundary", ",".join(f"{value:g}" for value in bbox)] if bbox is not None else []
+    command = [sumo.program("netconvert"), "--osm-files", str(source.resolve()), "--output-file", str(net_file), *NETCONVERT_OPTIONS, *cut]
+    try:
+        run_tool(sumo, command, folder=folder)
+    except ToolError as error:
+        if "No nodes loaded" in str(error) or "no edges" in str(error).lower():
+            where = f" within scenario.bbox={list(bbox)}" if bbox is not None else ""
+            raise InputError(f"map file {map_file} has no road for passenger cars{where}; check the map and the box") from None
+        raise
+    if source != map_file:
+        source.unlink()
+    return net_file
+
+
+def _check_xml(path: Path) -> None:
+    check = OsmCheck()
+    try:
+        with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            while block := file.read(1 << 20):
+                check.feed(block)
+        check.finish()
+    except (EOFError, TruncatedError):
+        raise InputError(f"map file {path} is truncated; fetch it again (msmf-traci-fetch)") from None
+    except (gzip.BadGzipFile, zlib.error):
+        raise InputError(f"map file {path} is not compressed with gzip as its name says; fetch it again, or rename it") from None
+    except AnswerError as error:
+        raise InputError(f"map file {path} is no usable OpenStreetMap file: {str(error).replace('the answer', 'it')}; fetch another") from None
+
+
+def _check_pbf(path: Path) -> None:
+    import osmium
+
+    try:
+        found = any(item.is_way() and "highway" in item.tags for item in osmium.FileProcessor(str(path), osmium.osm.WAY))
+        for _ in osmium.FileProcessor(str(path), osmium.osm.NODE):
+            pass
+    except RuntimeError as error:
+        raise InputError(f"map file {path} is truncated or no .osm.pbf file ({error}); fetch another") from None
+    if not found:
+        raise InputError(f"map file {path} has no roads (no way with a highway tag); fetch another")
+
+
+def _convert_pbf(path: Path, xml: Path) -> None:
+    import osmium
+
+    with osmium.SimpleWriter(str(xml)) as writer:
+        for item in osmium.FileProcessor(str(path)):
+            writer.add(item)

@@ -1,0 +1,112 @@
+"""SUMO's programs: where they are, which release they are, and running one of them with its failure turned into a sentence."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from msmf_traci.errors import InputError, ToolError
+
+QUOTED_LINES = 3
+SYSTEM_PACKAGES = "libx11-6 libxext6 libxrender1 libgl1"
+
+
+@dataclass(frozen=True)
+class Sumo:
+    """An installation of SUMO.
+
+    Attributes
+    ----------
+    home
+        Its SUMO_HOME.
+    version
+        Its release.
+    """
+
+    home: Path
+    version: str
+
+    def program(self, name: str) -> str:
+        """Path of one of its programs."""
+        found = shutil.which(name, path=str(self.home / "bin"))
+        if found is None:
+            raise InputError(f"SUMO in {self.home} has no program {name}; reinstall the package eclipse-sumo, or leave out mobility.sumo_home")
+        return found
+
+    def tool(self, name: str) -> list[str]:
+        """Command that runs one of its Python tools."""
+        return [sys.executable, str(self.home / "tools" / name)]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment in which its programs find their own data, whatever else is installed."""
+        return {**os.environ, "SUMO_HOME": str(self.home), "PROJ_LIB": str(self.home / "data" / "proj"), "PROJ_DATA": str(self.home / "data" / "proj")}
+
+
+def find_sumo(home: str | None = None) -> Sumo:
+    """The SUMO of the installed wheel, or the one in `home`, checked to start and to be the release this package is made for.
+
+    Raises
+    ------
+    InputError
+        If it is missing, does not start, or is of another release.
+    """
+    folder = Path(home) if home is not None else _wheel_home()
+    wanted = version("eclipse-sumo")
+    if not (folder / "bin").is_dir():
+        raise InputError(f"there is no SUMO in {folder}; give mobility.sumo_home a folder with SUMO's bin, or leave it out for the installed one")
+    sumo = Sumo(folder, wanted)
+    result = subprocess.run([sumo.program("sumo"), "--version"], capture_output=True, text=True, check=False, env=sumo.environment)
+    if result.returncode != 0:
+        raise InputError(_why_not_started(sumo, result.stderr))
+    found = re.search(r"\d+\.\d+\.\d+", result.stdout)
+    if found is None or found.group() != wanted:
+        said = found.group() if found else "an unknown release"
+        raise InputError(f"SUMO in {folder} is {said} and msmf-traci is made for {wanted}; install that release, or leave out mobility.sumo_home")
+    return sumo
+
+
+def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
+    """Run a program or tool of SUMO to its end and return what it printed.
+
+    Raises
+    ------
+    ToolError
+        If it fails; the text quotes its last lines.
+    """
+    result = subprocess.run(list(command), capture_output=True, text=True, errors="replace", check=False, env=sumo.environment, cwd=folder)
+    if result.returncode != 0:
+        name = Path(command[1] if command[0] == sys.executable else command[0]).name
+        raise ToolError(f"{name} failed (exit code {result.returncode}): {last_lines(result.stderr + result.stdout)}")
+    return result.stdout + result.stderr
+
+
+def last_lines(text: str) -> str:
+    """The last lines of a program's output, errors preferred, as one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return " | ".join((errors or lines)[-QUOTED_LINES:]) or "it printed nothing"
+
+
+def _wheel_home() -> Path:
+    spec = importlib.util.find_spec("sumo")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("SUMO is not installed; run: pip install eclipse-sumo")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _why_not_started(sumo: Sumo, output: str) -> str:
+    if "shared librar" in output:
+        return (
+            f"SUMO does not start, libraries of the system are missing ({last_lines(output)}); "
+            f"on Debian or Ubuntu type: sudo apt-get install {SYSTEM_PACKAGES}"
+        )
+    return f"SUMO in {sumo.home} does not start ({last_lines(output)}); reinstall the package eclipse-sumo"

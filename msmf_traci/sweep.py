@@ -1,0 +1,131 @@
+"""What a run is called, what of a sweep is done already, and the stacked summary of a sweep's runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.config.compose import Point, Request
+from msmf_traci.config.schema import Config
+from msmf_traci.errors import InputError
+from msmf_traci.results.store import read_run, read_table
+
+LONGEST_NAME = 120
+# options that say where and how to write rather than what is run
+_NOT_IN_NAMES = ("output.dir", "dry_run", "experiment")
+# swept options that are key columns of every table already
+_KEY_COLUMNS = ("mobility.speed_kmh", "workload.image_mb", "seed")
+
+
+def results_folder(config: Config) -> Path:
+    """Folder of the runs of an experiment: `results/<experiment, else scenario>`, or `output.dir`."""
+    if config.output.dir is not None:
+        return Path(config.output.dir).expanduser()
+    return Path("results") / (config.experiment or config.scenario.name)
+
+
+def timed_folder(config: Config) -> Path:
+    """Folder of a single run: called by its time, numbered on where that is taken."""
+    name = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    folder, number = results_folder(config) / name, 2
+    while folder.exists():
+        folder, number = results_folder(config) / f"{name}-{number}", number + 1
+    return folder
+
+
+def swept_folder(config: Config, overrides: Sequence[str]) -> Path:
+    """Folder of a run of a sweep: called by its overrides."""
+    words = sorted(word for word in overrides if word.split("=")[0] not in _NOT_IN_NAMES and not word.startswith("hydra"))
+    name = re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", ",".join(words)) or "defaults"
+    if len(name) > LONGEST_NAME or name != ",".join(words):
+        name = f"{name[:LONGEST_NAME]}-{hashlib.sha256(','.join(words).encode()).hexdigest()[:8]}"
+    return results_folder(config) / name
+
+
+def is_done(folder: Path, config: Config) -> bool:
+    """Whether this very run lies complete in `folder`.
+
+    Raises
+    ------
+    InputError
+        If another run lies there.
+    """
+    if not folder.exists():
+        return False
+    found = read_run(folder)
+    if found is not None and _comparable(found.get("config")) == _comparable(config.model_dump()):
+        return True
+    raise InputError(f"{folder} holds another run, and results are never overwritten; set output.dir to another folder")
+
+
+def stack_summaries(request: Request) -> Path:
+    """Write the stacked summary of a sweep, with a column for each swept option that is no key column already; returns its path.
+
+    A different summary of an earlier sweep in the same folder is kept under a numbered name.
+    """
+    tables = []
+    extra = [name for name in request.points[0].swept if name not in _KEY_COLUMNS]
+    for point in request.points:
+        table = read_table(swept_folder(point.config, point.overrides), "summary")
+        for position, name in enumerate(extra):
+            table.insert(1 + position, _column_name(name, extra), _option_text(point, name))
+        tables.append(table)
+    path = results_folder(request.points[0].config) / "summary.csv"
+    scratch = path.with_name(f".{path.name}.part-{os.getpid()}")
+    pd.concat(tables, ignore_index=True).to_csv(scratch, index=False, lineterminator="\n")
+    if path.is_file() and path.read_bytes() != scratch.read_bytes():
+        path.rename(_free_name(path))
+    scratch.replace(path)
+    return path
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (free := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
+        number += 1
+    return free
+
+
+def check_one_folder(request: Request) -> None:
+    """Check that the runs of a sweep have different names and lie in one folder.
+
+    Raises
+    ------
+    InputError
+        If two runs would share a folder, or the sweep would spread over several.
+    """
+    folders = [swept_folder(point.config, point.overrides) for point in request.points]
+    if len({folder.parent for folder in folders}) > 1:
+        raise InputError("a sweep over scenarios or experiments needs one folder for all its runs: set output.dir=FOLDER")
+    if len(set(folders)) < len(folders):
+        raise InputError("the sweep asks for the same run twice; give every value once")
+
+
+def _column_name(option: str, options: Sequence[str]) -> str:
+    """Column of a swept option: its last part, or its path where two would be the same."""
+    last = option.rsplit(".", 1)[-1]
+    return last if [other.rsplit(".", 1)[-1] for other in options].count(last) == 1 else option
+
+
+def _option_text(point: Point, name: str) -> Any:
+    """Value of an option in a point of a sweep, as a table holds it."""
+    if name == "scenario":
+        return point.config.scenario.name
+    value: Any = point.config
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value if isinstance(value, int | float | str) or value is None else str(value)
+
+
+def _comparable(config: Any) -> Any:
+    """A configuration without what does not change the tables' content."""
+    if not isinstance(config, dict):
+        return config
+    return {**config, "dry_run": None, "output": {**config.get("output", {}), "dir": None}}

@@ -1,0 +1,209 @@
+"""Cells of the base stations: the cell of a point, neighbours, hops between cells, and where straight lines cross from cell to cell.
+
+Nothing here knows of roads or servers. Model, section 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+SQRT3 = float(np.sqrt(3.0))
+NEIGHBOUR_STEPS = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Straight lines cut at the cell borders, in the order of the lines and along each line.
+
+    Attributes
+    ----------
+    line
+        Index of the line each piece belongs to, shape (pieces,).
+    cell
+        Cell of each piece.
+    begin, end
+        Where on its line a piece begins and ends, 0..1.
+    """
+
+    line: IntArray
+    cell: IntArray
+    begin: FloatArray
+    end: FloatArray
+
+
+class HexCells:
+    """A hexagonal deployment of base stations: `rings` rings of cells around a centre.
+
+    Parameters
+    ----------
+    rings
+        R; the deployment has 3 R (R + 1) + 1 cells.
+    spacing_m
+        D, the distance between neighbouring base stations.
+    orientation
+        `flat` or `pointy` cells.
+    center_m
+        x and y of the central base station.
+    """
+
+    def __init__(self, rings: int, spacing_m: float, orientation: str = "flat", center_m: tuple[float, float] = (0.0, 0.0)) -> None:
+        self.rings = rings
+        self.spacing_m = spacing_m
+        self.orientation = orientation
+        self.center_m = center_m
+        side = 2 * rings + 1
+        q, r = (grid.ravel() - rings for grid in np.divmod(np.arange(side * side), side))
+        inside = np.abs(q + r) <= rings
+        self.axial: IntArray = np.column_stack([q[inside], r[inside]]).astype(np.int64)
+        self._index: IntArray = np.full((side, side), -1, dtype=np.int64)
+        self._index[self.axial[:, 0] + rings, self.axial[:, 1] + rings] = np.arange(len(self.axial))
+        self.x_m, self.y_m = self._position(self.axial[:, 0].astype(np.float64), self.axial[:, 1].astype(np.float64))
+        self.neighbours: IntArray = np.column_stack(
+            [self._lookup(self.axial[:, 0] + step_q, self.axial[:, 1] + step_r) for step_q, step_r in NEIGHBOUR_STEPS]
+        )
+        self._border: IntArray = np.flatnonzero((self.neighbours < 0).any(axis=1))
+
+    def __len__(self) -> int:
+        return len(self.axial)
+
+    @property
+    def area_m2(self) -> float:
+        """Area of the whole deployment: cells x sqrt(3)/2 D^2."""
+        return len(self) * SQRT3 / 2 * self.spacing_m**2
+
+    @property
+    def extent_m(self) -> tuple[float, float]:
+        """Width (x) and height (y) of the deployment, its cells included."""
+        along = (2 * self.rings + 1) * self.spacing_m
+        across = SQRT3 * self.spacing_m * self.rings + 2 / SQRT3 * self.spacing_m
+        return (across, along) if self.orientation == "flat" else (along, across)
+
+    def name(self, cell: int) -> str:
+        """Name of a cell in tables: `q,r`."""
+        return f"{self.axial[cell, 0]},{self.axial[cell, 1]}"
+
+    def cell_of(self, x_m: FloatArray, y_m: FloatArray) -> tuple[IntArray, BoolArray]:
+        """Cell of each point, by cube rounding; a point outside belongs to its nearest deployed cell.
+
+        Returns
+        -------
+        cell
+            Index of the cell of each point.
+        outside
+            Whether the point lies outside the deployment.
+        """
+        u = (np.asarray(x_m, dtype=np.float64) - self.center_m[0]) / self.spacing_m
+        v = (np.asarray(y_m, dtype=np.float64) - self.center_m[1]) / self.spacing_m
+        cell = self._lookup(*_round_axial(*_fractional(u, v, self.orientation)))
+        outside = cell < 0
+        for i in np.flatnonzero(outside):
+            distance = (self.x_m[self._border] - x_m[i]) ** 2 + (self.y_m[self._border] - y_m[i]) ** 2
+            cell[i] = self._border[int(np.argmin(distance))]
+        return cell, outside
+
+    def hops(self, a: IntArray, b: IntArray) -> IntArray:
+        """Hexagonal distance between cells, elementwise."""
+        difference = self.axial[a] - self.axial[b]
+        return hex_distance(difference[..., 0], difference[..., 1])
+
+    def border_distance_m(self, x_m: FloatArray, y_m: FloatArray, cell: IntArray, other: IntArray) -> FloatArray:
+        """Distance from points in `cell` to its border with `other` (model, section 6); negative beyond it."""
+        to_other = (x_m - self.x_m[other]) ** 2 + (y_m - self.y_m[other]) ** 2
+        to_own = (x_m - self.x_m[cell]) ** 2 + (y_m - self.y_m[cell]) ** 2
+        apart = np.hypot(self.x_m[other] - self.x_m[cell], self.y_m[other] - self.y_m[cell])
+        return np.asarray((to_other - to_own) / (2 * apart), dtype=np.float64)
+
+    def cut(self, x0_m: FloatArray, y0_m: FloatArray, x1_m: FloatArray, y1_m: FloatArray) -> Cuts:
+        """Cut straight lines at the cell borders.
+
+        All lines walk from cell to cell at the same time: the next border is the nearest bisector with a neighbour that a line
+        crosses outwards. Pieces of one line touch, the first begins at 0 and the last ends at 1.
+        """
+        dx, dy = x1_m - x0_m, y1_m - y0_m
+        line: IntArray = np.arange(len(x0_m))
+        cell, _ = self.cell_of(x0_m, y0_m)
+        begin = np.zeros(len(line))
+        parts: list[tuple[IntArray, IntArray, FloatArray, FloatArray]] = []
+        while len(line):
+            end, next_cell = self._next_border(x0_m[line], y0_m[line], dx[line], dy[line], cell, begin)
+            keep = (end > begin) | ((end >= 1.0) & (begin == 0.0))
+            parts.append((line[keep], cell[keep], begin[keep], end[keep]))
+            going = end < 1.0
+            line, cell, begin = line[going], next_cell[going], end[going]
+        if not parts:
+            empty: IntArray = np.zeros(0, dtype=np.int64)
+            return Cuts(empty, empty, np.zeros(0), np.zeros(0))
+        lines, cells, begins, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((ends, begins, lines))
+        return Cuts(lines[order], cells[order], begins[order], ends[order])
+
+    def _next_border(
+        self, x: FloatArray, y: FloatArray, dx: FloatArray, dy: FloatArray, cell: IntArray, begin: FloatArray
+    ) -> tuple[FloatArray, IntArray]:
+        """Where each line leaves its cell (1 if it ends inside) and the cell it enters there."""
+        other = self.neighbours[cell]
+        towards_x = self.x_m[other] - self.x_m[cell][:, None]
+        towards_y = self.y_m[other] - self.y_m[cell][:, None]
+        outward = dx[:, None] * towards_x + dy[:, None] * towards_y
+        middle_x = (self.x_m[other] + self.x_m[cell][:, None]) / 2 - x[:, None]
+        middle_y = (self.y_m[other] + self.y_m[cell][:, None]) / 2 - y[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            at = (middle_x * towards_x + middle_y * towards_y) / outward
+        at = np.where((other >= 0) & (outward > 0), at, np.inf)
+        which = np.argmin(at, axis=1)
+        rows = np.arange(len(cell))
+        end: FloatArray = np.clip(at[rows, which], begin, 1.0)
+        return end, other[rows, which]
+
+    def _position(self, q: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray]:
+        d = self.spacing_m
+        if self.orientation == "flat":
+            return self.center_m[0] + SQRT3 / 2 * d * q, self.center_m[1] + d * (r + q / 2)
+        return self.center_m[0] + d * (q + r / 2), self.center_m[1] + SQRT3 / 2 * d * r
+
+    def _lookup(self, q: IntArray, r: IntArray) -> IntArray:
+        inside = (np.abs(q) <= self.rings) & (np.abs(r) <= self.rings)
+        found: IntArray = np.full(q.shape, -1, dtype=np.int64)
+        found[inside] = self._index[q[inside] + self.rings, r[inside] + self.rings]
+        return found
+
+
+def hex_distance(q: IntArray, r: IntArray) -> IntArray:
+    """Hexagonal distance of axial coordinates from the origin."""
+    return np.asarray((np.abs(q) + np.abs(r) + np.abs(q + r)) // 2, dtype=np.int64)
+
+
+def rings_to_cover(width_m: float, height_m: float, spacing_m: float, orientation: str) -> int:
+    """Fewest rings, at least one, whose deployment contains the corners of a rectangle around its centre."""
+    x = np.array([1.0, 1.0, -1.0, -1.0]) * width_m / 2
+    y = np.array([1.0, -1.0, 1.0, -1.0]) * height_m / 2
+    q, r = _round_axial(*_fractional(x / spacing_m, y / spacing_m, orientation))
+    return max(1, int(hex_distance(q, r).max()))
+
+
+def _fractional(u: FloatArray, v: FloatArray, orientation: str) -> tuple[FloatArray, FloatArray]:
+    """Axial coordinates of points given in units of the spacing."""
+    if orientation == "flat":
+        q = u * 2 / SQRT3
+        return q, v - q / 2
+    r = v * 2 / SQRT3
+    return u - r / 2, r
+
+
+def _round_axial(q: FloatArray, r: FloatArray) -> tuple[IntArray, IntArray]:
+    """Cube rounding: round q, r and s = -q - r, then mend the one that was rounded most."""
+    s = -q - r
+    rq, rr, rs = np.round(q), np.round(r), np.round(s)
+    eq, er, es = np.abs(rq - q), np.abs(rr - r), np.abs(rs - s)
+    mend_q = (eq > er) & (eq > es)
+    mend_r = ~mend_q & (er > es)
+    rq = np.where(mend_q, -rr - rs, rq)
+    rr = np.where(mend_r, -rq - rs, rr)
+    return rq.astype(np.int64), rr.astype(np.int64)

@@ -1,0 +1,35 @@
+"""Between metres on the network and longitude and latitude, by the network's own projection."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from msmf_traci.world.cells import FloatArray
+
+
+class Projection:
+    """The projection that SUMO's network was made with.
+
+    Parameters
+    ----------
+    projection
+        PROJ string.
+    net_offset_m
+        SUMO's netOffset, added after projecting.
+    """
+
+    def __init__(self, projection: str, net_offset_m: tuple[float, float]) -> None:
+        from pyproj import Proj
+
+        self._proj = Proj(projection)
+        self._offset_m = net_offset_m
+
+    def to_lon_lat(self, x_m: FloatArray, y_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Longitudes and latitudes in degrees of points on the network."""
+        lon, lat = self._proj(np.asarray(x_m) - self._offset_m[0], np.asarray(y_m) - self._offset_m[1], inverse=True)
+        return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+
+    def to_x_y(self, lon: float, lat: float) -> tuple[float, float]:
+        """Point on the network of a longitude and latitude."""
+        x, y = self._proj(lon, lat)
+        return float(x) + self._offset_m[0], float(y) + self._offset_m[1]
