@@ -83,7 +83,7 @@ def _run(words: list[str]) -> int:
     return 0
 
 
-def _launch(arguments: "Arguments") -> None:
+def _launch(arguments: Arguments) -> None:
     """Hand the run or sweep to Hydra, whose launchers carry it out; its own files go to a scratch folder."""
     import hydra
     from hydra.errors import HydraException

@@ -43,7 +43,9 @@ class Request:
 
 def register_resolvers() -> None:
     """Make `${unless_given:FILE,...,VALUE}` known to the configuration files: VALUE, or null where a FILE is given."""
-    OmegaConf.register_new_resolver("unless_given", lambda *words: None if any(word is not None for word in words[:-1]) else words[-1], replace=True)
+    OmegaConf.register_new_resolver(
+        "unless_given", lambda *words: None if any(word is not None for word in words[:-1]) else words[-1], replace=True
+    )
 
 
 def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: str | None = None) -> Request:
@@ -138,7 +140,9 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     if first["type"] == "extra_forbidden":
         return f"there is no option {'.'.join(parts)}; {nearest_name('.'.join(parts), list(options))}"
     reasons = dict.fromkeys(
-        _reason(detail["msg"]) for detail in error.errors() if [str(part) for part in detail["loc"]][: name.count(".") + 1] == name.split(".")
+        _reason(detail["msg"])
+        for detail in error.errors()
+        if [str(part) for part in detail["loc"]][: name.count(".") + 1] == name.split(".")
     )
     value: Any = plain
     for part in name.split("."):

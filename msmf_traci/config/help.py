@@ -30,7 +30,13 @@ def help_text() -> str:
     lines = [_HEAD, "Groups"]
     lines += [f"  {group:<12} {', '.join(group_choices(group))}" for group in GROUPS]
     strategies = sorted(entry_points(group="msmf_traci.strategies").names)
-    lines += ["", "Strategies", f"  {', '.join(strategies)}", "  or one of your own: strategies=[pm,package.module:Class] (docs/strategies.md)", ""]
+    lines += [
+        "",
+        "Strategies",
+        f"  {', '.join(strategies)}",
+        "  or one of your own: strategies=[pm,package.module:Class] (docs/strategies.md)",
+        "",
+    ]
     lines.append("Options and defaults")
     defaults = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
     width = max(len(_with_default(name, defaults)) for name in option_fields() if len(_with_default(name, defaults)) < 52)
@@ -48,5 +54,9 @@ def _with_default(name: str, defaults: dict[str, Any]) -> str:
         value = value.get(part) if isinstance(value, dict) else None
     if isinstance(value, list):
         return f"{name}=[{','.join(str(item) for item in value)}]"
-    text = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, int | float) or isinstance(value, bool) else value
+    text = (
+        {None: "null", True: "true", False: "false"}.get(value, value)
+        if not isinstance(value, int | float) or isinstance(value, bool)
+        else value
+    )
     return f"{name}={text}"

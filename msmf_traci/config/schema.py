@@ -73,8 +73,12 @@ class Scenario(Section):
 class Deployment(Section):
     """Where the base stations stand (model, section 1)."""
 
-    rings: Annotated[int, Field(ge=1, le=200)] | None = Field(description="rings of cells around the centre; null: as many as cover the network")
-    spacing_m: Annotated[float, Field(ge=10, le=100_000, allow_inf_nan=False)] = Field(description="distance between neighbouring base stations")
+    rings: Annotated[int, Field(ge=1, le=200)] | None = Field(
+        description="rings of cells around the centre; null: as many as cover the network"
+    )
+    spacing_m: Annotated[float, Field(ge=10, le=100_000, allow_inf_nan=False)] = Field(
+        description="distance between neighbouring base stations"
+    )
     orientation: Literal["flat", "pointy"] = Field(description="flat or pointy cells")
     center: dict[str, float] | None = Field(description="{lon: , lat: } or {x: , y: }; null: middle of the network")
 
@@ -132,9 +136,15 @@ class Mobility(Section):
     source: Literal["auto", "traci"] = Field(description="where positions come from")
     vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
     depart_window_s: NotNegative = Field(description="all depart within this time")
-    speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(description="commanded speed; null: as your own routes say")
-    speed_mode: Literal["free", "legal", "forced"] = Field(description="free: no speed limits; legal: limits bind; forced: constant, no junction rules")
-    step_s: Annotated[float, Field(ge=0.01, le=60, allow_inf_nan=False)] | None = Field(description="simulation step; null: as your .sumocfg says")
+    speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
+        description="commanded speed; null: as your own routes say"
+    )
+    speed_mode: Literal["free", "legal", "forced"] = Field(
+        description="free: no speed limits; legal: limits bind; forced: constant, no junction rules"
+    )
+    step_s: Annotated[float, Field(ge=0.01, le=60, allow_inf_nan=False)] | None = Field(
+        description="simulation step; null: as your .sumocfg says"
+    )
     max_duration_s: Positive = Field(description="the run ends here at the latest")
     min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
     gui: bool = Field(description="show sumo-gui")
@@ -143,7 +153,19 @@ class Mobility(Section):
 
     @model_validator(mode="after")
     def _check_args(self) -> Self:
-        ours = {"-n", "--net-file", "-c", "--configuration-file", "--remote-port", "--seed", "--step-length", "-r", "--route-files", "-b", "--begin"}
+        ours = {
+            "-n",
+            "--net-file",
+            "-c",
+            "--configuration-file",
+            "--remote-port",
+            "--seed",
+            "--step-length",
+            "-r",
+            "--route-files",
+            "-b",
+            "--begin",
+        }
         for word in self.sumo_args:
             if word.split("=")[0] in ours:
                 raise ValueError(f"sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)")
@@ -164,7 +186,10 @@ class Workload(Section):
     @model_validator(mode="after")
     def _check_weights(self) -> Self:
         if len(self.latency_weights) != len(self.latency_levels_ms):
-            raise ValueError(f"latency_weights has {len(self.latency_weights)} numbers and latency_levels_ms {len(self.latency_levels_ms)}: give one weight for each level")
+            raise ValueError(
+                f"latency_weights has {len(self.latency_weights)} numbers and latency_levels_ms "
+                f"{len(self.latency_levels_ms)}: give one weight for each level"
+            )
         if abs(sum(self.latency_weights) - 1) > 1e-9:
             raise ValueError(f"latency_weights add up to {sum(self.latency_weights):g}: they must add up to 1")
         return self

@@ -83,7 +83,11 @@ class ControlPlane:
 
     def _checked(self, strategy: Strategy, answer: IntArray, n: int) -> IntArray:
         answer = np.asarray(answer)
-        if answer.shape != (n,) or not np.issubdtype(answer.dtype, np.integer) or (n and not (KEEP <= answer.min() and answer.max() < len(self._servers))):
+        if (
+            answer.shape != (n,)
+            or not np.issubdtype(answer.dtype, np.integer)
+            or (n and not (answer.min() >= KEEP and answer.max() < len(self._servers)))
+        ):
             raise InputError(
                 f"strategy {strategy.name}: decide must return one server number a vehicle (0 to {len(self._servers) - 1}), "
                 f"KEEP or NO_SERVER, got {answer.dtype} of shape {answer.shape} for {n} vehicles"

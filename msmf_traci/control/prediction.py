@@ -55,7 +55,7 @@ class Ahead:
     @cached_property
     def last(self) -> IntArray:
         """Index of the last stretch seen, or -1."""
-        return self.exists.sum(axis=1).astype(np.int64) - 1
+        return np.asarray(self.exists.sum(axis=1) - 1, dtype=np.int64)
 
     @property
     def length_m(self) -> FloatArray:

@@ -1,4 +1,7 @@
-"""What a strategy may know of each vehicle at a frame. The route is not part of it, except through the oracle's predictor. Model, section 6."""
+"""What a strategy may know of each vehicle at a frame. Model, section 6.
+
+The route is not part of it, except through the oracle's predictor.
+"""
 
 from __future__ import annotations
 

@@ -207,7 +207,12 @@ class Precopy:
             x_m, y_m = np.where(seen_now, now[0][vehicle], x_m), np.where(seen_now, now[1][vehicle], y_m)
         source = self.host[i].copy()
         self._ledger.book_transfers(
-            container=i, source=source, **self.transfers.close(i, t_s), outcome=np.broadcast_to(outcome, len(i)).astype(np.int64), x_m=x_m, y_m=y_m
+            container=i,
+            source=source,
+            **self.transfers.close(i, t_s),
+            outcome=np.broadcast_to(outcome, len(i)).astype(np.int64),
+            x_m=x_m,
+            y_m=y_m,
         )
 
 

@@ -88,4 +88,4 @@ class MobilitySource(Protocol):
 
 def rounded(values: list[float]) -> FloatArray:
     """Round as frames are rounded where they enter: to 6 decimals, half to even."""
-    return np.round(np.array(values, dtype=np.float64), DECIMALS)
+    return np.asarray(np.round(np.array(values, dtype=np.float64), DECIMALS), dtype=np.float64)

@@ -155,7 +155,9 @@ class TraciSource:
                 except (traci.TraCIException, traci.FatalTraCIError, OSError) as error:
                     if isinstance(error, OSError) and not isinstance(error, ConnectionError):
                         raise
-                    raise ToolError(f"SUMO stopped at {self._time_s:g} s of simulated time: {self._reason(log, error)}; no tables were written") from None
+                    raise ToolError(
+                        f"SUMO stopped at {self._time_s:g} s of simulated time: {self._reason(log, error)}; no tables were written"
+                    ) from None
                 finally:
                     process.kill()
                     process.wait()
@@ -210,7 +212,9 @@ class TraciSource:
     def _vehicle_type(self) -> str:
         factor = FREE_SPEED_FACTOR if self._command.mode != "legal" else 1.0
         speed = f'maxSpeed="{self._command.speed_mps!r}" ' if self._command.speed_mps is not None else ""
-        return f'<additional>\n  <vType id="{VEHICLE_TYPE}" vClass="passenger" {speed}speedFactor="{factor!r}" speedDev="0"/>\n</additional>\n'
+        return (
+            f'<additional>\n  <vType id="{VEHICLE_TYPE}" vClass="passenger" {speed}speedFactor="{factor!r}" speedDev="0"/>\n</additional>\n'
+        )
 
     def _drive(self, connection: Any) -> Iterator[Frame]:
         connection.simulation.subscribe(SIMULATION_VARIABLES)
@@ -347,4 +351,6 @@ def check_extra_arguments(extra: Sequence[str]) -> None:
         If an argument is no option or value of one.
     """
     if extra and not extra[0].startswith("-"):
-        raise InputError(f"mobility.sumo_args: {extra[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]")
+        raise InputError(
+            f"mobility.sumo_args: {extra[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]"
+        )

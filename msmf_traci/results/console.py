@@ -49,7 +49,7 @@ class ProgressDisplay:
 
     def __init__(self, vehicles: int | None) -> None:
         self._vehicles = vehicles
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Any] | None = None
         self._begin_s = time.monotonic()
         self._shown_s = self._begin_s
 

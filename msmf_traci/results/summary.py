@@ -6,6 +6,7 @@ Percentiles are over vehicles.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -92,7 +93,7 @@ def _with_percentiles(metric: str, vehicles: pd.DataFrame, column: str, denomina
     return {metric: mean, **_percentiles(metric, each)}
 
 
-def _percentiles(metric: str, each: "pd.Series[float]") -> dict[str, float]:
+def _percentiles(metric: str, each: pd.Series[float]) -> dict[str, float]:
     known = each.dropna().to_numpy(dtype=np.float64)
     return {f"{metric}_p{q:02d}": float(np.percentile(known, q)) if len(known) else np.nan for q in PERCENTILES}
 
@@ -100,22 +101,22 @@ def _percentiles(metric: str, each: "pd.Series[float]") -> dict[str, float]:
 def _band_names(edges_kmh: Sequence[float]) -> list[str]:
     if not edges_kmh:
         return []
-    inner = [f"{low:g}-{high:g}" for low, high in zip(edges_kmh, edges_kmh[1:], strict=False)]
+    inner = [f"{low:g}-{high:g}" for low, high in itertools.pairwise(edges_kmh)]
     return [f"<{edges_kmh[0]:g}", *inner, f">={edges_kmh[-1]:g}"]
 
 
-def _band_of(realised_kmh: "pd.Series[float]", edges_kmh: Sequence[float]) -> "pd.Series[str]":
+def _band_of(realised_kmh: pd.Series[float], edges_kmh: Sequence[float]) -> pd.Series[str]:
     """Band of each vehicle: `<10`, `10-20` (10 included, 20 not), `>=100`; none where the speed is unknown."""
     names = np.array([*_band_names(edges_kmh), ""], dtype=object)
     if not edges_kmh:
-        return pd.Series("", index=realised_kmh.index)
+        return pd.Series("", index=realised_kmh.index, dtype=object)
     which = np.searchsorted(np.asarray(edges_kmh), realised_kmh.fillna(0).to_numpy(), side="right")
-    return pd.Series(np.where(realised_kmh.isna(), "", names[which]), index=realised_kmh.index)
+    return pd.Series(np.where(realised_kmh.isna(), "", names[which]), index=realised_kmh.index, dtype=object)
 
 
 def _ratio(total: float, of: float) -> float:
     return total / of if of > 0 else np.nan
 
 
-def _mean(values: "pd.Series[float]") -> float:
+def _mean(values: pd.Series[float]) -> float:
     return float(values.mean()) if len(values) else np.nan

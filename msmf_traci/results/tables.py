@@ -12,7 +12,20 @@ from numpy.typing import NDArray
 from msmf_traci.migration.ledger import BYTE_KINDS, OUTCOME_NAMES, STAGE_NAMES, Ledger
 
 MIGRATION_COLUMNS = (
-    *("strategy", "image_mb", "vehicle", "transfer", "tier", "source", "target", "t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", "outcome"),
+    *(
+        "strategy",
+        "image_mb",
+        "vehicle",
+        "transfer",
+        "tier",
+        "source",
+        "target",
+        "t_start_s",
+        "t_handoff_s",
+        "t_stop_s",
+        "t_end_s",
+        "outcome",
+    ),
     *BYTE_KINDS,
     *("rounds", "lead_s", "downtime_s", "x_m", "y_m"),
 )
@@ -65,8 +78,8 @@ def migrations_table(ledger: Ledger, names: Names) -> pd.DataFrame:
             "source": names.servers[column["source"].astype(np.int64)],
             "target": names.servers[target],
             "outcome": np.array(OUTCOME_NAMES, dtype=object)[column["outcome"].astype(np.int64)],
-            "lead_s": column["t_handoff_s"] - column["t_start_s"],
-            "downtime_s": np.nan_to_num(column["t_end_s"] - column["t_stop_s"]),
+            "lead_s": _float(column, "t_handoff_s") - _float(column, "t_start_s"),
+            "downtime_s": np.nan_to_num(_float(column, "t_end_s") - _float(column, "t_stop_s")),
             **{name: values for name, values in column.items() if name not in ("container", "source", "target", "outcome")},
         }
     )
@@ -125,7 +138,7 @@ def vehicles_table(
     booked = _transfers_by_container(migrations)
     table = table.merge(booked, how="left", left_on=["strategy", "vehicle"], right_index=True)
     table[list(booked.columns)] = table[list(booked.columns)].fillna(0)
-    table = table.astype({outcome: np.int64 for outcome in OUTCOME_NAMES})
+    table = table.astype(dict.fromkeys(OUTCOME_NAMES, np.int64))
     for name in ("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s"):
         table[name] = containers[name]
     for name in ("outside_s", "unmatched_s"):
@@ -148,6 +161,10 @@ def _transfers_by_container(migrations: pd.DataFrame) -> pd.DataFrame:
 
 def _columns(parts: Mapping[str, list[NDArray[np.generic]]]) -> dict[str, NDArray[np.generic]]:
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _float(columns: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.float64]:
+    return np.asarray(columns[name], dtype=np.float64)
 
 
 def _sorted(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -42,7 +42,9 @@ class Trace:
         self._strategy_order = np.argsort(np.array(names.strategies, dtype=object), kind="stable")
         self._waiting: dict[str, list[Columns]] = {"frames": [], "decisions": []}
 
-    def record(self, frame: Columns, home: NDArray[np.int64], target: NDArray[np.int64], host: NDArray[np.int64], running: NDArray[np.bool_]) -> None:
+    def record(
+        self, frame: Columns, home: NDArray[np.int64], target: NDArray[np.int64], host: NDArray[np.int64], running: NDArray[np.bool_]
+    ) -> None:
         """Add one frame.
 
         Parameters
@@ -55,9 +57,7 @@ class Trace:
         vehicle = np.array(self._names.vehicles, dtype=object)[frame["vehicle"].astype(np.int64)]
         order = np.argsort(vehicle, kind="stable")
         n, every = len(order), len(self._strategy_order)
-        self._add(
-            "frames", {**{name: values[order] for name, values in frame.items()}, "vehicle": vehicle[order]}
-        )
+        self._add("frames", {**{name: values[order] for name, values in frame.items()}, "vehicle": vehicle[order]})
 
         def flat(values: NDArray[np.generic]) -> NDArray[np.generic]:
             return values[order][:, self._strategy_order].T.ravel()

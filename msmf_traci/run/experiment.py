@@ -1,4 +1,4 @@
-"""One experiment told as a story: find the city, lay the cells, map roads to cells, then frame by frame attach, predict, decide and migrate."""
+"""One experiment told as a story: find the city, lay the cells, map roads to cells, then frame by frame attach, decide and migrate."""
 
 from __future__ import annotations
 
@@ -141,9 +141,7 @@ class Drive:
             servers,
             {
                 "map": MapPredictor(roads, coverage, servers.server_of, prediction.horizon_m, prediction.slack_m),
-                "route": RoutePredictor(
-                    self.roster.routes, roads, coverage, servers.server_of, prediction.horizon_m, prediction.slack_m
-                ),
+                "route": RoutePredictor(self.roster.routes, roads, coverage, servers.server_of, prediction.horizon_m, prediction.slack_m),
             },
             self.tier_choices,
         )
@@ -215,7 +213,10 @@ class Drive:
         drawn = draw_containers(new, self.config.seed, workload_options(self.config))
         old = self.containers
         self.containers = Containers(
-            *(np.concatenate([getattr(old, name), getattr(drawn, name)]) for name in ("image_bytes", "memory_bytes", "latency_level_ms", "start_s"))
+            *(
+                np.concatenate([getattr(old, name), getattr(drawn, name)])
+                for name in ("image_bytes", "memory_bytes", "latency_level_ms", "start_s")
+            )
         )
         self.engine.admit(drawn)
         self.plane.admit(len(new))

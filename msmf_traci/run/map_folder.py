@@ -30,19 +30,21 @@ def write_map_once(parent: Path, roads: Roads, servers: Servers) -> Path:
     with folder_in_one_piece(folder, serves_all=True) as scratch:
         write_table(scratch, "cells", cells_table(servers, projection), "csv")
         write_table(scratch, "roads", roads_table(roads), "csv")
-        write_json(scratch / "projection.json", {"proj": roads.projection, "net_offset_m": list(roads.net_offset_m), "boundary_m": list(roads.boundary_m)})
+        write_json(
+            scratch / "projection.json",
+            {"proj": roads.projection, "net_offset_m": list(roads.net_offset_m), "boundary_m": list(roads.boundary_m)},
+        )
     return folder
 
 
 def cells_table(servers: Servers, projection: Projection | None) -> pd.DataFrame:
     """One row a cell: its name, region and centre; lon and lat are empty without a projection."""
     cells = servers.cells
-    everywhere = np.arange(len(cells))
     unknown = np.full(len(cells), np.nan)
     lon, lat = (unknown, unknown) if projection is None else projection.to_lon_lat(cells.x_m, cells.y_m)
     return pd.DataFrame(
         {
-            "cell": [cells.name(cell) for cell in everywhere],
+            "cell": [cells.name(cell) for cell in range(len(cells))],
             "region": [servers.name(server) for server in servers.server_of[1]],
             "x_m": cells.x_m,
             "y_m": cells.y_m,

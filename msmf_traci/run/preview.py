@@ -56,7 +56,7 @@ def _cost_lines(config: Config, cells: HexCells) -> list[str]:
     vehicle_s = mobility.vehicles * min(trip_s, mobility.max_duration_s)
     frames = vehicle_s / (mobility.step_s or 1.0)
     wall_s = 15 + frames * WALL_S_PER_VEHICLE_S * len(config.strategies) / 8
-    disk = mobility.vehicles * len(config.strategies) * TABLE_BYTES_PER_VEHICLE_STRATEGY
+    disk: float = mobility.vehicles * len(config.strategies) * TABLE_BYTES_PER_VEHICLE_STRATEGY
     if config.output.trace:
         disk += frames * (TRACE_BYTES_PER_VEHICLE_FRAME + TRACE_BYTES_PER_DECISION * len(config.strategies))
     return [f"roughly: {frames:,.0f} vehicle-frames, {wall_s:.0f} s, {disk / 1e6:.0f} MB of tables"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,9 @@ def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, 
     else:
         raise InputError("scenario=osm needs a map: scenario.map_file=CITY.osm.pbf (or .osm, .osm.gz)")
     osm.check_map(path)
-    key = content_key(map=file_hash(path), bbox=list(bbox) if bbox is not None else None, options=osm.NETCONVERT_OPTIONS, sumo=sumo.version, format=1)
+    key = content_key(
+        map=file_hash(path), bbox=list(bbox) if bbox is not None else None, options=osm.NETCONVERT_OPTIONS, sumo=sumo.version, format=1
+    )
     net_file = cached_folder("networks", key) / NET_FILE
     return NetworkSource(key, net_file, path, lambda folder: _build_osm(sumo, path, bbox, folder))
 
@@ -149,13 +152,11 @@ def _existing(name: str, option: str) -> Path:
 
 def _check_root(path: Path, root: str, option: str, wanted: str) -> ET.Element:
     """First element of an XML file, which must be `root`; the whole tree where `root` is empty."""
-    import gzip
-
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             if not root:
                 return ET.parse(file).getroot()
-            element = next(iter(ET.iterparse(file, events=("start",))))[1]
+            element: ET.Element = next(iter(ET.iterparse(file, events=("start",))))[1]
     except (ET.ParseError, StopIteration, OSError, EOFError):
         raise InputError(f"{option}={path} is not {wanted}; give another file") from None
     if element.tag != root and not (root == "routes" and element.tag == "additional"):

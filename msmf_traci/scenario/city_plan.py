@@ -110,7 +110,7 @@ def plan_city(parameters: CityParameters, seed: int) -> CityPlan:
     rng = random.Random(seed)
     positions_m = _positions_m(parameters, rng)
     streets = _streets(parameters, positions_m)
-    streets = _change_share(streets, parameters.left_out_share, rng, lambda street: None)
+    streets = _change_share(streets, parameters.left_out_share, rng, lambda _: None)
     streets = _change_share(streets, parameters.one_way_share, rng, lambda street: _made_one_way(street, rng))
     used = {node for street in streets for node in (street.start, street.end)}
     return CityPlan({node: at_m for node, at_m in positions_m.items() if node in used}, streets)
@@ -233,9 +233,7 @@ def _made_one_way(street: Street, rng: random.Random) -> Street:
     return replace(street, start=start, end=end, one_way=True)
 
 
-def _change_share(
-    streets: list[Street], share: float, rng: random.Random, change: Callable[[Street], Street | None]
-) -> list[Street]:
+def _change_share(streets: list[Street], share: float, rng: random.Random, change: Callable[[Street], Street | None]) -> list[Street]:
     """Change (or leave out, if ``change`` gives None) a share of the residential streets that keeps all reachable.
 
     Streets are tried in random order; fewer than the share are changed if no more can be.

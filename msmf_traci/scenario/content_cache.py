@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -65,7 +64,7 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         build(scratch)
         # Another process may have built the same meanwhile: then its product serves as well.
         if not target.is_dir():
-            os.replace(scratch, target)
+            scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target

@@ -153,9 +153,7 @@ def _scratch_file(out: Path) -> Iterator[Path]:
             out.parent.mkdir(parents=True, exist_ok=True)
             scratch.touch()
         except OSError as error:
-            raise InputError(
-                f"{out.parent} cannot be written ({error.strerror}); give --out in another folder"
-            ) from None
+            raise InputError(f"{out.parent} cannot be written ({error.strerror}); give --out in another folder") from None
         yield scratch
         done = True
     finally:

@@ -46,7 +46,8 @@ def find_beijing_map() -> Path:
         if candidate.is_file():
             return candidate
     raise InputError(
-        "scenario=beijing needs the map of Beijing: run msmf-traci-fetch, set MSMF_DATA_DIR, or name a map with scenario.map_file=FILE.osm.pbf"
+        "scenario=beijing needs the map of Beijing: run msmf-traci-fetch, set MSMF_DATA_DIR, "
+        "or name a map with scenario.map_file=FILE.osm.pbf"
     )
 
 
@@ -112,14 +113,16 @@ def _check_xml(path: Path) -> None:
     except (gzip.BadGzipFile, zlib.error):
         raise InputError(f"map file {path} is not compressed with gzip as its name says; fetch it again, or rename it") from None
     except AnswerError as error:
-        raise InputError(f"map file {path} is no usable OpenStreetMap file: {str(error).replace('the answer', 'it')}; fetch another") from None
+        raise InputError(
+            f"map file {path} is no usable OpenStreetMap file: {str(error).replace('the answer', 'it')}; fetch another"
+        ) from None
 
 
 def _check_pbf(path: Path) -> None:
     import osmium
 
     try:
-        found = any(item.is_way() and "highway" in item.tags for item in osmium.FileProcessor(str(path), osmium.osm.WAY))
+        found = any("highway" in item.tags for item in osmium.FileProcessor(str(path), osmium.osm.WAY))
         for _ in osmium.FileProcessor(str(path), osmium.osm.NODE):
             pass
     except RuntimeError as error:

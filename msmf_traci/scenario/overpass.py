@@ -81,9 +81,7 @@ def download(
     except AnswerError as error:
         raise FetchError(f"{server} sent no map: {error}; try a smaller --bbox or another --server") from None
     except OSError as error:
-        raise FetchError(
-            f"{scratch.parent} cannot take the download ({error}); free space there or change --out"
-        ) from None
+        raise FetchError(f"{scratch.parent} cannot take the download ({error}); free space there or change --out") from None
 
 
 def _pieces(request: urllib.request.Request, timeout_s: float) -> Iterator[bytes]:
@@ -96,15 +94,11 @@ def _pieces(request: urllib.request.Request, timeout_s: float) -> Iterator[bytes
         error.close()
         if error.code == _TOO_MANY_REQUESTS or error.code >= 500:
             raise TransientError(f"{request.full_url} answered {error.code} {error.reason}") from None
-        raise FetchError(
-            f"{request.full_url} answered {error.code} {error.reason}; check --server and --bbox"
-        ) from None
+        raise FetchError(f"{request.full_url} answered {error.code} {error.reason}; check --server and --bbox") from None
     except TimeoutError:
         raise TransientError(f"{request.full_url} was silent for {timeout_s:g} s") from None
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        raise TransientError(
-            f"the connection to {request.full_url} failed: {getattr(error, 'reason', error)}"
-        ) from None
+        raise TransientError(f"the connection to {request.full_url} failed: {getattr(error, 'reason', error)}") from None
 
 
 def _limited(pieces: Iterator[bytes], max_bytes: int, progress: Callable[[str], None]) -> Iterator[bytes]:
@@ -114,9 +108,7 @@ def _limited(pieces: Iterator[bytes], max_bytes: int, progress: Callable[[str], 
     for piece in pieces:
         size_bytes += len(piece)
         if size_bytes > max_bytes:
-            raise FetchError(
-                f"the map is larger than {max_bytes / BYTES_PER_MB:g} MB; give a smaller --bbox or a larger --max-mb"
-            )
+            raise FetchError(f"the map is larger than {max_bytes / BYTES_PER_MB:g} MB; give a smaller --bbox or a larger --max-mb")
         yield piece
         if time.monotonic() - reported_s >= _PROGRESS_EVERY_S:
             reported_s = time.monotonic()

@@ -38,7 +38,9 @@ class Sumo:
         """Path of one of its programs."""
         found = shutil.which(name, path=str(self.home / "bin"))
         if found is None:
-            raise InputError(f"SUMO in {self.home} has no program {name}; reinstall the package eclipse-sumo, or leave out mobility.sumo_home")
+            raise InputError(
+                f"SUMO in {self.home} has no program {name}; reinstall the package eclipse-sumo, or leave out mobility.sumo_home"
+            )
         return found
 
     def tool(self, name: str) -> list[str]:
@@ -48,7 +50,12 @@ class Sumo:
     @property
     def environment(self) -> dict[str, str]:
         """Environment in which its programs find their own data, whatever else is installed."""
-        return {**os.environ, "SUMO_HOME": str(self.home), "PROJ_LIB": str(self.home / "data" / "proj"), "PROJ_DATA": str(self.home / "data" / "proj")}
+        return {
+            **os.environ,
+            "SUMO_HOME": str(self.home),
+            "PROJ_LIB": str(self.home / "data" / "proj"),
+            "PROJ_DATA": str(self.home / "data" / "proj"),
+        }
 
 
 def find_sumo(home: str | None = None) -> Sumo:
@@ -62,7 +69,9 @@ def find_sumo(home: str | None = None) -> Sumo:
     folder = Path(home) if home is not None else _wheel_home()
     wanted = version("eclipse-sumo")
     if not (folder / "bin").is_dir():
-        raise InputError(f"there is no SUMO in {folder}; give mobility.sumo_home a folder with SUMO's bin, or leave it out for the installed one")
+        raise InputError(
+            f"there is no SUMO in {folder}; give mobility.sumo_home a folder with SUMO's bin, or leave it out for the installed one"
+        )
     sumo = Sumo(folder, wanted)
     result = subprocess.run([sumo.program("sumo"), "--version"], capture_output=True, text=True, check=False, env=sumo.environment)
     if result.returncode != 0:
@@ -70,7 +79,9 @@ def find_sumo(home: str | None = None) -> Sumo:
     found = re.search(r"\d+\.\d+\.\d+", result.stdout)
     if found is None or found.group() != wanted:
         said = found.group() if found else "an unknown release"
-        raise InputError(f"SUMO in {folder} is {said} and msmf-traci is made for {wanted}; install that release, or leave out mobility.sumo_home")
+        raise InputError(
+            f"SUMO in {folder} is {said} and msmf-traci is made for {wanted}; install that release, or leave out mobility.sumo_home"
+        )
     return sumo
 
 

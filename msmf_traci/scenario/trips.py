@@ -112,12 +112,16 @@ def _draw(sumo: Sumo, net_file: Path, wanted: int, options: TripOptions, folder:
         raise
     if not routed.is_file():
         return []
-    found = {str(vehicle.get("id")): route.get("edges", "") for vehicle in ET.parse(routed).iter("vehicle") for route in vehicle.iter("route")}
+    found = {
+        str(vehicle.get("id")): route.get("edges", "") for vehicle in ET.parse(routed).iter("vehicle") for route in vehicle.iter("route")
+    }
     return [found[name] for name in sorted(found, key=int)]
 
 
 def _write_weights(path: Path, edges: Sequence[str], lengths_m: Sequence[float]) -> None:
-    rows = "".join(f"    <edge id={quoteattr(edge)} value={quoteattr(repr(float(length)))}/>\n" for edge, length in zip(edges, lengths_m, strict=True))
+    rows = "".join(
+        f"    <edge id={quoteattr(edge)} value={quoteattr(repr(float(length)))}/>\n" for edge, length in zip(edges, lengths_m, strict=True)
+    )
     path.write_text(f'<edgedata>\n  <interval begin="0" end="1">\n{rows}  </interval>\n</edgedata>\n', encoding="utf-8")
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from msmf_traci.world.cells import BoolArray, FloatArray, HexCells, IntArray
 from msmf_traci.world.roads import Roads
 
-
 SLIVER_M = 1e-9  # a shorter piece of a line is an artefact of rounding at a border
 
 
