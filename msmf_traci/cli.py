@@ -94,11 +94,19 @@ def _launch(arguments: Arguments) -> None:
     register_resolvers()
     os.environ["HYDRA_FULL_ERROR"] = "1"
 
+    failures: list[MsmfError] = []
+
     @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name="config")
     def job(composed: DictConfig) -> None:
         from msmf_traci.job import run_composed
 
-        run_composed(composed)
+        try:
+            run_composed(composed)
+        except MsmfError as error:
+            # Hydra adds lines of its own to an exception; and in a sweep the other runs go on
+            failures.append(error)
+            if arguments.multirun:
+                print(f"failed: {error}", file=sys.stderr)
 
     scratch = tempfile.mkdtemp(prefix="msmf-traci-sweep-")
     before = sys.argv
@@ -110,3 +118,7 @@ def _launch(arguments: Arguments) -> None:
     finally:
         sys.argv = before
         shutil.rmtree(scratch, ignore_errors=True)
+    if len(failures) > 1:
+        raise MsmfError(f"{len(failures)} runs failed, the first: {failures[0]}; the same command runs only what is missing")
+    if failures:
+        raise failures[0]

@@ -135,6 +135,8 @@ def _judge(composed: DictConfig) -> Config:
 def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"]]
+    if len(parts) < 2 and first["type"] == "value_error":
+        return _reason(first["msg"])  # a check across options names them itself
     options = option_fields()
     name = ".".join(parts[:2]) if ".".join(parts[:2]) in options else ".".join(parts[:1])
     if first["type"] == "extra_forbidden":
@@ -148,12 +150,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     for part in name.split("."):
         with suppress(KeyError, TypeError):
             value = value[part]
-    text = " or ".join(reasons)
-    if not name:
-        return text
-    if name not in options:
-        return f"{name}: {text}"
-    return f"{name}={value}: {text}; {options[name][0]}"
+    text = f"{name}={value}: {' or '.join(reasons)}"
+    return f"{text}; {options[name][0]}" if name in options else text
 
 
 def _reason(message: str) -> str:

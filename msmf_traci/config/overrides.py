@@ -52,7 +52,7 @@ def group_choices(group: str, config_dir: str | None = None) -> list[str]:
 
 def nearest_name(name: str, names: Sequence[str]) -> str:
     """A half-sentence that names what was probably meant, or everything there is."""
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not close:
         last = name.rsplit(".", 1)[-1]
         close = [option for option in names if option.rsplit(".", 1)[-1] == last][:1]
@@ -64,7 +64,9 @@ def _judge(override: Override, config_dir: str | None) -> None:
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return
     if override.is_add() or override.is_force_add():
-        raise InputError(f"{override.input_line}: options cannot be added; leave out the plus sign, or {_meant(name)}")
+        known = name in option_fields() or name in GROUPS
+        instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"
+        raise InputError(f"{override.input_line}: options cannot be added; {instead}")
     if override.is_delete():
         raise InputError(f"{override.input_line}: options cannot be deleted; to change {name}, write {name}=VALUE")
     if name in GROUPS:

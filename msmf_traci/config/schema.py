@@ -50,15 +50,17 @@ class Scenario(Section):
     def _check_files(self) -> Self:
         if self.bbox is not None:
             if len(self.bbox) != 4:
-                raise ValueError("bbox takes four numbers: [west, south, east, north] in degrees")
+                raise ValueError("scenario.bbox takes four numbers: [west, south, east, north] in degrees")
             west, south, east, north = self.bbox
             if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-                raise ValueError(f"bbox {self.bbox} is no area: write [west, south, east, north] in degrees, west < east, south < north")
+                raise ValueError(
+                    f"scenario.bbox={self.bbox} is no area: write [west, south, east, north] in degrees, west < east, south < north"
+                )
         if self.kind == "sumo":
             if self.sumocfg_file is None and self.net_file is None:
-                raise ValueError("needs scenario.net_file=YOUR.net.xml or scenario.sumocfg_file=YOUR.sumocfg")
+                raise ValueError("scenario=sumo needs scenario.net_file=YOUR.net.xml or scenario.sumocfg_file=YOUR.sumocfg")
             if self.sumocfg_file is not None and (self.net_file is not None or self.route_file is not None):
-                raise ValueError("sumocfg_file brings its own network and routes: leave out net_file and route_file")
+                raise ValueError("scenario.sumocfg_file brings its own network and routes: leave out net_file and route_file")
         foreign = {
             "synthetic": ("map_file", "bbox", "net_file", "route_file", "sumocfg_file"),
             "osm": ("parameters_file", "net_file", "route_file", "sumocfg_file"),
@@ -66,7 +68,7 @@ class Scenario(Section):
         }[self.kind]
         for option in foreign:
             if getattr(self, option) is not None:
-                raise ValueError(f"{option} is not for scenario={self.name}: leave it out or choose another scenario")
+                raise ValueError(f"scenario.{option} is not for scenario={self.name}: leave it out or choose another scenario")
         return self
 
 
@@ -85,11 +87,11 @@ class Deployment(Section):
     @model_validator(mode="after")
     def _check_center(self) -> Self:
         if self.center is not None and set(self.center) not in ({"lon", "lat"}, {"x", "y"}):
-            raise ValueError("center takes {lon: DEGREES, lat: DEGREES} or {x: METRES, y: METRES}")
+            raise ValueError("deployment.center takes {lon: DEGREES, lat: DEGREES} or {x: METRES, y: METRES}")
         if self.center is not None and not all(abs(value) < 1e9 for value in self.center.values()):
-            raise ValueError("center takes finite numbers")
+            raise ValueError("deployment.center takes finite numbers")
         if self.center is not None and "lon" in self.center and not (abs(self.center["lon"]) <= 180 and abs(self.center["lat"]) <= 90):
-            raise ValueError("center's lon lies in -180..180 and its lat in -90..90 degrees")
+            raise ValueError("deployment.center's lon lies in -180..180 and its lat in -90..90 degrees")
         return self
 
 
@@ -149,7 +151,7 @@ class Mobility(Section):
     min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
     gui: bool = Field(description="show sumo-gui")
     sumo_home: str | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
-    sumo_args: list[str] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,'1']")
+    sumo_args: list[str | int | float | bool] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,1]")
 
     @model_validator(mode="after")
     def _check_args(self) -> Self:
@@ -166,9 +168,11 @@ class Mobility(Section):
             "-b",
             "--begin",
         }
-        for word in self.sumo_args:
+        for word in map(str, self.sumo_args):
             if word.split("=")[0] in ours:
-                raise ValueError(f"sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)")
+                raise ValueError(
+                    f"mobility.sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)"
+                )
         return self
 
 
@@ -187,11 +191,11 @@ class Workload(Section):
     def _check_weights(self) -> Self:
         if len(self.latency_weights) != len(self.latency_levels_ms):
             raise ValueError(
-                f"latency_weights has {len(self.latency_weights)} numbers and latency_levels_ms "
+                f"workload.latency_weights has {len(self.latency_weights)} numbers and latency_levels_ms "
                 f"{len(self.latency_levels_ms)}: give one weight for each level"
             )
         if abs(sum(self.latency_weights) - 1) > 1e-9:
-            raise ValueError(f"latency_weights add up to {sum(self.latency_weights):g}: they must add up to 1")
+            raise ValueError(f"workload.latency_weights add up to {sum(self.latency_weights):g}: they must add up to 1")
         return self
 
 
@@ -221,7 +225,7 @@ class Output(Section):
     @model_validator(mode="after")
     def _check_bands(self) -> Self:
         if any(after <= before for before, after in zip(self.speed_bands_kmh, self.speed_bands_kmh[1:], strict=False)):
-            raise ValueError("speed_bands_kmh must rise from one edge to the next")
+            raise ValueError("output.speed_bands_kmh must rise from one edge to the next")
         return self
 
 

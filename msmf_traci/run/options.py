@@ -23,7 +23,7 @@ def command_options(config: Config) -> Command:
         max_duration_s=mobility.max_duration_s,
         seed=config.seed,
         gui=mobility.gui,
-        extra=tuple(mobility.sumo_args),
+        extra=tuple(_word(word) for word in mobility.sumo_args),
     )
 
 
@@ -70,6 +70,11 @@ def fixed_image_mb(config: Config) -> float | None:
     """The one image size of all containers, or None where sizes are drawn."""
     image = config.workload.image_mb
     return None if isinstance(image, list) else float(image)
+
+
+def _word(value: str | float | bool) -> str:
+    """A word of a command line, spelt as SUMO spells it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _ends(value: float | list[float], factor: float) -> tuple[float, float]:

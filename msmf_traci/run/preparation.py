@@ -12,6 +12,7 @@ from msmf_traci.control.plugins import load_strategies
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.sumo import check_extra_arguments
+from msmf_traci.run.options import command_options
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.sumo_tools import Sumo, find_sumo
 from msmf_traci.scenario.trips import TripOptions
@@ -40,7 +41,7 @@ def judge_files(config: Config) -> Inputs:
         One sentence on the first thing that is missing or wrong.
     """
     strategies = load_strategies(config.strategies)
-    check_extra_arguments(config.mobility.sumo_args)
+    check_extra_arguments(command_options(config).extra)
     if config.output.format == "parquet":
         _need_pyarrow()
     sumo = find_sumo(config.mobility.sumo_home)

@@ -107,7 +107,7 @@ def _draw(sumo: Sumo, net_file: Path, wanted: int, options: TripOptions, folder:
     try:
         run_tool(sumo, command, folder=folder)
     except ToolError as error:
-        if "no trip" in str(error) or "not routed" in str(error) or "No valid" in str(error):
+        if "couldn't be generated" in str(error):
             return []
         raise
     if not routed.is_file():

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.sax import SAXException
 
 import numpy as np
 
+from msmf_traci.errors import InputError
 from msmf_traci.world.cells import FloatArray, IntArray
 
 VEHICLE_CLASS = "passenger"
@@ -82,10 +84,20 @@ class Roads:
 
 
 def read_roads(net_file: Path) -> Roads:
-    """Read the roads of a network of SUMO (.net.xml or .net.xml.gz); edges in the order of their ids."""
+    """Read the roads of a network of SUMO (.net.xml or .net.xml.gz); edges in the order of their ids.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or no network.
+    """
     import sumolib
 
-    net = sumolib.net.readNet(str(net_file), withInternal=False)
+    try:
+        net = sumolib.net.readNet(str(net_file), withInternal=False)
+        boundary_m, offset_m = tuple(net.getBoundary()), tuple(net.getLocationOffset())
+    except (SAXException, KeyError, ValueError, AttributeError, TypeError, EOFError) as error:
+        raise InputError(f"network {net_file} is damaged or no network of SUMO ({type(error).__name__}: {error}); make it again") from None
     edges = sorted((edge for edge in net.getEdges(withInternal=False) if _is_road(edge)), key=lambda edge: str(edge.getID()))
     number = {edge.getID(): i for i, edge in enumerate(edges)}
     lines = [np.array(_center_lane(edge).getShape(), dtype=np.float64)[:, :2] for edge in edges]
@@ -103,9 +115,9 @@ def read_roads(net_file: Path) -> Roads:
         line_x_m=points[:, 0].copy(),
         line_y_m=points[:, 1].copy(),
         successor=_successors(edges, number, lines, names, classes),
-        boundary_m=tuple(net.getBoundary()),
+        boundary_m=boundary_m,
         projection=None if projection in ("", "!") else projection,
-        net_offset_m=tuple(net.getLocationOffset()),
+        net_offset_m=offset_m,
     )
 
 

@@ -5,6 +5,7 @@
 Standard library only. Every function names the section of model.md that it implements. Metres, seconds, bytes inside; conversion in `Options`.
 Not covered: links.mode=shared, capacities, report thresholds, variants (an option that asks for one of them is refused).
 """
+
 from __future__ import annotations
 
 import csv
@@ -23,16 +24,17 @@ from xml.etree import ElementTree
 Cell = tuple[int, int]
 Point = tuple[float, float]
 Row = dict[str, Any]
-Stretch = tuple[Cell, float, float]                 # cell, distance to entry, distance to exit
+Stretch = tuple[Cell, float, float]  # cell, distance to entry, distance to exit
 
 NEIGHBOURS: tuple[Cell, ...] = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
 LOCAL, REGIONAL = "local", "regional"
-SLIVER_M = 1e-9                                     # shorter pieces of a centre line are rounding errors
-TURN_DECIMALS = 9                                   # turns (degrees) that agree to this many decimals are ties
+SLIVER_M = 1e-9  # shorter pieces of a centre line are rounding errors
+TURN_DECIMALS = 9  # turns (degrees) that agree to this many decimals are ties
 
 
 class Server(NamedTuple):
     """A server: the local one of a cell, or the regional one of a cluster (section 2)."""
+
     tier: str
     q: int
     r: int
@@ -43,14 +45,16 @@ class Server(NamedTuple):
         return f"{'L' if self.tier == LOCAL else 'R'}:{self.q},{self.r}"
 
 
-HomeStretch = tuple[Server, float, float]           # the same, merged by home
+HomeStretch = tuple[Server, float, float]  # the same, merged by home
 
 
 # ---------------------------------------------------------------------------------------------------------------- options
 
+
 @dataclass(frozen=True)
 class Options:
     """The options of section 12, converted once (section 0)."""
+
     hysteresis_m: float
     regional_rings: int
     latency_ms: dict[str, float]
@@ -88,18 +92,26 @@ class Options:
         if handoff["unsynced"] not in ("stop", "relay") or handoff["user_left"] not in ("abandon", "finish"):
             raise ValueError(f"handoff: {handoff}")
         return Options(
-            hysteresis_m=float(config["attachment"]["hysteresis_m"]), regional_rings=int(tiers["regional_rings"]),
+            hysteresis_m=float(config["attachment"]["hysteresis_m"]),
+            regional_rings=int(tiers["regional_rings"]),
             latency_ms={LOCAL: float(tiers["local_latency_ms"]), REGIONAL: float(tiers["regional_latency_ms"])},
-            compute_ms=float(tiers["compute_ms"]), hop_latency_ms=float(tiers["hop_latency_ms"]),
+            compute_ms=float(tiers["compute_ms"]),
+            hop_latency_ms=float(tiers["hop_latency_ms"]),
             min_speed_mps=float(tiers["min_speed_kmh"]) / 3.6,
-            horizon_m=float(config["prediction"]["horizon_m"]), slack_m=float(config["prediction"]["slack_m"]),
+            horizon_m=float(config["prediction"]["horizon_m"]),
+            slack_m=float(config["prediction"]["slack_m"]),
             trigger_m=float(config["nearest"]["trigger_m"]),
-            min_m=float(config["coverage_filter"]["min_m"]), min_dwell_s=float(config["coverage_filter"]["min_dwell_s"]),
-            unsynced=str(handoff["unsynced"]), user_left=str(handoff["user_left"]), switch_s=float(handoff["switch_ms"]) / 1e3,
+            min_m=float(config["coverage_filter"]["min_m"]),
+            min_dwell_s=float(config["coverage_filter"]["min_dwell_s"]),
+            unsynced=str(handoff["unsynced"]),
+            user_left=str(handoff["user_left"]),
+            switch_s=float(handoff["switch_ms"]) / 1e3,
             bytes_per_s=float(config["links"]["bandwidth_mbps"]) * 1e6 / 8,
-            dirty_per_s=float(work["dirty_percent_per_s"]) / 100, threshold_bytes=threshold,
+            dirty_per_s=float(work["dirty_percent_per_s"]) / 100,
+            threshold_bytes=threshold,
             start_ms=(float(work["start_ms"][0]), float(work["start_ms"][1])),
-            strategies=tuple(str(name) for name in config["strategies"]))
+            strategies=tuple(str(name) for name in config["strategies"]),
+        )
 
     def start_s(self, image_bytes: float) -> float:
         """Start time of a container (section 5): linear between 100 MB and 2000 MB, clamped."""
@@ -115,6 +127,7 @@ class Options:
 
 
 # ------------------------------------------------------------------------------------------------------ cells and servers
+
 
 def hex_distance(a: Cell, b: Cell) -> int:
     """Steps between two cells (axial coordinates)."""
@@ -190,7 +203,7 @@ class Lattice:
         """Centre of the cluster of a cell (section 2): the point of the sublattice at most k steps away."""
         k, (q, r) = self.k, cell
         size = 3 * k * k + 3 * k + 1
-        i = ((k + 1) * q - k * r) // size            # cell = i (2k+1, -k) + j (k, k+1), solved for real i, j
+        i = ((k + 1) * q - k * r) // size  # cell = i (2k+1, -k) + j (k, k+1), solved for real i, j
         j = (k * q + (2 * k + 1) * r) // size
         for a in range(i - 1, i + 3):
             for b in range(j - 1, j + 3):
@@ -224,9 +237,11 @@ def square_distance(a: Point, b: Point) -> float:
 
 # ------------------------------------------------------------------------------------------------------------ the network
 
+
 @dataclass
 class Edge:
     """A road edge open to passenger cars (section 3)."""
+
     id: str
     name: str
     road_class: str
@@ -277,7 +292,9 @@ def read_edge(element: ElementTree.Element) -> Edge | None:
     middle = lanes[len(lanes) // 2]
     shape = [(float(x), float(y)) for x, y, *_ in (point.split(",") for point in middle.attrib["shape"].split())]
     distinct = shape[:1] + [b for a, b in pairwise(shape) if a != b]
-    return Edge(element.attrib["id"], element.get("name", ""), element.get("type", ""), float(lanes[0].attrib["length"]), distinct, lanes_open)
+    return Edge(
+        element.attrib["id"], element.get("name", ""), element.get("type", ""), float(lanes[0].attrib["length"]), distinct, lanes_open
+    )
 
 
 def read_network(path: str | Path) -> dict[str, Edge]:
@@ -369,7 +386,7 @@ class RoadMap:
         own = self.lattice.centre(cell)
         for other in self.lattice.neighbours(cell):
             centre = self.lattice.centre(other)
-            at_a = square_distance(a, own) - square_distance(a, centre)          # linear along the segment; positive: nearer to the other
+            at_a = square_distance(a, own) - square_distance(a, centre)  # linear along the segment; positive: nearer to the other
             at_b = square_distance(b, own) - square_distance(b, centre)
             if at_b > 0 and at_b > at_a:
                 crossing = max(share, -at_a / (at_b - at_a))
@@ -429,9 +446,11 @@ def merged(pieces: list[tuple[Where, float, float]]) -> list[tuple[Where, float,
 
 # -------------------------------------------------------------------------------------------------------------- the frames
 
+
 @dataclass(frozen=True)
 class Frame:
     """A vehicle at one frame (section 4), with its attachment (section 1)."""
+
     t_s: float
     point: Point
     speed_mps: float
@@ -477,10 +496,12 @@ def read_frames(path: Path, lattice: Lattice, hysteresis_m: float) -> tuple[dict
 
 # ------------------------------------------------------------------------------------------------------------- strategies
 
+
 class Kind(NamedTuple):
     """What tells the strategies of section 6 apart."""
+
     tiers: tuple[str, ...]
-    look: str                                       # "border", "chain", "route", "" (no target)
+    look: str  # "border", "chain", "route", "" (no target)
     passes_short: bool
     keeps: bool
 
@@ -499,6 +520,7 @@ STRATEGIES = {
 
 class Decision(NamedTuple):
     """home (None: KEEP) and target (None: NONE) of section 6."""
+
     home: Server | None
     target: Server | None
 
@@ -611,6 +633,7 @@ KINDS = {IMAGE: "image_bytes", MEMORY: "memory_bytes", ROUND: "dirty_bytes", FIN
 @dataclass
 class Transfer:
     """A transfer (section 7): its stage, begun at t_begin with `amount` bytes to send and `dirty_begin` dirty bytes."""
+
     number: int
     source: Server
     target: Server
@@ -628,6 +651,7 @@ class Transfer:
 @dataclass
 class Load:
     """A vehicle's container and latency level (section 5)."""
+
     image: float
     memory: float
     level_ms: float
@@ -640,7 +664,7 @@ class Container:
         self.options, self.lattice, self.load, self.host, self.now = options, lattice, load, host, t_s
         self.transfer: Transfer | None = None
         self.pending = False
-        self.out_since: float | None = None         # the container is STOPPED since
+        self.out_since: float | None = None  # the container is STOPPED since
         self.transfers: list[Row] = []
         self.outages: list[float] = []
         self.started = self.handoffs = self.censored = 0
@@ -816,12 +840,23 @@ class Container:
         assert transfer is not None
         if cut and transfer.stage in KINDS:
             transfer.sent[KINDS[transfer.stage]] += self.sent_in_stage(t_s)
-        self.transfers.append({
-            "transfer": transfer.number, "tier": transfer.target.tier, "source": transfer.source.name, "target": transfer.target.name,
-            "t_start_s": transfer.t_start, "t_handoff_s": transfer.t_handoff, "t_stop_s": transfer.t_stop, "t_end_s": t_s, "outcome": outcome,
-            **transfer.sent, "rounds": transfer.rounds,
-            "lead_s": None if transfer.t_handoff is None else transfer.t_handoff - transfer.t_start,
-            "downtime_s": 0.0 if transfer.t_stop is None else t_s - transfer.t_stop})
+        self.transfers.append(
+            {
+                "transfer": transfer.number,
+                "tier": transfer.target.tier,
+                "source": transfer.source.name,
+                "target": transfer.target.name,
+                "t_start_s": transfer.t_start,
+                "t_handoff_s": transfer.t_handoff,
+                "t_stop_s": transfer.t_stop,
+                "t_end_s": t_s,
+                "outcome": outcome,
+                **transfer.sent,
+                "rounds": transfer.rounds,
+                "lead_s": None if transfer.t_handoff is None else transfer.t_handoff - transfer.t_start,
+                "downtime_s": 0.0 if transfer.t_stop is None else t_s - transfer.t_stop,
+            }
+        )
         self.transfer = None
 
     def arrive(self, t_s: float) -> None:
@@ -834,6 +869,7 @@ class Container:
 
 
 # ------------------------------------------------------------------------------------------------------- prediction hits
+
 
 class Stays:
     """Prediction hits (section 6, reading 4)."""
@@ -866,9 +902,11 @@ class Stays:
 
 # -------------------------------------------------------------------------------------------------------- the whole thing
 
+
 @dataclass
 class Recomputed:
     """What this implementation says the tables hold; cell_mismatches: rows of frames.csv whose cell is not ours."""
+
     decisions: list[Row] = field(default_factory=list)
     migrations: list[Row] = field(default_factory=list)
     vehicles: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -891,8 +929,15 @@ def drive(frames: Sequence[Frame], strategist: Strategist, container: Container)
         if index < len(frames) - 1:
             stays.frame(decision, container.host)
             container.rules(frame.t_s, decision.home, decision.target)
-        rows.append({"t_s": frame.t_s, "home": name_of(decision.home, "KEEP"), "target": name_of(decision.target, "NONE"),
-                     "host": container.host.name, "running": int(container.running)})
+        rows.append(
+            {
+                "t_s": frame.t_s,
+                "home": name_of(decision.home, "KEEP"),
+                "target": name_of(decision.target, "NONE"),
+                "host": container.host.name,
+                "running": int(container.running),
+            }
+        )
     container.arrive(frames[-1].t_s)
     return rows, stays
 
@@ -907,13 +952,18 @@ def vehicle_row(frames: Sequence[Frame], container: Container, stays: Stays) -> 
         **{outcome: outcomes.count(outcome) for outcome in ("completed", "mispredicted", "user_left", "unfinished")},
         "traffic_bytes": math.fsum(bytes_of),
         "wasted_bytes": math.fsum(sent for sent, outcome in zip(bytes_of, outcomes) if outcome != "completed"),
-        "outages": len(container.outages), "outage_s": math.fsum(container.outages), "longest_outage_s": max(container.outages, default=0.0),
+        "outages": len(container.outages),
+        "outage_s": math.fsum(container.outages),
+        "longest_outage_s": max(container.outages, default=0.0),
         "censored": container.censored,
-        "relayed_s": container.relayed_s, "late_s": container.late_s, "satisfied_s": container.satisfied_s,
+        "relayed_s": container.relayed_s,
+        "late_s": container.late_s,
+        "satisfied_s": container.satisfied_s,
         "outside_s": math.fsum(after.t_s - before.t_s for before, after in steps if before.outside),
         **stays.counts,
         "road_s": frames[-1].t_s - frames[0].t_s,
-        "distance_m": math.fsum(after.speed_mps * (after.t_s - before.t_s) for before, after in steps)}
+        "distance_m": math.fsum(after.speed_mps * (after.t_s - before.t_s) for before, after in steps),
+    }
 
 
 def read_loads(path: Path) -> dict[tuple[str, str], Load]:

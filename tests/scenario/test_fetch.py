@@ -162,9 +162,7 @@ def test_truncated_answer_is_asked_for_again(overpass: Overpass, tmp_path: Path)
         (200, NO_ROADS, 1, "no roads"),
     ],
 )
-def test_failure_says_why_and_leaves_nothing(
-    name: str, answer: tuple[int, bytes, int, str], overpass: Overpass, tmp_path: Path
-) -> None:
+def test_failure_says_why_and_leaves_nothing(name: str, answer: tuple[int, bytes, int, str], overpass: Overpass, tmp_path: Path) -> None:
     code, body, attempts, words = answer
     overpass.answers = [(code, body)]
     with pytest.raises(FetchError, match=words):
@@ -203,18 +201,14 @@ def test_refused_connection_fails(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert names(tmp_path) == []
 
 
-def test_command_prints_file_size_and_licence(
-    overpass: Overpass, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_prints_file_size_and_licence(overpass: Overpass, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "map.osm"
     assert run(overpass.address, "--out", str(out), "--bbox", "-74.0,40.7,-73.9,40.8") == 0
     assert capsys.readouterr().out.splitlines() == [f"{out} (0.0 MB)", "(c) OpenStreetMap contributors, ODbL 1.0"]
     assert "40.7000000,-74.0000000,40.8000000,-73.9000000" in overpass.queries[0]
 
 
-def test_existing_file_is_kept_unless_forced(
-    overpass: Overpass, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_existing_file_is_kept_unless_forced(overpass: Overpass, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "map.osm"
     out.write_text("mine")
     assert run(overpass.address, "--out", str(out)) == 2
@@ -275,9 +269,7 @@ def test_folder_as_out_is_refused(overpass: Overpass, tmp_path: Path, capsys: py
     assert "is a folder" in only_sentence(capsys, line_count=1)
 
 
-def test_folder_that_cannot_be_made_is_refused(
-    overpass: Overpass, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_folder_that_cannot_be_made_is_refused(overpass: Overpass, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     assert run(overpass.address, "--out", str(tmp_path / "file" / "map.osm")) == 2
     assert "cannot be written" in only_sentence(capsys, line_count=1)
@@ -358,9 +350,7 @@ def test_default_out_prefers_the_data_folder(tmp_path: Path, monkeypatch: pytest
     assert fetch.default_out() == tmp_path / "cache" / "maps" / "beijing_central.osm.gz"
 
 
-def test_default_out_avoids_a_data_folder_that_cannot_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_default_out_avoids_a_data_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MSMF_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("MSMF_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(os, "access", lambda *_: False)
@@ -375,9 +365,7 @@ def test_default_out_avoids_a_data_folder_that_cannot_be_written(
         ("win32", ("AppData", "Local", "msmf-traci")),
     ],
 )
-def test_cache_folder_is_the_systems_usual_one(
-    platform: str, tail: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cache_folder_is_the_systems_usual_one(platform: str, tail: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MSMF_CACHE_DIR", raising=False)
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
     monkeypatch.setattr(sys, "platform", platform)

@@ -90,8 +90,7 @@ def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
 
 def test_bytes_do_not_depend_on_hash_seed(tmp_path: Path) -> None:
     code = (
-        "import pathlib, sys; from msmf_traci.scenario.synthetic import *;"
-        f"write_city(CityParameters(), {SEED}, pathlib.Path(sys.argv[1]))"
+        f"import pathlib, sys; from msmf_traci.scenario.synthetic import *;write_city(CityParameters(), {SEED}, pathlib.Path(sys.argv[1]))"
     )
     texts = []
     for hash_seed in ("1", "2"):
@@ -147,9 +146,7 @@ def test_classes_names_and_lights_are_present(net: Any) -> None:
     assert {f"Ring {number}" for number in (2, 3, 4, 5)} <= set(kinds)
     assert {"Central Axis Avenue", "East-West Avenue", "Northeast Avenue", "Southwest Avenue"} <= set(kinds)
     assert {"North 5th Street", "West 3rd Road", "Outer Road"} <= set(kinds)
-    assert set.union(*kinds.values()) == {
-        f"highway.{kind}" for kind in ("trunk", "primary", "secondary", "residential")
-    }
+    assert set.union(*kinds.values()) == {f"highway.{kind}" for kind in ("trunk", "primary", "secondary", "residential")}
     assert "" not in kinds
     assert sum(node.getType() == "traffic_light" for node in net.getNodes()) > 50
 
@@ -215,9 +212,7 @@ def test_hundred_cars_arrive_without_teleports(net_file: Path, tmp_path: Path) -
     period = ["--begin", "0", "--end", "60", "--period", "0.6", "--seed", "42", "--min-distance", "3000"]
     outputs = ["-n", str(net_file), "-o", str(trips), "-r", str(routes)]
     env = {**os.environ, "SUMO_HOME": str(sumo.SUMO_HOME)}
-    subprocess.run(
-        [sys.executable, str(script), *outputs, *period], check=True, capture_output=True, env=env, timeout=120
-    )
+    subprocess.run([sys.executable, str(script), *outputs, *period], check=True, capture_output=True, env=env, timeout=120)
     run = ["-n", str(net_file), "-r", str(routes), "--tripinfo-output", str(arrivals), "--time-to-teleport", "-1"]
     command = [sumo_program("sumo"), *run, "--end", "7200", "--no-step-log", "--xml-validation", "never"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)

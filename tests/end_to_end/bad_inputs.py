@@ -1,0 +1,154 @@
+"""Everything a user can get wrong, by kind: (kind, words of the command line, words that the sentence must hold).
+
+`{f}` stands for the folder that `make_files` fills.
+"""
+
+import gzip
+from pathlib import Path
+
+NET = """<net version="1.20"><location netOffset="0.00,0.00" convBoundary="0.00,0.00,{size},{size}" origBoundary="0,0,1,1" projParameter="!"/>
+<edge id="a" from="n0" to="n1" priority="1"><lane id="a_0" index="0" {allow} speed="13.9" length="{size}.00" shape="0.00,0.00 {size}.00,0.00"/></edge>
+<edge id="b" from="n1" to="n0" priority="1"><lane id="b_0" index="0" {allow} speed="13.9" length="{size}.00" shape="{size}.00,8.00 0.00,8.00"/></edge>
+<junction id="n0" type="dead_end" x="0.00" y="0.00" incLanes="b_0" intLanes="" shape="0.00,0.00 0.00,8.00"/>
+<junction id="n1" type="dead_end" x="{size}.00" y="0.00" incLanes="a_0" intLanes="" shape="{size}.00,0.00 {size}.00,8.00"/>
+</net>
+"""
+OSM_HEAD = '<?xml version="1.0"?>\n<osm version="0.6">\n'
+OSM_NODES = '<node id="1" lat="39.9" lon="116.4"/>\n<node id="2" lat="39.91" lon="116.41"/>\n'
+OSM_WAY = '<way id="7"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/></way>\n'
+SUMOCFG = '<configuration><input><net-file value="{net}"/><route-files value="{routes}"/></input></configuration>'
+
+
+def make_files(folder: Path) -> None:
+    """Files of every wrong kind, and a few right ones."""
+    (folder / "empty.osm").touch()
+    (folder / "empty.osm.pbf").touch()
+    (folder / "page.osm").write_text("<!DOCTYPE html><html><body>429 Too Many Requests</body></html>")
+    (folder / "page.osm.pbf").write_text("<html>not found</html>")
+    (folder / "truncated.osm").write_text(OSM_HEAD + OSM_NODES + OSM_WAY)
+    whole = gzip.compress((OSM_HEAD + OSM_NODES * 2000 + OSM_WAY + "</osm>").encode(), 1)
+    (folder / "truncated.osm.gz").write_bytes(whole[: len(whole) // 2])
+    (folder / "plain.osm.gz").write_text(OSM_HEAD + OSM_NODES + OSM_WAY + "</osm>")
+    (folder / "roadless.osm").write_text(OSM_HEAD + OSM_NODES + "</osm>")
+    (folder / "footpath.osm").write_text(OSM_HEAD + OSM_NODES + OSM_WAY.replace("primary", "footway") + "</osm>")
+    (folder / "good.osm").write_text(OSM_HEAD + OSM_NODES + OSM_WAY + "</osm>")
+    (folder / "other.osm").write_text('<?xml version="1.0"?><gpx></gpx>')
+    (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (folder / "small.net.xml").write_text(NET.format(size=400, allow=""))
+    (folder / "sparse.net.xml").write_text(
+        NET.format(size=400, allow="").replace('convBoundary="0.00,0.00,400,400"', 'convBoundary="0.00,0.00,4000,4000"')
+    )
+    (folder / "large.net.xml").write_text(NET.format(size=4000, allow=""))
+    (folder / "tram.net.xml").write_text(NET.format(size=4000, allow='allow="tram"'))
+    (folder / "cut.net.xml").write_text(NET.format(size=4000, allow="")[:300])
+    (folder / "empty.net.xml").touch()
+    (folder / "routes.rou.xml").write_text('<routes><vehicle id="x" depart="0"><route edges="a"/></vehicle></routes>')
+    (folder / "foreign.rou.xml").write_text('<routes><vehicle id="x" depart="0"><route edges="nowhere"/></vehicle></routes>')
+    (folder / "nonet.sumocfg").write_text("<configuration><input/></configuration>")
+    (folder / "lost.sumocfg").write_text(SUMOCFG.format(net="gone.net.xml", routes="routes.rou.xml"))
+    (folder / "bad.yaml").write_text("street_spacing_m: [1,")
+    (folder / "misspelt.yaml").write_text("street_spacing: 400")
+    (folder / "negative.yaml").write_text("street_spacing_m: -400")
+    (folder / "not_strategy.py").write_text("class Thing:\n    pass\n")
+    (folder / "broken.py").write_text("raise RuntimeError('boom')\n")
+    (folder / "file").write_text("")
+    (folder / "old_sumo" / "bin").mkdir(parents=True)
+    old = folder / "old_sumo" / "bin" / "sumo"
+    old.write_text("#!/bin/sh\necho Eclipse SUMO sumo Version 1.20.0\n")
+    old.chmod(0o755)
+
+
+OWN = "scenario=sumo scenario.net_file={f}/large.net.xml"
+
+CASES: list[tuple[str, str, str]] = [
+    ("unknown strategy", "strategies=[pn]", "did you mean pm?"),
+    ("unknown strategy", "strategies=[pm,teleporter]", "there is no strategy"),
+    ("unknown strategy", "strategies=[pm,no_such_module:Thing]", "no module"),
+    ("unknown strategy", "strategies=[not_strategy:Thing]", "is no strategy"),
+    ("unknown strategy", "strategies=[not_strategy:Thin]", "no class Thin"),
+    ("unknown strategy", "strategies=[broken:Thing]", "boom"),
+    ("unknown strategy", "strategies=[pm,pm]", "twice"),
+    ("unknown group", "scenario=bejing", "did you mean beijing?"),
+    ("unknown group", "experiment=table2", "there is no experiment 'table2'"),
+    ("unknown group", "scenari=beijing", "did you mean scenario?"),
+    ("unknown option", "mobility.sped_kmh=20", "did you mean mobility.speed_kmh?"),
+    ("unknown option", "image_mb=500", "did you mean workload.image_mb?"),
+    ("unknown option", "mobility=20", "holds several options"),
+    ("unknown option", "--fast", "--fast"),
+    ("unknown option", "speed", "speed"),
+    ("unknown option", "mobility.speed_kmh=[1", "cannot read the option"),
+    ("unknown option", "mobility.speed_mode=freee", "mobility.speed_mode"),
+    ("zero", "mobility.vehicles=0", "mobility.vehicles=0"),
+    ("zero", "links.bandwidth_mbps=0", "links.bandwidth_mbps=0"),
+    ("zero", "mobility.speed_kmh=0", "mobility.speed_kmh=0"),
+    ("zero", "workload.dirty_threshold_mbit=0", "greater than 0"),
+    ("negative", "mobility.speed_kmh=-5", "greater than 0"),
+    ("negative", "workload.memory_mb=-1", "workload.memory_mb=-1"),
+    ("negative", "seed=-1", "seed=-1"),
+    ("not a number", "mobility.speed_kmh=nan", "mobility.speed_kmh=nan"),
+    ("not a number", "prediction.slack_m=nan", "finite"),
+    ("infinite", "mobility.max_duration_s=inf", "finite"),
+    ("infinite", "workload.image_mb=[100,inf]", "finite"),
+    ("non-numeric", "mobility.speed_kmh=fast", "number"),
+    ("non-numeric", "mobility.vehicles=2.5", "mobility.vehicles=2.5"),
+    ("non-numeric", "mobility.vehicles=true", "integer"),
+    ("empty range", "workload.image_mb=[2000,100]", "empty"),
+    ("empty range", "workload.image_mb=[]", "workload.image_mb=[]"),
+    ("empty range", "output.speed_bands_kmh=[50,20]", "must rise"),
+    ("weights", "workload.latency_weights=[0.2,0.4,0.3]", "add up to 0.9"),
+    ("weights", "workload.latency_weights=[0.5,0.5]", "one weight for each level"),
+    ("map missing", "scenario=osm", "needs a map"),
+    ("map missing", "scenario=osm scenario.map_file={f}/none.osm", "no such file"),
+    ("map missing", "scenario=beijing", "msmf-traci-fetch"),
+    ("map empty", "scenario=osm scenario.map_file={f}/empty.osm", "is empty"),
+    ("map empty", "scenario=beijing scenario.map_file={f}/empty.osm.pbf", "is empty"),
+    ("map truncated", "scenario=osm scenario.map_file={f}/truncated.osm", "truncated"),
+    ("map truncated", "scenario=osm scenario.map_file={f}/truncated.osm.gz", "truncated"),
+    ("map HTML", "scenario=osm scenario.map_file={f}/page.osm", "web page"),
+    ("map HTML", "scenario=osm scenario.map_file={f}/page.osm.pbf", "page.osm.pbf"),
+    ("map foreign", "scenario=osm scenario.map_file={f}/photo.jpg", "must end in"),
+    ("map foreign", "scenario=osm scenario.map_file={f}/plain.osm.gz", "gzip"),
+    ("map foreign", "scenario=osm scenario.map_file={f}/other.osm", "<gpx>"),
+    ("map foreign", "scenario=osm scenario.map_file={f}/roadless.osm", "no roads"),
+    ("no overlap", "scenario=osm scenario.map_file={f}/good.osm scenario.bbox=[10,50,11,51]", "no road"),
+    ("no overlap", "scenario=osm scenario.map_file={f}/good.osm deployment.center={{lon:10,lat:50}} deployment.rings=5", "does not overlap"),
+    ("no overlap", OWN + " deployment.center={{x:90000,y:0}} deployment.rings=3", "does not overlap"),
+    ("no passenger roads", "scenario=sumo scenario.net_file={f}/tram.net.xml", "no road open to passenger cars"),
+    ("no passenger roads", "scenario=osm scenario.map_file={f}/footpath.osm", "no road"),
+    ("no projection", OWN + " deployment.center={{lon:116.4,lat:39.9}}", "no projection"),
+    ("no projection", "deployment.center={{lon:116.4,lat:39.9}}", "no projection"),
+    ("center", "deployment.center={{lon:116.4}}", "deployment.center"),
+    ("center", "deployment.center={{lon:500,lat:0}} scenario=beijing", "-180..180"),
+    ("added option", "+mobility.foo=3", "cannot be added"),
+    ("added option", "++seed=3", "cannot be added"),
+    ("deleted option", "~seed", "cannot be deleted"),
+    ("deleted option", "~mobility.speed_kmh", "cannot be deleted"),
+    ("impossible trips", "scenario=sumo scenario.net_file={f}/sparse.net.xml", "trips cannot be made"),
+    ("impossible trips", "scenario=sumo scenario.net_file={f}/sparse.net.xml mobility.min_trip_m=700 mobility.vehicles=3", "lower mobility.min_trip_m"),
+    ("output", "output.dir={f}/file/sub", "cannot be made"),
+    ("output", "output.dir=/proc/nothing", "cannot be written"),
+    ("SUMO", "mobility.sumo_home={f}/nowhere", "there is no SUMO"),
+    ("SUMO", "mobility.sumo_home={f}/old_sumo", "1.20.0"),
+    ("SUMO", OWN + " scenario.route_file={f}/foreign.rou.xml", "nowhere"),
+    ("SUMO", "mobility.sumo_args=[--no-such-option]", "no-such-option"),
+    ("SUMO", "mobility.sumo_args=[--seed,3]", "--seed is set"),
+    ("own network", "scenario=sumo", "needs scenario.net_file"),
+    ("own network", "scenario=sumo scenario.net_file={f}/cut.net.xml", "cut.net.xml"),
+    ("own network", "scenario=sumo scenario.net_file={f}/empty.net.xml", "is empty"),
+    ("own network", "scenario=sumo scenario.net_file={f}/routes.rou.xml", "is not a network"),
+    ("own network", "scenario=sumo scenario.sumocfg_file={f}/nonet.sumocfg", "no net-file"),
+    ("own network", "scenario=sumo scenario.sumocfg_file={f}/lost.sumocfg", "no such file"),
+    ("combination", "scenario.net_file={f}/large.net.xml", "not for scenario=synthetic"),
+    ("combination", "mobility.speed_kmh=null", "routes of your own"),
+    ("combination", "mobility.step_s=null", "sumocfg"),
+    ("combination", OWN + " scenario.sumocfg_file={f}/lost.sumocfg", "leave out"),
+    ("combination", "mobility.speed_kmh=5,20", "add -m"),
+    ("combination", "scenario=osm scenario.map_file={f}/good.osm scenario.bbox=[116,40,115,39]", "no area"),
+    ("parameters", "scenario.parameters_file={f}/bad.yaml", "no YAML"),
+    ("parameters", "scenario.parameters_file={f}/misspelt.yaml", "street_spacing"),
+    ("parameters", "scenario.parameters_file={f}/negative.yaml", "street_spacing_m"),
+    ("sweep", "-m mobility.speed_kmh=5,-5", "greater than 0"),
+    ("sweep", "-m seed=0,1,1", "twice"),
+    ("sweep", "-m scenario=synthetic,beijin", "beijin"),
+    ("sweep", "-m seed=0,1 +foo=1", "cannot be added"),
+]  # fmt: skip
