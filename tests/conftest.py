@@ -1,0 +1,57 @@
+"""What tests share: the installed command, a cache of their own, and the real map where it is present."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the whole session, shared by parallel workers, apart from the user's own."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "msmf-cache"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the real map and trajectories."""
+    name = os.environ.get("MSMF_DATA_DIR")
+    if not name or not (Path(name) / "beijing" / "beijing_central.osm.pbf").is_file():
+        pytest.skip("needs the real map of Beijing: set MSMF_DATA_DIR to the folder that holds beijing/beijing_central.osm.pbf")
+    return Path(name)
+
+
+@pytest.fixture(scope="session")
+def environment(cache: Path) -> dict[str, str]:
+    """Environment of the command: the session's cache, no real map."""
+    return {name: value for name, value in os.environ.items() if name != "MSMF_DATA_DIR"} | {"MSMF_CACHE_DIR": str(cache)}
+
+
+@pytest.fixture(scope="session")
+def msmf(environment: dict[str, str]) -> Command:
+    """Run the installed command in a folder."""
+
+    def call(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(BIN / "msmf-traci"), *words], cwd=folder, env=environment | more, capture_output=True, text=True, check=False, timeout=580
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def sumo_home() -> Path:
+    """SUMO's folder in the wheel."""
+    from msmf_traci.scenario.sumo_tools import find_sumo
+
+    return find_sumo().home

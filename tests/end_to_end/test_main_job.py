@@ -1,0 +1,134 @@
+"""The main job as a user runs it: tables, facts, the same bytes again, the sweep, the trace."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+STRATEGIES = {"nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier"}
+
+
+def only_run(folder: Path) -> Path:
+    """The one run in a folder of runs."""
+    (run,) = (path.parent for path in folder.glob("*/run.json"))
+    return run
+
+
+@pytest.fixture(scope="module")
+def default_run(msmf: Command, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("default")
+    result = msmf(folder)
+    assert result.returncode == 0, result.stderr
+    return only_run(folder / "results" / "synthetic"), result.stdout
+
+
+def test_default_run_has_eight_strategies_and_a_hundred_vehicles(default_run: tuple[Path, str]) -> None:
+    run, _ = default_run
+    facts = json.loads((run / "run.json").read_text())
+    summary = pd.read_csv(run / "summary.csv")
+    assert set(summary["strategy"]) == STRATEGIES
+    assert (summary.loc[summary["band"] == "all", "vehicles"] == 100).all()
+    assert facts["vehicles"] == {"inserted": 100, "arrived": 100, "not_inserted": 0, "left_out": 0}
+    assert facts["teleports"] == 0
+    assert facts["cells"] == 331
+    assert facts["cells_with_roads"] >= 0.95 * 331
+    assert facts["mean_trip_m"] >= 4000
+
+
+def test_default_run_prints_a_row_for_each_strategy_and_where_the_tables_are(default_run: tuple[Path, str]) -> None:
+    run, printed = default_run
+    assert STRATEGIES <= {line.split()[0] for line in printed.splitlines() if line.split()}
+    assert "km/h commanded" in printed and "km/h realised" in printed
+    assert printed.rstrip().endswith(run.name)
+
+
+def test_bytes_add_up_from_transfers_to_vehicles_to_the_summary(default_run: tuple[Path, str]) -> None:
+    run, _ = default_run
+    migrations, vehicles = pd.read_csv(run / "migrations.csv"), pd.read_csv(run / "vehicles.csv")
+    summary = pd.read_csv(run / "summary.csv").query("band == 'all'").set_index("strategy")
+    sent = migrations[["image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"]].sum(axis=1)
+    by_vehicle = sent.groupby([migrations["strategy"], migrations["vehicle"]]).sum()
+    booked = vehicles.set_index(["strategy", "vehicle"])["traffic_bytes"]
+    pd.testing.assert_series_equal(by_vehicle, booked[by_vehicle.index], check_names=False)
+    mean = booked.groupby("strategy").mean()
+    pd.testing.assert_series_equal(mean, summary["traffic_per_trip_bytes"], check_names=False)
+
+
+def test_seconds_add_up_to_the_time_on_the_road(default_run: tuple[Path, str]) -> None:
+    run, _ = default_run
+    vehicles = pd.read_csv(run / "vehicles.csv")
+    added = vehicles["outage_s"] + vehicles["late_s"] + vehicles["satisfied_s"]
+    pd.testing.assert_series_equal(added, vehicles["road_s"], check_names=False)
+
+
+def test_map_beside_the_runs_holds_all_cells_and_edges(default_run: tuple[Path, str]) -> None:
+    run, _ = default_run
+    facts = json.loads((run / "run.json").read_text())
+    folder = run.parent / facts["map_folder"]
+    cells, roads = pd.read_csv(folder / "cells.csv"), pd.read_csv(folder / "roads.csv")
+    assert (len(cells), len(roads)) == (facts["cells"], facts["edges"])
+    assert roads["line"].str.startswith("LINESTRING (").all()
+    assert {"Ring 2", "East-West Avenue"} <= set(roads["name"])
+    assert json.loads((folder / "projection.json").read_text())["proj"] is None
+
+
+def test_second_run_in_another_folder_gives_the_same_bytes(default_run: tuple[Path, str], msmf: Command, tmp_path: Path) -> None:
+    run, _ = default_run
+    assert msmf(tmp_path, "output.dir=elsewhere").returncode == 0
+    again = only_run(tmp_path / "elsewhere")
+    for name in ("migrations.csv", "vehicles.csv", "summary.csv"):
+        assert (again / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_another_seed_drives_other_trips(default_run: tuple[Path, str], msmf: Command, tmp_path: Path) -> None:
+    run, _ = default_run
+    assert msmf(tmp_path, "seed=1", "strategies=[never]").returncode == 0
+    other = pd.read_csv(only_run(tmp_path / "results" / "synthetic") / "vehicles.csv")
+    first = pd.read_csv(run / "vehicles.csv").query("strategy == 'never'")
+    assert not set(other["road_s"]) <= set(first["road_s"])
+
+
+def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(msmf: Command, tmp_path: Path) -> None:
+    words = ["-m", "mobility.vehicles=5", "mobility.speed_kmh=20,50", "workload.image_mb=100,1000", "tiers.regional_rings=1,2", "seed=3"]
+    first = msmf(tmp_path, *words)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "results" / "synthetic"
+    assert len(list(folder.glob("*/run.json"))) == 8
+    stacked = pd.read_csv(folder / "summary.csv").query("band == 'all'")
+    assert len(stacked) == 8 * 8
+    keys = stacked[["commanded_kmh", "image_mb", "regional_rings", "seed"]].drop_duplicates()
+    assert len(keys) == 8
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.csv")}
+    again = msmf(tmp_path, *words)
+    assert again.returncode == 0
+    assert again.stdout.count("done already") == 8
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*.csv")} == before
+    assert {path.name for path in tmp_path.iterdir()} == {"results"}
+
+
+def test_dry_run_says_what_would_be_done_and_does_nothing(default_run: tuple[Path, str], msmf: Command, tmp_path: Path) -> None:
+    result = msmf(tmp_path, "dry_run=true", "output.trace=true")
+    assert result.returncode == 0
+    for words in ("331", "edges", "in the cache", "one SUMO run", "MB"):
+        assert words in result.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_parquet_tables_hold_what_the_csv_tables_hold(default_run: tuple[Path, str], msmf: Command, tmp_path: Path) -> None:
+    run, _ = default_run
+    assert msmf(tmp_path, "output.format=parquet").returncode == 0
+    parquet = only_run(tmp_path / "results" / "synthetic")
+    for name in ("migrations", "vehicles", "summary"):
+        pd.testing.assert_frame_equal(pd.read_parquet(parquet / f"{name}.parquet"), pd.read_csv(run / f"{name}.csv"), check_dtype=False)
+
+
+def test_help_names_groups_strategies_and_options(msmf: Command, tmp_path: Path) -> None:
+    result = msmf(tmp_path, "--help")
+    assert result.returncode == 0
+    for words in ("beijing, osm, sumo, synthetic", "paper_table2", *STRATEGIES, "mobility.speed_kmh=50", "output.trace=false"):
+        assert words in result.stdout

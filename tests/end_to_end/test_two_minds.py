@@ -1,0 +1,91 @@
+"""The engine against a slow, plain implementation written from the model alone: decisions, transfers and bookkeeping, to 1e-6."""
+
+import json
+import math
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.reference.plain_model import Recomputed, recompute
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+TOLERANCE = 1e-6
+
+
+def traced(msmf: Command, folder: Path, *words: str, **more: str) -> Path:
+    result = msmf(folder, "output.trace=true", "output.dir=out", *words, **more)
+    assert result.returncode == 0, result.stderr
+    (run,) = (path.parent for path in (folder / "out").glob("*/run.json"))
+    return run
+
+
+def second_mind(run: Path) -> Recomputed:
+    facts = json.loads((run / "run.json").read_text())
+    return recompute(run, Path(facts["network"]["file"]), Path(facts["routes"][0]["file"]))
+
+
+def differs(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """Columns in which two rows differ by more than the tolerance."""
+    wrong = []
+    for name, value in expected.items():
+        seen = found[name]
+        if value is None:
+            equal = isinstance(seen, float) and math.isnan(seen)
+        elif isinstance(value, int | float):
+            equal = math.isclose(float(seen), value, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        else:
+            equal = str(seen) == str(value)
+        if not equal:
+            wrong.append(f"{name}: {seen!r}, not {value!r}")
+    return wrong
+
+
+def compare(run: Path) -> None:
+    """Compare every row of decisions, migrations and vehicles."""
+    mind = second_mind(run)
+    assert mind.cell_mismatches == []
+    text = {"vehicle": str}
+    for name, expected in (("decisions", mind.decisions), ("migrations", mind.migrations)):
+        keep = pd.read_csv(run / f"{name}.csv", dtype=text, keep_default_na=name == "migrations")
+        rows = keep.to_dict("records")
+        assert len(rows) == len(expected) > 0
+        wrong = [
+            (name, i, problems) for i, (row, other) in enumerate(zip(rows, expected, strict=True)) if (problems := differs(row, other))
+        ]
+        assert wrong[:3] == []
+    vehicles = pd.read_csv(run / "vehicles.csv", dtype=text).to_dict("records")
+    assert len(vehicles) == len(mind.vehicles)
+    wrong = [
+        (row["strategy"], row["vehicle"], p) for row in vehicles if (p := differs(row, mind.vehicles[row["strategy"], row["vehicle"]]))
+    ]
+    assert wrong[:3] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["handoff.unsynced=relay", "handoff.user_left=finish", "mobility.speed_kmh=30", "seed=1"],
+        ["attachment.hysteresis_m=40", "coverage_filter.min_dwell_s=20", "tiers.min_speed_kmh=20", "tiers.regional_rings=1", "seed=2"],
+        ["workload.image_mb=100", "workload.memory_mb=[1,400]", "workload.dirty_percent_per_s=5", "handoff.unsynced=relay", "seed=3"],
+        [
+            "deployment.orientation=pointy",
+            "prediction.horizon_m=600",
+            "prediction.slack_m=5",
+            "nearest.trigger_m=120",
+            "deployment.rings=6",
+        ],
+    ],
+    ids=["defaults", "relay and finish", "hysteresis, dwell and slow tier", "small containers", "pointy, short sight, small deployment"],
+)
+def test_two_minds_agree_on_the_synthetic_city(words: list[str], msmf: Command, tmp_path: Path) -> None:
+    compare(traced(msmf, tmp_path, "mobility.vehicles=40", *words))
+
+
+def test_two_minds_agree_on_beijing(msmf: Command, data_dir: Path, tmp_path: Path) -> None:
+    compare(traced(msmf, tmp_path, "scenario=beijing", "mobility.vehicles=40", MSMF_DATA_DIR=str(data_dir)))
