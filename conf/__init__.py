@@ -1,0 +1,1 @@
+"""The configuration's defaults and presets, as Hydra reads them."""

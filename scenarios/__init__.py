@@ -1,0 +1,1 @@
+"""Parameters of the scenarios that are made rather than loaded."""

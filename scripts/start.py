@@ -92,7 +92,7 @@ def check_sumo() -> None:
 
 def main() -> int:
     """Set up, then run what was asked for."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is where an older Python is told so
         stop(f"msmf-traci needs Python 3.11 or newer, and this is {sys.version.split()[0]}; call this script with a newer one")
     mode, words = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if mode not in MODES:

@@ -42,7 +42,7 @@ def test_default_run_has_eight_strategies_and_a_hundred_vehicles(default_run: tu
 
 def test_default_run_prints_a_row_for_each_strategy_and_where_the_tables_are(default_run: tuple[Path, str]) -> None:
     run, printed = default_run
-    assert STRATEGIES <= {line.split()[0] for line in printed.splitlines() if line.split()}
+    assert {line.split()[0] for line in printed.splitlines() if line.split()} >= STRATEGIES
     assert "km/h commanded" in printed and "km/h realised" in printed
     assert printed.rstrip().endswith(run.name)
 

@@ -472,7 +472,7 @@ def attach(lattice: Lattice, point: Point, previous: Cell | None, hysteresis_m: 
 def read_frames(path: Path, lattice: Lattice, hysteresis_m: float) -> tuple[dict[str, list[Frame]], list[Row]]:
     """Each vehicle's frames in time order, and the rows whose cell column is neither the point's own cell nor the attached one."""
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with open(path, newline="", encoding="utf-8") as file:
+    with Path(path).open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             rows[row["vehicle"]].append(row)
     frames: dict[str, list[Frame]] = {}
@@ -951,7 +951,7 @@ def vehicle_row(frames: Sequence[Frame], container: Container, stays: Stays) -> 
         "handoffs": container.handoffs,
         **{outcome: outcomes.count(outcome) for outcome in ("completed", "mispredicted", "user_left", "unfinished")},
         "traffic_bytes": math.fsum(bytes_of),
-        "wasted_bytes": math.fsum(sent for sent, outcome in zip(bytes_of, outcomes) if outcome != "completed"),
+        "wasted_bytes": math.fsum(sent for sent, outcome in zip(bytes_of, outcomes, strict=True) if outcome != "completed"),
         "outages": len(container.outages),
         "outage_s": math.fsum(container.outages),
         "longest_outage_s": max(container.outages, default=0.0),
@@ -969,7 +969,7 @@ def vehicle_row(frames: Sequence[Frame], container: Container, stays: Stays) -> 
 def read_loads(path: Path) -> dict[tuple[str, str], Load]:
     """Image, memory and latency level of each strategy and vehicle, from vehicles.csv."""
     loads: dict[tuple[str, str], Load] = {}
-    with open(path, newline="", encoding="utf-8") as file:
+    with Path(path).open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             key = row["strategy"], row["vehicle"]
             if key in loads:

@@ -196,7 +196,7 @@ def test_refused_connection_fails(tmp_path: Path, capsys: pytest.CaptureFixture[
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}/"
-    assert run(address, "--out", str(tmp_path / "map.osm"), "--retries", "1") == 1
+    assert run(address, "--out", str(tmp_path / "map.osm"), "--retries", "1") == 2
     assert "the connection to" in only_sentence(capsys)
     assert names(tmp_path) == []
 
@@ -216,7 +216,7 @@ def test_existing_file_is_kept_unless_forced(overpass: Overpass, tmp_path: Path,
     assert out.read_text() == "mine"
     assert overpass.queries == []
     overpass.answers = [(400, b""), (200, ROADS)]
-    assert run(overpass.address, "--out", str(out), "--force") == 1
+    assert run(overpass.address, "--out", str(out), "--force") == 2
     assert out.read_text() == "mine"
     assert run(overpass.address, "--out", str(out), "--force") == 0
     assert out.read_bytes() == ROADS
@@ -297,7 +297,7 @@ def test_full_disc_is_one_sentence(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("msmf_traci.scenario.overpass.gzip.GzipFile", fail)
-    assert run(overpass.address, "--out", str(tmp_path / "map.osm.gz")) == 1
+    assert run(overpass.address, "--out", str(tmp_path / "map.osm.gz")) == 2
     assert "No space left" in only_sentence(capsys)
     assert names(tmp_path) == []
 
