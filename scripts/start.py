@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-SYSTEM_PACKAGES = ["libx11-6", "libxext6", "libxrender1", "libgl1"]
+SYSTEM_PACKAGES = ["libx11-6", "libxext6", "libxrender1", "libgl1", "libatomic1"]
 MODES = {"run": ".", "test": ".[dev]"}
 
 

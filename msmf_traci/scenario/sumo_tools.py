@@ -16,7 +16,7 @@ from pathlib import Path
 from msmf_traci.errors import InputError, ToolError
 
 QUOTED_LINES = 3
-SYSTEM_PACKAGES = "libx11-6 libxext6 libxrender1 libgl1"
+SYSTEM_PACKAGES = "libx11-6 libxext6 libxrender1 libgl1 libatomic1"
 
 
 @dataclass(frozen=True)
