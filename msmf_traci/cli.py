@@ -13,6 +13,7 @@ from msmf_traci.errors import InputError, MsmfError
 
 if TYPE_CHECKING:
     from msmf_traci.config.arguments import Arguments
+    from msmf_traci.config.compose import Request
 
 INTERRUPTED = 130
 WRONG = 2
@@ -75,7 +76,7 @@ def _run(words: list[str]) -> int:
         check_one_folder(request)
         for point in request.points:
             is_done(swept_folder(point.config, point.overrides), point.config)
-    _launch(arguments)
+    _launch(arguments, request)
     if request.is_sweep:
         from msmf_traci.sweep import stack_summaries
 
@@ -83,7 +84,7 @@ def _run(words: list[str]) -> int:
     return 0
 
 
-def _launch(arguments: Arguments) -> None:
+def _launch(arguments: Arguments, request: Request) -> None:
     """Hand the run or sweep to Hydra, whose launchers carry it out; its own files go to a scratch folder."""
     import hydra
     from hydra.errors import HydraException
@@ -105,12 +106,12 @@ def _launch(arguments: Arguments) -> None:
         except MsmfError as error:
             # Hydra adds lines of its own to an exception; and in a sweep the other runs go on
             failures.append(error)
-            if arguments.multirun:
+            if request.is_sweep:
                 print(f"failed: {error}", file=sys.stderr)
 
     scratch = tempfile.mkdtemp(prefix="msmf-traci-sweep-")
     before = sys.argv
-    sys.argv = ["msmf-traci", *arguments.words(f"hydra.sweep.dir={scratch}")]
+    sys.argv = ["msmf-traci", *arguments.flags(multirun=request.is_sweep), *request.words, f"hydra.sweep.dir={scratch}"]
     try:
         job()
     except HydraException as error:

@@ -33,12 +33,10 @@ class Arguments:
     help: bool
     version: bool
 
-    def words(self, *more: str) -> list[str]:
-        """The words for Hydra: flags first, then overrides, then `more`."""
-        flags = ["--multirun"] if self.multirun else []
-        if self.config_dir is not None:
-            flags += ["--config-dir", self.config_dir]
-        return [*flags, *self.overrides, *more]
+    def flags(self, *, multirun: bool) -> list[str]:
+        """The flags that Hydra takes."""
+        flags = ["--multirun"] if multirun else []
+        return flags if self.config_dir is None else [*flags, "--config-dir", self.config_dir]
 
 
 class _Parser(argparse.ArgumentParser):

@@ -35,10 +35,21 @@ class Point:
 
 @dataclass(frozen=True)
 class Request:
-    """What a command line asks for: one run, or the points of a sweep."""
+    """What a command line asks for: one run, or the points of a sweep.
+
+    Attributes
+    ----------
+    points
+        The runs.
+    is_sweep
+        Whether they are a sweep.
+    words
+        Overrides that make Hydra run just these points.
+    """
 
     points: list[Point]
     is_sweep: bool
+    words: tuple[str, ...]
 
 
 def register_resolvers() -> None:
@@ -74,20 +85,27 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
         if not is_sweep:
             _refuse_sweep_values(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
-            return Request([Point(_judge(first), typed, ())], is_sweep=False)
-        given = parse_overrides([f"{key}={value}" for key, value in (first.hydra.sweeper.params or {}).items()], config_dir)
-        overrides = given + overrides
+            return Request([Point(_judge(first), typed, ())], is_sweep=False, words=typed)
+        overrides = _with_sweep_of_experiment(first, overrides, config_dir)
         swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
         points = []
         for combination in itertools.product(*(_values(override) for override in overrides)):
             config = _judge(_compose([*search, *combination], with_hydra=True))
             points.append(Point(config, combination, swept))
-    return Request(points, is_sweep=True)
+    words = (*(override.input_line or "" for override in overrides), "hydra.sweeper.params=null")
+    return Request(points, is_sweep=True, words=words)
 
 
 def judge_composed(composed: DictConfig) -> Config:
     """Judge a configuration that Hydra has composed (the runner's own entry)."""
     return _judge(composed)
+
+
+def _with_sweep_of_experiment(first: DictConfig, overrides: list[Override], config_dir: str | None) -> list[Override]:
+    """The overrides, with those that an experiment sweeps before them, unless they were typed."""
+    typed = {override.key_or_group for override in overrides}
+    params = {key: value for key, value in (first.hydra.sweeper.params or {}).items() if key not in typed}
+    return parse_overrides([f"{key}={value}" for key, value in params.items()], config_dir) + overrides
 
 
 def _values(override: Override) -> list[str]:
@@ -156,4 +174,4 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
 
 def _reason(message: str) -> str:
     message = message.removeprefix("Value error, ")
-    return message.replace("Input should be", "must be").replace("a valid", "a")
+    return message.replace("Input should be", "must be").replace("a valid integer", "an integer").replace("a valid", "a")

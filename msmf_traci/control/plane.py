@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from msmf_traci.control.prediction import Predictor
-from msmf_traci.control.situation import Scene, Situation
+from msmf_traci.control.situation import Decision, Scene, Situation
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.errors import InputError
@@ -74,22 +74,30 @@ class ControlPlane:
             attached_home = scene.tier_and_home(strategy.tiers)[1]
             at = np.where(frame.first, attached_home, host[:, column])
             decision = strategy.decide(Situation(scene, at, strategy.tiers, strategy.predictor))
-            home, target = (self._checked(strategy, answer, len(frame)) for answer in (decision.home, decision.target))
+            home, target = self._checked(strategy, decision, len(frame))
             home = np.where(frame.first & (home == KEEP), attached_home, home)
-            target = np.where((target == at) | (target < 0), NO_SERVER, target)
+            deployed_on = np.where(frame.first, home, at)
+            target = np.where(target == deployed_on, NO_SERVER, target)
             homes.append(home)
             targets.append(target)
         return np.column_stack(homes), np.column_stack(targets)
 
-    def _checked(self, strategy: Strategy, answer: IntArray, n: int) -> IntArray:
+    def _checked(self, strategy: Strategy, decision: Decision, n: int) -> tuple[IntArray, IntArray]:
+        """The two answers of a strategy, which may be anybody's code."""
+        if not isinstance(decision, Decision):
+            raise InputError(f"strategy {strategy.name}: decide must return a Decision, not {type(decision).__name__}")
+        return (
+            self._checked_answer(strategy, "home", decision.home, KEEP, n),
+            self._checked_answer(strategy, "target", decision.target, NO_SERVER, n),
+        )
+
+    def _checked_answer(self, strategy: Strategy, what: str, answer: IntArray, none: int, n: int) -> IntArray:
         answer = np.asarray(answer)
-        if (
-            answer.shape != (n,)
-            or not np.issubdtype(answer.dtype, np.integer)
-            or (n and not (answer.min() >= KEEP and answer.max() < len(self._servers)))
-        ):
+        right = answer.shape == (n,) and np.issubdtype(answer.dtype, np.integer)
+        if not right or not bool(((answer == none) | ((answer >= 0) & (answer < len(self._servers)))).all()):
+            name = "KEEP" if none == KEEP else "NO_SERVER"
             raise InputError(
-                f"strategy {strategy.name}: decide must return one server number a vehicle (0 to {len(self._servers) - 1}), "
-                f"KEEP or NO_SERVER, got {answer.dtype} of shape {answer.shape} for {n} vehicles"
+                f"strategy {strategy.name}: decide must return a {what} for each of {n} vehicles, a server (0 to {len(self._servers) - 1}) "
+                f"or {name}; it returned {answer.dtype} of shape {answer.shape}"
             )
         return answer

@@ -38,7 +38,7 @@ def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
 def _load(name: str) -> type[Strategy]:
     found = entry_points(group=ENTRY_POINTS, name=name)
     if found:
-        loaded = next(iter(found)).load()
+        loaded = _import(next(iter(found)).value)
     elif ":" in name or "." in name:
         loaded = _import(name)
     else:
@@ -50,12 +50,13 @@ def _load(name: str) -> type[Strategy]:
         raise InputError(f"strategies: {name} is no strategy; derive the class from msmf_traci.control.strategies.Strategy")
     if not isinstance(getattr(loaded, "name", None), str):
         raise InputError(f"strategies: {name} has no name for the tables; give the class an attribute name = '...'")
-    if loaded.tiers not in (1, 2) or loaded.predictor not in ("map", "route"):
+    if type(loaded.tiers) is not int or loaded.tiers not in (1, 2) or loaded.predictor not in ("map", "route"):
         raise InputError(f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; choose 1 or 2, 'map' or 'route'")
     return loaded
 
 
 def _import(path: str) -> object:
+    """Class at `package.module:Class` or `package.module.Class`; the current folder is searched too."""
     module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
     here = str(Path.cwd())
     if here not in sys.path:

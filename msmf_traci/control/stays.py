@@ -42,7 +42,6 @@ class Stays:
             getattr(self, f"{kind}_hits")[scored[hit]] += 1
             getattr(self, f"{kind}_misses")[scored[~hit]] += 1
         self._first_target[entered] = NO_SERVER
-        self._newest_target[entered] = NO_SERVER
         given = target != NO_SERVER
         fresh = given & (self._first_target[container] == NO_SERVER)
         self._first_target[container[fresh]] = target[fresh]

@@ -80,7 +80,9 @@ def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:
         center_m = deployment.center["x"], deployment.center["y"]
     rings = deployment.rings
     if rings is None:
-        rings = rings_to_cover(right - left, top - bottom, deployment.spacing_m, deployment.orientation)
+        width_m = 2 * max(right - center_m[0], center_m[0] - left)
+        height_m = 2 * max(top - center_m[1], center_m[1] - bottom)
+        rings = rings_to_cover(width_m, height_m, deployment.spacing_m, deployment.orientation)
     cells = HexCells(rings, deployment.spacing_m, deployment.orientation, center_m)
     if not inside(cells, roads).any():
         raise InputError(

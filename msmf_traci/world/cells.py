@@ -133,7 +133,7 @@ class HexCells:
         parts: list[tuple[IntArray, IntArray, FloatArray, FloatArray]] = []
         while len(line):
             end, next_cell = self._next_border(x0_m[line], y0_m[line], dx[line], dy[line], cell, begin)
-            keep = (end > begin) | ((end >= 1.0) & (begin == 0.0))
+            keep = end > begin
             parts.append((line[keep], cell[keep], begin[keep], end[keep]))
             going = end < 1.0
             line, cell, begin = line[going], next_cell[going], end[going]
@@ -154,7 +154,7 @@ class HexCells:
         outward = dx[:, None] * towards_x + dy[:, None] * towards_y
         middle_x = (self.x_m[other] + self.x_m[cell][:, None]) / 2 - x[:, None]
         middle_y = (self.y_m[other] + self.y_m[cell][:, None]) / 2 - y[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             at = (middle_x * towards_x + middle_y * towards_y) / outward
         at = np.where((other >= 0) & (outward > 0), at, np.inf)
         which = np.argmin(at, axis=1)
@@ -181,11 +181,16 @@ def hex_distance(q: IntArray, r: IntArray) -> IntArray:
 
 
 def rings_to_cover(width_m: float, height_m: float, spacing_m: float, orientation: str) -> int:
-    """Fewest rings, at least one, whose deployment contains the corners of a rectangle around its centre."""
-    x = np.array([1.0, 1.0, -1.0, -1.0]) * width_m / 2
-    y = np.array([1.0, -1.0, 1.0, -1.0]) * height_m / 2
-    q, r = _round_axial(*_fractional(x / spacing_m, y / spacing_m, orientation))
-    return max(1, int(hex_distance(q, r).max()))
+    """Fewest rings, at least one, whose deployment surely contains a rectangle around its centre.
+
+    The border of R rings is a zigzag around a hexagon; its inner points lie sqrt(3)/2 R D + D / (2 sqrt(3)) from the centre, measured
+    along the normals of the hexagon's sides.
+    """
+    first_deg = 0.0 if orientation == "flat" else 30.0
+    farthest_m = 0.0
+    for normal in np.radians(first_deg + np.array([0.0, 60.0, 120.0])):
+        farthest_m = max(farthest_m, abs(np.cos(normal)) * width_m / 2 + abs(np.sin(normal)) * height_m / 2)
+    return max(1, int(np.ceil((farthest_m - spacing_m / (2 * SQRT3)) / (SQRT3 / 2 * spacing_m))))
 
 
 def _fractional(u: FloatArray, v: FloatArray, orientation: str) -> tuple[FloatArray, FloatArray]:

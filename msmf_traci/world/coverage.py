@@ -58,7 +58,7 @@ def cover_edges(roads: Roads, cells: HexCells) -> EdgeCoverage:
     along_m = before_m[cuts.line] - edge_begin_m[of_edge]
     entry_m = (along_m + cuts.begin * piece_m[cuts.line]) * scale[of_edge]
     exit_m = (along_m + cuts.end * piece_m[cuts.line]) * scale[of_edge]
-    real = exit_m - entry_m > SLIVER_M
+    real = (exit_m - entry_m > SLIVER_M) | (total_m[of_edge] == 0)  # a line that is a point lies in one cell
     return _join_ends(*_merge(of_edge[real], cuts.cell[real], entry_m[real], exit_m[real]), roads)
 
 

@@ -84,7 +84,7 @@ def cluster_centers(axial: IntArray, k: int) -> IntArray:
     """Centre of the k-ring cluster that holds each cell, shape (cells, 2).
 
     The clusters tile the lattice: their centres are the sublattice with basis (2k+1, -k), (k, k+1) (model, section 2). Each cell lies
-    within k steps of exactly one centre, which is one of the four around its rounded-down coordinates in that basis.
+    within k steps of exactly one centre, which is near its rounded-down coordinates in that basis.
     """
     basis = np.array([[2 * k + 1, -k], [k, k + 1]])
     size = 3 * k * k + 3 * k + 1

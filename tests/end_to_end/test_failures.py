@@ -67,7 +67,7 @@ def test_interrupt_ends_with_130_ends_sumo_and_leaves_nothing(environment: dict[
 
 
 def test_failed_run_of_a_sweep_is_named_and_only_the_missing_is_done_again(msmf: Command, tmp_path: Path) -> None:
-    # 0.3 km of bandwidth does not matter here: the second point's strategy refuses to decide until a file appears
+    # the second point's strategy refuses to decide until a file appears
     (tmp_path / "moody.py").write_text(
         "from pathlib import Path\n"
         "from msmf_traci.control.strategies import Never\n"
