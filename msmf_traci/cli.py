@@ -65,9 +65,7 @@ def _run(words: list[str]) -> int:
 
     request = read_request(arguments.overrides, multirun=arguments.multirun, config_dir=arguments.config_dir)
     if request.points[0].config.dry_run:
-        if request.is_sweep:
-            print(f"a sweep of {len(request.points)} runs, {len(request.points)} SUMO runs; the first:")
-        print("\n".join(preview(request.points[0].config)))
+        print("\n".join(preview([point.config for point in request.points])))
         return 0
     for point in request.points:
         judge_files(point.config)

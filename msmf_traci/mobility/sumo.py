@@ -6,24 +6,16 @@ it was last seen, so that its life on the road has no holes.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import traci
 import traci.constants as tc
 
-from msmf_traci.errors import InputError, ToolError
 from msmf_traci.mobility.frame import NO_EDGE, Frame, IntArray, Roster, rounded
-from msmf_traci.scenario.build import NetworkSource
-from msmf_traci.scenario.sumo_tools import Sumo, last_lines
-from msmf_traci.scenario.trips import VEHICLE_TYPE
+from msmf_traci.mobility.sumo_process import FREE_SPEED_FACTOR, Command, Load, running_sumo
+from msmf_traci.scenario.sumo_tools import Sumo
 
 VEHICLE_VARIABLES = (tc.VAR_POSITION, tc.VAR_SPEED, tc.VAR_ROAD_ID, tc.VAR_LANEPOSITION, tc.VAR_ROUTE_INDEX, tc.VAR_ROUTE_ID)
 SIMULATION_VARIABLES = (
@@ -34,43 +26,9 @@ SIMULATION_VARIABLES = (
     tc.VAR_TELEPORT_STARTING_VEHICLES_NUMBER,
     tc.VAR_COLLIDING_VEHICLES_IDS,
 )
-FREE_SPEED_FACTOR = 10.0  # lifts every speed limit above the commanded speed and keeps the junction rules
 NO_CHECKS = 32  # speed mode of `forced`
-CONNECT_WAIT_S = 0.05
-CONNECT_TRIES = 12_000
 
 Progress = Callable[[float, int, int], None]
-
-
-@dataclass(frozen=True)
-class Command:
-    """How SUMO is to be run.
-
-    Attributes
-    ----------
-    speed_mps
-        Commanded speed; None: as the routes say.
-    mode
-        `free`, `legal` or `forced`.
-    step_s
-        Simulation step; None: as the .sumocfg says.
-    max_duration_s
-        The run ends here at the latest.
-    seed
-        SUMO's seed.
-    gui
-        Whether to show sumo-gui.
-    extra
-        More of SUMO's own options.
-    """
-
-    speed_mps: float | None
-    mode: str
-    step_s: float | None
-    max_duration_s: float
-    seed: int
-    gui: bool = False
-    extra: Sequence[str] = ()
 
 
 @dataclass
@@ -103,8 +61,8 @@ class TraciSource:
 
     Parameters
     ----------
-    sumo, network, route_file, command
-        The installation, what it loads and how.
+    sumo, load, command
+        The installation, what it loads and how it is run.
     edges
         Number of each road edge by id.
     length_m
@@ -116,8 +74,7 @@ class TraciSource:
     def __init__(
         self,
         sumo: Sumo,
-        network: NetworkSource,
-        route_file: Path | None,
+        load: Load,
         command: Command,
         edges: Mapping[str, int],
         length_m: np.ndarray[Any, np.dtype[np.float64]],
@@ -125,17 +82,16 @@ class TraciSource:
     ) -> None:
         self.roster = Roster()
         self._sumo = sumo
-        self._network = network
-        self._route_file = route_file
+        self._load = load
         self._command = command
         self._edges = edges
         self._length_m = length_m
         self._progress = progress
         self._followed: dict[str, _Vehicle] = {}
         self._colliding: set[str] = set()
-        self._own_trips = route_file is not None and not network.route_files
+        self._clock = [0.0]
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """Start SUMO, yield a frame a step until all vehicles have arrived or time is up, and end SUMO.
 
         Raises
@@ -143,78 +99,8 @@ class TraciSource:
         ToolError
             If SUMO ends before its time; the text quotes its last lines.
         """
-        with tempfile.TemporaryDirectory(prefix="msmf-traci-") as name:
-            folder = Path(name)
-            log = folder / "sumo.log"
-            with log.open("wb") as output:
-                self._time_s = 0.0
-                process, connection = self._start(folder, output, log)
-                try:
-                    yield from self._drive(connection)
-                    connection.close()
-                except (traci.TraCIException, traci.FatalTraCIError, OSError) as error:
-                    if isinstance(error, OSError) and not isinstance(error, ConnectionError):
-                        raise
-                    raise ToolError(
-                        f"SUMO stopped at {self._time_s:g} s of simulated time: {self._reason(log, error)}; no tables were written"
-                    ) from None
-                finally:
-                    process.kill()
-                    process.wait()
-
-    def _start(self, folder: Path, output: Any, log: Path) -> tuple[subprocess.Popen[bytes], Any]:
-        from sumolib.miscutils import getFreeSocketPort
-
-        port = getFreeSocketPort()
-        command = [*self._arguments(folder), "--remote-port", str(port)]
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=self._sumo.environment, start_new_session=True
-        )
-        try:
-            # the client prints each of its attempts
-            with contextlib.redirect_stdout(io.StringIO()):
-                return process, traci.connect(port, CONNECT_TRIES, "localhost", process, CONNECT_WAIT_S)
-        except (traci.TraCIException, traci.FatalTraCIError, OSError) as error:
-            process.kill()
-            process.wait()
-            raise ToolError(f"SUMO did not start: {self._reason(log, error)}; no tables were written") from None
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-
-    def _arguments(self, folder: Path) -> list[str]:
-        command = self._command
-        arguments = [self._sumo.program("sumo-gui" if command.gui else "sumo")]
-        options = {"--no-step-log": "true", "--duration-log.disable": "true", "--seed": str(command.seed)}
-        if self._network.sumocfg_file is not None:
-            options["--configuration-file"] = str(self._network.sumocfg_file)
-        else:
-            options["--net-file"] = str(self._network.net_file)
-            options["--time-to-teleport"] = "-1"
-            options["--collision.action"] = "warn"
-            routes = [self._route_file] if self._own_trips else list(self._network.route_files)
-            options["--route-files"] = ",".join(str(path) for path in routes)
-        if self._own_trips:
-            types = folder / "types.add.xml"
-            types.write_text(self._vehicle_type(), encoding="utf-8")
-            options["--additional-files"] = str(types)
-        if command.step_s is not None:
-            options["--step-length"] = repr(command.step_s)
-        if command.gui:
-            options |= {"--start": "true", "--quit-on-end": "true"}
-        given = {word.split("=")[0] for word in command.extra}
-        for name, value in options.items():
-            if name not in given:
-                arguments += [name, value]
-        return [*arguments, *command.extra]
-
-    def _vehicle_type(self) -> str:
-        factor = FREE_SPEED_FACTOR if self._command.mode != "legal" else 1.0
-        speed = f'maxSpeed="{self._command.speed_mps!r}" ' if self._command.speed_mps is not None else ""
-        return (
-            f'<additional>\n  <vType id="{VEHICLE_TYPE}" vClass="passenger" {speed}speedFactor="{factor!r}" speedDev="0"/>\n</additional>\n'
-        )
+        with running_sumo(self._sumo, self._load, self._command, self._clock) as connection:
+            yield from self._drive(connection)
 
     def _drive(self, connection: Any) -> Iterator[Frame]:
         connection.simulation.subscribe(SIMULATION_VARIABLES)
@@ -226,7 +112,7 @@ class TraciSource:
         while True:
             connection.simulationStep()
             seen = connection.simulation.getSubscriptionResults()
-            self._time_s = round(seen[tc.VAR_TIME], 6)
+            self._clock[0] = round(seen[tc.VAR_TIME], 6)
             arrived = set(seen[tc.VAR_ARRIVED_VEHICLES_IDS])
             self._count(seen)
             if before is not None:
@@ -236,8 +122,8 @@ class TraciSource:
                 self.roster.counts.arrived += 1
             self._admit(connection, [name for name in seen[tc.VAR_DEPARTED_VEHICLES_IDS] if name not in arrived])
             before = self._read(connection)
-            self._progress(self._time_s, len(before.names), seen[tc.VAR_MIN_EXPECTED_VEHICLES])
-            if seen[tc.VAR_MIN_EXPECTED_VEHICLES] == 0 or self._time_s >= end_s:
+            self._progress(self._clock[0], len(before.names), seen[tc.VAR_MIN_EXPECTED_VEHICLES])
+            if seen[tc.VAR_MIN_EXPECTED_VEHICLES] == 0 or self._clock[0] >= end_s:
                 break
         yield self._frame(before, set(before.names))
         self.roster.counts.not_inserted = len(connection.simulation.getPendingVehicles())
@@ -267,7 +153,7 @@ class TraciSource:
         speed_mps = self._command.speed_mps
         if speed_mps is None:
             return
-        if not self._own_trips:
+        if self._load.trip_file is None:
             connection.vehicle.setMaxSpeed(name, speed_mps)
             connection.vehicle.setSpeedFactor(name, 1.0 if self._command.mode == "legal" else FREE_SPEED_FACTOR)
         if self._command.mode == "forced":
@@ -279,7 +165,7 @@ class TraciSource:
 
     def _read(self, connection: Any) -> _Step:
         results = connection.vehicle.getAllSubscriptionResults()
-        step = _Step(self._time_s, list(self._followed))
+        step = _Step(self._clock[0], list(self._followed))
         for name, vehicle in self._followed.items():
             seen = results.get(name)
             if seen is None or seen[tc.VAR_ROAD_ID] == "":
@@ -335,22 +221,4 @@ class TraciSource:
             route_index=np.array(index, dtype=np.int64),
             first=np.array(new, dtype=bool),
             last=np.array([name in arrived for name in step.names], dtype=bool),
-        )
-
-    def _reason(self, log: Path, error: Exception) -> str:
-        text = log.read_text(encoding="utf-8", errors="replace")
-        return last_lines(text) if text.strip() else str(error)
-
-
-def check_extra_arguments(extra: Sequence[str]) -> None:
-    """Refuse what would break the reading of SUMO.
-
-    Raises
-    ------
-    InputError
-        If an argument is no option or value of one.
-    """
-    if extra and not extra[0].startswith("-"):
-        raise InputError(
-            f"mobility.sumo_args: {extra[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]"
         )

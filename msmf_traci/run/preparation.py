@@ -11,14 +11,16 @@ from msmf_traci.config.schema import Config, Deployment
 from msmf_traci.control.plugins import load_strategies
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.sumo import check_extra_arguments
+from msmf_traci.mobility.sumo_process import check_extra_arguments
 from msmf_traci.run.options import command_options
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.sumo_tools import Sumo, find_sumo
-from msmf_traci.scenario.trips import TripOptions
+from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.cells import BoolArray, HexCells, rings_to_cover
+from msmf_traci.world.coverage import EdgeCoverage, cover_edges
 from msmf_traci.world.projection import Projection
-from msmf_traci.world.roads import Roads
+from msmf_traci.world.roads import Roads, read_roads
+from msmf_traci.world.servers import Servers
 
 SHARE_OF_EXTENT = 1 / 3  # longest beeline that is asked of every trip, of the smaller extent
 
@@ -58,6 +60,43 @@ def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
     if scenario.sumocfg_file is not None:
         return own_configuration(scenario.sumocfg_file)
     return own_network(str(scenario.net_file), scenario.route_file)
+
+
+@dataclass(frozen=True)
+class City:
+    """What does not move: the network's roads, the deployment on them, and which road passes through which cell."""
+
+    net_file: Path
+    roads: Roads
+    cells: HexCells
+    coverage: EdgeCoverage
+    servers: Servers
+
+
+def read_city(config: Config, net_file: Path) -> City:
+    """Read the roads, lay the cells and map roads to cells.
+
+    Raises
+    ------
+    InputError
+        If the network is damaged or does not fit the deployment.
+    """
+    roads = read_roads(net_file)
+    cells = lay_cells(config.deployment, roads, net_file)
+    return City(net_file, roads, cells, cover_edges(roads, cells), Servers(cells, config.tiers.regional_rings))
+
+
+def draw_trips(config: Config, inputs: Inputs, city: City) -> Path:
+    """Random trips of ours, from the cache if they were made before.
+
+    Raises
+    ------
+    InputError
+        If so many trips cannot be made.
+    """
+    edges, lengths_m = trip_ends(city.roads, city.cells)
+    options = trip_options(config, city.roads, city.cells)
+    return make_routes(inputs.sumo, city.net_file, inputs.network.key, edges, lengths_m, options)
 
 
 def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:

@@ -2,61 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msmf_traci.config.schema import Config
 from msmf_traci.run.preparation import judge_files, lay_cells, trip_ends, trip_options
 from msmf_traci.scenario.trips import routes_folder
 from msmf_traci.world.cells import HexCells
 from msmf_traci.world.roads import read_roads
 
-# Measured on two cores with 100 vehicles: wall seconds a simulated vehicle-second with eight strategies, and bytes of its trace.
-WALL_S_PER_VEHICLE_S = 1.2e-4
-TRACE_BYTES_PER_VEHICLE_FRAME = 110
-TRACE_BYTES_PER_DECISION = 60
-TABLE_BYTES_PER_VEHICLE_STRATEGY = 6_000
-MEAN_TRIP_SHARE = 0.55  # of the deployment's extent, at random
+# Measured on two cores with 100 vehicles and eight strategies
+START_S = 15.0
+WALL_S_PER_VEHICLE_FRAME = 1.2e-4
+TRACE_BYTES_PER_FRAME = 80
+TRACE_BYTES_PER_DECISION = 50
+TABLE_BYTES_PER_CONTAINER = 4_500
+CITY_SPEED_KMH = 38.0  # junctions leave no more of 50 km/h
+# Trips between random places: their beeline as a share of the deployment's extent, and the way as a multiple of the beeline
+MEAN_TRIP_SHARE = 0.55
+DETOUR = 1.3
 
 
-def preview(config: Config) -> list[str]:
-    """Lines that say what a run would do: cells, edges, SUMO runs, what is cached, rough time and disk."""
+def preview(configs: Sequence[Config]) -> list[str]:
+    """Lines that say what a run, or a sweep, would do: cells, edges, SUMO runs, what is cached, rough time and disk.
+
+    Of a sweep the first run is described in full, and the rough cost is that of all runs.
+    """
+    config = configs[0]
     inputs = judge_files(config)
     network = inputs.network
-    lines = [f"scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies, one SUMO run"]
+    runs = "one SUMO run" if len(configs) == 1 else f"a sweep of {len(configs)} runs, {len(configs)} SUMO runs; the first"
+    lines = [f"{runs}: scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies"]
     if not network.is_built:
         lines.append("network: not in the cache, would be built (seconds to a minute); edges and routes are known then")
-        if config.deployment.rings is not None:
-            cells = HexCells(config.deployment.rings, config.deployment.spacing_m, config.deployment.orientation)
-            lines.append(_cells_line(cells))
-            lines += _cost_lines(config, cells)
-        return lines
+        if config.deployment.rings is None:
+            return lines
+        cells = HexCells(config.deployment.rings, config.deployment.spacing_m, config.deployment.orientation)
+        return [*lines, _cells_line(cells), *_cost_line(configs, cells)]
     roads = read_roads(network.net_file)
     cells = lay_cells(config.deployment, roads, network.net_file)
     kept = "your own file" if network.build is None else "in the cache"
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")
     lines.append(_cells_line(cells))
     if config.scenario.has_own_routes:
-        lines.append("routes: your own")
-        return lines
+        return [*lines, "routes: your own"]
     options = trip_options(config, roads, cells)
     _, folder = routes_folder(inputs.sumo, network.key, trip_ends(roads, cells)[0], options)
     state = "in the cache" if folder.is_dir() else "not in the cache, would be made"
     lines.append(f"routes: {options.vehicles} random trips of at least {options.min_trip_m:g} m by beeline, {state}")
-    return lines + _cost_lines(config, cells)
+    return [*lines, *_cost_line(configs, cells)]
 
 
 def _cells_line(cells: HexCells) -> str:
     return f"cells: {len(cells)}, {cells.area_m2 / 1e6:.1f} km2"
 
 
-def _cost_lines(config: Config, cells: HexCells) -> list[str]:
-    """Rough time and disk of a run with trips of ours."""
+def _cost_line(configs: Sequence[Config], cells: HexCells) -> list[str]:
+    """Rough time and disk of runs with trips of ours in a deployment of this size."""
+    frames, wall_s, disk_bytes = (sum(column) for column in zip(*(_cost(config, cells) for config in configs), strict=True))
+    return [f"roughly: {frames:,.0f} vehicle-frames, {wall_s:.0f} s, {disk_bytes / 1e6:.0f} MB of tables"]
+
+
+def _cost(config: Config, cells: HexCells) -> tuple[float, float, float]:
+    """Vehicle-frames, wall seconds and bytes of tables of one run."""
     mobility = config.mobility
-    if mobility.speed_kmh is None:
-        return []
-    trip_s = max(MEAN_TRIP_SHARE * min(cells.extent_m), mobility.min_trip_m) * 1.3 / (min(mobility.speed_kmh, 35.0) / 3.6)
-    vehicle_s = mobility.vehicles * min(trip_s, mobility.max_duration_s)
-    frames = vehicle_s / (mobility.step_s or 1.0)
-    wall_s = 15 + frames * WALL_S_PER_VEHICLE_S * len(config.strategies) / 8
-    disk: float = mobility.vehicles * len(config.strategies) * TABLE_BYTES_PER_VEHICLE_STRATEGY
+    speed_kmh = min(mobility.speed_kmh or CITY_SPEED_KMH, CITY_SPEED_KMH)
+    trip_m = max(MEAN_TRIP_SHARE * min(cells.extent_m), mobility.min_trip_m) * DETOUR
+    frames = mobility.vehicles * min(trip_m / (speed_kmh / 3.6), mobility.max_duration_s) / (mobility.step_s or 1.0)
+    wall_s = START_S + frames * WALL_S_PER_VEHICLE_FRAME * len(config.strategies) / 8
+    disk_bytes: float = mobility.vehicles * len(config.strategies) * TABLE_BYTES_PER_CONTAINER
     if config.output.trace:
-        disk += frames * (TRACE_BYTES_PER_VEHICLE_FRAME + TRACE_BYTES_PER_DECISION * len(config.strategies))
-    return [f"roughly: {frames:,.0f} vehicle-frames, {wall_s:.0f} s, {disk / 1e6:.0f} MB of tables"]
+        disk_bytes += frames * (TRACE_BYTES_PER_FRAME + TRACE_BYTES_PER_DECISION * len(config.strategies))
+    return frames, wall_s, disk_bytes

@@ -1,0 +1,97 @@
+"""What run.json says of a run: everything that made it, and what happened on the road."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import msmf_traci
+from msmf_traci.config.schema import Config
+from msmf_traci.run.drive import Drive
+from msmf_traci.run.preparation import City, Inputs, inside
+from msmf_traci.scenario.content_cache import file_hash
+
+
+def run_facts(
+    config: Config, overrides: Sequence[str], inputs: Inputs, city: City, drive: Drive, map_folder: str, wall_s: Mapping[str, float]
+) -> dict[str, Any]:
+    """The content of run.json, ready for JSON."""
+    return {
+        "config": config.model_dump(),
+        "overrides": list(overrides),
+        "strategies": list(drive.names.strategies),
+        "seed": config.seed,
+        "versions": {
+            "msmf-traci": msmf_traci.__version__,
+            "sumo": inputs.sumo.version,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+        **_input_facts(inputs, city, drive),
+        "map_folder": map_folder,
+        **_city_facts(city),
+        **_road_facts(config, drive),
+        "wall_s": dict(wall_s),
+    }
+
+
+def _input_facts(inputs: Inputs, city: City, drive: Drive) -> dict[str, Any]:
+    """The files that went into the run."""
+    trip_file = drive.trip_file
+    routes = inputs.network.route_files if trip_file is None else (trip_file,)
+    source = inputs.network.source_file
+    return {
+        "network": _file_facts(city.net_file),
+        "routes": [_file_facts(path) for path in routes],
+        "source_map": None if source is None else _file_facts(source),
+    }
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    return {"file": str(path), "sha256": file_hash(path), "bytes": path.stat().st_size}
+
+
+def _city_facts(city: City) -> dict[str, Any]:
+    """Cells, servers and roads."""
+    cells = city.cells
+    return {
+        "deployment": {
+            "rings": cells.rings,
+            "spacing_m": cells.spacing_m,
+            "orientation": cells.orientation,
+            "center_xy_m": list(cells.center_m),
+            "area_km2": round(cells.area_m2 / 1e6, 3),
+        },
+        "cells": len(cells),
+        "cells_with_roads": len(np.unique(city.coverage.cell)),
+        "regions": len(city.servers) - len(cells),
+        "servers": len(city.servers),
+        "edges": len(city.roads),
+        "edges_in_deployment": int(inside(cells, city.roads).sum()),
+    }
+
+
+def _road_facts(config: Config, drive: Drive) -> dict[str, Any]:
+    """What happened on the road."""
+    counts, trips = drive.roster.counts, drive.trips
+    not_inserted = counts.not_inserted
+    if not config.scenario.has_own_routes:
+        not_inserted = config.mobility.vehicles - counts.inserted - counts.left_out
+    road_s = float(trips.road_s.sum())
+    return {
+        "vehicles": {
+            "inserted": counts.inserted,
+            "arrived": counts.arrived,
+            "not_inserted": not_inserted,
+            "left_out": counts.left_out,
+        },
+        "teleports": counts.teleports,
+        "collisions": counts.collisions,
+        "outside_share": float(trips.outside_s.sum()) / road_s if road_s > 0 else None,
+        "mean_trip_m": float(trips.distance_m.mean()) if len(trips.distance_m) else 0.0,
+        "simulated_s": float(trips.last_s.max()) if len(trips.last_s) else 0.0,
+    }
