@@ -41,6 +41,7 @@ class Trace:
         self._targets = np.concatenate([names.servers, ["", "NONE"]])
         self._strategy_order = np.argsort(np.array(names.strategies, dtype=object), kind="stable")
         self._waiting: dict[str, list[Columns]] = {"frames": [], "decisions": []}
+        self._rows = 0
 
     def record(
         self, frame: Columns, home: NDArray[np.int64], target: NDArray[np.int64], host: NDArray[np.int64], running: NDArray[np.bool_]
@@ -77,40 +78,37 @@ class Trace:
 
     def close(self) -> None:
         """Write what is left."""
-        for name in self._waiting:
-            self._flush(name, final=True)
+        self._flush()
         self._frames.close()
         self._decisions.close()
 
     def _add(self, name: str, columns: Columns) -> None:
         self._waiting[name].append(columns)
-        if sum(len(part["t_s"]) for part in self._waiting[name][-1:]) * len(self._waiting[name]) >= ROWS_AT_ONCE:
-            self._flush(name)
+        self._rows += len(columns["t_s"])
+        if self._rows >= ROWS_AT_ONCE:
+            self._flush()
 
-    def _flush(self, name: str, *, final: bool = False) -> None:
-        parts = self._waiting[name]
-        if not parts and not final:
-            return
-        column = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]} if parts else {}
-        self._waiting[name] = []
-        if column and name == "frames":
-            self._frames.write(self._frames_table(column))
-        elif column:
-            self._decisions.write(self._decisions_table(column))
+    def _flush(self) -> None:
+        for name, write in (("frames", self._write_frames), ("decisions", self._write_decisions)):
+            parts = self._waiting[name]
+            if parts:
+                write({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+            self._waiting[name] = []
+        self._rows = 0
 
-    def _frames_table(self, column: Columns) -> pd.DataFrame:
+    def _write_frames(self, column: Columns) -> None:
         table = pd.DataFrame(column)[["t_s", "vehicle", "x_m", "y_m", "speed_mps", "edge", "position_m", "cell"]]
         table["edge"] = self._edges[column["edge"].astype(np.int64)]
         table["cell"] = self._cells[column["cell"].astype(np.int64)]
-        return table
+        self._frames.write(table)
 
-    def _decisions_table(self, column: Columns) -> pd.DataFrame:
+    def _write_decisions(self, column: Columns) -> None:
         table = pd.DataFrame(column)
         table.insert(2, "image_mb", np.nan if self._names.image_mb is None else self._names.image_mb)
         table["home"] = self._homes[column["home"].astype(np.int64)]
         table["target"] = self._targets[column["target"].astype(np.int64)]
         table["host"] = self._homes[column["host"].astype(np.int64)]
-        return table
+        self._decisions.write(table)
 
 
 assert (KEEP, NO_SERVER) == (-2, -1), "the trace names servers by indexing from the end"

@@ -16,6 +16,7 @@ from msmf_traci.control.prediction import MapPredictor, RoutePredictor
 from msmf_traci.control.stays import Stays
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
+from msmf_traci.errors import MsmfError
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.precopy import Precopy
 from msmf_traci.migration.workload import Containers, draw_containers
@@ -104,12 +105,24 @@ class Drive:
         self._display: ProgressDisplay | None = None
 
     def through(self) -> None:
-        """Drive all vehicles from their first frame to their last."""
+        """Drive all vehicles from their first frame to their last.
+
+        Raises
+        ------
+        MsmfError
+            If SUMO fails, or there was no vehicle to follow.
+        """
         expected = None if self.config.scenario.has_own_routes else self.config.mobility.vehicles
         with ProgressDisplay(expected) as self._display, closing(self.source.frames()) as frames:
             for frame in frames:
                 self._admit()
                 self.take(frame)
+        if not self.roster.vehicles:
+            counts = self.roster.counts
+            raise MsmfError(
+                f"no vehicle was followed: {counts.left_out} left out because their routes leave the roads open to passenger cars, "
+                f"{counts.not_inserted} not inserted; check the routes and mobility.max_duration_s"
+            )
         if self.trace is not None:
             self.trace.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -55,16 +54,23 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=target.parent))
+        with tempfile.TemporaryDirectory(prefix=f".{key}-", dir=target.parent, ignore_cleanup_errors=True) as name:
+            scratch = Path(name) / key
+            scratch.mkdir()
+            build(scratch)
+            _settle(scratch, target)
     except OSError as error:
+        where = error.filename or target.parent
         raise InputError(
-            f"the cache folder {target.parent} cannot be written ({error.strerror}); set {CACHE_VARIABLE} to a folder that can"
+            f"the cache cannot be written at {where} ({error.strerror}); free some space, or set {CACHE_VARIABLE} to another folder"
         ) from None
-    try:
-        build(scratch)
-        # Another process may have built the same meanwhile: then its product serves as well.
-        if not target.is_dir():
-            scratch.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return target
+
+
+def _settle(scratch: Path, target: Path) -> None:
+    """Put the product in its place; where another process has put the same meanwhile, that one serves as well."""
+    try:
+        scratch.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise

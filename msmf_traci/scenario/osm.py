@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import os
 import zlib
@@ -51,6 +52,7 @@ def find_beijing_map() -> Path:
     )
 
 
+@functools.cache
 def check_map(path: Path) -> None:
     """Check that a file is a complete OpenStreetMap file with roads.
 

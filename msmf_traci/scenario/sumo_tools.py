@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import re
@@ -58,6 +59,7 @@ class Sumo:
         }
 
 
+@functools.cache
 def find_sumo(home: str | None = None) -> Sumo:
     """The SUMO of the installed wheel, or the one in `home`, checked to start and to be the release this package is made for.
 

@@ -164,3 +164,14 @@ def test_every_row_has_the_commanded_and_the_realised_speed(mode: str, msmf: Com
         assert fastest > 65
     else:
         assert vehicles["realised_kmh"].min() == pytest.approx(100, abs=0.5)
+
+
+def test_routes_without_anybody_to_follow_are_said_to_be_so(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+    (tmp_path / "r.rou.xml").write_text(
+        '<routes><vType id="tram" vClass="tram"/><vehicle id="t" type="tram" depart="0"><route edges="rail"/></vehicle></routes>'
+    )
+    words = ["scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "output.dir=out"]
+    result = msmf(tmp_path, *words, "output.trace=true")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("msmf-traci: no vehicle was followed: 1 left out")
+    assert not (tmp_path / "out").exists()
