@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from msmf_traci.results.store import read_run, read_table
 
 LONGEST_NAME = 120
 # options that say where and how to write rather than what is run
-_NOT_IN_NAMES = ("output.dir", "dry_run", "experiment")
+_NOT_IN_NAMES = ("output.dir", "dry_run")
 # swept options that are key columns of every table already
 _KEY_COLUMNS = ("mobility.speed_kmh", "workload.image_mb", "seed")
 
@@ -42,10 +42,11 @@ def timed_folder(config: Config) -> Path:
 
 def swept_folder(config: Config, overrides: Sequence[str]) -> Path:
     """Folder of a run of a sweep: called by its overrides."""
-    words = sorted(word for word in overrides if word.split("=")[0] not in _NOT_IN_NAMES and not word.startswith("hydra"))
-    name = re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", ",".join(words)) or "defaults"
-    if len(name) > LONGEST_NAME or name != ",".join(words):
-        name = f"{name[:LONGEST_NAME]}-{hashlib.sha256(','.join(words).encode()).hexdigest()[:8]}"
+    left_out = _NOT_IN_NAMES if config.output.dir is not None else (*_NOT_IN_NAMES, "experiment")  # which names the folder then
+    said = ",".join(sorted(word for word in overrides if word.split("=")[0] not in left_out and not word.startswith("hydra"))) or "defaults"
+    name = re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", said)
+    if len(name) > LONGEST_NAME or name != said:
+        name = f"{name[:LONGEST_NAME]}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
     return results_folder(config) / name
 
 
@@ -73,9 +74,10 @@ def stack_summaries(request: Request) -> Path:
     tables = []
     extra = [name for name in request.points[0].swept if name not in _KEY_COLUMNS]
     for point in request.points:
-        table = read_table(swept_folder(point.config, point.overrides), "summary")
+        table = read_table(swept_folder(point.config, point.overrides), "summary", as_written=True)
+        columns = list(table.columns)
         for position, name in enumerate(extra):
-            table.insert(1 + position, _column_name(name, extra), _option_text(point, name))
+            table.insert(1 + position, _column_name(name, extra, columns), _option_text(point, name))
         tables.append(table)
     path = results_folder(request.points[0].config) / "summary.csv"
     scratch = path.with_name(f".{path.name}.part-{os.getpid()}")
@@ -108,10 +110,11 @@ def check_one_folder(request: Request) -> None:
         raise InputError("the sweep asks for the same run twice; give every value once")
 
 
-def _column_name(option: str, options: Sequence[str]) -> str:
-    """Column of a swept option: its last part, or its path where two would be the same."""
+def _column_name(option: str, options: Sequence[str], taken: Collection[str]) -> str:
+    """Column of a swept option: its last part, or its path where that names another option or column."""
     last = option.rsplit(".", 1)[-1]
-    return last if [other.rsplit(".", 1)[-1] for other in options].count(last) == 1 else option
+    is_free = last not in taken and [other.rsplit(".", 1)[-1] for other in options].count(last) == 1
+    return last if is_free else option
 
 
 def _option_text(point: Point, name: str) -> Any:

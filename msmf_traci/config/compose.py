@@ -77,7 +77,7 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
         One sentence on the first thing that is wrong in any of the runs.
     """
     register_resolvers()
-    overrides = parse_overrides(words, config_dir)
+    overrides = [override for override in parse_overrides(words, config_dir) if not _is_no_experiment(override)]
     search = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir is not None else []
     with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
         first = _compose([*search, *(_first_value(override) for override in overrides)], with_hydra=True)
@@ -99,6 +99,11 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
 def judge_composed(composed: DictConfig) -> Config:
     """Judge a configuration that Hydra has composed (the runner's own entry)."""
     return _judge(composed)
+
+
+def _is_no_experiment(override: Override) -> bool:
+    """Whether an override says `experiment=null`, the default, which Hydra cannot compose."""
+    return override.key_or_group == "experiment" and not override.is_sweep_override() and override.value() is None
 
 
 def _with_sweep_of_experiment(first: DictConfig, overrides: list[Override], config_dir: str | None) -> list[Override]:

@@ -88,7 +88,7 @@ def _judge_choice(override: Override, config_dir: str | None) -> None:
     choices = group_choices(group, config_dir)
     values = list(override.sweep_string_iterator()) if override.is_sweep_override() else [str(override.get_value_element_as_str())]
     for value in values:
-        if value == "null" and group == "experiment":
+        if value == "null" and group == "experiment" and not override.is_sweep_override():
             continue
         if value not in choices:
             raise InputError(f"{override.input_line}: there is no {group} {value!r}; {nearest_name(value, choices)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -73,14 +74,26 @@ class ControlPlane:
         for column, strategy in enumerate(self.strategies):
             attached_home = scene.tier_and_home(strategy.tiers)[1]
             at = np.where(frame.first, attached_home, host[:, column])
-            decision = strategy.decide(Situation(scene, at, strategy.tiers, strategy.predictor))
-            home, target = self._checked(strategy, decision, len(frame))
+            home, target = self._checked(
+                strategy, self._ask(strategy, Situation(scene, at, strategy.tiers, strategy.predictor)), len(frame)
+            )
             home = np.where(frame.first & (home == KEEP), attached_home, home)
             deployed_on = np.where(frame.first, home, at)
             target = np.where(target == deployed_on, NO_SERVER, target)
             homes.append(home)
             targets.append(target)
         return np.column_stack(homes), np.column_stack(targets)
+
+    def _ask(self, strategy: Strategy, situation: Situation) -> Decision:
+        """A strategy's decision; what it raises is said with the place in its code."""
+        try:
+            return strategy.decide(situation)
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise InputError(
+                f"strategy {strategy.name} failed at {situation.time_s:g} s of simulated time: {type(error).__name__}: {error} "
+                f"({place.filename}, line {place.lineno}); mend it"
+            ) from error
 
     def _checked(self, strategy: Strategy, decision: Decision, n: int) -> tuple[IntArray, IntArray]:
         """The two answers of a strategy, which may be anybody's code."""

@@ -60,12 +60,7 @@ def folder_in_one_piece(target: Path, *, serves_all: bool = False) -> Iterator[P
     try:
         scratch.mkdir(parents=True)
         yield scratch
-        if target.exists() and serves_all:
-            return
-        if target.exists():
-            raise InputError(f"{target} exists already, and results are never overwritten; set output.dir to another folder")
-        scratch.rename(target)
-        done = True
+        done = _settle(scratch, target, serves_all)
     except OSError as error:
         where = error.filename or target
         raise MsmfError(f"{where} cannot be written ({error.strerror}); free some space or set output.dir to another folder") from None
@@ -75,6 +70,19 @@ def folder_in_one_piece(target: Path, *, serves_all: bool = False) -> Iterator[P
             for parent in missing:
                 with suppress(OSError):
                     parent.rmdir()
+
+
+def _settle(scratch: Path, target: Path, serves_all: bool) -> bool:
+    """Give a complete scratch folder its name; returns whether it has it, or somebody else's serves in its place."""
+    try:
+        scratch.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        if not serves_all:
+            raise InputError(f"{target} exists already, and results are never overwritten; set output.dir to another folder") from None
+        shutil.rmtree(scratch)
+    return True
 
 
 class TableWriter:
@@ -92,15 +100,15 @@ class TableWriter:
         self._path = folder / f"{name}.{format}"
         self._is_csv = format == "csv"
         self._writer: Any = None
-        self._begun = False
+        self.has_begun = False
 
     def write(self, table: pd.DataFrame) -> None:
         """Add rows."""
         if self._is_csv:
-            table.to_csv(self._path, mode="a", header=not self._begun, index=False, lineterminator="\n")
+            table.to_csv(self._path, mode="a", header=not self.has_begun, index=False, lineterminator="\n")
         else:
             self._write_parquet(table)
-        self._begun = True
+        self.has_begun = True
 
     def close(self) -> None:
         """Finish the file."""
@@ -138,7 +146,9 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def read_table(folder: Path, name: str) -> pd.DataFrame:
-    """Read a table of a finished run, whatever its format."""
+def read_table(folder: Path, name: str, *, as_written: bool = False) -> pd.DataFrame:
+    """Read a table of a finished run, whatever its format; `as_written` keeps the text of a CSV file, digit by digit."""
     path = folder / f"{name}.csv"
-    return pd.read_csv(path) if path.is_file() else pd.read_parquet(folder / f"{name}.parquet")
+    if not path.is_file():
+        return pd.read_parquet(folder / f"{name}.parquet")
+    return pd.read_csv(path, dtype=str, keep_default_na=False) if as_written else pd.read_csv(path)

@@ -29,8 +29,27 @@ MIGRATION_COLUMNS = (
     *BYTE_KINDS,
     *("rounds", "lead_s", "downtime_s", "x_m", "y_m"),
 )
+# the ledger's columns that are not numbers of type float
+_LEDGER_INTEGERS = ("container", "source", "target", "transfer", "outcome", "rounds", "stage")
+_TRANSFERS = (
+    "container",
+    "source",
+    "transfer",
+    "target",
+    "t_start_s",
+    "t_handoff_s",
+    "t_stop_s",
+    "t_end_s",
+    *BYTE_KINDS,
+    "rounds",
+    "outcome",
+    "x_m",
+    "y_m",
+)
+_STAGES = ("container", "transfer", "stage", "t_begin_s", "t_end_s", "bytes")
 STAGE_COLUMNS = ("strategy", "image_mb", "vehicle", "transfer", "stage", "t_begin_s", "t_end_s", "bytes")
 BYTES_PER_REPORT = 200
+_TEXT = ("strategy", "vehicle", "tier", "source", "target", "outcome", "stage")
 
 
 @dataclass(frozen=True)
@@ -67,9 +86,7 @@ class Names:
 
 def migrations_table(ledger: Ledger, names: Names) -> pd.DataFrame:
     """One row a transfer."""
-    column = _columns(ledger.transfers)
-    if not column:
-        return pd.DataFrame(columns=list(MIGRATION_COLUMNS))
+    column = _columns(ledger.transfers, _TRANSFERS)
     target = column["target"].astype(np.int64)
     table = pd.DataFrame(
         {
@@ -88,9 +105,7 @@ def migrations_table(ledger: Ledger, names: Names) -> pd.DataFrame:
 
 def stages_table(ledger: Ledger, names: Names) -> pd.DataFrame:
     """One row a stage of a transfer."""
-    column = _columns(ledger.stages)
-    if not column:
-        return pd.DataFrame(columns=list(STAGE_COLUMNS))
+    column = _columns(ledger.stages, _STAGES)
     table = pd.DataFrame(
         {
             **names.container_keys(column["container"].astype(np.int64)),
@@ -159,8 +174,10 @@ def _transfers_by_container(migrations: pd.DataFrame) -> pd.DataFrame:
     return transfers.groupby(["strategy", "vehicle"])[[*OUTCOME_NAMES, "traffic_bytes", "wasted_bytes"]].sum()
 
 
-def _columns(parts: Mapping[str, list[NDArray[np.generic]]]) -> dict[str, NDArray[np.generic]]:
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+def _columns(parts: Mapping[str, list[NDArray[np.generic]]], names: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+    """Whole columns of the ledger, of the same types where nothing was booked."""
+    empty = {name: np.zeros(0, dtype=np.int64 if name in _LEDGER_INTEGERS else np.float64) for name in names}
+    return {name: np.concatenate(parts[name]) if name in parts else empty[name] for name in names}
 
 
 def _float(columns: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.float64]:
@@ -168,4 +185,6 @@ def _float(columns: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.
 
 
 def _sorted(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """A table in the order of its keys, its text of one type whether there are rows or not."""
+    table = table.astype({name: "string" for name in _TEXT if name in table.columns})
     return table.sort_values(keys, kind="stable").reset_index(drop=True)

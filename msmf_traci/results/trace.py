@@ -13,6 +13,8 @@ from msmf_traci.results.tables import Names
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 ROWS_AT_ONCE = 200_000
+FRAME_COLUMNS = ("t_s", "vehicle", "x_m", "y_m", "speed_mps", "edge", "position_m", "cell")
+DECISION_COLUMNS = ("t_s", "strategy", "image_mb", "vehicle", "home", "target", "host", "running")
 
 Columns = dict[str, NDArray[np.generic]]
 
@@ -79,8 +81,10 @@ class Trace:
     def close(self) -> None:
         """Write what is left."""
         self._flush()
-        self._frames.close()
-        self._decisions.close()
+        for writer, columns in ((self._frames, FRAME_COLUMNS), (self._decisions, DECISION_COLUMNS)):
+            if not writer.has_begun:
+                writer.write(pd.DataFrame(columns=list(columns)))
+            writer.close()
 
     def _add(self, name: str, columns: Columns) -> None:
         self._waiting[name].append(columns)
@@ -97,7 +101,7 @@ class Trace:
         self._rows = 0
 
     def _write_frames(self, column: Columns) -> None:
-        table = pd.DataFrame(column)[["t_s", "vehicle", "x_m", "y_m", "speed_mps", "edge", "position_m", "cell"]]
+        table = pd.DataFrame(column)[list(FRAME_COLUMNS)]
         table["edge"] = self._edges[column["edge"].astype(np.int64)]
         table["cell"] = self._cells[column["cell"].astype(np.int64)]
         self._frames.write(table)

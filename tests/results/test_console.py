@@ -1,0 +1,99 @@
+"""What a person reads at the end of a run, and on the way."""
+
+from pathlib import Path
+
+import pytest
+
+from msmf_traci.results import console
+from msmf_traci.results.console import ProgressDisplay, result_text
+from msmf_traci.results.summary import summary_table
+
+RUN = {
+    "strategies": ["pm", "nearest"],
+    "seed": 7,
+    "config": {"scenario": {"name": "synthetic"}, "mobility": {"speed_kmh": 50.0, "speed_mode": "free"}},
+    "cells": 331,
+    "cells_with_roads": 300,
+    "edges": 1234,
+    "deployment": {"area_km2": 71.665},
+    "vehicles": {"inserted": 98, "arrived": 97, "not_inserted": 0, "left_out": 0},
+    "teleports": 1,
+    "collisions": 2,
+    "simulated_s": 600.0,
+    "mean_trip_m": 5432.1,
+}
+
+
+@pytest.fixture
+def summary(vehicle_rows, transfer_rows):
+    busy = {"traffic_bytes": 120e6, "wasted_bytes": 30e6, "handoffs": 4, "outages": 2, "outage_s": 5.0, "satisfied_s": 87.5}
+    vehicles = vehicle_rows({"strategy": "nearest"}, {"strategy": "pm", **busy, "entry_hits": 3, "entry_misses": 1, "handoff_hits": 2})
+    transfers = transfer_rows({"strategy": "pm", "downtime_s": 5.0})
+    return summary_table(vehicles, transfers, 7, [10, 20])
+
+
+def words_of(text: str, strategy: str) -> list[str]:
+    (line,) = (line for line in text.splitlines() if line.startswith(f"{strategy} "))
+    return line.split()
+
+
+def test_every_strategy_has_a_line_in_units_for_people(summary):
+    """120 and 30 MB; 4 handoffs; 5 s / 4 handoffs; 5 s / 2 outages; 5 % of 100 s; 87.5 %; 3 of 4 and 2 of 2."""
+    text = result_text(summary, RUN, Path("results/run"))
+    assert words_of(text, "pm") == ["pm", "120", "30", "4.0", "1.25", "2.50", "5.00", "87.5", "75.0", "100.0"]
+
+
+def test_what_does_not_apply_is_a_dash(summary):
+    text = result_text(summary, RUN, Path("results/run"))
+    assert words_of(text, "nearest") == ["nearest", "0", "0", "0.0", "-", "-", "0.00", "100.0", "-", "-"]
+
+
+def test_strategies_come_in_the_order_of_the_configuration_and_without_bands(summary):
+    lines = result_text(summary, RUN, Path("results/run")).splitlines()
+    ruler = next(number for number, line in enumerate(lines) if set(line) == {"-"})
+    assert [line.split()[0] for line in lines[ruler + 1 : ruler + 3]] == ["pm", "nearest"]
+    assert lines[ruler + 3 :] == ["", f"Tables: {Path('results/run')}"]
+
+
+def test_columns_are_aligned(summary):
+    lines = result_text(summary, RUN, Path("results/run")).splitlines()
+    ruler = next(number for number, line in enumerate(lines) if set(line) == {"-"})
+    assert {len(line) for line in lines[ruler - 2 : ruler + 3]} == {len(lines[ruler])}
+
+
+def test_first_lines_say_what_was_driven(summary):
+    first, second, third = result_text(summary, RUN, Path("results/run")).splitlines()[:3]
+    assert first == "synthetic, seed 7: 331 cells (71.7 km2), 300 with roads, 1234 edges"
+    assert second == "98 vehicles inserted, 97 arrived; 1 teleports, 2 collisions; 600 s simulated"
+    assert third == "50 km/h commanded (free), 36.0 km/h realised, 5.43 km mean trip"
+
+
+def test_vehicles_that_did_not_drive_are_mentioned(summary):
+    run = {**RUN, "vehicles": {"inserted": 90, "arrived": 90, "not_inserted": 3, "left_out": 7}}
+    assert "90 vehicles inserted, 90 arrived, 3 not inserted, 7 left out;" in result_text(summary, run, Path("r"))
+
+
+def test_speeds_of_the_users_routes_are_not_commanded(summary):
+    run = {**RUN, "config": {**RUN["config"], "mobility": {"speed_kmh": None, "speed_mode": "free"}}}
+    assert "speeds as the routes say, 36.0 km/h realised" in result_text(summary, run, Path("r"))
+
+
+class Clock:
+    """Wall time that a test sets."""
+
+    def __init__(self, monkeypatch):
+        self.now_s = 0.0
+        monkeypatch.setattr(console.time, "monotonic", lambda: self.now_s)
+
+
+def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch, capsys):
+    """Every 10 s of wall time; 25 of 100 arrived after 20 s: another 60 s."""
+    clock = Clock(monkeypatch)
+    with ProgressDisplay(100) as show:
+        for now_s, arrived in ((1, 0), (10, 0), (12, 5), (19.9, 20), (20, 25)):
+            clock.now_s = now_s
+            show(now_s * 30, 50, 100 - arrived, arrived)
+    assert capsys.readouterr().err.splitlines() == [
+        "300 s simulated, 50 vehicles on the road, 0 of 100 arrived",
+        "600 s simulated, 50 vehicles on the road, 25 of 100 arrived, about 60 s left",
+    ]

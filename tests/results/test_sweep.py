@@ -1,0 +1,223 @@
+"""Sweeps: what runs are called, which are done already, and their stacked summary (docs/tables.md)."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from msmf_traci import sweep
+from msmf_traci.config.compose import Request, read_request
+from msmf_traci.errors import InputError
+from msmf_traci.results.store import RUN_FILE, write_json, write_table
+from msmf_traci.sweep import LONGEST_NAME, check_one_folder, is_done, results_folder, stack_summaries, swept_folder, timed_folder
+
+
+def request_of(folder: Path, *words: str) -> Request:
+    return read_request([*words, f"output.dir={folder}"], multirun=True)
+
+
+def config_of(*words: str):
+    return read_request(list(words)).points[0].config
+
+
+def finish(request: Request, format: str = "csv") -> None:
+    """Leave behind what runs would: a row of a summary each, the vehicles' numbers counting up from 1, and run.json."""
+    for number, point in enumerate(request.points, 1):
+        folder = swept_folder(point.config, point.overrides)
+        folder.mkdir(parents=True)
+        config = point.config
+        keys = {"strategy": "pm", "image_mb": None, "commanded_kmh": config.mobility.speed_kmh, "band": "all", "seed": config.seed}
+        values = {"vehicles": number, "user_left": 0.5, "lead_s": number / 7}
+        write_table(folder, "summary", pd.DataFrame([{**keys, **values}]), format)
+        write_json(folder / RUN_FILE, {"config": config.model_dump()})
+
+
+def test_runs_of_an_experiment_lie_in_its_folder(tmp_path):
+    assert results_folder(config_of()) == Path("results/synthetic")
+    assert results_folder(config_of("experiment=quick")) == Path("results/quick")
+    assert results_folder(config_of(f"output.dir={tmp_path}")) == tmp_path
+    assert results_folder(config_of('output.dir="~/runs"')) == Path.home() / "runs"
+
+
+def test_no_experiment_can_be_asked_for_by_its_default():
+    """Model, section 12: experiment, default null."""
+    assert config_of("experiment=null") == config_of()
+
+
+def test_single_run_is_called_by_its_time_and_numbered_on_where_that_is_taken(tmp_path, monkeypatch):
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2024, 2, 29, 12, 0, 5)
+
+    monkeypatch.setattr(sweep, "datetime", Noon)
+    config = config_of(f"output.dir={tmp_path}")
+    names = []
+    for _ in range(3):
+        folder = timed_folder(config)
+        folder.mkdir()
+        names.append(folder.name)
+    assert names == ["2024-02-29T12-00-05", "2024-02-29T12-00-05-2", "2024-02-29T12-00-05-3"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        (["mobility.speed_kmh=5"], "mobility.speed_kmh=5"),
+        (["seed=1", "mobility.speed_kmh=5"], "mobility.speed_kmh=5,seed=1"),
+        (["mobility.speed_kmh=5", "seed=1"], "mobility.speed_kmh=5,seed=1"),
+        (["seed=1", "output.dir=/elsewhere", "dry_run=false", "hydra.verbose=true"], "seed=1"),
+        (["output.dir=/elsewhere"], "defaults"),
+        ([], "defaults"),
+    ],
+)
+def test_runs_of_a_sweep_are_called_by_their_overrides(tmp_path, overrides, name):
+    assert swept_folder(config_of(f"output.dir={tmp_path}"), overrides) == tmp_path / name
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "workload.image_mb=[100,500]",
+        "scenario.net_file=/maps/my city/../net.xml",
+        "scenario.net_file=" + "long/" * 80 + "net.xml",
+        "scenario.map_file=北京.osm.pbf",
+        "strategies=[" + ",".join(f"package.module:Class{n}" for n in range(20)) + "]",
+    ],
+)
+def test_long_and_odd_overrides_make_a_name_that_any_disk_takes(tmp_path, word):
+    folder = swept_folder(config_of(f"output.dir={tmp_path}"), [word])
+    assert folder.parent == tmp_path
+    assert len(folder.name) <= LONGEST_NAME + 9
+    assert set(folder.name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,=+-")
+    folder.mkdir()
+    assert folder.is_dir()
+
+
+def test_odd_overrides_that_look_alike_are_called_differently(tmp_path):
+    config = config_of(f"output.dir={tmp_path}")
+    words = ["a=[1,5]", "a=(1,5)", "a=_1,5_", "a=" + "x" * 200 + "1", "a=" + "x" * 200 + "2"]
+    assert len({swept_folder(config, [word]) for word in words}) == len(words)
+
+
+def test_values_given_twice_are_refused(tmp_path):
+    check_one_folder(request_of(tmp_path, "seed=0,1"))
+    with pytest.raises(InputError, match="same run twice"):
+        check_one_folder(request_of(tmp_path, "seed=1,1"))
+
+
+def test_sweep_over_experiments_needs_one_folder(tmp_path):
+    with pytest.raises(InputError, match=r"output\.dir=FOLDER"):
+        check_one_folder(read_request(["experiment=quick,paper_table2"], multirun=True))
+
+
+def test_sweep_over_experiments_goes_into_the_folder_that_the_refusal_asks_for(tmp_path):
+    request = request_of(tmp_path, "experiment=quick,paper_table2")
+    assert len(request.points) == 2
+    check_one_folder(request)
+
+
+def test_run_that_lies_complete_is_done(tmp_path):
+    request = request_of(tmp_path, "seed=0,1")
+    folders = [swept_folder(point.config, point.overrides) for point in request.points]
+    assert not any(is_done(folder, point.config) for folder, point in zip(folders, request.points, strict=True))
+    finish(request)
+    assert all(is_done(folder, point.config) for folder, point in zip(folders, request.points, strict=True))
+
+
+@pytest.mark.parametrize("word", ["dry_run=true", "output.dir=elsewhere"])
+def test_run_is_the_same_wherever_it_lies_and_however_it_was_asked_for(tmp_path, word):
+    request = request_of(tmp_path, "seed=0")
+    finish(request)
+    folder = swept_folder(request.points[0].config, request.points[0].overrides)
+    assert is_done(folder, read_request([word]).points[0].config)
+
+
+@pytest.mark.parametrize("word", ["mobility.vehicles=99", "links.bandwidth_mbps=50", "strategies=[pm]", "output.format=parquet"])
+def test_another_run_in_the_same_place_is_refused(tmp_path, word):
+    request = request_of(tmp_path, "seed=0")
+    finish(request)
+    folder = swept_folder(request.points[0].config, request.points[0].overrides)
+    with pytest.raises(InputError, match=r"another run.*never overwritten"):
+        is_done(folder, config_of(word))
+
+
+@pytest.mark.parametrize("content", [None, "{", "{}"])
+def test_folder_that_is_no_run_is_refused(tmp_path, content):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    if content is not None:
+        (folder / RUN_FILE).write_text(content)
+    with pytest.raises(InputError, match="never overwritten"):
+        is_done(folder, config_of())
+
+
+def test_done_survives_the_numbers_of_json(tmp_path):
+    """A configuration with integers, floats, nulls and lists compares equal after it went through a file."""
+    config = config_of("mobility.speed_kmh=50", "workload.image_mb=[100,500.5]", "deployment.center={x: 1, y: 2.5}")
+    (tmp_path / RUN_FILE).write_text(json.dumps({"config": config.model_dump()}))
+    assert is_done(tmp_path, config)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_summaries_are_stacked_with_a_column_for_each_swept_option(tmp_path, format):
+    request = request_of(tmp_path, "links.bandwidth_mbps=50,100", "handoff.unsynced=stop,relay")
+    finish(request, format)
+    path = stack_summaries(request)
+    assert path == tmp_path / "summary.csv"
+    table = pd.read_csv(path)
+    assert list(table.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "band"]
+    swept = list(table[["bandwidth_mbps", "unsynced", "vehicles"]].itertuples(index=False, name=None))
+    assert swept == [(50, "stop", 1), (50, "relay", 2), (100, "stop", 3), (100, "relay", 4)]
+    assert list(table["lead_s"]) == [number / 7 for number in (1, 2, 3, 4)]
+
+
+def test_key_columns_are_not_doubled(tmp_path):
+    request = request_of(tmp_path, "mobility.speed_kmh=5,20", "seed=0,1")
+    finish(request)
+    table = pd.read_csv(stack_summaries(request))
+    assert list(table.columns) == ["strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles", "user_left", "lead_s"]
+    assert list(table[["commanded_kmh", "seed"]].itertuples(index=False, name=None)) == [(5, 0), (5, 1), (20, 0), (20, 1)]
+
+
+def test_options_of_the_same_last_name_are_called_by_their_paths(tmp_path):
+    request = request_of(tmp_path, "coverage_filter.min_m=100,150", "tiers.regional_latency_ms=40", "nearest.trigger_m=50,60")
+    assert request.points[0].swept == ("coverage_filter.min_m", "nearest.trigger_m")
+    assert sweep._column_name("handoff.mode", ["links.mode", "handoff.mode"], []) == "handoff.mode"
+    finish(request)
+    assert {"min_m", "trigger_m"} <= set(pd.read_csv(stack_summaries(request)).columns)
+
+
+def test_lists_and_nulls_are_told_as_text_and_as_empty(tmp_path):
+    request = request_of(tmp_path, "strategies=[pm],[pm,never]", "deployment.rings=null,3")
+    finish(request)
+    table = pd.read_csv(stack_summaries(request))
+    assert list(table["strategies"]) == ["['pm']"] * 2 + ["['pm', 'never']"] * 2
+    assert list(table["rings"].isna()) == [True, False, True, False]
+
+
+@pytest.mark.parametrize("words", ["mobility.vehicles=50,100", "handoff.user_left=abandon,finish"])
+def test_options_called_like_a_column_of_the_summary_can_be_swept(tmp_path, words):
+    request = request_of(tmp_path, words)
+    finish(request)
+    assert len(pd.read_csv(stack_summaries(request))) == 2
+
+
+def test_summary_of_an_earlier_sweep_is_kept(tmp_path):
+    sweeps = [request_of(tmp_path, f"seed={seeds}") for seeds in ("0,1", "2,3", "4,5")]
+    written = []
+    for request in sweeps:
+        finish(request)
+        written.append(stack_summaries(request).read_bytes())
+    kept = {path.name: path.read_bytes() for path in tmp_path.glob("summary*")}
+    assert kept == {"summary.csv": written[2], "summary-1.csv": written[0], "summary-2.csv": written[1]}
+
+
+def test_stacking_again_leaves_the_same_one_file(tmp_path):
+    request = request_of(tmp_path, "seed=0,1")
+    finish(request)
+    first = stack_summaries(request).read_bytes()
+    assert stack_summaries(request).read_bytes() == first
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["summary.csv"]

@@ -1,0 +1,178 @@
+"""The tables that a run writes: their columns, their order, and what is empty (docs/tables.md)."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pytest import approx
+
+from msmf_traci.migration.ledger import Ledger, Outcome, Stage
+from msmf_traci.results.store import read_table, write_table
+from msmf_traci.results.summary import summary_table
+from msmf_traci.results.tables import Names, migrations_table, stages_table, vehicles_table
+
+MIGRATIONS = (
+    "strategy image_mb vehicle transfer tier source target t_start_s t_handoff_s t_stop_s t_end_s outcome image_bytes memory_bytes "
+    "dirty_bytes final_bytes rounds lead_s downtime_s x_m y_m"
+)
+VEHICLES = (
+    "strategy image_mb vehicle commanded_kmh realised_kmh road_s distance_m image_bytes memory_capacity_bytes latency_level_ms tier "
+    "level_met deployment_bytes handoffs completed mispredicted user_left unfinished refused traffic_bytes wasted_bytes outages outage_s "
+    "longest_outage_s censored relayed_s late_s satisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
+    "handoff_hits handoff_misses"
+)
+STAGES = "strategy image_mb vehicle transfer stage t_begin_s t_end_s bytes"
+
+
+def names(image_mb=None):
+    """Container 0: car b under pm; 1: car b under nearest; 2: car a under pm; 3: car a under nearest."""
+    servers, tiers = np.array(["L:0,0", "L:1,0", "R:0,0"], dtype=object), np.array(["local", "local", "regional"], dtype=object)
+    return Names(["pm", "nearest"], ["b", "a"], servers, tiers, image_mb)
+
+
+def book(ledger, container, transfer=0, *, source=0, target=1, outcome=Outcome.COMPLETED, start=0.0, handoff=np.nan, stop=np.nan, end=9.0):
+    sent = dict(zip(("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"), (100.0, 20.0, 5.0, 3.0), strict=True))
+    numbers = {"container": container, "transfer": transfer, "source": source, "target": target, "outcome": int(outcome), "rounds": 2}
+    numbers |= {"t_start_s": start, "t_handoff_s": handoff, "t_stop_s": stop, "t_end_s": end, "x_m": 7.0, "y_m": 8.0, **sent}
+    ledger.book_transfers(**{name: np.array([value]) for name, value in numbers.items()})
+
+
+def trips():
+    return {
+        "commanded_kmh": np.array([50.0, 50.0]),
+        "road_s": np.array([100.0, 0.0]),
+        "distance_m": np.array([1000.0, 0.0]),
+        "outside_s": np.array([4.0, 0.0]),
+        "unmatched_s": np.array([1.0, 0.0]),
+        "frames": np.array([101, 1]),
+        "image_bytes": np.array([5e8, 6e8]),
+        "memory_capacity_bytes": np.array([5e7, 6e7]),
+        "latency_level_ms": np.array([30.0, 80.0]),
+    }
+
+
+def containers():
+    """Every column counts 0, 1, 2, 3 by container, so that a value tells whose it is."""
+    counts = ("handoffs", "outages", "censored", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses")
+    clocks = ("outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s")
+    tiers = {"tier": np.array(["local", "local", "regional", "local"], dtype=object), "level_met": np.array([1, 1, 0, 1])}
+    return {**tiers, **{name: np.arange(4) for name in counts}, **{name: np.arange(4.0) for name in clocks}}
+
+
+def test_transfers_have_their_columns_names_and_derived_times():
+    ledger = Ledger()
+    book(ledger, 3, source=1, target=2, start=2.0, handoff=5.0, stop=6.0, end=9.0)
+    table = migrations_table(ledger, names(500.0))
+    assert " ".join(table.columns) == MIGRATIONS
+    row = table.iloc[0]
+    assert (row["strategy"], row["vehicle"], row["image_mb"]) == ("nearest", "a", 500)
+    assert (row["source"], row["target"], row["tier"], row["outcome"]) == ("L:1,0", "R:0,0", "regional", "completed")
+    assert (row["lead_s"], row["downtime_s"], row["x_m"], row["y_m"]) == (3, 3, 7, 8)
+
+
+def test_transfer_without_handoff_and_stop_has_empty_times_and_no_downtime():
+    ledger = Ledger()
+    book(ledger, 0, outcome=Outcome.MISPREDICTED)
+    row = migrations_table(ledger, names()).iloc[0]
+    assert all(np.isnan(row[name]) for name in ("t_handoff_s", "t_stop_s", "lead_s", "image_mb"))
+    assert row["downtime_s"] == 0
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_outcomes_are_named_as_the_model_names_them(outcome):
+    ledger = Ledger()
+    book(ledger, 0, outcome=outcome)
+    assert migrations_table(ledger, names()).loc[0, "outcome"] == outcome.name.lower()
+    assert [kind.name.lower() for kind in Outcome] == ["completed", "mispredicted", "user_left", "unfinished", "refused"]
+
+
+def test_transfers_are_sorted_by_their_keys_whatever_the_order_of_booking():
+    ledger = Ledger()
+    for container, transfer in ((2, 1), (0, 0), (2, 0), (3, 0), (1, 0), (2, 10), (2, 9)):
+        book(ledger, container, transfer)
+    table = migrations_table(ledger, names())
+    keys = list(table[["strategy", "vehicle", "transfer"]].itertuples(index=False, name=None))
+    assert keys == sorted(keys)
+    assert list(table.index) == list(range(7))
+
+
+def test_stages_keep_the_order_of_time_within_a_transfer():
+    ledger = Ledger(keep_stages=True)
+    for begin, stage in ((0.0, Stage.IMAGE), (5.0, Stage.MEMORY), (6.0, Stage.IDLE), (8.0, Stage.ROUND)):
+        numbers = {"container": 1, "transfer": 0, "stage": int(stage), "t_begin_s": begin, "t_end_s": begin + 1, "bytes": 10.0}
+        ledger.book_stages(**{name: np.array([value]) for name, value in numbers.items()})
+    table = stages_table(ledger, names())
+    assert " ".join(table.columns) == STAGES
+    assert list(table["stage"]) == ["IMAGE", "MEMORY", "IDLE", "ROUND"]
+    assert set(table["strategy"]) == {"nearest"}
+
+
+def test_stages_are_booked_only_where_they_are_kept():
+    ledger = Ledger()
+    ledger.book_stages(container=np.array([0]))
+    assert stages_table(ledger, names()).empty
+    assert " ".join(stages_table(ledger, names()).columns) == STAGES
+
+
+def test_vehicles_have_their_columns_and_their_own_values():
+    ledger = Ledger()
+    for transfer, outcome in enumerate((Outcome.COMPLETED, Outcome.USER_LEFT, Outcome.UNFINISHED)):
+        book(ledger, 2, transfer, outcome=outcome)
+    book(ledger, 1, outcome=Outcome.COMPLETED)
+    migrations = migrations_table(ledger, names())
+    table = vehicles_table(names(), migrations, trips(), containers())
+    assert " ".join(table.columns) == VEHICLES
+    assert list(table["strategy"] + " " + table["vehicle"]) == ["nearest a", "nearest b", "pm a", "pm b"]
+    for column in ("handoffs", "outages", "outage_s", "censored", "relayed_s", "entry_hits", "handoff_misses"):
+        assert list(table[column]) == [3, 1, 2, 0]
+    assert list(table["traffic_bytes"]) == [0, 128, 3 * 128, 0]
+    assert list(table["wasted_bytes"]) == [0, 0, 2 * 128, 0]
+    assert list(table["completed"]) == [0, 1, 1, 0]
+    assert list(table["user_left"]) == [0, 0, 1, 0]
+    assert list(table["unfinished"]) == [0, 0, 1, 0]
+    assert list(table["tier"]) == ["local", "local", "regional", "local"]
+    assert list(table["level_met"]) == [1, 1, 0, 1]
+    assert list(table["deployment_bytes"]) == list(table["image_bytes"]) == [6e8, 5e8, 6e8, 5e8]
+    assert list(table["report_bytes"]) == [200, 20200, 200, 20200]
+
+
+def test_realised_speed_is_distance_over_time_and_empty_without_time():
+    table = vehicles_table(names(), migrations_table(Ledger(), names()), trips(), containers())
+    assert list(table["realised_kmh"]) == approx([np.nan, 36, np.nan, 36], nan_ok=True)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_run_without_any_transfer_has_all_its_tables(tmp_path, format):
+    """What `never` leaves behind: no transfer, numbers all the same."""
+    migrations = migrations_table(Ledger(), names())
+    vehicles = vehicles_table(names(), migrations, trips(), containers())
+    summary = summary_table(vehicles, migrations, 0, [10])
+    for name, table in (("migrations", migrations), ("vehicles", vehicles), ("summary", summary)):
+        write_table(tmp_path, name, table, format)
+    assert " ".join(read_table(tmp_path, "migrations").columns) == MIGRATIONS
+    again = read_table(tmp_path, "vehicles")
+    assert list(again["traffic_bytes"]) == list(again["wasted_bytes"]) == list(again["completed"]) == [0, 0, 0, 0]
+    assert list(read_table(tmp_path, "summary")["traffic_per_trip_bytes"]) == approx([0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("table", ["migrations", "vehicles"])
+def test_column_types_do_not_depend_on_whether_there_were_transfers(table):
+    ledger = Ledger()
+    book(ledger, 0)
+    types = []
+    for booked in (ledger, Ledger()):
+        migrations = migrations_table(booked, names())
+        made = {"migrations": migrations, "vehicles": vehicles_table(names(), migrations, trips(), containers())}
+        types.append(made[table].dtypes.to_dict())
+    assert types[0] == types[1]
+
+
+def test_the_same_ledger_gives_the_same_bytes(tmp_path):
+    for folder, order in (("one", (0, 3, 1, 2)), ("two", (2, 1, 0, 3))):
+        ledger = Ledger()
+        for container in order:
+            book(ledger, container, start=0.1 + container / 3, end=10 / 3)
+        (tmp_path / folder).mkdir()
+        write_table(tmp_path / folder, "migrations", migrations_table(ledger, names()), "csv")
+    one, two = ((tmp_path / folder / "migrations.csv").read_bytes() for folder in ("one", "two"))
+    assert one == two
+    assert len(pd.read_csv(tmp_path / "one" / "migrations.csv")) == 4
