@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from msmf_traci.config.arguments import Arguments
     from msmf_traci.config.compose import Request
 
-INTERRUPTED = 130
+SIGNALLED = 128  # plus the signal's number, as shells report it
 WRONG = 2
 
 
@@ -24,17 +26,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns
     -------
-    0, 2 where input is wrong or SUMO fails (one sentence on stderr), 130 on Ctrl-C.
+    0, 2 where input is wrong or SUMO fails (one sentence on stderr), 130 on Ctrl-C (128 plus the signal's number).
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    _end_cleanly_on_signals()
     try:
         return _run(words)
     except MsmfError as error:
         print(f"msmf-traci: {error}", file=sys.stderr)
         return WRONG
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("msmf-traci: interrupted; the run in progress left nothing behind", file=sys.stderr)
-        return INTERRUPTED
+        return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
+
+
+def _end_cleanly_on_signals() -> None:
+    """Let a request to end (a closed terminal, a scheduler's time limit) clean up as Ctrl-C does."""
+
+    def interrupt(number: int, _: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), interrupt)
 
 
 def fetch() -> int:
@@ -76,9 +91,14 @@ def _run(words: list[str]) -> int:
             is_done(swept_folder(point.config, point.overrides), point.config)
     _launch(arguments, request)
     if request.is_sweep:
+        from msmf_traci.results.console import counted
         from msmf_traci.sweep import stack_summaries
 
-        print(f"\nStacked summary of {len(request.points)} runs: {stack_summaries(request)}")
+        path, kept = stack_summaries(request)
+        print(
+            f"\nStacked summary of {counted(len(request.points), 'run')}: {path}"
+            + (f" (an earlier sweep's is kept as {kept.name})" if kept else "")
+        )
     return 0
 
 

@@ -8,22 +8,24 @@ from omegaconf import DictConfig
 
 from msmf_traci.config.compose import judge_composed
 from msmf_traci.results.console import result_text
-from msmf_traci.results.store import read_run
+from msmf_traci.results.store import read_run, refuse_taken
 from msmf_traci.run import run_experiment
-from msmf_traci.sweep import is_done, swept_folder, timed_folder
+from msmf_traci.sweep import is_done, numbered, swept_folder, timed_folder
 
 
 def run_composed(composed: DictConfig) -> None:
     """Run one experiment of a command; a run of a sweep that lies complete is only said to be done."""
-    config = judge_composed(composed)
     hydra = HydraConfig.get()
+    config = judge_composed(composed, hydra.runtime.choices.get("experiment"))
     overrides = [str(word) for word in hydra.overrides.task]
-    is_sweep = hydra.mode == RunMode.MULTIRUN
-    folder = swept_folder(config, overrides) if is_sweep else timed_folder(config)
-    if is_sweep:
+    if hydra.mode != RunMode.MULTIRUN:
+        summary, folder = run_experiment(config, timed_folder(config), overrides, numbered)
+    else:
+        folder = swept_folder(config, overrides)
         print(f"\nRun {folder.name}", flush=True)
         if is_done(folder, config):
             print(f"done already: {folder}", flush=True)
             return
-    summary = run_experiment(config, folder, overrides)
+        # another sweep in the same folder may finish the same run first: then its run serves
+        summary, folder = run_experiment(config, folder, overrides, lambda taken: None if is_done(taken, config) else refuse_taken(taken))
     print(result_text(summary, read_run(folder) or {}, folder), flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,20 @@ def results_folder(config: Config) -> Path:
 
 def timed_folder(config: Config) -> Path:
     """Folder of a single run: called by its time, numbered on where that is taken."""
-    name = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    folder, number = results_folder(config) / name, 2
-    while folder.exists():
-        folder, number = results_folder(config) / f"{name}-{number}", number + 1
-    return folder
+    folder = results_folder(config) / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    return numbered(folder) if folder.exists() else folder
+
+
+def numbered(taken: Path) -> Path:
+    """The first free name beside a folder whose name is taken: `NAME-2`, `NAME-3`, ..."""
+    first = re.sub(r"(T\d\d-\d\d-\d\d)-\d+$", r"\1", taken.name)
+    return _free(taken, lambda number: f"{first}-{number}", 2)
+
+
+def _free(path: Path, name: Callable[[int], str], number: int) -> Path:
+    while (free := path.with_name(name(number))).exists():
+        number += 1
+    return free
 
 
 def swept_folder(config: Config, overrides: Sequence[str]) -> Path:
@@ -66,10 +75,12 @@ def is_done(folder: Path, config: Config) -> bool:
     raise InputError(f"{folder} holds another run, and results are never overwritten; set output.dir to another folder")
 
 
-def stack_summaries(request: Request) -> Path:
-    """Write the stacked summary of a sweep, with a column for each swept option that is no key column already; returns its path.
+def stack_summaries(request: Request) -> tuple[Path, Path | None]:
+    """Write the stacked summary of a sweep, with a column for each swept option that is no key column already.
 
-    A different summary of an earlier sweep in the same folder is kept under a numbered name.
+    Returns
+    -------
+    Its path, and the numbered name under which a different summary of an earlier sweep in the same folder is kept.
     """
     tables = []
     extra = [name for name in request.points[0].swept if name not in _KEY_COLUMNS]
@@ -82,17 +93,12 @@ def stack_summaries(request: Request) -> Path:
     path = results_folder(request.points[0].config) / "summary.csv"
     scratch = path.with_name(f".{path.name}.part-{os.getpid()}")
     pd.concat(tables, ignore_index=True).to_csv(scratch, index=False, lineterminator="\n")
+    kept = None
     if path.is_file() and path.read_bytes() != scratch.read_bytes():
-        path.rename(_free_name(path))
+        kept = _free(path, lambda number: f"{path.stem}-{number}{path.suffix}", 1)
+        path.rename(kept)
     scratch.replace(path)
-    return path
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (free := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
-        number += 1
-    return free
+    return path, kept
 
 
 def check_one_folder(request: Request) -> None:
@@ -105,7 +111,7 @@ def check_one_folder(request: Request) -> None:
     """
     folders = [swept_folder(point.config, point.overrides) for point in request.points]
     if len({folder.parent for folder in folders}) > 1:
-        raise InputError("a sweep over scenarios or experiments needs one folder for all its runs: set output.dir=FOLDER")
+        raise InputError("the runs of a sweep go to one folder: set one output.dir=FOLDER for all of them")
     if len(set(folders)) < len(folders):
         raise InputError("the sweep asks for the same run twice; give every value once")
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_module
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -80,25 +81,32 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
     overrides = [override for override in parse_overrides(words, config_dir) if not _is_no_experiment(override)]
     search = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir is not None else []
     with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
-        first = _compose([*search, *(_first_value(override) for override in overrides)], with_hydra=True)
+        first = _compose([*search, *(_first_value(override) for override in overrides)])
         is_sweep = multirun or first.hydra.mode == RunMode.MULTIRUN
         if not is_sweep:
             _refuse_sweep_values(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
-            return Request([Point(_judge(first), typed, ())], is_sweep=False, words=typed)
+            return Request([Point(_judge(first, first.hydra.runtime.choices.get("experiment")), typed, ())], is_sweep=False, words=typed)
         overrides = _with_sweep_of_experiment(first, overrides, config_dir)
         swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
         points = []
         for combination in itertools.product(*(_values(override) for override in overrides)):
-            config = _judge(_compose([*search, *combination], with_hydra=True))
+            composed = _compose([*search, *combination])
+            config = _judge(composed, composed.hydra.runtime.choices.get("experiment"))
             points.append(Point(config, combination, swept))
     words = (*(override.input_line or "" for override in overrides), "hydra.sweeper.params=null")
     return Request(points, is_sweep=True, words=words)
 
 
-def judge_composed(composed: DictConfig) -> Config:
-    """Judge a configuration that Hydra has composed (the runner's own entry)."""
-    return _judge(composed)
+def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
+    """Judge a configuration that Hydra has composed, with the name of the experiment chosen.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first thing that is wrong.
+    """
+    return _judge(composed, experiment)
 
 
 def _is_no_experiment(override: Override) -> bool:
@@ -131,15 +139,19 @@ def _refuse_sweep_values(overrides: Sequence[Override]) -> None:
             raise InputError(f"{override.input_line}: several values make a sweep; add -m, or write a list in brackets")
 
 
-def _compose(words: list[str], *, with_hydra: bool) -> DictConfig:
+def _compose(words: list[str]) -> DictConfig:
     try:
-        return compose("config", overrides=words, return_hydra_config=with_hydra)
+        return compose("config", overrides=words, return_hydra_config=True)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{mark.name}, line {mark.line + 1}" if mark is not None else "a configuration file"
+        raise InputError(f"{where}: no YAML ({getattr(error, 'problem', None) or error}); mend the file") from None
     except (HydraException, OmegaConfBaseException) as error:
         text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
         raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci --help") from None
 
 
-def _judge(composed: DictConfig) -> Config:
+def _judge(composed: DictConfig, experiment: str | None) -> Config:
     try:
         plain = {
             str(key): OmegaConf.to_container(composed[key], resolve=True) if OmegaConf.is_config(composed[key]) else composed[key]
@@ -149,6 +161,12 @@ def _judge(composed: DictConfig) -> Config:
     except OmegaConfBaseException as error:
         text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
         raise InputError(f"the configuration cannot be resolved: {text}; see msmf-traci --help") from None
+    if isinstance(plain.get("experiment"), dict):
+        raise InputError(
+            f"experiment {experiment}: its file must begin with the line '# @package _global_', so that it is read as options; "
+            "see docs/experiments.md"
+        )
+    plain["experiment"] = plain.get("experiment") or experiment
     try:
         return Config.model_validate(plain)
     except ValidationError as error:
@@ -163,7 +181,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     options = option_fields()
     name = ".".join(parts[:2]) if ".".join(parts[:2]) in options else ".".join(parts[:1])
     if first["type"] == "extra_forbidden":
-        return f"there is no option {'.'.join(parts)}; {nearest_name('.'.join(parts), list(options))}"
+        name = ".".join(parts)
+        return f"a configuration file names an option that does not exist, {name}; {nearest_name(name, list(options))}"
     reasons = dict.fromkeys(
         _reason(detail["msg"])
         for detail in error.errors()
@@ -178,5 +197,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
 
 
 def _reason(message: str) -> str:
-    message = message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ").replace("List should have", "must have").replace("String should have", "must have")
+    message = re.sub(r" (item|character)(s?) after validation, not \d+", r" value\2", message).replace(
+        "at least 1 characters", "at least one character"
+    )
     return message.replace("Input should be", "must be").replace("a valid integer", "an integer").replace("a valid", "a")

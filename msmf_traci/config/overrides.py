@@ -15,6 +15,14 @@ from msmf_traci.config.schema import option_fields
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "experiment")
+NOT_YET = ("variants", "capacity", "reports")
+# values that are text, not numbers or lists: paths above all
+_TEXT_OPTIONS = (
+    *("scenario.parameters_file", "scenario.map_file", "scenario.net_file", "scenario.route_file", "scenario.sumocfg_file"),
+    *("mobility.sumo_home", "output.dir"),
+)
+# what the command sets itself
+_HYDRA_OURS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir", "hydra.job.chdir")
 
 
 def parse_overrides(words: Sequence[str], config_dir: str | None = None) -> list[Override]:
@@ -32,14 +40,26 @@ def parse_overrides(words: Sequence[str], config_dir: str | None = None) -> list
     InputError
         At the first word that is no override, or names an option or group that does not exist.
     """
-    try:
-        overrides = OverridesParser.create().parse_overrides(list(words))
-    except HydraException as error:
-        reason = str(error).splitlines()[0].strip().rstrip(".")
-        raise InputError(f"cannot read the option: {reason}; write name=value, with quotes around special characters") from None
+    overrides = [_parse(word) for word in words]
     for override in overrides:
         _judge(override, config_dir)
     return overrides
+
+
+def _parse(word: str) -> Override:
+    """Parse one word; a text that needs quotes, such as a path with spaces, gets them."""
+    name, equals, value = word.partition("=")
+    attempts = [word] if name not in _TEXT_OPTIONS else [word, name + equals + '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"']
+    for attempt in attempts:
+        try:
+            return OverridesParser.create().parse_override(attempt)
+        except HydraException:
+            continue
+    if not equals:
+        raise InputError(
+            f"{word}: write name=value; {_meant(word)}" if word.isidentifier() else f"{word}: write name=value; see msmf-traci --help"
+        )
+    raise InputError(f"{word}: cannot be read; write name=value, lists in brackets, and text with special characters as '{name}=\"...\"'")
 
 
 def group_choices(group: str, config_dir: str | None = None) -> list[str]:
@@ -61,8 +81,12 @@ def nearest_name(name: str, names: Sequence[str]) -> str:
 
 def _judge(override: Override, config_dir: str | None) -> None:
     name = override.key_or_group
+    if name in _HYDRA_OURS:
+        raise InputError(f"{override.input_line}: {name} is set by msmf-traci; to choose where results go, use output.dir=FOLDER")
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return
+    if name.split(".")[0] in NOT_YET:
+        raise InputError(f"{override.input_line}: {name.split('.')[0]} is part of the model but not implemented yet; leave it out")
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS
         instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"

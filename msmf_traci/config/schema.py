@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -23,6 +23,21 @@ def _check_range(values: list[float]) -> list[float]:
 Range = Annotated[list[Positive], Field(min_length=2, max_length=2), AfterValidator(_check_range)]
 
 
+def _check_number_or_range(value: Any) -> Any:
+    """One positive number, or two that rise: said in one sentence, which a union of types would not."""
+    numbers = value if isinstance(value, list) else [value]
+    right = all(isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf") for number in numbers)
+    if not right or (isinstance(value, list) and len(value) != 2):
+        raise ValueError("must be one finite number above 0, or a range of two: [low,high]")
+    if isinstance(value, list):
+        _check_range(value)
+    return value
+
+
+NumberOrRange = Annotated[float | list[float], BeforeValidator(_check_number_or_range)]
+Text = Annotated[str, Field(min_length=1)]
+
+
 class Section(BaseModel):
     """A group of options; unknown names and values of another type are refused."""
 
@@ -34,12 +49,12 @@ class Scenario(Section):
 
     name: str = Field(description="name of the scenario")
     kind: Literal["synthetic", "osm", "sumo"] = Field(description="how the network comes about")
-    parameters_file: str | None = Field(description="synthetic: a parameters file of your own")
-    map_file: str | None = Field(description="beijing, osm: an OpenStreetMap file (.osm, .osm.gz, .osm.pbf)")
+    parameters_file: Text | None = Field(description="synthetic: a parameters file of your own")
+    map_file: Text | None = Field(description="beijing, osm: an OpenStreetMap file (.osm, .osm.gz, .osm.pbf)")
     bbox: list[float] | None = Field(description="beijing, osm: [west, south, east, north] in degrees; edges outside are cut")
-    net_file: str | None = Field(description="sumo: your network (.net.xml, .net.xml.gz)")
-    route_file: str | None = Field(description="sumo: your routes; without it, trips of ours")
-    sumocfg_file: str | None = Field(description="sumo: your .sumocfg, with its own network and routes")
+    net_file: Text | None = Field(description="sumo: your network (.net.xml, .net.xml.gz)")
+    route_file: Text | None = Field(description="sumo: your routes; without it, trips of ours")
+    sumocfg_file: Text | None = Field(description="sumo: your .sumocfg, with its own network and routes")
 
     @property
     def has_own_routes(self) -> bool:
@@ -76,7 +91,7 @@ class Deployment(Section):
     """Where the base stations stand (model, section 1)."""
 
     rings: Annotated[int, Field(ge=1, le=200)] | None = Field(
-        description="rings of cells around the centre; null: as many as cover the network"
+        description="rings of cells around the centre (synthetic: 10, beijing: 25); null: as many as cover the network"
     )
     spacing_m: Annotated[float, Field(ge=10, le=100_000, allow_inf_nan=False)] = Field(
         description="distance between neighbouring base stations"
@@ -150,7 +165,7 @@ class Mobility(Section):
     max_duration_s: Positive = Field(description="the run ends here at the latest")
     min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
     gui: bool = Field(description="show sumo-gui")
-    sumo_home: str | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
+    sumo_home: Text | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
     sumo_args: list[str | int | float | bool] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,1]")
 
     @model_validator(mode="after")
@@ -179,8 +194,8 @@ class Mobility(Section):
 class Workload(Section):
     """Containers (model, section 5)."""
 
-    image_mb: Positive | Range = Field(description="image size: a range to draw from, or one number")
-    memory_mb: Positive | Range = Field(description="memory: a range to draw from, or one number")
+    image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
+    memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
     dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
     dirty_threshold_mbit: Positive = Field(description="dirty memory that starts a round")
     latency_levels_ms: Annotated[list[Positive], Field(min_length=1)] = Field(description="latency levels of tasks")
@@ -217,7 +232,7 @@ class Links(Section):
 class Output(Section):
     """Where the tables go and what they hold."""
 
-    dir: str | None = Field(description="folder in place of results/<experiment or scenario>")
+    dir: Text | None = Field(description="folder in place of results/<experiment or scenario>")
     format: Literal["csv", "parquet"] = Field(description="format of the tables")
     trace: bool = Field(description="also write frames, decisions and stages")
     speed_bands_kmh: list[Positive] = Field(description="edges of the bands of realised speed in summary.csv")
@@ -258,6 +273,11 @@ class Config(Section):
             raise ValueError("mobility.speed_kmh=null needs routes of your own: set a speed, or scenario.route_file")
         if self.mobility.speed_kmh is None and self.mobility.speed_mode != "free":
             raise ValueError(f"mobility.speed_mode={self.mobility.speed_mode} needs a commanded speed: set mobility.speed_kmh too")
+        if self.mobility.depart_window_s > self.mobility.max_duration_s:
+            raise ValueError(
+                f"mobility.depart_window_s={self.mobility.depart_window_s:g} is longer than mobility.max_duration_s="
+                f"{self.mobility.max_duration_s:g}: some vehicles would never depart; shorten the one or lengthen the other"
+            )
         if self.mobility.step_s is None and self.scenario.sumocfg_file is None:
             raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")
         return self

@@ -106,11 +106,12 @@ class ControlPlane:
 
     def _checked_answer(self, strategy: Strategy, what: str, answer: IntArray, none: int, n: int) -> IntArray:
         answer = np.asarray(answer)
-        right = answer.shape == (n,) and np.issubdtype(answer.dtype, np.integer)
-        if not right or not bool(((answer == none) | ((answer >= 0) & (answer < len(self._servers)))).all()):
-            name = "KEEP" if none == KEEP else "NO_SERVER"
-            raise InputError(
-                f"strategy {strategy.name}: decide must return a {what} for each of {n} vehicles, a server (0 to {len(self._servers) - 1}) "
-                f"or {name}; it returned {answer.dtype} of shape {answer.shape}"
-            )
+        name = "KEEP" if none == KEEP else "NO_SERVER"
+        highest = len(self._servers) - 1
+        asked = f"strategy {strategy.name}: decide must return a {what} for each of {n} vehicles, a server (0 to {highest}) or {name}"
+        if answer.shape != (n,) or not np.issubdtype(answer.dtype, np.integer):
+            raise InputError(f"{asked}; it returned {answer.dtype} of shape {answer.shape}")
+        wrong = answer[(answer != none) & ((answer < 0) | (answer >= len(self._servers)))]
+        if len(wrong):
+            raise InputError(f"{asked}; it returned {wrong[0]}")
         return answer

@@ -65,6 +65,7 @@ class TrafficCounts:
     not_inserted: int = 0
     teleports: int = 0
     collisions: int = 0
+    end_s: float = 0.0
 
 
 @dataclass

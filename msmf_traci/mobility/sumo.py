@@ -125,6 +125,7 @@ class TraciSource:
             self._progress(self._clock[0], len(before.names), seen[tc.VAR_MIN_EXPECTED_VEHICLES])
             if seen[tc.VAR_MIN_EXPECTED_VEHICLES] == 0 or self._clock[0] >= end_s:
                 break
+        self.roster.counts.end_s = self._clock[0]
         yield self._frame(before, set(before.names))
         self.roster.counts.not_inserted = len(connection.simulation.getPendingVehicles())
 

@@ -101,7 +101,7 @@ def running_sumo(sumo: Sumo, load: Load, command: Command, clock: list[float]) -
                 start_new_session=True,
             )
             try:
-                connection = _connect(port, process, log)
+                connection = _connect(port, process, log, command)
                 try:
                     yield connection
                     connection.close()
@@ -128,13 +128,14 @@ def check_extra_arguments(extra: Sequence[str]) -> None:
         )
 
 
-def _connect(port: int, process: subprocess.Popen[bytes], log: Path) -> Any:
+def _connect(port: int, process: subprocess.Popen[bytes], log: Path, command: Command) -> Any:
     try:
         # the client prints each of its attempts
         with contextlib.redirect_stdout(io.StringIO()):
             return traci.connect(port, CONNECT_TRIES, "localhost", process, CONNECT_WAIT_S)
     except (traci.TraCIException, traci.FatalTraCIError, OSError) as error:
-        raise ToolError(f"SUMO did not start: {_reason(log, error)}; no tables were written") from None
+        doubt = f" (mobility.sumo_args={list(command.extra)})" if command.extra else ""
+        raise ToolError(f"SUMO did not start{doubt}: {_reason(log, error)}; no tables were written") from None
 
 
 def _arguments(sumo: Sumo, load: Load, command: Command, folder: Path) -> list[str]:

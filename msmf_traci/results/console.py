@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -72,9 +73,14 @@ class ProgressDisplay:
             self._bar.update(arrived - self._bar.n)
         elif now_s - self._shown_s >= LOG_EVERY_S:
             self._shown_s = now_s
-            total = arrived + expected
+            total = arrived + expected if self._vehicles is None else self._vehicles
             left = f", about {(now_s - self._begin_s) / arrived * (total - arrived):.0f} s left" if arrived else ""
-            say(f"{time_s:.0f} s simulated, {on_road} vehicles on the road, {arrived} of {total} arrived{left}")
+            say(f"{time_s:.0f} s simulated, {counted(on_road, 'vehicle')} on the road, {arrived} of {total} arrived{left}")
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things: `1 run`, `2 runs`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def say(text: str) -> None:
@@ -114,15 +120,17 @@ def _facts(run: Mapping[str, Any], overall: pd.DataFrame) -> list[str]:
     vehicles, mobility = run["vehicles"], run["config"]["mobility"]
     commanded = mobility["speed_kmh"]
     speed = f"{commanded:g} km/h commanded ({mobility['speed_mode']})" if commanded is not None else "speeds as the routes say"
-    realised = overall["realised_kmh"].iloc[0] if len(overall) else float("nan")
+    realised_kmh = float(overall["realised_kmh"].iloc[0])
+    realised = "no" if math.isnan(realised_kmh) else f"{realised_kmh:.1f} km/h"
     road = f"{run['cells']} cells ({run['deployment']['area_km2']:.1f} km2), {run['cells_with_roads']} with roads, {run['edges']} edges"
-    counts = f"{vehicles['inserted']} vehicles inserted, {vehicles['arrived']} arrived"
-    for name, count in (("not inserted", vehicles["not_inserted"]), ("left out", vehicles["left_out"])):
+    counts = f"{counted(vehicles['inserted'], 'vehicle')} inserted, {vehicles['arrived']} arrived"
+    on_road = vehicles["inserted"] - vehicles["arrived"]
+    for name, count in (("still on the road", on_road), ("not inserted", vehicles["not_inserted"]), ("left out", vehicles["left_out"])):
         counts += f", {count} {name}" if count else ""
     return [
         f"{run['config']['scenario']['name']}, seed {run['seed']}: {road}",
         f"{counts}; {run['teleports']} teleports, {run['collisions']} collisions; {run['simulated_s']:.0f} s simulated",
-        f"{speed}, {realised:.1f} km/h realised, {run['mean_trip_m'] / 1000:.2f} km mean trip",
+        f"{speed}, {realised} realised, {run['mean_trip_m'] / 1000:.2f} km mean trip",
     ]
 
 

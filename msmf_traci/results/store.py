@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,51 +39,84 @@ def check_writable(folder: Path) -> None:
         raise InputError(f"output folder {folder} cannot be written ({error.strerror}); set output.dir to another folder") from None
 
 
+@dataclass
+class Piece:
+    """A folder in the making.
+
+    Attributes
+    ----------
+    scratch
+        Where to write now.
+    target
+        Its name when it is complete; may change at the end, if somebody else has taken it meanwhile.
+    """
+
+    scratch: Path
+    target: Path
+
+
+def refuse_taken(target: Path) -> Path | None:
+    """What to do by default about a name that is taken: refuse."""
+    raise InputError(f"{target} exists already, and results are never overwritten; set output.dir to another folder")
+
+
+def share_taken(_: Path) -> Path | None:
+    """What to do where anybody's folder of that name serves: let ours go."""
+    return None
+
+
 @contextmanager
-def folder_in_one_piece(target: Path, *, serves_all: bool = False) -> Iterator[Path]:
+def folder_in_one_piece(target: Path, when_taken: Callable[[Path], Path | None] = refuse_taken) -> Iterator[Piece]:
     """Give a scratch folder that becomes `target` at the end; on any failure nothing is left, made parents included.
 
     Parameters
     ----------
     target
         The folder to make.
-    serves_all
-        Whether a `target` that somebody else has made meanwhile serves as well.
+    when_taken
+        Asked if somebody else has made `target` meanwhile: another name, or None if that one serves as well.
 
     Raises
     ------
     MsmfError
-        If it cannot be written, or `target` exists.
+        If it cannot be written.
     """
     missing = [parent for parent in target.parents if not parent.exists()]
-    scratch = target.with_name(f".{target.name}.part-{os.getpid()}")
+    piece = Piece(target.with_name(f".{target.name}.part-{os.getpid()}"), target)
     done = False
     try:
-        scratch.mkdir(parents=True)
-        yield scratch
-        done = _settle(scratch, target, serves_all)
+        piece.scratch.mkdir(parents=True)
+        yield piece
+        _settle(piece, when_taken)
+        done = True
     except OSError as error:
         where = error.filename or target
-        raise MsmfError(f"{where} cannot be written ({error.strerror}); free some space or set output.dir to another folder") from None
+        raise MsmfError(
+            f"{where} cannot be written ({error.strerror or error}); free some space or set output.dir to another folder"
+        ) from None
     finally:
         if not done:
-            shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(piece.scratch, ignore_errors=True)
             for parent in missing:
                 with suppress(OSError):
                     parent.rmdir()
 
 
-def _settle(scratch: Path, target: Path, serves_all: bool) -> bool:
-    """Give a complete scratch folder its name; returns whether it has it, or somebody else's serves in its place."""
-    try:
-        scratch.rename(target)
-    except OSError:
-        if not target.exists():
-            raise
-        if not serves_all:
-            raise InputError(f"{target} exists already, and results are never overwritten; set output.dir to another folder") from None
-        shutil.rmtree(scratch)
-    return True
+def _settle(piece: Piece, when_taken: Callable[[Path], Path | None]) -> None:
+    """Give a complete folder its name, or another one where that is taken."""
+    while True:
+        try:
+            piece.scratch.rename(piece.target)
+        except OSError:
+            if not piece.target.exists():
+                raise
+            other = when_taken(piece.target)
+            if other is None:
+                shutil.rmtree(piece.scratch)
+                return
+            piece.target = other
+        else:
+            return
 
 
 class TableWriter:

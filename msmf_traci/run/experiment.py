@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from msmf_traci.config.schema import Config
 from msmf_traci.results.console import say
-from msmf_traci.results.store import RUN_FILE, folder_in_one_piece, write_json
+from msmf_traci.results.store import RUN_FILE, folder_in_one_piece, refuse_taken, write_json
 from msmf_traci.run.drive import Drive
 from msmf_traci.run.facts import run_facts
 from msmf_traci.run.map_folder import write_map_once
@@ -32,7 +32,9 @@ class Phases:
         self.wall_s[phase] = round(time.monotonic() - begin, 3)
 
 
-def run_experiment(config: Config, folder: Path, overrides: Sequence[str] = ()) -> pd.DataFrame:
+def run_experiment(
+    config: Config, folder: Path, overrides: Sequence[str] = (), when_taken: Callable[[Path], Path | None] = refuse_taken
+) -> tuple[pd.DataFrame, Path]:
     """Run one experiment and leave its tables in `folder`, complete or not at all.
 
     Parameters
@@ -43,10 +45,12 @@ def run_experiment(config: Config, folder: Path, overrides: Sequence[str] = ()) 
         Folder of this run; must not exist.
     overrides
         The words that made the configuration, kept in run.json.
+    when_taken
+        Asked for another name if somebody else has made `folder` by the time the run is complete; None if that one serves.
 
     Returns
     -------
-    The run's summary.
+    The run's summary, and the folder that holds the run.
 
     Raises
     ------
@@ -63,12 +67,12 @@ def run_experiment(config: Config, folder: Path, overrides: Sequence[str] = ()) 
         city = read_city(config, net_file)
     with phases.time("trips"):
         trip_file = None if config.scenario.has_own_routes else draw_trips(config, inputs, city)
-    with folder_in_one_piece(folder) as scratch:
-        drive = Drive(config, inputs, city, trip_file, scratch)
+    with folder_in_one_piece(folder, when_taken) as piece:
+        drive = Drive(config, inputs, city, trip_file, piece.scratch)
         with phases.time("simulation"):
             drive.through()
         with phases.time("tables"):
-            summary = drive.write_tables(scratch)
+            summary = drive.write_tables(piece.scratch)
             map_folder = write_map_once(folder.parent, city.roads, city.servers)
-        write_json(scratch / RUN_FILE, run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s))
-    return summary
+        write_json(piece.scratch / RUN_FILE, run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s))
+    return summary, piece.target

@@ -93,5 +93,5 @@ def _road_facts(config: Config, drive: Drive) -> dict[str, Any]:
         "collisions": counts.collisions,
         "outside_share": float(trips.outside_s.sum()) / road_s if road_s > 0 else None,
         "mean_trip_m": float(trips.distance_m.mean()) if len(trips.distance_m) else 0.0,
-        "simulated_s": float(trips.last_s.max()) if len(trips.last_s) else 0.0,
+        "simulated_s": counts.end_s,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msmf_traci.results.store import folder_in_one_piece, write_json, write_table
+from msmf_traci.results.store import folder_in_one_piece, share_taken, write_json, write_table
 from msmf_traci.world.projection import Projection
 from msmf_traci.world.roads import Roads
 from msmf_traci.world.servers import Servers
@@ -27,11 +27,11 @@ def write_map_once(parent: Path, roads: Roads, servers: Servers) -> Path:
     if folder.is_dir():
         return folder
     projection = None if roads.projection is None else Projection(roads.projection, roads.net_offset_m)
-    with folder_in_one_piece(folder, serves_all=True) as scratch:
-        write_table(scratch, "cells", cells_table(servers, projection), "csv")
-        write_table(scratch, "roads", roads_table(roads), "csv")
+    with folder_in_one_piece(folder, share_taken) as piece:
+        write_table(piece.scratch, "cells", cells_table(servers, projection), "csv")
+        write_table(piece.scratch, "roads", roads_table(roads), "csv")
         write_json(
-            scratch / "projection.json",
+            piece.scratch / "projection.json",
             {"proj": roads.projection, "net_offset_m": list(roads.net_offset_m), "boundary_m": list(roads.boundary_m)},
         )
     return folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from msmf_traci.errors import InputError
 from msmf_traci.mobility.sumo_process import check_extra_arguments
 from msmf_traci.run.options import command_options
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
-from msmf_traci.scenario.sumo_tools import Sumo, find_sumo
+from msmf_traci.scenario.cache_folder import cache_folder
+from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.cells import BoolArray, HexCells, rings_to_cover
 from msmf_traci.world.coverage import EdgeCoverage, cover_edges
@@ -46,6 +49,9 @@ def judge_files(config: Config) -> Inputs:
     check_extra_arguments(command_options(config).extra)
     if config.output.format == "parquet":
         _need_pyarrow()
+    if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise InputError("mobility.gui=true needs a screen, and DISPLAY is not set; leave it out, or run under xvfb-run")
+    check_path(cache_folder(), "the cache folder")
     sumo = find_sumo(config.mobility.sumo_home)
     return Inputs(sumo, choose_network(sumo, config), strategies)
 

@@ -15,7 +15,7 @@ import yaml
 from msmf_traci.errors import InputError
 from msmf_traci.scenario import osm
 from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key, file_hash
-from msmf_traci.scenario.sumo_tools import Sumo, run_tool
+from msmf_traci.scenario.sumo_tools import Sumo, check_path, run_tool
 from msmf_traci.scenario.synthetic import NETCONVERT_OPTIONS, CityParameters, write_city
 
 NET_FILE = "network.net.xml"
@@ -147,6 +147,7 @@ def _existing(name: str, option: str) -> Path:
         raise InputError(f"{option}={name}: there is no such file; check the path")
     if path.stat().st_size == 0:
         raise InputError(f"{option}={name} is empty; give another file")
+    check_path(path, option)
     return path
 
 

@@ -17,7 +17,7 @@ def cache_folder() -> Path:
     """
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(chosen).expanduser().absolute()
     # A variable, because mypy would take a direct comparison of sys.platform for the platform it runs on.
     platform: str = sys.platform
     if platform == "win32":

@@ -87,6 +87,20 @@ def find_sumo(home: str | None = None) -> Sumo:
     return sumo
 
 
+def check_path(path: Path, what: str) -> None:
+    """Refuse paths that SUMO's programs cannot take: a comma parts lists of files, a colon hosts from ports, a dollar names variables.
+
+    Raises
+    ------
+    InputError
+        Names the character and the path.
+    """
+    path = path.absolute()
+    for character in ",:$":
+        if character in str(path.relative_to(path.anchor)):
+            raise InputError(f"{what} {path}: SUMO cannot take a {character!r} in a path; move or rename it")
+
+
 def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
     """Run a program or tool of SUMO to its end and return what it printed.
 

@@ -52,6 +52,12 @@ def make_files(folder: Path) -> None:
     (folder / "not_strategy.py").write_text("class Thing:\n    pass\n")
     (folder / "broken.py").write_text("raise RuntimeError('boom')\n")
     (folder / "file").write_text("")
+    (folder / "com,ma.net.xml").write_text(NET.format(size=4000, allow=""))
+    own = folder / "own" / "experiment"
+    own.mkdir(parents=True)
+    (own / "unglobal.yaml").write_text("mobility:\n  speed_kmh: 30\n")
+    (own / "broken.yaml").write_text("# @package _global_\nmobility: [\n")
+    (own / "misspelt.yaml").write_text("# @package _global_\nmobility:\n  sped_kmh: 30\n")
     (folder / "old_sumo" / "bin").mkdir(parents=True)
     old = folder / "old_sumo" / "bin" / "sumo"
     old.write_text("#!/bin/sh\necho Eclipse SUMO sumo Version 1.20.0\n")
@@ -76,7 +82,7 @@ CASES: list[tuple[str, str, str]] = [
     ("unknown option", "mobility=20", "holds several options"),
     ("unknown option", "--fast", "--fast"),
     ("unknown option", "speed", "speed"),
-    ("unknown option", "mobility.speed_kmh=[1", "cannot read the option"),
+    ("unknown option", "mobility.speed_kmh=[1", "cannot be read"),
     ("unknown option", "mobility.speed_mode=freee", "mobility.speed_mode"),
     ("zero", "mobility.vehicles=0", "mobility.vehicles=0"),
     ("zero", "links.bandwidth_mbps=0", "links.bandwidth_mbps=0"),
@@ -151,4 +157,19 @@ CASES: list[tuple[str, str, str]] = [
     ("sweep", "-m seed=0,1,1", "twice"),
     ("sweep", "-m scenario=synthetic,beijin", "beijin"),
     ("sweep", "-m seed=0,1 +foo=1", "cannot be added"),
+    ("sweep", "-m output.dir=a,b", "one output.dir"),
+    ("sweep", "-m experiment=null,quick", "there is no experiment"),
+    ("not there yet", "variants.workload.image_mb=[100,500]", "not implemented yet"),
+    ("not there yet", "capacity.local=3", "not implemented yet"),
+    ("not there yet", "links.mode=shared", "links.mode=shared"),
+    ("empty text", "output.dir=", "output.dir"),
+    ("empty text", "scenario=osm scenario.map_file=''", "scenario.map_file"),
+    ("experiments of one's own", "-cd {f}/own experiment=unglobal", "@package _global_"),
+    ("experiments of one's own", "-cd {f}/own experiment=broken", "broken.yaml"),
+    ("experiments of one's own", "-cd {f}/own experiment=misspelt", "mobility.sped_kmh"),
+    ("experiments of one's own", "-cd {f}/nowhere", "no such folder"),
+    ("odd paths", "scenario=sumo 'scenario.net_file={f}/com,ma.net.xml'", "several values"),
+    ("odd paths", "scenario=sumo 'scenario.net_file=\"{f}/com,ma.net.xml\"'", "cannot take a ','"),
+    ("combination", "mobility.depart_window_s=40000", "would never depart"),
+    ("combination", "hydra.run.dir=somewhere", "output.dir"),
 ]  # fmt: skip

@@ -53,17 +53,50 @@ def test_sumo_killed_in_mid_run_is_one_sentence_and_leaves_nothing(environment: 
     assert not list(tmp_path.iterdir())
 
 
-def test_interrupt_ends_with_130_ends_sumo_and_leaves_nothing(environment: dict[str, str], tmp_path: Path) -> None:
-    process = started(tmp_path, environment)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_interrupt_ends_sumo_and_leaves_nothing(number: int, code: int, environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "work").mkdir()
+    process = started(tmp_path / "work", environment | {"TMPDIR": str(tmp_path / "tmp")})
     sumo = sumo_of(process.pid)
     time.sleep(2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert said.splitlines()[-1].startswith("msmf-traci: interrupted")
     assert "Traceback" not in said
     assert not Path(f"/proc/{sumo}").exists()
-    assert not list(tmp_path.iterdir())
+    assert not list((tmp_path / "work").iterdir()) and not list((tmp_path / "tmp").iterdir())
+
+
+def test_two_commands_at_once_in_one_folder_both_keep_their_runs(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [str(BIN / "msmf-traci"), "mobility.vehicles=3", "strategies=[never]", "output.dir=out"]
+    both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.communicate(timeout=120) and process.returncode for process in both] == [0, 0]
+    assert len(list((tmp_path / "out").glob("*/run.json"))) == 2
+
+
+def test_two_equal_sweeps_at_once_do_no_harm(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [str(BIN / "msmf-traci"), "-m", "seed=0,1", "mobility.vehicles=3", "strategies=[never]", "output.dir=out"]
+    both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.communicate(timeout=120) and process.returncode for process in both] == [0, 0]
+    assert {path.name.split("-")[0] for path in (tmp_path / "out").iterdir()} >= {"summary.csv", "map"}
+    assert len(list((tmp_path / "out").glob("*/run.json"))) == 2
+
+
+def test_strategy_that_raises_is_said_with_its_line(msmf: Command, tmp_path: Path) -> None:
+    (tmp_path / "shaky.py").write_text(
+        "from msmf_traci.control.strategies import Strategy\n"
+        "class Shaky(Strategy):\n"
+        "    name = 'shaky'\n"
+        "    def decide(self, now):\n"
+        "        raise ValueError('my mistake')\n"
+    )
+    result = msmf(tmp_path, "strategies=[shaky:Shaky]")
+    assert result.returncode == 2
+    assert "strategy shaky failed at 1 s" in result.stderr and "ValueError: my mistake" in result.stderr
+    assert "shaky.py, line 5" in result.stderr and "Traceback" not in result.stderr
+    assert not (tmp_path / "results").exists()
 
 
 def test_failed_run_of_a_sweep_is_named_and_only_the_missing_is_done_again(msmf: Command, tmp_path: Path) -> None:

@@ -99,8 +99,8 @@ def test_nothing_is_booked_after_arrival(drives, book, data):
     arrived_s = {f"v{v}": t_s for v, t_s in enumerate(drive.times_s[drive.last])}
     first_s = {f"v{v}": t_s for v, t_s in enumerate(drive.times_s[drive.first])}
     for table, begin in ((booked.transfers(), "t_start_s"), (booked.stages(), "t_begin_s")):
-        assert (table["t_end_s"] <= table["vehicle"].map(arrived_s)).all()
-        assert (table[begin] >= table["vehicle"].map(first_s)).all()
+        assert (table["t_end_s"] <= table["vehicle"].map(arrived_s).astype(float)).all()
+        assert (table[begin] >= table["vehicle"].map(first_s).astype(float)).all()
     for vehicle, then in booked.state_at_arrival.items():
         now = booked.state(vehicle)
         assert all(np.array_equal(now[name], then[name]) for name in then)

@@ -64,7 +64,7 @@ def test_columns_are_aligned(summary):
 def test_first_lines_say_what_was_driven(summary):
     first, second, third = result_text(summary, RUN, Path("results/run")).splitlines()[:3]
     assert first == "synthetic, seed 7: 331 cells (71.7 km2), 300 with roads, 1234 edges"
-    assert second == "98 vehicles inserted, 97 arrived; 1 teleports, 2 collisions; 600 s simulated"
+    assert second == "98 vehicles inserted, 97 arrived, 1 still on the road; 1 teleports, 2 collisions; 600 s simulated"
     assert third == "50 km/h commanded (free), 36.0 km/h realised, 5.43 km mean trip"
 
 

@@ -11,7 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.errors import InputError, MsmfError
-from msmf_traci.results.store import TableWriter, check_writable, folder_in_one_piece, read_run, read_table, write_json, write_table
+from msmf_traci.results.store import (
+    TableWriter,
+    check_writable,
+    folder_in_one_piece,
+    read_run,
+    read_table,
+    share_taken,
+    write_json,
+    write_table,
+)
+from msmf_traci.sweep import numbered
 
 FORMATS = pytest.mark.parametrize("format", ["csv", "parquet"])
 
@@ -22,19 +32,19 @@ def everything_in(folder: Path) -> list[str]:
 
 def test_folder_appears_complete_at_the_end(tmp_path):
     target = tmp_path / "results" / "city" / "run"
-    with folder_in_one_piece(target) as scratch:
-        (scratch / "table.csv").write_text("a\n1\n")
+    with folder_in_one_piece(target) as piece:
+        (piece.scratch / "table.csv").write_text("a\n1\n")
         assert not target.exists()
-        assert scratch.parent == target.parent  # one file system: the renaming is one step
-        assert scratch.name.startswith(".")
+        assert piece.scratch.parent == target.parent  # one file system: the renaming is one step
+        assert piece.scratch.name.startswith(".")
     assert everything_in(tmp_path) == ["results", "results/city", "results/city/run", "results/city/run/table.csv"]
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_failure_leaves_nothing_not_even_parents(tmp_path, failure):
-    with pytest.raises(failure), folder_in_one_piece(tmp_path / "results" / "city" / "run") as scratch:
-        (scratch / "inner").mkdir()
-        (scratch / "inner" / "table.csv").write_text("a\n1\n")
+    with pytest.raises(failure), folder_in_one_piece(tmp_path / "results" / "city" / "run") as piece:
+        (piece.scratch / "inner").mkdir()
+        (piece.scratch / "inner" / "table.csv").write_text("a\n1\n")
         raise failure
     assert everything_in(tmp_path) == []
 
@@ -58,8 +68,8 @@ def test_existing_results_are_never_overwritten(tmp_path):
     target = tmp_path / "run"
     target.mkdir()
     (target / "run.json").write_text("old")
-    with pytest.raises(InputError, match=r"exists already.*output\.dir"), folder_in_one_piece(target) as scratch:
-        (scratch / "run.json").write_text("new")
+    with pytest.raises(InputError, match=r"exists already.*output\.dir"), folder_in_one_piece(target) as piece:
+        (piece.scratch / "run.json").write_text("new")
     assert everything_in(tmp_path) == ["run", "run/run.json"]
     assert (target / "run.json").read_text() == "old"
 
@@ -74,8 +84,8 @@ def test_folder_that_appears_meanwhile_is_not_overwritten_either(tmp_path):
 
 def test_shared_folder_made_by_another_run_meanwhile_serves(tmp_path):
     target = tmp_path / "map-0123"
-    with folder_in_one_piece(target, serves_all=True) as scratch:
-        (scratch / "cells.csv").write_text("ours")
+    with folder_in_one_piece(target, share_taken) as piece:
+        (piece.scratch / "cells.csv").write_text("ours")
         target.mkdir()
         (target / "cells.csv").write_text("theirs")
     assert everything_in(tmp_path) == ["map-0123", "map-0123/cells.csv"]
@@ -92,9 +102,21 @@ def test_shared_folder_made_at_the_last_instant_serves(tmp_path, monkeypatch):
         return rename(path, to)
 
     monkeypatch.setattr(Path, "rename", other_was_faster)
-    with folder_in_one_piece(target, serves_all=True) as scratch:
-        (scratch / "cells.csv").write_text("ours")
+    with folder_in_one_piece(target, share_taken) as piece:
+        (piece.scratch / "cells.csv").write_text("ours")
     assert everything_in(tmp_path) == ["map-0123", "map-0123/cells.csv"]
+
+
+def test_a_run_whose_name_is_taken_meanwhile_gets_another_one(tmp_path):
+    target = tmp_path / "2024-02-29T12-00-05"
+    with folder_in_one_piece(target, numbered) as piece:
+        (piece.scratch / "run.json").write_text("ours")
+        for name in (target.name, f"{target.name}-2"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "run.json").write_text("theirs")
+    assert piece.target == tmp_path / f"{target.name}-3"
+    assert (piece.target / "run.json").read_text() == "ours"
+    assert (target / "run.json").read_text() == "theirs"
 
 
 def test_failing_disk_is_said_in_a_sentence(tmp_path):

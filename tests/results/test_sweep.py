@@ -165,7 +165,7 @@ def test_done_survives_the_numbers_of_json(tmp_path):
 def test_summaries_are_stacked_with_a_column_for_each_swept_option(tmp_path, format):
     request = request_of(tmp_path, "links.bandwidth_mbps=50,100", "handoff.unsynced=stop,relay")
     finish(request, format)
-    path = stack_summaries(request)
+    path, _ = stack_summaries(request)
     assert path == tmp_path / "summary.csv"
     table = pd.read_csv(path)
     assert list(table.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "band"]
@@ -177,7 +177,7 @@ def test_summaries_are_stacked_with_a_column_for_each_swept_option(tmp_path, for
 def test_key_columns_are_not_doubled(tmp_path):
     request = request_of(tmp_path, "mobility.speed_kmh=5,20", "seed=0,1")
     finish(request)
-    table = pd.read_csv(stack_summaries(request))
+    table = pd.read_csv(stack_summaries(request)[0])
     assert list(table.columns) == ["strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles", "user_left", "lead_s"]
     assert list(table[["commanded_kmh", "seed"]].itertuples(index=False, name=None)) == [(5, 0), (5, 1), (20, 0), (20, 1)]
 
@@ -187,13 +187,13 @@ def test_options_of_the_same_last_name_are_called_by_their_paths(tmp_path):
     assert request.points[0].swept == ("coverage_filter.min_m", "nearest.trigger_m")
     assert sweep._column_name("handoff.mode", ["links.mode", "handoff.mode"], []) == "handoff.mode"
     finish(request)
-    assert {"min_m", "trigger_m"} <= set(pd.read_csv(stack_summaries(request)).columns)
+    assert {"min_m", "trigger_m"} <= set(pd.read_csv(stack_summaries(request)[0]).columns)
 
 
 def test_lists_and_nulls_are_told_as_text_and_as_empty(tmp_path):
     request = request_of(tmp_path, "strategies=[pm],[pm,never]", "deployment.rings=null,3")
     finish(request)
-    table = pd.read_csv(stack_summaries(request))
+    table = pd.read_csv(stack_summaries(request)[0])
     assert list(table["strategies"]) == ["['pm']"] * 2 + ["['pm', 'never']"] * 2
     assert list(table["rings"].isna()) == [True, False, True, False]
 
@@ -202,7 +202,7 @@ def test_lists_and_nulls_are_told_as_text_and_as_empty(tmp_path):
 def test_options_called_like_a_column_of_the_summary_can_be_swept(tmp_path, words):
     request = request_of(tmp_path, words)
     finish(request)
-    assert len(pd.read_csv(stack_summaries(request))) == 2
+    assert len(pd.read_csv(stack_summaries(request)[0])) == 2
 
 
 def test_summary_of_an_earlier_sweep_is_kept(tmp_path):
@@ -210,7 +210,7 @@ def test_summary_of_an_earlier_sweep_is_kept(tmp_path):
     written = []
     for request in sweeps:
         finish(request)
-        written.append(stack_summaries(request).read_bytes())
+        written.append(stack_summaries(request)[0].read_bytes())
     kept = {path.name: path.read_bytes() for path in tmp_path.glob("summary*")}
     assert kept == {"summary.csv": written[2], "summary-1.csv": written[0], "summary-2.csv": written[1]}
 
@@ -218,6 +218,6 @@ def test_summary_of_an_earlier_sweep_is_kept(tmp_path):
 def test_stacking_again_leaves_the_same_one_file(tmp_path):
     request = request_of(tmp_path, "seed=0,1")
     finish(request)
-    first = stack_summaries(request).read_bytes()
-    assert stack_summaries(request).read_bytes() == first
+    first = stack_summaries(request)[0].read_bytes()
+    assert stack_summaries(request)[0].read_bytes() == first
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["summary.csv"]
