@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from msmf_traci.growth import extended
 from msmf_traci.mobility.frame import Frame
 from msmf_traci.world.cells import BoolArray, HexCells, IntArray
 
@@ -31,7 +32,7 @@ class Attachment:
             return containing, containing, outside
         if len(frame) and frame.vehicle.max() >= len(self._attached):
             more = int(frame.vehicle.max()) + 1 - len(self._attached)
-            self._attached = np.concatenate([self._attached, np.full(more, -1, dtype=np.int64)])
+            self._attached = extended(self._attached, more, -1)
         old = self._attached[frame.vehicle]
         known = np.where(old >= 0, old, containing)
         to_old = np.hypot(frame.x_m - self._cells.x_m[known], frame.y_m - self._cells.y_m[known])

@@ -12,6 +12,7 @@ from msmf_traci.control.situation import Decision, Scene, Situation
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.errors import InputError
+from msmf_traci.growth import extended
 from msmf_traci.mobility.frame import Frame
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from msmf_traci.world.cells import FloatArray, IntArray
@@ -41,8 +42,8 @@ class ControlPlane:
 
     def admit(self, n: int) -> None:
         """Add n vehicles."""
-        self._x_m = np.concatenate([self._x_m, np.full(n, np.nan)])
-        self._y_m = np.concatenate([self._y_m, np.full(n, np.nan)])
+        self._x_m = extended(self._x_m, n, np.nan)
+        self._y_m = extended(self._y_m, n, np.nan)
 
     def decide(self, frame: Frame, cell: IntArray, level_ms: FloatArray, host: IntArray) -> tuple[IntArray, IntArray]:
         """Homes and targets of a frame's vehicles, shape (n, strategies).

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from msmf_traci.control.prediction import Ahead
+from msmf_traci.growth import extended
 from msmf_traci.world.cells import BoolArray, FloatArray, IntArray
 
 
@@ -55,6 +56,6 @@ class ShortCells:
     def _make_room(self, vehicle: IntArray) -> None:
         more = (int(vehicle.max()) + 1 if len(vehicle) else 0) - len(self._area)
         if more > 0:
-            self._area = np.concatenate([self._area, np.full(more, -1, dtype=np.int64)])
-            self._edge = np.concatenate([self._edge, np.full(more, -2, dtype=np.int64)])
-            self._short = np.concatenate([self._short, np.zeros(more, dtype=bool)])
+            self._area = extended(self._area, more, -1)
+            self._edge = extended(self._edge, more, -2)
+            self._short = extended(self._short, more, False)

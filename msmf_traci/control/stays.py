@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from msmf_traci.growth import extended
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from msmf_traci.world.cells import IntArray
 
@@ -26,9 +27,9 @@ class Stays:
     def admit(self, n: int) -> None:
         """Add n containers."""
         for name in ("_decided", "_first_target", "_newest_target"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.full(n, NO_SERVER, dtype=np.int64)]))
+            setattr(self, name, extended(getattr(self, name), n, NO_SERVER))
         for name in ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.zeros(n, dtype=np.int64)]))
+            setattr(self, name, extended(getattr(self, name), n, 0))
 
     def observe(self, container: IntArray, home: IntArray, target: IntArray, host: IntArray) -> None:
         """Take in one frame's decisions for containers that drive on, before they are carried out."""

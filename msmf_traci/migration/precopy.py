@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from msmf_traci.growth import extended
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
 from msmf_traci.migration.service import Latency, Service
 from msmf_traci.migration.transfers import LinkOptions, Transfers
@@ -65,12 +66,12 @@ class Precopy:
             np.repeat(containers.image_bytes, every), np.repeat(containers.memory_bytes, every), np.repeat(containers.start_s, every)
         )
         self.service.admit(np.repeat(containers.latency_level_ms, every))
-        self.host = np.concatenate([self.host, np.full(n * every, NO_SERVER, dtype=np.int64)])
-        self.pending = np.concatenate([self.pending, np.zeros(n * every, dtype=bool)])
-        self.handoffs = np.concatenate([self.handoffs, np.zeros(n * every, dtype=np.int64)])
-        self._cell = np.concatenate([self._cell, np.full(n, NO_SERVER, dtype=np.int64)])
-        self._x_m = np.concatenate([self._x_m, np.full(n, np.nan)])
-        self._y_m = np.concatenate([self._y_m, np.full(n, np.nan)])
+        self.host = extended(self.host, n * every, NO_SERVER)
+        self.pending = extended(self.pending, n * every, False)
+        self.handoffs = extended(self.handoffs, n * every, 0)
+        self._cell = extended(self._cell, n, NO_SERVER)
+        self._x_m = extended(self._x_m, n, np.nan)
+        self._y_m = extended(self._y_m, n, np.nan)
 
     def containers_of(self, vehicle: IntArray) -> IntArray:
         """Container numbers of vehicles, shape (vehicles, strategies)."""

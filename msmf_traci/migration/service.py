@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from msmf_traci.growth import extended
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -45,11 +47,11 @@ class Service:
         n = len(level_ms)
         self.level_ms = np.concatenate([self.level_ms, level_ms])
         for name in ("running", "relayed", "late", "censored"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.zeros(n, dtype=bool)]))
+            setattr(self, name, extended(getattr(self, name), n, False))
         for name in ("since_s", "relayed_s", "late_s", "satisfied_s", "outage_s", "longest_outage_s"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.zeros(n)]))
-        self.outage_begin_s = np.concatenate([self.outage_begin_s, np.full(n, np.nan)])
-        self.outages = np.concatenate([self.outages, np.zeros(n, dtype=np.int64)])
+            setattr(self, name, extended(getattr(self, name), n, 0.0))
+        self.outage_begin_s = extended(self.outage_begin_s, n, np.nan)
+        self.outages = extended(self.outages, n, 0)
 
     def deploy(self, i: IntArray, t_s: float) -> None:
         """Containers i begin to run."""

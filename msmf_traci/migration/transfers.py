@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from msmf_traci.growth import extended
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
 from msmf_traci.sentinels import NO_SERVER
 
@@ -69,15 +70,15 @@ class Transfers:
         self.image_bytes = np.concatenate([self.image_bytes, image_bytes])
         self.memory_bytes = np.concatenate([self.memory_bytes, memory_bytes])
         self.start_up_s = np.concatenate([self.start_up_s, start_up_s])
-        self.target = np.concatenate([self.target, np.full(n, NO_SERVER, dtype=np.int64)])
-        self.number = np.concatenate([self.number, np.full(n, -1, dtype=np.int64)])
+        self.target = extended(self.target, n, NO_SERVER)
+        self.number = extended(self.number, n, -1)
         for name in ("stage", "rounds"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.zeros(n, dtype=np.int64)]))
+            setattr(self, name, extended(getattr(self, name), n, 0))
         for name in _FLOATS:
             empty = np.inf if name == "next_s" else np.nan
-            setattr(self, name, np.concatenate([getattr(self, name), np.full(n, empty)]))
+            setattr(self, name, extended(getattr(self, name), n, empty))
         for kind in self.sent:
-            self.sent[kind] = np.concatenate([self.sent[kind], np.zeros(n)])
+            self.sent[kind] = extended(self.sent[kind], n, 0.0)
 
     def start(self, i: IntArray, t_s: float, target: IntArray) -> None:
         """Start transfers to `target` with the image."""

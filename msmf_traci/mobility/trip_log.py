@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from msmf_traci.growth import extended
 from msmf_traci.mobility.frame import NO_EDGE, BoolArray, Frame, IntArray
 
 
@@ -23,10 +24,10 @@ class TripLog:
     def admit(self, n: int) -> None:
         """Add n vehicles."""
         for name in ("first_s", "last_s", "distance_m", "outside_s", "unmatched_s"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.zeros(n)]))
-        self.frames = np.concatenate([self.frames, np.zeros(n, dtype=np.int64)])
+            setattr(self, name, extended(getattr(self, name), n, 0.0))
+        self.frames = extended(self.frames, n, 0)
         for name in ("_outside", "_unmatched"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.zeros(n, dtype=bool)]))
+            setattr(self, name, extended(getattr(self, name), n, False))
 
     def observe(self, frame: Frame, outside: BoolArray) -> None:
         """Take in one frame; what was true at a vehicle's last frame holds until this one."""
