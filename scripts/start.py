@@ -103,7 +103,7 @@ def main() -> int:
     if mode == "run":
         command = [str(BIN / "msmf-traci"), *words]
     else:
-        command = [str(BIN / "python"), "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *words]
+        command = [str(BIN / "python"), "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", *words]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
