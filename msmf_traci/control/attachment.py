@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from msmf_traci.growth import extended
+from msmf_traci.arrays import BoolArray, IntArray, extended
 from msmf_traci.mobility.frame import Frame
-from msmf_traci.world.cells import BoolArray, HexCells, IntArray
+from msmf_traci.world.cells import HexCells
 
 
 class Attachment:

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from msmf_traci.arrays import FloatArray, IntArray, extended
 from msmf_traci.control.prediction import Predictor
 from msmf_traci.control.situation import Decision, Scene, Situation
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.errors import InputError
-from msmf_traci.growth import extended
 from msmf_traci.mobility.frame import Frame
 from msmf_traci.sentinels import KEEP, NO_SERVER
-from msmf_traci.world.cells import FloatArray, IntArray
 from msmf_traci.world.servers import Servers
 
 

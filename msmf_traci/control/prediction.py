@@ -12,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.mobility.frame import NO_EDGE, Frame
 from msmf_traci.sentinels import NO_SERVER
-from msmf_traci.world.cells import BoolArray, FloatArray, IntArray
 from msmf_traci.world.coverage import EdgeCoverage, Stretches, look_ahead_chains, route_stretches
 from msmf_traci.world.roads import Roads
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, extended
 from msmf_traci.control.prediction import Ahead
-from msmf_traci.growth import extended
-from msmf_traci.world.cells import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.control.prediction import Ahead, Predictor
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.mobility.frame import Frame
-from msmf_traci.world.cells import BoolArray, FloatArray, HexCells, IntArray
+from msmf_traci.world.cells import HexCells
 from msmf_traci.world.servers import Servers
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from msmf_traci.growth import extended
+from msmf_traci.arrays import IntArray, extended
 from msmf_traci.sentinels import KEEP, NO_SERVER
-from msmf_traci.world.cells import IntArray
 
 
 class Stays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from msmf_traci.world.cells import BoolArray, FloatArray, IntArray
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.world.servers import TierLatency
 
 

@@ -8,8 +8,6 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
-
 
 class Outcome(IntEnum):
     """How a transfer ended."""

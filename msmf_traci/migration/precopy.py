@@ -9,18 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from msmf_traci.growth import extended
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, extended
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
 from msmf_traci.migration.service import Latency, Service
 from msmf_traci.migration.transfers import LinkOptions, Transfers
 from msmf_traci.migration.workload import Containers
 from msmf_traci.sentinels import KEEP, NO_SERVER
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from msmf_traci.growth import extended
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, extended
 
 # (server, attached cell) -> (latency in ms, hops), elementwise
 Latency = Callable[[IntArray, IntArray], tuple[FloatArray, IntArray]]

@@ -10,13 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from msmf_traci.growth import extended
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, extended
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
 from msmf_traci.sentinels import NO_SERVER
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 # the ledger's kind of bytes that a stage sends
 KIND_OF_STAGE = {Stage.IMAGE: "image_bytes", Stage.MEMORY: "memory_bytes", Stage.ROUND: "dirty_bytes", Stage.FINAL: "final_bytes"}

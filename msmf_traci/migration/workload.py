@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from msmf_traci.arrays import FloatArray
 
 START_RANGE_BYTES = (100e6, 2000e6)
 

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 
 DECIMALS = 6
 NO_EDGE = -1

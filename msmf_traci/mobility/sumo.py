@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import traci.constants as tc
 
-from msmf_traci.mobility.frame import NO_EDGE, Frame, IntArray, Roster, rounded
+from msmf_traci.arrays import IntArray
+from msmf_traci.mobility.frame import NO_EDGE, Frame, Roster, rounded
 from msmf_traci.mobility.sumo_process import FREE_SPEED_FACTOR, Command, Load, running_sumo
 from msmf_traci.scenario.sumo_tools import Sumo
 

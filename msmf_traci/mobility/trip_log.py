@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from msmf_traci.growth import extended
-from msmf_traci.mobility.frame import NO_EDGE, BoolArray, Frame, IntArray
+from msmf_traci.arrays import BoolArray, IntArray, extended
+from msmf_traci.mobility.frame import NO_EDGE, Frame
 
 
 class TripLog:

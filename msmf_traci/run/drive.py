@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.config.schema import Config
 from msmf_traci.control.attachment import Attachment
 from msmf_traci.control.plane import ControlPlane
@@ -40,7 +41,6 @@ from msmf_traci.run.options import (
 )
 from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.units import MPS_PER_KMH
-from msmf_traci.world.cells import FloatArray, IntArray
 from msmf_traci.world.servers import TIER_NAMES
 
 

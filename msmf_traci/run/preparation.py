@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from msmf_traci.arrays import BoolArray
 from msmf_traci.config.schema import Config, Deployment
 from msmf_traci.control.plugins import load_strategies
 from msmf_traci.control.strategies import Strategy
@@ -19,7 +20,7 @@ from msmf_traci.scenario.build import NetworkSource, osm_network, own_configurat
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
-from msmf_traci.world.cells import BoolArray, HexCells, rings_to_cover
+from msmf_traci.world.cells import HexCells, rings_to_cover
 from msmf_traci.world.coverage import EdgeCoverage, cover_edges
 from msmf_traci.world.projection import Projection
 from msmf_traci.world.roads import Roads, read_roads

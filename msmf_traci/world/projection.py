@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from msmf_traci.world.cells import FloatArray
+from msmf_traci.arrays import FloatArray
 
 
 class Projection:

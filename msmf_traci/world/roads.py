@@ -14,8 +14,8 @@ from xml.sax import SAXException
 
 import numpy as np
 
+from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.errors import InputError
-from msmf_traci.world.cells import FloatArray, IntArray
 
 VEHICLE_CLASS = "passenger"
 TURNAROUNDS = ("t", "T")

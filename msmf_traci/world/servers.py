@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from msmf_traci.world.cells import FloatArray, HexCells, IntArray, hex_distance
+from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.world.cells import HexCells, hex_distance
 
 LOCAL, REGIONAL = 0, 1
 TIER_NAMES = ("local", "regional")
