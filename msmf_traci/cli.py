@@ -82,13 +82,13 @@ def _run(words: list[str]) -> int:
     if request.points[0].config.dry_run:
         print("\n".join(preview([point.config for point in request.points])))
         return 0
-    for point in request.points:
-        judge_files(point.config)
-        check_writable(results_folder(point.config))
     if request.is_sweep:
         check_one_folder(request)
-        for point in request.points:
-            is_done(swept_folder(point.config, point.overrides), point.config)
+    for point in request.points:
+        inputs = judge_files(point.config)
+        check_writable(results_folder(point.config))
+        if request.is_sweep:
+            is_done(swept_folder(point.config, point.overrides), point.config, inputs.fingerprint())
     _launch(arguments, request)
     if request.is_sweep:
         from msmf_traci.results.console import counted

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from msmf_traci.config.compose import judge_composed
 from msmf_traci.results.console import result_text
 from msmf_traci.results.store import read_run, refuse_taken
-from msmf_traci.run import run_experiment
+from msmf_traci.run import judge_files, run_experiment
 from msmf_traci.sweep import is_done, numbered, swept_folder, timed_folder
 
 
@@ -23,9 +23,12 @@ def run_composed(composed: DictConfig) -> None:
     else:
         folder = swept_folder(config, overrides)
         print(f"\nRun {folder.name}", flush=True)
-        if is_done(folder, config):
+        fingerprint = judge_files(config).fingerprint()
+        if is_done(folder, config, fingerprint):
             print(f"done already: {folder}", flush=True)
             return
         # another sweep in the same folder may finish the same run first: then its run serves
-        summary, folder = run_experiment(config, folder, overrides, lambda taken: None if is_done(taken, config) else refuse_taken(taken))
+        summary, folder = run_experiment(
+            config, folder, overrides, lambda taken: None if is_done(taken, config, fingerprint) else refuse_taken(taken)
+        )
     print(result_text(summary, read_run(folder) or {}, folder), flush=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,8 @@ def swept_folder(config: Config, overrides: Sequence[str]) -> Path:
     return results_folder(config) / name
 
 
-def is_done(folder: Path, config: Config) -> bool:
-    """Whether this very run lies complete in `folder`.
+def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> bool:
+    """Whether this very run lies complete in `folder`: the same configuration, inputs and versions.
 
     Raises
     ------
@@ -70,9 +71,13 @@ def is_done(folder: Path, config: Config) -> bool:
     if not folder.exists():
         return False
     found = read_run(folder)
-    if found is not None and _comparable(found.get("config")) == _comparable(config.model_dump()):
-        return True
-    raise InputError(f"{folder} holds another run, and results are never overwritten; set output.dir to another folder")
+    if found is None or _comparable(found.get("config")) != _comparable(config.model_dump()):
+        raise InputError(f"{folder} holds another run, and results are never overwritten; set output.dir to another folder")
+    before = found.get("fingerprint", {})
+    changed = sorted(name for name in fingerprint if before.get(name) != fingerprint[name])
+    if changed:
+        raise InputError(f"{folder} holds this run with other {' and '.join(changed)}; remove it, or set output.dir to another folder")
+    return True
 
 
 def stack_summaries(request: Request) -> tuple[Path, Path | None]:
@@ -91,7 +96,7 @@ def stack_summaries(request: Request) -> tuple[Path, Path | None]:
             table.insert(1 + position, _column_name(name, extra, columns), _option_text(point, name))
         tables.append(table)
     path = results_folder(request.points[0].config) / "summary.csv"
-    scratch = path.with_name(f".{path.name}.part-{os.getpid()}")
+    scratch = path.with_name(f".{path.name}.part-{os.getpid()}-{secrets.token_hex(3)}")
     pd.concat(tables, ignore_index=True).to_csv(scratch, index=False, lineterminator="\n")
     kept = None
     if path.is_file() and path.read_bytes() != scratch.read_bytes():

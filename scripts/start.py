@@ -53,7 +53,7 @@ def install_system_packages(packages: list[str], why: str) -> None:
 
 def make_environment() -> None:
     """Make the virtual environment, unless it is there."""
-    if (VENV / "pyvenv.cfg").is_file() and (BIN / "pip").exists():
+    if (VENV / "pyvenv.cfg").is_file() and shutil.which("pip", path=str(BIN)):
         return
     shutil.rmtree(VENV, ignore_errors=True)
     try:

@@ -1,6 +1,6 @@
 """The schema of the configuration: every option with its type, range and meaning, in the units that users write.
 
-Defaults live in `conf/`; conversion to SI units happens where `run.py` hands the values on. Section 12 of the model lists the options.
+Defaults live in `conf/`; conversion to SI units happens in `run/options.py`. Section 12 of the model lists the options.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+MOST_RINGS = 200  # 120,601 cells
 
 
 def _check_range(values: list[float]) -> list[float]:
@@ -90,7 +90,7 @@ class Scenario(Section):
 class Deployment(Section):
     """Where the base stations stand (model, section 1)."""
 
-    rings: Annotated[int, Field(ge=1, le=200)] | None = Field(
+    rings: Annotated[int, Field(ge=1, le=MOST_RINGS)] | None = Field(
         description="rings of cells around the centre (synthetic: 10, beijing: 25); null: as many as cover the network"
     )
     spacing_m: Annotated[float, Field(ge=10, le=100_000, allow_inf_nan=False)] = Field(
@@ -169,6 +169,12 @@ class Mobility(Section):
     sumo_args: list[str | int | float | bool] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,1]")
 
     @model_validator(mode="after")
+    def _check_step(self) -> Self:
+        if self.step_s is not None and abs(self.step_s * 1000 - round(self.step_s * 1000)) > 1e-6:
+            raise ValueError(f"mobility.step_s={self.step_s}: SUMO counts in milliseconds; write a whole number of them, e.g. 0.033")
+        return self
+
+    @model_validator(mode="after")
     def _check_args(self) -> Self:
         ours = {
             "-n",
@@ -182,6 +188,7 @@ class Mobility(Section):
             "--route-files",
             "-b",
             "--begin",
+            "--num-clients",
         }
         for word in map(str, self.sumo_args):
             if word.split("=")[0] in ours:
@@ -197,7 +204,7 @@ class Workload(Section):
     image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
     memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
     dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
-    dirty_threshold_mbit: Positive = Field(description="dirty memory that starts a round")
+    dirty_threshold_mbit: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] = Field(description="dirty memory that starts a round")
     latency_levels_ms: Annotated[list[Positive], Field(min_length=1)] = Field(description="latency levels of tasks")
     latency_weights: Annotated[list[NotNegative], Field(min_length=1)] = Field(description="their shares, adding up to 1")
     start_ms: Range = Field(description="container start time at 100 and at 2000 MB")
@@ -273,11 +280,13 @@ class Config(Section):
             raise ValueError("mobility.speed_kmh=null needs routes of your own: set a speed, or scenario.route_file")
         if self.mobility.speed_kmh is None and self.mobility.speed_mode != "free":
             raise ValueError(f"mobility.speed_mode={self.mobility.speed_mode} needs a commanded speed: set mobility.speed_kmh too")
-        if self.mobility.depart_window_s > self.mobility.max_duration_s:
+        if self.mobility.depart_window_s > self.mobility.max_duration_s and not self.scenario.has_own_routes:
             raise ValueError(
                 f"mobility.depart_window_s={self.mobility.depart_window_s:g} is longer than mobility.max_duration_s="
                 f"{self.mobility.max_duration_s:g}: some vehicles would never depart; shorten the one or lengthen the other"
             )
+        if not self.scenario.has_own_routes and any(str(word).split("=")[0] == "--scale" for word in self.mobility.sumo_args):
+            raise ValueError("mobility.sumo_args: --scale is not for trips of ours; set mobility.vehicles")
         if self.mobility.step_s is None and self.scenario.sumocfg_file is None:
             raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")
         return self

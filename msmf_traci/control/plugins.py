@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
+import inspect
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from msmf_traci.control.strategies import Strategy
+from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError
 
 ENTRY_POINTS = "msmf_traci.strategies"
@@ -33,6 +35,31 @@ def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
         if strategy.name in [other.name for other in loaded[:i]]:
             raise InputError(f"strategies: two are called {strategy.name}; give one of them another name")
     return loaded
+
+
+def make_strategies(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> list[Strategy]:
+    """Make one strategy of each class.
+
+    Raises
+    ------
+    InputError
+        If a class cannot be made with the options.
+    """
+    made = []
+    for kind in kinds:
+        try:
+            made.append(kind(options))
+        except Exception as error:
+            raise InputError(
+                f"strategy {kind.name} cannot be made: {type(error).__name__}: {error}; its __init__ takes (self, options)"
+            ) from error
+    return made
+
+
+def source_hash(kind: type[Strategy]) -> str:
+    """Hash of the file that a strategy is written in: another text may decide otherwise."""
+    path = inspect.getsourcefile(kind)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path is not None else ""
 
 
 def _load(name: str) -> type[Strategy]:

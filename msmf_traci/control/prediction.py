@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 from msmf_traci.mobility.frame import NO_EDGE, Frame
 from msmf_traci.sentinels import NO_SERVER
 from msmf_traci.world.coverage import EdgeCoverage, Stretches, look_ahead_chains, route_stretches
@@ -44,6 +44,10 @@ class Ahead:
     position_m: FloatArray
     home: IntArray
     slack_m: float
+
+    def __post_init__(self) -> None:
+        # strategies share it
+        read_only(self.server, self.entry_m, self.exit_m, self.exists)
 
     @cached_property
     def own(self) -> IntArray:

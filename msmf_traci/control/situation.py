@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 from msmf_traci.control.prediction import Ahead, Predictor
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.mobility.frame import Frame
@@ -75,6 +75,7 @@ class Scene:
         self.servers = servers
         self._predictors = predictors
         self._tier_choices = tier_choices
+        read_only(cell, dx_m, dy_m, level_ms)
         self._homes: dict[int, tuple[IntArray, IntArray]] = {}
         self._aheads: dict[tuple[str, int], Ahead] = {}
 
@@ -82,7 +83,9 @@ class Scene:
         """Tier of each task and the server of that tier that covers the attached cell."""
         if tiers not in self._homes:
             tier = self._tier_choices[tiers].choose(self.level_ms, self.frame.speed_mps)
-            self._homes[tiers] = tier, self.servers.server_of[tier, self.cell]
+            home = self.servers.server_of[tier, self.cell]
+            read_only(tier, home)
+            self._homes[tiers] = tier, home
         return self._homes[tiers]
 
     def ahead(self, predictor: str, tiers: int) -> Ahead:

@@ -1,1 +1,1 @@
-"""The data plane: containers, their migrations and the ledger of what they cost. Knows nothing of roads, cells or strategies."""
+"""The data plane: containers, their migrations and the ledger of what they cost; servers, cells and strategies are numbers to it."""

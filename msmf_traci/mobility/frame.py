@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 
 DECIMALS = 6
 NO_EDGE = -1
@@ -47,6 +47,21 @@ class Frame:
     route_index: IntArray
     first: BoolArray
     last: BoolArray
+
+    def __post_init__(self) -> None:
+        # every strategy sees the same arrays
+        read_only(
+            self.vehicle,
+            self.x_m,
+            self.y_m,
+            self.speed_mps,
+            self.edge,
+            self.position_m,
+            self.route,
+            self.route_index,
+            self.first,
+            self.last,
+        )
 
     def __len__(self) -> int:
         return len(self.vehicle)

@@ -90,6 +90,8 @@ class TraciSource:
         self._progress = progress
         self._followed: dict[str, _Vehicle] = {}
         self._colliding: set[str] = set()
+        self._uses: dict[str, int] = {}
+        self._route_numbers: dict[bytes, int] = {}
         self._clock = [0.0]
 
     def frames(self) -> Generator[Frame, None, None]:
@@ -109,6 +111,7 @@ class TraciSource:
         configured_end_s = connection.simulation.getEndTime()
         if configured_end_s >= 0:
             end_s = min(end_s, configured_end_s)
+        self._admit(connection, connection.vehicle.getIDList())  # a state that the user's configuration loads
         before: _Step | None = None
         while True:
             connection.simulationStep()
@@ -146,10 +149,23 @@ class TraciSource:
                 continue
             connection.vehicle.subscribe(name, VEHICLE_VARIABLES)
             self._command_speed(connection, name)
-            self._followed[name] = _Vehicle(len(self.roster.vehicles), connection.vehicle.getRouteID(name), len(self.roster.routes))
-            self.roster.vehicles.append(name)
-            self.roster.routes.append(route)
+            route_id = connection.vehicle.getRouteID(name)
+            self._followed[name] = _Vehicle(len(self.roster.vehicles), route_id, self._route_number(route))
+            self.roster.vehicles.append(self._unique(name))
             self.roster.counts.inserted += 1
+
+    def _unique(self, name: str) -> str:
+        """Name of a vehicle in tables: SUMO lets an id be used again after its holder has left; the second is `ID#2`."""
+        self._uses[name] = self._uses.get(name, 0) + 1
+        return name if self._uses[name] == 1 else f"{name}#{self._uses[name]}"
+
+    def _route_number(self, route: IntArray) -> int:
+        """Number of a route; vehicles of one route share it."""
+        key = route.tobytes()
+        if key not in self._route_numbers:
+            self._route_numbers[key] = len(self.roster.routes)
+            self.roster.routes.append(route)
+        return self._route_numbers[key]
 
     def _command_speed(self, connection: Any, name: str) -> None:
         speed_mps = self._command.speed_mps
@@ -193,8 +209,7 @@ class TraciSource:
     def _update(self, connection: Any, name: str, vehicle: _Vehicle, seen: Mapping[int, Any]) -> None:
         if seen[tc.VAR_ROUTE_ID] != vehicle.route_id:
             vehicle.route_id = seen[tc.VAR_ROUTE_ID]
-            vehicle.route = len(self.roster.routes)
-            self.roster.routes.append(self._edge_numbers(connection.vehicle.getRoute(name)))
+            vehicle.route = self._route_number(self._edge_numbers(connection.vehicle.getRoute(name)))
         route = self.roster.routes[vehicle.route]
         vehicle.x_m, vehicle.y_m = seen[tc.VAR_POSITION]
         vehicle.speed_mps = seen[tc.VAR_SPEED]

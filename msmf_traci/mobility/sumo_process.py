@@ -144,15 +144,15 @@ def _arguments(sumo: Sumo, load: Load, command: Command, folder: Path) -> list[s
     if load.network.sumocfg_file is not None:
         options["--configuration-file"] = str(load.network.sumocfg_file)
     else:
-        routes = [load.trip_file] if load.trip_file is not None else list(load.network.route_files)
+        routes = list(load.network.route_files)
+        if load.trip_file is not None:
+            types = folder / "types.rou.xml"
+            types.write_text(_vehicle_type(command), encoding="utf-8")
+            routes = [types, load.trip_file]
         options["--net-file"] = str(load.network.net_file)
         options["--route-files"] = ",".join(str(path) for path in routes)
         options["--time-to-teleport"] = "-1"
         options["--collision.action"] = "warn"
-    if load.trip_file is not None:
-        types = folder / "types.add.xml"
-        types.write_text(_vehicle_type(command), encoding="utf-8")
-        options["--additional-files"] = str(types)
     if command.step_s is not None:
         options["--step-length"] = repr(command.step_s)
     if command.gui:
@@ -166,7 +166,7 @@ def _vehicle_type(command: Command) -> str:
     """The type of our trips' vehicles: their commanded speed, and whether speed limits bind."""
     factor = FREE_SPEED_FACTOR if command.mode != "legal" else 1.0
     speed = f'maxSpeed="{command.speed_mps!r}" ' if command.speed_mps is not None else ""
-    return f'<additional>\n  <vType id="{VEHICLE_TYPE}" vClass="passenger" {speed}speedFactor="{factor!r}" speedDev="0"/>\n</additional>\n'
+    return f'<routes>\n  <vType id="{VEHICLE_TYPE}" vClass="passenger" {speed}speedFactor="{factor!r}" speedDev="0"/>\n</routes>\n'
 
 
 def _reason(log: Path, error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -82,7 +83,7 @@ def folder_in_one_piece(target: Path, when_taken: Callable[[Path], Path | None] 
         If it cannot be written.
     """
     missing = [parent for parent in target.parents if not parent.exists()]
-    piece = Piece(target.with_name(f".{target.name}.part-{os.getpid()}"), target)
+    piece = Piece(target.with_name(f".{target.name}.part-{os.getpid()}-{secrets.token_hex(3)}"), target)
     done = False
     try:
         piece.scratch.mkdir(parents=True)
@@ -185,4 +186,4 @@ def read_table(folder: Path, name: str, *, as_written: bool = False) -> pd.DataF
     path = folder / f"{name}.csv"
     if not path.is_file():
         return pd.read_parquet(folder / f"{name}.parquet")
-    return pd.read_csv(path, dtype=str, keep_default_na=False) if as_written else pd.read_csv(path)
+    return pd.read_csv(path, dtype=str, keep_default_na=False) if as_written else pd.read_csv(path, keep_default_na=False, na_values=[""])

@@ -16,7 +16,6 @@ from msmf_traci.migration.ledger import OUTCOME_NAMES
 
 PERCENTILES = (5, 50, 95)
 ALL_BANDS = "all"
-KEYS = ("strategy", "image_mb", "commanded_kmh", "band", "seed")
 
 # metric -> (column of vehicles.csv, denominator column or None for a mean over vehicles, factor)
 _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {

@@ -15,7 +15,6 @@ from msmf_traci.control.attachment import Attachment
 from msmf_traci.control.plane import ControlPlane
 from msmf_traci.control.prediction import MapPredictor, RoutePredictor
 from msmf_traci.control.stays import Stays
-from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.errors import MsmfError
 from msmf_traci.migration.ledger import Ledger
@@ -35,7 +34,6 @@ from msmf_traci.run.options import (
     fixed_image_mb,
     handoff_policy,
     link_options,
-    strategy_options,
     tier_latency,
     workload_options,
 )
@@ -70,7 +68,7 @@ class Drive:
         self.servers = servers
         self.trip_file = trip_file
         self.latency = tier_latency(config)
-        self.strategies: list[Strategy] = [kind(strategy_options(config)) for kind in inputs.strategies]
+        self.strategies = inputs.strategies
         self.tier_choices = {n: TierChoice(self.latency, config.tiers.min_speed_kmh * MPS_PER_KMH, n) for n in (1, 2)}
         edges = {name: number for number, name in enumerate(roads.ids)}
         self.source = TraciSource(inputs.sumo, Load(inputs.network, trip_file), command_options(config), edges, roads.length_m, self._show)

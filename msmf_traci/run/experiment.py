@@ -73,6 +73,6 @@ def run_experiment(
             drive.through()
         with phases.time("tables"):
             summary = drive.write_tables(piece.scratch)
-            map_folder = write_map_once(folder.parent, city.roads, city.servers)
+            map_folder = write_map_once(folder.parent, city.roads, city.servers, city.projection)
         write_json(piece.scratch / RUN_FILE, run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s))
     return summary, piece.target

@@ -25,6 +25,7 @@ def run_facts(
         "overrides": list(overrides),
         "strategies": list(drive.names.strategies),
         "seed": config.seed,
+        "fingerprint": inputs.fingerprint(),
         "versions": {
             "msmf-traci": msmf_traci.__version__,
             "sumo": inputs.sumo.version,

@@ -14,7 +14,7 @@ from msmf_traci.world.roads import Roads
 from msmf_traci.world.servers import Servers
 
 
-def write_map_once(parent: Path, roads: Roads, servers: Servers) -> Path:
+def write_map_once(parent: Path, roads: Roads, servers: Servers, projection: Projection | None) -> Path:
     """Write the map of a network and deployment into `parent`, unless it is there.
 
     Returns
@@ -26,7 +26,6 @@ def write_map_once(parent: Path, roads: Roads, servers: Servers) -> Path:
     folder = parent / f"map-{hashlib.sha256((roads.digest() + deployment).encode()).hexdigest()[:12]}"
     if folder.is_dir():
         return folder
-    projection = None if roads.projection is None else Projection(roads.projection, roads.net_offset_m)
     with folder_in_one_piece(folder, share_taken) as piece:
         write_table(piece.scratch, "cells", cells_table(servers, projection), "csv")
         write_table(piece.scratch, "roads", roads_table(roads), "csv")

@@ -6,23 +6,26 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+import msmf_traci
 from msmf_traci.arrays import BoolArray
-from msmf_traci.config.schema import Config, Deployment
-from msmf_traci.control.plugins import load_strategies
+from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
+from msmf_traci.control.plugins import load_strategies, make_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.sumo_process import check_extra_arguments
-from msmf_traci.run.options import command_options
+from msmf_traci.run.options import command_options, strategy_options
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
+from msmf_traci.scenario.content_cache import file_hash
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.cells import HexCells, rings_to_cover
 from msmf_traci.world.coverage import EdgeCoverage, cover_edges
-from msmf_traci.world.projection import Projection
+from msmf_traci.world.projection import Projection, projection_of
 from msmf_traci.world.roads import Roads, read_roads
 from msmf_traci.world.servers import Servers
 
@@ -35,7 +38,19 @@ class Inputs:
 
     sumo: Sumo
     network: NetworkSource
-    strategies: list[type[Strategy]]
+    strategies: list[Strategy]
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What, beside the configuration, a run's tables follow from: content of files and strategies, versions."""
+        own_files = (
+            self.network.route_files if self.network.sumocfg_file is None else (self.network.sumocfg_file, *self.network.route_files)
+        )
+        return {
+            "network": self.network.key,
+            "routes": [file_hash(path) for path in own_files],
+            "strategies": {strategy.name: source_hash(type(strategy)) for strategy in self.strategies},
+            "versions": {"msmf-traci": msmf_traci.__version__, "sumo": self.sumo.version},
+        }
 
 
 def judge_files(config: Config) -> Inputs:
@@ -46,7 +61,7 @@ def judge_files(config: Config) -> Inputs:
     InputError
         One sentence on the first thing that is missing or wrong.
     """
-    strategies = load_strategies(config.strategies)
+    strategies = make_strategies(load_strategies(config.strategies), strategy_options(config))
     check_extra_arguments(command_options(config).extra)
     if config.output.format == "parquet":
         _need_pyarrow()
@@ -78,6 +93,7 @@ class City:
     cells: HexCells
     coverage: EdgeCoverage
     servers: Servers
+    projection: Projection | None
 
 
 def read_city(config: Config, net_file: Path) -> City:
@@ -90,7 +106,7 @@ def read_city(config: Config, net_file: Path) -> City:
     """
     roads = read_roads(net_file)
     cells = lay_cells(config.deployment, roads, net_file)
-    return City(net_file, roads, cells, cover_edges(roads, cells), Servers(cells, config.tiers.regional_rings))
+    return City(net_file, roads, cells, cover_edges(roads, cells), Servers(cells, config.tiers.regional_rings), projection_of(roads))
 
 
 def draw_trips(config: Config, inputs: Inputs, city: City) -> Path:
@@ -119,9 +135,10 @@ def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:
     left, bottom, right, top = roads.boundary_m
     center_m = (left + right) / 2, (bottom + top) / 2
     if deployment.center is not None and "lon" in deployment.center:
-        if roads.projection is None:
+        projection = projection_of(roads)
+        if projection is None:
             raise InputError(f"deployment.center has lon and lat, but network {net_file} has no projection; give x and y in metres")
-        center_m = Projection(roads.projection, roads.net_offset_m).to_x_y(deployment.center["lon"], deployment.center["lat"])
+        center_m = projection.to_x_y(deployment.center["lon"], deployment.center["lat"])
     elif deployment.center is not None:
         center_m = deployment.center["x"], deployment.center["y"]
     rings = deployment.rings
@@ -129,6 +146,11 @@ def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:
         width_m = 2 * max(right - center_m[0], center_m[0] - left)
         height_m = 2 * max(top - center_m[1], center_m[1] - bottom)
         rings = rings_to_cover(width_m, height_m, deployment.spacing_m, deployment.orientation)
+        if rings > MOST_RINGS:
+            raise InputError(
+                f"a deployment around x={center_m[0]:.0f} m, y={center_m[1]:.0f} m that covers network {net_file} needs {rings} rings, "
+                f"more than {MOST_RINGS}; set deployment.rings, deployment.spacing_m or deployment.center"
+            )
     cells = HexCells(rings, deployment.spacing_m, deployment.orientation, center_m)
     if not inside(cells, roads).any():
         raise InputError(

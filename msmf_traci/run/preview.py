@@ -28,7 +28,7 @@ def preview(configs: Sequence[Config]) -> list[str]:
     Of a sweep the first run is described in full, and the rough cost is that of all runs.
     """
     config = configs[0]
-    inputs = judge_files(config)
+    inputs, *_ = [judge_files(each) for each in configs]
     network = inputs.network
     runs = "one SUMO run" if len(configs) == 1 else f"a sweep of {len(configs)} runs, {len(configs)} SUMO runs; the first"
     lines = [f"{runs}: scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies"]

@@ -88,6 +88,7 @@ def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, 
         path = osm.find_beijing_map()
     else:
         raise InputError("scenario=osm needs a map: scenario.map_file=CITY.osm.pbf (or .osm, .osm.gz)")
+    check_path(path, "scenario.map_file")
     osm.check_map(path)
     key = content_key(
         map=file_hash(path), bbox=list(bbox) if bbox is not None else None, options=osm.NETCONVERT_OPTIONS, sumo=sumo.version, format=1
@@ -138,7 +139,12 @@ def _city_parameters(text: str, path: Path) -> CityParameters:
     unknown = sorted(set(map(str, values)) - set(CityParameters.__dataclass_fields__))
     if unknown:
         raise InputError(f"scenario.parameters_file={path}: there is no parameter {unknown[0]}; see scenarios/synthetic.yaml")
-    return CityParameters(**values)
+    try:
+        return CityParameters(**values)
+    except TypeError as error:
+        raise InputError(
+            f"scenario.parameters_file={path}: a value is of the wrong type ({error}); compare it with scenarios/synthetic.yaml"
+        ) from None
 
 
 def _existing(name: str, option: str) -> Path:
@@ -160,6 +166,6 @@ def _check_root(path: Path, root: str, option: str, wanted: str) -> ET.Element:
             element: ET.Element = next(iter(ET.iterparse(file, events=("start",))))[1]
     except (ET.ParseError, StopIteration, OSError, EOFError):
         raise InputError(f"{option}={path} is not {wanted}; give another file") from None
-    if element.tag != root and not (root == "routes" and element.tag == "additional"):
+    if element.tag != root and not (root == "routes" and element.tag in ("additional", "trips")):
         raise InputError(f"{option}={path} is not {wanted} but <{element.tag}>; give another file")
     return element

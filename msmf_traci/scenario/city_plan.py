@@ -10,6 +10,7 @@ from itertools import pairwise
 from msmf_traci.errors import InputError
 
 RING, AVENUE, SECONDARY, RESIDENTIAL = "highway.trunk", "highway.primary", "highway.secondary", "highway.residential"
+MOST_SPACINGS = 30
 LIGHT_TYPES = ("actuated", "static")
 _MIN_SPACING_M = 200.0
 _HALF_ROAD_M = 20.0  # half of the widest road with its junction; keeps lanes inside the outline
@@ -51,12 +52,20 @@ class CityParameters:
     def __post_init__(self) -> None:
         """Check the values, so that a wrong one is named here and not by netconvert."""
         # YAML has lists only; a tuple keeps the dataclass hashable.
+        if not isinstance(self.ring_offsets_lines, list | tuple):
+            raise _wrong("ring_offsets_lines", self.ring_offsets_lines, "a list of whole numbers")
         object.__setattr__(self, "ring_offsets_lines", tuple(self.ring_offsets_lines))
         for field in fields(self):
             if isinstance(field.default, int | float):
                 _check_number(field.name, getattr(self, field.name), whole=isinstance(field.default, int))
         if self.street_spacing_m < _MIN_SPACING_M:
             raise _wrong("street_spacing_m", self.street_spacing_m, f"at least {_MIN_SPACING_M:g}")
+        if self.outline_radius_m > MOST_SPACINGS * self.street_spacing_m:
+            raise _wrong(
+                "outline_radius_m",
+                self.outline_radius_m,
+                f"at most {MOST_SPACINGS} times street_spacing_m, since planning takes longer and longer",
+            )
         if self.node_jitter_m > self.street_spacing_m / 8:
             raise _wrong("node_jitter_m", self.node_jitter_m, "at most an eighth of street_spacing_m")
         if self.traffic_light_type not in LIGHT_TYPES:

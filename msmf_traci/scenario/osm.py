@@ -89,7 +89,7 @@ def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, fold
         source = folder / "map.osm"
         _convert_pbf(map_file, source)
     net_file = folder / "network.net.xml"
-    cut = ["--keep-edges.in-geo-boundary", ",".join(f"{value:g}" for value in bbox)] if bbox is not None else []
+    cut = ["--keep-edges.in-geo-boundary", ",".join(repr(value) for value in bbox)] if bbox is not None else []
     command = [sumo.program("netconvert"), "--osm-files", str(source.resolve()), "--output-file", str(net_file), *NETCONVERT_OPTIONS, *cut]
     try:
         run_tool(sumo, command, folder=folder)

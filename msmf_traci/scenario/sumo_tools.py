@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -68,7 +69,7 @@ def find_sumo(home: str | None = None) -> Sumo:
     InputError
         If it is missing, does not start, or is of another release.
     """
-    folder = Path(home) if home is not None else _wheel_home()
+    folder = Path(home).expanduser().resolve() if home is not None else _wheel_home()
     wanted = version("eclipse-sumo")
     if not (folder / "bin").is_dir():
         raise InputError(
@@ -109,11 +110,34 @@ def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
     ToolError
         If it fails; the text quotes its last lines.
     """
-    result = subprocess.run(list(command), capture_output=True, text=True, errors="replace", check=False, env=sumo.environment, cwd=folder)
-    if result.returncode != 0:
+    process = subprocess.Popen(
+        list(command),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=sumo.environment,
+        cwd=folder,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        _end_with_children(process)
+        raise
+    if process.returncode != 0:
         name = Path(command[1] if command[0] == sys.executable else command[0]).name
-        raise ToolError(f"{name} failed (exit code {result.returncode}): {last_lines(result.stderr + result.stdout)}")
-    return result.stdout + result.stderr
+        raise ToolError(f"{name} failed (exit code {process.returncode}): {last_lines(output)}")
+    return output
+
+
+def _end_with_children(process: subprocess.Popen[str]) -> None:
+    """End a tool and what it has started (randomTrips.py starts duarouter)."""
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
 
 
 def last_lines(text: str) -> str:

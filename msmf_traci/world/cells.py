@@ -12,6 +12,7 @@ import numpy as np
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 
 SQRT3 = float(np.sqrt(3.0))
+OUTSIDE_AT_ONCE = 10_000
 NEIGHBOUR_STEPS = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
 
 
@@ -100,9 +101,11 @@ class HexCells:
         v = (np.asarray(y_m, dtype=np.float64) - self.center_m[1]) / self.spacing_m
         cell = self._lookup(*_round_axial(*_fractional(u, v, self.orientation)))
         outside = cell < 0
-        for i in np.flatnonzero(outside):
-            distance = (self.x_m[self._border] - x_m[i]) ** 2 + (self.y_m[self._border] - y_m[i]) ** 2
-            cell[i] = self._border[int(np.argmin(distance))]
+        which = np.flatnonzero(outside)
+        for some in np.array_split(which, len(which) // OUTSIDE_AT_ONCE + 1):  # in pieces, for the sake of memory
+            dx = self.x_m[self._border] - np.asarray(x_m)[some, None]
+            dy = self.y_m[self._border] - np.asarray(y_m)[some, None]
+            cell[some] = self._border[np.argmin(dx**2 + dy**2, axis=1)]
         return cell, outside
 
     def hops(self, a: IntArray, b: IntArray) -> IntArray:

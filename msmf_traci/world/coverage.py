@@ -99,8 +99,8 @@ def route_stretches(route: IntArray, roads: Roads, coverage: EdgeCoverage, serve
 
     An edge that is no road (-1) ends what is seen; so does the horizon beyond the i-th edge's end.
     """
-    known = np.flatnonzero(route < 0)
-    ends = np.concatenate([known, [len(route)]])
+    breaks = np.flatnonzero(route < 0)
+    ends = np.concatenate([breaks, [len(route)]])
     length_m = np.where(route >= 0, roads.length_m[np.maximum(route, 0)], 0.0)
     begin_m = np.concatenate([[0.0], np.cumsum(length_m)])
     starts, counts, servers, entries, exits = [], [], [], [], []

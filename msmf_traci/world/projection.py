@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from msmf_traci.arrays import FloatArray
+from msmf_traci.world.roads import Roads
 
 
 class Projection:
@@ -33,3 +34,15 @@ class Projection:
         """Point on the network of a longitude and latitude."""
         x, y = self._proj(lon, lat)
         return float(x) + self._offset_m[0], float(y) + self._offset_m[1]
+
+
+def projection_of(roads: Roads) -> Projection | None:
+    """Projection of a network, or None where it has none or one that PROJ does not know (SUMO's simple projection, say)."""
+    if roads.projection is None:
+        return None
+    from pyproj.exceptions import ProjError
+
+    try:
+        return Projection(roads.projection, roads.net_offset_m)
+    except ProjError:
+        return None

@@ -6,6 +6,7 @@ Read with sumolib from a network of SUMO. Model, section 3.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ def read_roads(net_file: Path) -> Roads:
     try:
         net = sumolib.net.readNet(str(net_file), withInternal=False)
         boundary_m, offset_m = tuple(net.getBoundary()), tuple(net.getLocationOffset())
-    except (SAXException, KeyError, ValueError, AttributeError, TypeError, EOFError) as error:
+    except (SAXException, KeyError, ValueError, AttributeError, TypeError, EOFError, OSError, zlib.error) as error:
         raise InputError(f"network {net_file} is damaged or no network of SUMO ({type(error).__name__}: {error}); make it again") from None
     edges = sorted((edge for edge in net.getEdges(withInternal=False) if _is_road(edge)), key=lambda edge: str(edge.getID()))
     number = {edge.getID(): i for i, edge in enumerate(edges)}

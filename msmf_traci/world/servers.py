@@ -49,7 +49,7 @@ class Servers:
         self.region: IntArray = region.reshape(-1).astype(np.int64)
         # server_of[tier, cell]
         self.server_of: IntArray = np.stack([np.arange(len(cells), dtype=np.int64), len(cells) + self.region])
-        self._region_hops = self._measure_regions()
+        self._members = self._members_of_regions()
 
     def __len__(self) -> int:
         return len(self.cells) + len(self.region_axial)
@@ -69,16 +69,19 @@ class Servers:
         """Hops from the attached cell to the nearest cell of the server's area, elementwise; 0 inside it."""
         is_local = server < len(self.cells)
         local = self.cells.hops(np.where(is_local, server, 0), cell)
-        regional = self._region_hops[np.where(is_local, 0, server - len(self.cells)), cell]
+        if is_local.all():
+            return local
+        members = self._members[np.where(is_local, 0, server - len(self.cells))]
+        regional = self.cells.hops(members, np.asarray(cell)[..., None]).min(axis=-1)
         return np.where(is_local, local, regional).astype(np.int64)
 
-    def _measure_regions(self) -> IntArray:
-        everywhere = np.arange(len(self.cells))
-        rows = [
-            self.cells.hops(np.flatnonzero(self.region == region)[:, None], everywhere[None, :]).min(axis=0)
-            for region in range(len(self.region_axial))
-        ]
-        return np.stack(rows).astype(np.int64)
+    def _members_of_regions(self) -> IntArray:
+        """Cells of each region, shape (regions, most cells); smaller regions repeat their first cell."""
+        order = np.argsort(self.region, kind="stable")
+        sizes = np.bincount(self.region)
+        begin = np.cumsum(sizes) - sizes
+        column = np.arange(sizes.max())
+        return np.asarray(order[begin[:, None] + np.where(column < sizes[:, None], column, 0)], dtype=np.int64)
 
 
 def cluster_centers(axial: IntArray, k: int) -> IntArray:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from msmf_traci.control import strategies as s
-from msmf_traci.control.plugins import known_strategies, load_strategies
+from msmf_traci.control.plugins import known_strategies, load_strategies, make_strategies
+from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.errors import InputError
 
 EIGHT = ["nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier"]
@@ -173,3 +174,27 @@ def test_the_last_server_keep_and_no_target_are_answers(bench: Any) -> None:
 def test_no_server_is_no_home(bench: Any) -> None:
     with pytest.raises(InputError):
         ask(bench, np.array([0, s.NO_SERVER]), np.array([s.NO_SERVER, s.NO_SERVER]))
+
+
+def test_a_strategy_cannot_change_what_the_others_see(bench: Any) -> None:
+    class Vandal(Answers):
+        name = "vandal"
+
+        def decide(self, now: s.Situation) -> s.Decision:
+            now.x_m[:] = 0.0
+            return super().decide(now)
+
+    plane = bench.plane(bench.roads([[(0, 0), (0, 1000)]]), Vandal(np.array([0]), np.array([s.NO_SERVER])))
+    with pytest.raises(InputError, match="read-only"):
+        bench.decide(plane, bench.frame(), host=0)
+
+
+def test_a_strategy_that_cannot_be_made_is_refused() -> None:
+    class NoOptions(s.Strategy):
+        name = "no_options"
+
+        def __init__(self) -> None:
+            pass
+
+    with pytest.raises(InputError, match="strategy no_options cannot be made"):
+        make_strategies([NoOptions], s.StrategyOptions(50.0, CoverageLimits(150.0, 0.0)))

@@ -53,6 +53,14 @@ def make_files(folder: Path) -> None:
     (folder / "broken.py").write_text("raise RuntimeError('boom')\n")
     (folder / "file").write_text("")
     (folder / "com,ma.net.xml").write_text(NET.format(size=4000, allow=""))
+    (folder / "m,x.osm").write_text(OSM_HEAD + OSM_NODES + OSM_WAY + "</osm>")
+    (folder / "damaged.net.xml.gz").write_bytes(gzip.compress(NET.format(size=4000, allow="").encode())[:-8] + b"\0" * 8)
+    (folder / "rings.yaml").write_text("ring_offsets_lines: 5")
+    (folder / "huge.yaml").write_text("outline_radius_m: 90000")
+    (folder / "unmade.py").write_text(
+        "from msmf_traci.control.strategies import Never\n"
+        "class Unmade(Never):\n    name = 'unmade'\n    def __init__(self):\n        pass\n"
+    )
     own = folder / "own" / "experiment"
     own.mkdir(parents=True)
     (own / "unglobal.yaml").write_text("mobility:\n  speed_kmh: 30\n")
@@ -87,7 +95,7 @@ CASES: list[tuple[str, str, str]] = [
     ("zero", "mobility.vehicles=0", "mobility.vehicles=0"),
     ("zero", "links.bandwidth_mbps=0", "links.bandwidth_mbps=0"),
     ("zero", "mobility.speed_kmh=0", "mobility.speed_kmh=0"),
-    ("zero", "workload.dirty_threshold_mbit=0", "greater than 0"),
+    ("zero", "workload.dirty_threshold_mbit=0", "greater than or equal to 0.1"),
     ("negative", "mobility.speed_kmh=-5", "greater than 0"),
     ("negative", "workload.memory_mb=-1", "workload.memory_mb=-1"),
     ("negative", "seed=-1", "seed=-1"),
@@ -172,4 +180,15 @@ CASES: list[tuple[str, str, str]] = [
     ("odd paths", "scenario=sumo 'scenario.net_file=\"{f}/com,ma.net.xml\"'", "cannot take a ','"),
     ("combination", "mobility.depart_window_s=40000", "would never depart"),
     ("combination", "hydra.run.dir=somewhere", "output.dir"),
+    ("combination", "mobility.sumo_args=[--scale,3]", "--scale"),
+    ("combination", "mobility.sumo_args=[--num-clients,2]", "--num-clients is set"),
+    ("combination", "mobility.step_s=0.0333333", "milliseconds"),
+    ("combination", OWN + " deployment.center={{x:9000000,y:0}}", "more than 200"),
+    ("own network", "scenario=sumo scenario.net_file={f}/damaged.net.xml.gz", "damaged"),
+    ("own network", "-m dry_run=true scenario=sumo scenario.net_file={f}/large.net.xml,{f}/nope.net.xml", "nope.net.xml"),
+    ("odd paths", "scenario=osm 'scenario.map_file=\"{f}/m,x.osm\"'", "cannot take a ','"),
+    ("parameters", "scenario.parameters_file={f}/rings.yaml", "ring_offsets_lines"),
+    ("parameters", "scenario.parameters_file={f}/huge.yaml", "outline_radius_m"),
+    ("strategy that cannot be made", "strategies=[unmade:Unmade]", "cannot be made"),
+    ("strategy that cannot be made", "strategies=[pm,unmade:Unmade]", "cannot be made"),
 ]  # fmt: skip

@@ -139,3 +139,34 @@ def test_full_disk_is_one_sentence_and_leaves_no_half_table(msmf: Command, tmp_p
         assert not list(small.iterdir())
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_interrupt_while_trips_are_drawn_leaves_no_tool_of_sumo_behind(environment: dict[str, str], tmp_path: Path) -> None:
+    work, cache = tmp_path / "work", tmp_path / "cache"
+    work.mkdir()
+    command = [str(BIN / "msmf-traci"), "mobility.vehicles=60000", "strategies=[never]"]
+    process = subprocess.Popen(command, cwd=work, env=environment | {"MSMF_CACHE_DIR": str(cache)}, stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if tools := tools_working_in(cache, "drawn.rou.xml"):
+            break
+        time.sleep(0.05)
+    assert tools, "no tool of SUMO was started"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    time.sleep(0.5)
+    assert tools_working_in(cache, "drawn.rou.xml") == []
+    assert not list(work.iterdir()) and not list((cache / "routes").iterdir())
+
+
+def tools_working_in(cache: Path, file: str) -> list[str]:
+    """Processes whose command line names that file in that cache."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(cache) in words and file in words:
+            found.append(path.parent.name)
+    return found

@@ -175,3 +175,64 @@ def test_routes_without_anybody_to_follow_are_said_to_be_so(msmf: Command, own_n
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].startswith("msmf-traci: no vehicle was followed: 1 left out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_vehicle_id_used_twice_is_two_vehicles(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+    # SUMO reads routes ahead; others in between let the first a leave before the second is read
+    vehicles = "".join(
+        f'<vehicle id="{name}" depart="{depart_s}"><route edges="ab bc"/></vehicle>'
+        for name, depart_s in (("a", 0), ("b", 300), ("c", 600), ("d", 900), ("a", 1200))
+    )
+    (tmp_path / "r.rou.xml").write_text(f"<routes>{vehicles}</routes>")
+    words = ["scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "output.dir=out"]
+    result = msmf(tmp_path, *words, "strategies=[pm]")
+    assert result.returncode == 0, result.stderr
+    run = only_run(tmp_path / "out")
+    migrations, booked = pd.read_csv(run / "migrations.csv"), pd.read_csv(run / "vehicles.csv")
+    assert set(booked["vehicle"]) == set(migrations["vehicle"]) == {"a", "a#2", "b", "c", "d"}
+    sent = migrations[["image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"]].sum().sum()
+    assert booked["traffic_bytes"].sum() == pytest.approx(sent)
+
+
+def test_vehicles_of_a_loaded_state_are_followed(msmf: Command, own_network: Path, sumo_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "r.rou.xml").write_text('<routes><vehicle id="a" depart="0"><route edges="ab bc"/></vehicle></routes>')
+    sumo = [
+        str(sumo_home / "bin" / "sumo"),
+        "-n",
+        str(own_network),
+        "-r",
+        "r.rou.xml",
+        "--save-state.times",
+        "20",
+        "--save-state.files",
+        "s.xml",
+    ]
+    subprocess.run([*sumo, "--end", "21"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "own.sumocfg").write_text(
+        '<configuration><input><net-file value="own.net.xml"/></input><time><begin value="20"/></time>'
+        '<processing><load-state value="s.xml"/></processing></configuration>'
+    )
+    result = msmf(tmp_path, "scenario=sumo", "scenario.sumocfg_file=own.sumocfg", "strategies=[pm]", "output.dir=out")
+    assert result.returncode == 0, result.stderr
+    vehicles = pd.read_csv(only_run(tmp_path / "out") / "vehicles.csv")
+    assert list(vehicles["vehicle"]) == ["a"]
+    assert vehicles["distance_m"].iloc[0] < 1700  # only what was left to drive
+
+
+def test_a_projection_that_is_not_known_is_none(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+    own_network.write_text(own_network.read_text().replace('projParameter="!"', 'projParameter="-"'))
+    words = ["scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "mobility.max_duration_s=60"]
+    result = msmf(tmp_path, *words, "strategies=[pm]", "output.dir=out")
+    assert result.returncode == 0, result.stderr
+    (cells,) = (tmp_path / "out").glob("map-*/cells.csv")
+    assert pd.read_csv(cells)["lon"].isna().all()
+
+
+def test_a_sweep_does_not_take_a_run_with_other_routes_for_done(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+    words = ["-m", "scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "seed=0"]
+    words += ["strategies=[pm]", "output.dir=out", "mobility.max_duration_s=60"]
+    assert msmf(tmp_path, *words).returncode == 0
+    (tmp_path / "r.rou.xml").write_text('<routes><vehicle id="new" depart="0"><route edges="ab bc"/></vehicle></routes>')
+    again = msmf(tmp_path, *words)
+    assert again.returncode == 2
+    assert "with other routes" in again.stderr

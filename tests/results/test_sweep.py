@@ -13,6 +13,8 @@ from msmf_traci.errors import InputError
 from msmf_traci.results.store import RUN_FILE, write_json, write_table
 from msmf_traci.sweep import LONGEST_NAME, check_one_folder, is_done, results_folder, stack_summaries, swept_folder, timed_folder
 
+FINGERPRINT = {"network": "n", "routes": [], "strategies": {"pm": "p"}, "versions": {"sumo": "1.28.0"}}
+
 
 def request_of(folder: Path, *words: str) -> Request:
     return read_request([*words, f"output.dir={folder}"], multirun=True)
@@ -31,7 +33,7 @@ def finish(request: Request, format: str = "csv") -> None:
         keys = {"strategy": "pm", "image_mb": None, "commanded_kmh": config.mobility.speed_kmh, "band": "all", "seed": config.seed}
         values = {"vehicles": number, "user_left": 0.5, "lead_s": number / 7}
         write_table(folder, "summary", pd.DataFrame([{**keys, **values}]), format)
-        write_json(folder / RUN_FILE, {"config": config.model_dump()})
+        write_json(folder / RUN_FILE, {"config": config.model_dump(), "fingerprint": FINGERPRINT})
 
 
 def test_runs_of_an_experiment_lie_in_its_folder(tmp_path):
@@ -122,9 +124,9 @@ def test_sweep_over_experiments_goes_into_the_folder_that_the_refusal_asks_for(t
 def test_run_that_lies_complete_is_done(tmp_path):
     request = request_of(tmp_path, "seed=0,1")
     folders = [swept_folder(point.config, point.overrides) for point in request.points]
-    assert not any(is_done(folder, point.config) for folder, point in zip(folders, request.points, strict=True))
+    assert not any(is_done(folder, point.config, FINGERPRINT) for folder, point in zip(folders, request.points, strict=True))
     finish(request)
-    assert all(is_done(folder, point.config) for folder, point in zip(folders, request.points, strict=True))
+    assert all(is_done(folder, point.config, FINGERPRINT) for folder, point in zip(folders, request.points, strict=True))
 
 
 @pytest.mark.parametrize("word", ["dry_run=true", "output.dir=elsewhere"])
@@ -132,7 +134,7 @@ def test_run_is_the_same_wherever_it_lies_and_however_it_was_asked_for(tmp_path,
     request = request_of(tmp_path, "seed=0")
     finish(request)
     folder = swept_folder(request.points[0].config, request.points[0].overrides)
-    assert is_done(folder, read_request([word]).points[0].config)
+    assert is_done(folder, read_request([word]).points[0].config, FINGERPRINT)
 
 
 @pytest.mark.parametrize("word", ["mobility.vehicles=99", "links.bandwidth_mbps=50", "strategies=[pm]", "output.format=parquet"])
@@ -141,7 +143,7 @@ def test_another_run_in_the_same_place_is_refused(tmp_path, word):
     finish(request)
     folder = swept_folder(request.points[0].config, request.points[0].overrides)
     with pytest.raises(InputError, match=r"another run.*never overwritten"):
-        is_done(folder, config_of(word))
+        is_done(folder, config_of(word), FINGERPRINT)
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}"])
@@ -151,14 +153,14 @@ def test_folder_that_is_no_run_is_refused(tmp_path, content):
     if content is not None:
         (folder / RUN_FILE).write_text(content)
     with pytest.raises(InputError, match="never overwritten"):
-        is_done(folder, config_of())
+        is_done(folder, config_of(), FINGERPRINT)
 
 
 def test_done_survives_the_numbers_of_json(tmp_path):
     """A configuration with integers, floats, nulls and lists compares equal after it went through a file."""
     config = config_of("mobility.speed_kmh=50", "workload.image_mb=[100,500.5]", "deployment.center={x: 1, y: 2.5}")
-    (tmp_path / RUN_FILE).write_text(json.dumps({"config": config.model_dump()}))
-    assert is_done(tmp_path, config)
+    (tmp_path / RUN_FILE).write_text(json.dumps({"config": config.model_dump(), "fingerprint": FINGERPRINT}))
+    assert is_done(tmp_path, config, FINGERPRINT)
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
@@ -221,3 +223,13 @@ def test_stacking_again_leaves_the_same_one_file(tmp_path):
     first = stack_summaries(request)[0].read_bytes()
     assert stack_summaries(request)[0].read_bytes() == first
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["summary.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("network", "m"), ("routes", ["r"]), ("strategies", {"pm": "q"}), ("versions", {"sumo": "1.29.0"})]
+)
+def test_run_with_other_inputs_or_versions_is_not_done(tmp_path, name, value):
+    config = config_of()
+    (tmp_path / RUN_FILE).write_text(json.dumps({"config": config.model_dump(), "fingerprint": FINGERPRINT}))
+    with pytest.raises(InputError, match=f"with other {name}"):
+        is_done(tmp_path, config, FINGERPRINT | {name: value})
