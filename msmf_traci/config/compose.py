@@ -86,27 +86,18 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
         if not is_sweep:
             _refuse_sweep_values(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
-            return Request([Point(_judge(first, first.hydra.runtime.choices.get("experiment")), typed, ())], is_sweep=False, words=typed)
+            return Request([Point(_judge(first), typed, ())], is_sweep=False, words=typed)
         overrides = _with_sweep_of_experiment(first, overrides, config_dir)
         swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
         points = []
         for combination in itertools.product(*(_values(override) for override in overrides)):
-            composed = _compose([*search, *combination])
-            config = _judge(composed, composed.hydra.runtime.choices.get("experiment"))
-            points.append(Point(config, combination, swept))
+            points.append(Point(_judge(_compose([*search, *combination])), combination, swept))
     words = (*(override.input_line or "" for override in overrides), "hydra.sweeper.params=null")
     return Request(points, is_sweep=True, words=words)
 
 
-def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
-    """Judge a configuration that Hydra has composed, with the name of the experiment chosen.
-
-    Raises
-    ------
-    InputError
-        One sentence on the first thing that is wrong.
-    """
-    return _judge(composed, experiment)
+def _judge(composed: DictConfig) -> Config:
+    return judge_composed(composed, composed.hydra.runtime.choices.get("experiment"))
 
 
 def _is_no_experiment(override: Override) -> bool:
@@ -151,7 +142,14 @@ def _compose(words: list[str]) -> DictConfig:
         raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci --help") from None
 
 
-def _judge(composed: DictConfig, experiment: str | None) -> Config:
+def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
+    """Judge a configuration that Hydra has composed, with the name of the experiment chosen.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first thing that is wrong.
+    """
     try:
         plain = {
             str(key): OmegaConf.to_container(composed[key], resolve=True) if OmegaConf.is_config(composed[key]) else composed[key]

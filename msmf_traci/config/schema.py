@@ -190,7 +190,12 @@ class Mobility(Section):
             "--begin",
             "--num-clients",
         }
-        for word in map(str, self.sumo_args):
+        words = [str(word) for word in self.sumo_args]
+        if words and not words[0].startswith("-"):
+            raise ValueError(
+                f"mobility.sumo_args: {words[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]"
+            )
+        for word in words:
             if word.split("=")[0] in ours:
                 raise ValueError(
                     f"mobility.sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)"

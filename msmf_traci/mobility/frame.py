@@ -29,7 +29,7 @@ class Frame:
     edge
         Number of the road edge; NO_EDGE where it is no road.
     route
-        Number of the vehicle's route in `MobilitySource.routes`.
+        Number of the vehicle's route in `Roster.routes`.
     route_index
         Index on that route of the edge.
     first, last

@@ -15,7 +15,7 @@ from typing import Any
 import traci
 from sumolib.miscutils import getFreeSocketPort
 
-from msmf_traci.errors import InputError, ToolError
+from msmf_traci.errors import ToolError
 from msmf_traci.scenario.build import NetworkSource
 from msmf_traci.scenario.sumo_tools import Sumo, last_lines
 from msmf_traci.scenario.trips import VEHICLE_TYPE
@@ -112,20 +112,6 @@ def running_sumo(sumo: Sumo, load: Load, command: Command, clock: list[float]) -
             finally:
                 process.kill()
                 process.wait()
-
-
-def check_extra_arguments(extra: Sequence[str]) -> None:
-    """Refuse what would break the reading of SUMO.
-
-    Raises
-    ------
-    InputError
-        If an argument is no option or value of one.
-    """
-    if extra and not extra[0].startswith("-"):
-        raise InputError(
-            f"mobility.sumo_args: {extra[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]"
-        )
 
 
 def _connect(port: int, process: subprocess.Popen[bytes], log: Path, command: Command) -> Any:

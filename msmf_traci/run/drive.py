@@ -15,12 +15,11 @@ from msmf_traci.control.attachment import Attachment
 from msmf_traci.control.plane import ControlPlane
 from msmf_traci.control.prediction import MapPredictor, RoutePredictor
 from msmf_traci.control.stays import Stays
-from msmf_traci.control.tiers import TierChoice
 from msmf_traci.errors import MsmfError
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.precopy import Precopy
 from msmf_traci.migration.workload import Containers, draw_containers
-from msmf_traci.mobility.frame import Frame
+from msmf_traci.mobility.frame import Frame, MobilitySource
 from msmf_traci.mobility.sumo import TraciSource
 from msmf_traci.mobility.sumo_process import Load
 from msmf_traci.mobility.trip_log import TripLog
@@ -34,11 +33,11 @@ from msmf_traci.run.options import (
     fixed_image_mb,
     handoff_policy,
     link_options,
+    tier_choices,
     tier_latency,
     workload_options,
 )
 from msmf_traci.run.preparation import City, Inputs
-from msmf_traci.units import MPS_PER_KMH
 from msmf_traci.world.servers import TIER_NAMES
 
 
@@ -69,9 +68,11 @@ class Drive:
         self.trip_file = trip_file
         self.latency = tier_latency(config)
         self.strategies = inputs.strategies
-        self.tier_choices = {n: TierChoice(self.latency, config.tiers.min_speed_kmh * MPS_PER_KMH, n) for n in (1, 2)}
+        self.tier_choices = tier_choices(config)
         edges = {name: number for number, name in enumerate(roads.ids)}
-        self.source = TraciSource(inputs.sumo, Load(inputs.network, trip_file), command_options(config), edges, roads.length_m, self._show)
+        self.source: MobilitySource = TraciSource(
+            inputs.sumo, Load(inputs.network, trip_file), command_options(config), edges, roads.length_m, self._show
+        )
         self.roster = self.source.roster
         prediction = config.prediction
         self.plane = ControlPlane(

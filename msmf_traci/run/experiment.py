@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +17,7 @@ from msmf_traci.results.store import RUN_FILE, folder_in_one_piece, refuse_taken
 from msmf_traci.run.drive import Drive
 from msmf_traci.run.facts import run_facts
 from msmf_traci.run.map_folder import write_map_once
-from msmf_traci.run.preparation import draw_trips, judge_files, read_city
+from msmf_traci.run.preparation import Inputs, draw_trips, read_city
 
 
 class Phases:
@@ -32,15 +34,40 @@ class Phases:
         self.wall_s[phase] = round(time.monotonic() - begin, 3)
 
 
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    Attributes
+    ----------
+    summary
+        Its summary.
+    facts
+        What its run.json says.
+    folder
+        Where its tables are.
+    """
+
+    summary: pd.DataFrame
+    facts: Mapping[str, Any]
+    folder: Path
+
+
 def run_experiment(
-    config: Config, folder: Path, overrides: Sequence[str] = (), when_taken: Callable[[Path], Path | None] = refuse_taken
-) -> tuple[pd.DataFrame, Path]:
+    config: Config,
+    inputs: Inputs,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    when_taken: Callable[[Path], Path | None] = refuse_taken,
+) -> Result:
     """Run one experiment and leave its tables in `folder`, complete or not at all.
 
     Parameters
     ----------
     config
         The judged configuration.
+    inputs
+        What it stands on, from `judge_files`; good for one run, since strategies remember.
     folder
         Folder of this run; must not exist.
     overrides
@@ -48,17 +75,12 @@ def run_experiment(
     when_taken
         Asked for another name if somebody else has made `folder` by the time the run is complete; None if that one serves.
 
-    Returns
-    -------
-    The run's summary, and the folder that holds the run.
-
     Raises
     ------
     MsmfError
         One sentence on what is wrong with the input, or why SUMO failed.
     """
     phases = Phases()
-    inputs = judge_files(config)
     with phases.time("network"):
         if not inputs.network.is_built:
             say("building the network (kept in the cache)")
@@ -74,5 +96,6 @@ def run_experiment(
         with phases.time("tables"):
             summary = drive.write_tables(piece.scratch)
             map_folder = write_map_once(folder.parent, city.roads, city.servers, city.projection)
-        write_json(piece.scratch / RUN_FILE, run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s))
-    return summary, piece.target
+        facts = run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s)
+        write_json(piece.scratch / RUN_FILE, facts)
+    return Result(summary, facts, piece.target)

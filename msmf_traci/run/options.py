@@ -5,6 +5,7 @@ from __future__ import annotations
 from msmf_traci.config.schema import Config
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
+from msmf_traci.control.tiers import TierChoice
 from msmf_traci.migration.precopy import HandoffPolicy
 from msmf_traci.migration.transfers import LinkOptions
 from msmf_traci.migration.workload import WorkloadOptions
@@ -31,6 +32,11 @@ def tier_latency(config: Config) -> TierLatency:
     """Latencies of the tiers."""
     tiers = config.tiers
     return TierLatency(tiers.local_latency_ms, tiers.regional_latency_ms, tiers.compute_ms, tiers.hop_latency_ms)
+
+
+def tier_choices(config: Config) -> dict[int, TierChoice]:
+    """The choice of tiers for strategies that may use one tier, and for those that may use two."""
+    return {n: TierChoice(tier_latency(config), config.tiers.min_speed_kmh * MPS_PER_KMH, n) for n in (1, 2)}
 
 
 def strategy_options(config: Config) -> StrategyOptions:

@@ -16,8 +16,7 @@ from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import load_strategies, make_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.sumo_process import check_extra_arguments
-from msmf_traci.run.options import command_options, strategy_options
+from msmf_traci.run.options import strategy_options
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import file_hash
@@ -62,7 +61,6 @@ def judge_files(config: Config) -> Inputs:
         One sentence on the first thing that is missing or wrong.
     """
     strategies = make_strategies(load_strategies(config.strategies), strategy_options(config))
-    check_extra_arguments(command_options(config).extra)
     if config.output.format == "parquet":
         _need_pyarrow()
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -162,7 +160,7 @@ def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:
 
 def inside(cells: HexCells, roads: Roads) -> BoolArray:
     """Whether the middle of each edge lies in the deployment."""
-    return ~cells.cell_of(*roads.middles())[1]
+    return ~cells.cell_of(*roads.middles)[1]
 
 
 def trip_options(config: Config, roads: Roads, cells: HexCells) -> TripOptions:

@@ -94,7 +94,7 @@ def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, 
         map=file_hash(path), bbox=list(bbox) if bbox is not None else None, options=osm.NETCONVERT_OPTIONS, sumo=sumo.version, format=1
     )
     net_file = cached_folder("networks", key) / NET_FILE
-    return NetworkSource(key, net_file, path, lambda folder: _build_osm(sumo, path, bbox, folder))
+    return NetworkSource(key, net_file, path, lambda folder: osm.build_network(sumo, path, bbox, folder / NET_FILE))
 
 
 def own_network(net_file: str, route_file: str | None) -> NetworkSource:
@@ -123,10 +123,6 @@ def own_configuration(sumocfg_file: str) -> NetworkSource:
     return NetworkSource(
         content_key(network=file_hash(net_path)), net_path.resolve(), path.resolve(), route_files=route_paths, sumocfg_file=path.resolve()
     )
-
-
-def _build_osm(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, folder: Path) -> None:
-    osm.build_network(sumo, map_file, bbox, folder)
 
 
 def _city_parameters(text: str, path: Path) -> CityParameters:

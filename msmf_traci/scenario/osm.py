@@ -76,19 +76,18 @@ def check_map(path: Path) -> None:
         raise InputError(f"map file {path} cannot be read; check its permissions") from None
 
 
-def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, folder: Path) -> Path:
-    """Make a network of SUMO from a map, in `folder`.
+def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, net_file: Path) -> None:
+    """Make a network of SUMO from a map.
 
     Raises
     ------
     InputError
         If nothing of the map lies in the box or no road is left.
     """
-    source = map_file
+    source, folder = map_file, net_file.parent
     if map_file.name.lower().endswith(".pbf"):
         source = folder / "map.osm"
         _convert_pbf(map_file, source)
-    net_file = folder / "network.net.xml"
     cut = ["--keep-edges.in-geo-boundary", ",".join(repr(value) for value in bbox)] if bbox is not None else []
     command = [sumo.program("netconvert"), "--osm-files", str(source.resolve()), "--output-file", str(net_file), *NETCONVERT_OPTIONS, *cut]
     try:
@@ -100,7 +99,6 @@ def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, fold
         raise
     if source != map_file:
         source.unlink()
-    return net_file
 
 
 def _check_xml(path: Path) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from xml.sax import SAXException
@@ -74,6 +75,7 @@ class Roads:
         points = slice(self.line_start[edge], self.line_start[edge + 1])
         return self.line_x_m[points], self.line_y_m[points]
 
+    @cached_property
     def middles(self) -> tuple[FloatArray, FloatArray]:
         """Middle of every centre line: x and y, shape (edges,)."""
         x_m, y_m = np.empty(len(self)), np.empty(len(self))
