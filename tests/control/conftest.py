@@ -3,9 +3,7 @@
 Due north along x = 0, cell (0, r) is y = 500 r +- 250; the regions there are R:0,0 to y = 750, R:1,2 to y = 1750, then R:-1,5.
 """
 
-import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from msmf_traci.world.cells import HexCells
 from msmf_traci.world.coverage import cover_edges
 from msmf_traci.world.roads import Roads
 from msmf_traci.world.servers import LOCAL, REGIONAL, Servers, TierLatency
+from tests.road_lines import make_roads
 
 COLUMNS = {
     "x_m": 0.0,
@@ -63,20 +62,7 @@ class Bench:
 
     def roads(self, lines: Sequence[Sequence[tuple[float, float]]], successor: Sequence[int] | None = None) -> Roads:
         """Roads by their centre lines; dead ends unless told otherwise."""
-        points = np.array([point for line in lines for point in line], dtype=np.float64)
-        return Roads(
-            ids=[f"e{i}" for i in range(len(lines))],
-            names=[""] * len(lines),
-            classes=[""] * len(lines),
-            length_m=np.array([sum(math.dist(a, b) for a, b in pairwise(line)) for line in lines]),
-            line_start=np.cumsum([0, *(len(line) for line in lines)]),
-            line_x_m=points[:, 0].copy(),
-            line_y_m=points[:, 1].copy(),
-            successor=np.array([-1] * len(lines) if successor is None else successor, dtype=np.int64),
-            boundary_m=(0.0, 0.0, 1.0, 1.0),
-            projection=None,
-            net_offset_m=(0.0, 0.0),
-        )
+        return make_roads(lines, successor=successor)
 
     def ahead(self, rows: Sequence[Sequence[tuple[int, float, float]]], position_m: Any, home: Any, slack_m: float = 30.0) -> Ahead:
         """Stretches ahead (server, entry, exit) of each vehicle, written down."""

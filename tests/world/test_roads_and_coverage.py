@@ -16,34 +16,15 @@ from msmf_traci.world.cells import HexCells
 from msmf_traci.world.coverage import EdgeCoverage, Stretches, cover_edges, look_ahead_chains, route_stretches
 from msmf_traci.world.roads import Roads, read_roads
 from msmf_traci.world.servers import LOCAL, REGIONAL, Servers
+from tests.road_lines import Point, make_roads
 
 sumo = pytest.importorskip("sumo")
-Point = tuple[float, float]
 CELLS = HexCells(5, 500.0, "flat")
 SERVERS = Servers(CELLS, 1)
 
 
 def cell(q: int, r: int) -> int:
     return int(np.flatnonzero((CELLS.axial == [q, r]).all(axis=1))[0])
-
-
-def make_roads(lines: Sequence[Sequence[Point]], lengths: Sequence[float] | None = None, successor: Sequence[int] | None = None) -> Roads:
-    """Roads by their centre lines; as long as these unless told otherwise, dead ends unless told otherwise."""
-    measured = [sum(math.dist(a, b) for a, b in pairwise(line)) for line in lines]
-    points = np.array([point for line in lines for point in line], dtype=np.float64)
-    return Roads(
-        ids=[f"e{i}" for i in range(len(lines))],
-        names=[""] * len(lines),
-        classes=[""] * len(lines),
-        length_m=np.array(measured if lengths is None else lengths, dtype=np.float64),
-        line_start=np.cumsum([0, *(len(line) for line in lines)]),
-        line_x_m=points[:, 0].copy(),
-        line_y_m=points[:, 1].copy(),
-        successor=np.array([-1] * len(lines) if successor is None else successor, dtype=np.int64),
-        boundary_m=(0.0, 0.0, 1.0, 1.0),
-        projection=None,
-        net_offset_m=(0.0, 0.0),
-    )
 
 
 def northward(*ends_m: float, successor: Sequence[int] | None = None) -> Roads:
