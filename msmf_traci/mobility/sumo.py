@@ -14,7 +14,7 @@ import numpy as np
 import traci.constants as tc
 
 from msmf_traci.arrays import IntArray
-from msmf_traci.mobility.frame import NO_EDGE, Frame, Roster, rounded
+from msmf_traci.mobility.frame import NO_EDGE, Frames, Roster, rounded
 from msmf_traci.mobility.sumo_process import FREE_SPEED_FACTOR, Command, Load, running_sumo
 from msmf_traci.scenario.sumo_tools import Sumo
 
@@ -28,6 +28,7 @@ SIMULATION_VARIABLES = (
     tc.VAR_COLLIDING_VEHICLES_IDS,
 )
 NO_CHECKS = 32  # speed mode of `forced`
+SAMPLES_AT_ONCE = 20_000
 
 Progress = Callable[[float, int, int], None]
 
@@ -54,7 +55,8 @@ class _Step:
 
     time_s: float
     names: list[str]
-    columns: list[tuple[int, float, float, float, int, float, int, int, bool]] = field(default_factory=list)
+    samples: list[tuple[int, float, float, float, int, float, int, int, bool]] = field(default_factory=list)
+    arrived: set[str] = field(default_factory=set)
 
 
 class TraciSource:
@@ -94,8 +96,8 @@ class TraciSource:
         self._route_numbers: dict[bytes, int] = {}
         self._clock = [0.0]
 
-    def frames(self) -> Generator[Frame, None, None]:
-        """Start SUMO, yield a frame a step until all vehicles have arrived or time is up, and end SUMO.
+    def frames(self) -> Generator[Frames, None, None]:
+        """Start SUMO, yield a frame for each step until all vehicles have arrived or time is up, and end SUMO.
 
         Raises
         ------
@@ -105,32 +107,38 @@ class TraciSource:
         with running_sumo(self._sumo, self._load, self._command, self._clock) as connection:
             yield from self._drive(connection)
 
-    def _drive(self, connection: Any) -> Iterator[Frame]:
+    def _drive(self, connection: Any) -> Iterator[Frames]:
         connection.simulation.subscribe(SIMULATION_VARIABLES)
         end_s = connection.simulation.getTime() + self._command.max_duration_s
         configured_end_s = connection.simulation.getEndTime()
         if configured_end_s >= 0:
             end_s = min(end_s, configured_end_s)
-        self._admit(connection, connection.vehicle.getIDList())  # a state that the user's configuration loads
-        before: _Step | None = None
+        self._admit(connection, sorted(connection.vehicle.getIDList()))  # a state that the user's configuration loads
+        steps: list[_Step] = []
+        samples = 0
         while True:
             connection.simulationStep()
             seen = connection.simulation.getSubscriptionResults()
             self._clock[0] = round(seen[tc.VAR_TIME], 6)
             arrived = set(seen[tc.VAR_ARRIVED_VEHICLES_IDS])
             self._count(seen)
-            if before is not None:
-                yield self._frame(before, arrived)
+            if steps:
+                steps[-1].arrived = arrived
+            if samples >= SAMPLES_AT_ONCE:
+                yield _batch(steps)
+                steps, samples = [], 0
             for name in arrived & self._followed.keys():
                 del self._followed[name]
                 self.roster.counts.arrived += 1
-            self._admit(connection, [name for name in seen[tc.VAR_DEPARTED_VEHICLES_IDS] if name not in arrived])
-            before = self._read(connection)
-            self._progress(self._clock[0], len(before.names), seen[tc.VAR_MIN_EXPECTED_VEHICLES])
+            self._admit(connection, sorted(name for name in seen[tc.VAR_DEPARTED_VEHICLES_IDS] if name not in arrived))
+            steps.append(self._read(connection))
+            samples += len(steps[-1].names)
+            self._progress(self._clock[0], len(steps[-1].names), seen[tc.VAR_MIN_EXPECTED_VEHICLES])
             if seen[tc.VAR_MIN_EXPECTED_VEHICLES] == 0 or self._clock[0] >= end_s:
                 break
         self.roster.counts.end_s = self._clock[0]
-        yield self._frame(before, set(before.names))
+        steps[-1].arrived = set(steps[-1].names)
+        yield _batch(steps)
         self.roster.counts.not_inserted = len(connection.simulation.getPendingVehicles())
 
     def _count(self, seen: Mapping[int, Any]) -> None:
@@ -190,7 +198,7 @@ class TraciSource:
                 vehicle.speed_mps = 0.0  # being teleported
             else:
                 self._update(connection, name, vehicle, seen)
-            step.columns.append(
+            step.samples.append(
                 (
                     vehicle.number,
                     vehicle.x_m,
@@ -224,18 +232,22 @@ class TraciSource:
             vehicle.position_m = float(self._length_m[vehicle.edge]) if vehicle.edge != NO_EDGE else 0.0
         vehicle.route_index = index
 
-    def _frame(self, step: _Step, arrived: set[str]) -> Frame:
-        number, x, y, speed, edge, position, route, index, new = zip(*step.columns, strict=True) if step.columns else ((),) * 9
-        return Frame(
-            time_s=step.time_s,
-            vehicle=np.array(number, dtype=np.int64),
-            x_m=rounded(list(x)),
-            y_m=rounded(list(y)),
-            speed_mps=rounded(list(speed)),
-            edge=np.array(edge, dtype=np.int64),
-            position_m=rounded(list(position)),
-            route=np.array(route, dtype=np.int64),
-            route_index=np.array(index, dtype=np.int64),
-            first=np.array(new, dtype=bool),
-            last=np.array([name in arrived for name in step.names], dtype=bool),
-        )
+
+def _batch(steps: Sequence[_Step]) -> Frames:
+    """The frames of steps of which it is known who has arrived."""
+    samples = [sample for step in steps for sample in step.samples]
+    number, x, y, speed, edge, position, route, index, new = zip(*samples, strict=True) if samples else ((),) * 9
+    return Frames(
+        times_s=np.array([step.time_s for step in steps], dtype=np.float64),
+        start=np.cumsum([0, *(len(step.samples) for step in steps)], dtype=np.int64),
+        vehicle=np.array(number, dtype=np.int64),
+        x_m=rounded(list(x)),
+        y_m=rounded(list(y)),
+        speed_mps=rounded(list(speed)),
+        edge=np.array(edge, dtype=np.int64),
+        position_m=rounded(list(position)),
+        route=np.array(route, dtype=np.int64),
+        route_index=np.array(index, dtype=np.int64),
+        first=np.array(new, dtype=bool),
+        last=np.array([name in step.arrived for step in steps for name in step.names], dtype=bool),
+    )

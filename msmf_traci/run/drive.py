@@ -113,9 +113,10 @@ class Drive:
         """
         expected = None if self.config.scenario.has_own_routes else self.config.mobility.vehicles
         with ProgressDisplay(expected) as self._display, closing(self.source.frames()) as frames:
-            for frame in frames:
+            for batch in frames:
                 self._admit()
-                self.take(frame)
+                for k in range(len(batch)):
+                    self.take(batch.frame(k))
         if not self.roster.vehicles:
             counts = self.roster.counts
             raise MsmfError(
