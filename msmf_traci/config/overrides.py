@@ -15,7 +15,6 @@ from msmf_traci.config.schema import option_fields
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "experiment")
-NOT_YET = ("variants", "capacity", "reports")
 # values that are text, not numbers or lists: paths above all
 _TEXT_OPTIONS = (
     *("scenario.parameters_file", "scenario.map_file", "scenario.net_file", "scenario.route_file", "scenario.sumocfg_file"),
@@ -85,8 +84,6 @@ def _judge(override: Override, config_dir: str | None) -> None:
         raise InputError(f"{override.input_line}: {name} is set by msmf-traci; to choose where results go, use output.dir=FOLDER")
     if name == "hydra" or name.startswith(("hydra.", "hydra/")):
         return
-    if name.split(".")[0] in NOT_YET:
-        raise InputError(f"{override.input_line}: {name.split('.')[0]} is part of the model but not implemented yet; leave it out")
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS
         instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"

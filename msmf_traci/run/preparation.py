@@ -13,7 +13,7 @@ import numpy as np
 import msmf_traci
 from msmf_traci.arrays import BoolArray
 from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
-from msmf_traci.control.plugins import load_strategies, make_strategies, source_hash
+from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
 from msmf_traci.run.options import strategy_options
@@ -37,7 +37,7 @@ class Inputs:
 
     sumo: Sumo
     network: NetworkSource
-    strategies: list[Strategy]
+    strategies: list[type[Strategy]]
 
     def fingerprint(self) -> dict[str, Any]:
         """What, beside the configuration, a run's tables follow from: content of files and strategies, versions."""
@@ -47,7 +47,7 @@ class Inputs:
         return {
             "network": self.network.key,
             "routes": [file_hash(path) for path in own_files],
-            "strategies": {strategy.name: source_hash(type(strategy)) for strategy in self.strategies},
+            "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": msmf_traci.__version__, "sumo": self.sumo.version},
         }
 
@@ -60,7 +60,8 @@ def judge_files(config: Config) -> Inputs:
     InputError
         One sentence on the first thing that is missing or wrong.
     """
-    strategies = make_strategies(load_strategies(config.strategies), strategy_options(config))
+    strategies = load_strategies(config.strategies)
+    check_made(strategies, strategy_options(config))
     if config.output.format == "parquet":
         _need_pyarrow()
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
