@@ -177,7 +177,7 @@ CASES: list[tuple[str, str, str]] = [
     ("variants", f"variants.nearest.trigger_m={[*range(1, 202)]} variants.coverage_filter.min_m={[*range(1, 52)]}".replace(" ", "").replace("]variants", "] variants"), "more than 10000"),
     ("capacity", "capacity.local=0", "capacity.local=0"),
     ("capacity", "capacity.local=1.5", "capacity.local=1.5"),
-    ("capacity", "capacity.local=1 strategies=[nearest] mobility.vehicles=600 deployment.rings=2 deployment.spacing_m=2000 mobility.min_trip_m=500 mobility.max_duration_s=120", "raise capacity.local"),
+    ("capacity", "capacity.local=1 strategies=[nearest] mobility.vehicles=40 deployment.rings=2 deployment.spacing_m=2000 mobility.min_trip_m=500 mobility.max_duration_s=120", "raise capacity.local"),
     ("links", "links.mode=bonded", "'dedicated' or 'shared'"),
     ("links", "links.bandwidth_mbps=0", "links.bandwidth_mbps"),
     ("reports", "reports.heading_deg=180", "reports.heading_deg"),
