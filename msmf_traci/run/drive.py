@@ -19,17 +19,15 @@ from msmf_traci.errors import MsmfError
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.precopy import Precopy
 from msmf_traci.migration.workload import Containers, draw_containers
-from msmf_traci.mobility.frame import Frame, MobilitySource
-from msmf_traci.mobility.sumo import TraciSource
-from msmf_traci.mobility.sumo_process import Load
+from msmf_traci.mobility.frame import Frame
 from msmf_traci.mobility.trip_log import TripLog
 from msmf_traci.results.console import ProgressDisplay
 from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import summary_table
 from msmf_traci.results.tables import Names, migrations_table, stages_table, vehicles_table
 from msmf_traci.results.trace import Trace
+from msmf_traci.run.mobility_source import open_source
 from msmf_traci.run.options import (
-    command_options,
     fixed_image_mb,
     handoff_policy,
     link_options,
@@ -69,10 +67,8 @@ class Drive:
         self.latency = tier_latency(config)
         self.strategies = inputs.strategies
         self.tier_choices = tier_choices(config)
-        edges = {name: number for number, name in enumerate(roads.ids)}
-        self.source: MobilitySource = TraciSource(
-            inputs.sumo, Load(inputs.network, trip_file), command_options(config), edges, roads.length_m, self._show
-        )
+        self.origin = open_source(config, inputs, city, trip_file, self._show)
+        self.source = self.origin.source
         self.roster = self.source.roster
         prediction = config.prediction
         self.plane = ControlPlane(
@@ -199,7 +195,7 @@ class Drive:
         self.trace.record(columns, home, target, self.engine.host[container], self.engine.service.running[container])
 
     def _trip_columns(self) -> dict[str, Any]:
-        speed_kmh = self.config.mobility.speed_kmh
+        speed_kmh = self.origin.commanded_kmh
         return {
             "commanded_kmh": np.full(len(self.containers), np.nan if speed_kmh is None else speed_kmh),
             "road_s": self.trips.road_s,

@@ -9,7 +9,7 @@ from msmf_traci.control.tiers import TierChoice
 from msmf_traci.migration.precopy import HandoffPolicy
 from msmf_traci.migration.transfers import LinkOptions
 from msmf_traci.migration.workload import WorkloadOptions
-from msmf_traci.mobility.sumo_process import Command
+from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
 from msmf_traci.world.servers import TierLatency
 
