@@ -150,7 +150,10 @@ class CoverageFilter(Section):
 class Mobility(Section):
     """Vehicles and SUMO (model, section 4)."""
 
-    source: Literal["auto", "traci"] = Field(description="where positions come from")
+    source: Literal["auto", "traci", "libsumo", "recording"] = Field(
+        description="where positions come from; auto: a recording if one fits, else libsumo if installed, else traci (docs/mobility.md)"
+    )
+    recording_file: Text | None = Field(description="recording: a recording from elsewhere; null: the one in the cache")
     vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
     depart_window_s: NotNegative = Field(description="all depart within this time")
     speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
@@ -172,6 +175,26 @@ class Mobility(Section):
     def _check_step(self) -> Self:
         if self.step_s is not None and abs(self.step_s * 1000 - round(self.step_s * 1000)) > 1e-6:
             raise ValueError(f"mobility.step_s={self.step_s}: SUMO counts in milliseconds; write a whole number of them, e.g. 0.033")
+        return self
+
+    @property
+    def is_from_file(self) -> bool:
+        """Whether positions come from a file of the user's own, so that no trips are needed."""
+        return self.recording_file is not None
+
+    @property
+    def drives_sumo(self) -> bool:
+        """Whether SUMO may have to be started."""
+        return self.source in ("auto", "traci", "libsumo")
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Self:
+        if self.recording_file is not None and self.source != "recording":
+            raise ValueError(f"mobility.recording_file is not for mobility.source={self.source}: set mobility.source=recording too")
+        if self.gui and self.source not in ("auto", "traci"):
+            raise ValueError(f"mobility.gui=true shows what SUMO drives: leave out mobility.source={self.source}, or set it to traci")
+        if self.sumo_home is not None and self.source == "libsumo":
+            raise ValueError("mobility.sumo_home names programs, and libsumo is a library: leave it out, or set mobility.source=traci")
         return self
 
     @model_validator(mode="after")

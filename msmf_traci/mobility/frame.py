@@ -147,6 +147,6 @@ class MobilitySource(Protocol):
         ...
 
 
-def rounded(values: list[float]) -> FloatArray:
-    """Round as frames are rounded where they enter: to 6 decimals, half to even."""
-    return np.asarray(np.round(np.array(values, dtype=np.float64), DECIMALS), dtype=np.float64)
+def rounded(values: FloatArray) -> FloatArray:
+    """Round as frames are rounded where they enter: to 6 decimals, half to even; zero has no sign."""
+    return np.asarray(np.round(values, DECIMALS) + 0.0, dtype=np.float64)

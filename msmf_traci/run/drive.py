@@ -19,9 +19,6 @@ from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import draw_containers, joined
-from msmf_traci.mobility.frame import MobilitySource
-from msmf_traci.mobility.sumo import TraciSource
-from msmf_traci.mobility.sumo_process import Load
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.mobility.trip_log import TripLog
 from msmf_traci.results.console import ProgressDisplay
@@ -30,7 +27,7 @@ from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import summary_table
 from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
 from msmf_traci.results.trace import Trace
-from msmf_traci.run.options import command_options
+from msmf_traci.run.mobility_source import open_source
 from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.run.variants import areas_of, make_variants
 from msmf_traci.sentinels import KEEP, NO_SERVER
@@ -55,10 +52,8 @@ class Drive:
         self.config = config
         self.trip_file = trip_file
         self.variants = make_variants(config, inputs.strategies)
-        edges = {name: number for number, name in enumerate(roads.ids)}
-        self.source: MobilitySource = TraciSource(
-            inputs.sumo, Load(inputs.network, trip_file), command_options(config), edges, roads.length_m, self._show
-        )
+        self.origin = open_source(config, inputs, city, trip_file, self._show)
+        self.source = self.origin.source
         self.roster = self.source.roster
         self.plane = ControlPlane(self.variants.rulings(), roads, cells, city.coverage, self.roster.routes)
         servers: list[Servers] = [self.plane.servers(each.config.tiers.regional_rings) for each in self.variants.variants]
@@ -169,7 +164,7 @@ class Drive:
         return servers.names, np.array(TIER_NAMES, dtype=object)[servers.tier(np.arange(len(servers)))]
 
     def _trip_columns(self) -> dict[str, Any]:
-        speed_kmh = self.config.mobility.speed_kmh
+        speed_kmh = self.origin.commanded_kmh
         return {
             "commanded_kmh": np.full(len(self.roster.vehicles), np.nan if speed_kmh is None else speed_kmh),
             "road_s": self.trips.road_s,

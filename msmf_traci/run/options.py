@@ -9,7 +9,7 @@ from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
 from msmf_traci.migration.container import HandoffPolicy, LinkOptions, RequestLatency
 from msmf_traci.migration.workload import WorkloadOptions
-from msmf_traci.mobility.sumo_process import Command
+from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
 from msmf_traci.world.servers import TierLatency
 

@@ -16,11 +16,12 @@ from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.columns_file import ColumnsFile
 from msmf_traci.run.options import strategy_options
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import file_hash
-from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo
+from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.cells import HexCells, rings_to_cover
 from msmf_traci.world.coverage import EdgeCoverage, cover_edges
@@ -38,15 +39,18 @@ class Inputs:
     sumo: Sumo
     network: NetworkSource
     strategies: list[type[Strategy]]
+    positions_file: Path | None = None
 
     def fingerprint(self) -> dict[str, Any]:
         """What, beside the configuration, a run's tables follow from: content of files and strategies, versions."""
         own_files = (
             self.network.route_files if self.network.sumocfg_file is None else (self.network.sumocfg_file, *self.network.route_files)
         )
+        positions = {} if self.positions_file is None else {"positions": file_hash(self.positions_file)}
         return {
             "network": self.network.key,
             "routes": [file_hash(path) for path in own_files],
+            **positions,
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": msmf_traci.__version__, "sumo": self.sumo.version},
         }
@@ -67,8 +71,11 @@ def judge_files(config: Config) -> Inputs:
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise InputError("mobility.gui=true needs a screen, and DISPLAY is not set; leave it out, or run under xvfb-run")
     check_path(cache_folder(), "the cache folder")
-    sumo = find_sumo(config.mobility.sumo_home)
-    return Inputs(sumo, choose_network(sumo, config), strategies)
+    recording = config.mobility.recording_file
+    if recording is not None:
+        ColumnsFile(Path(recording).expanduser()).close()
+    sumo = find_sumo(config.mobility.sumo_home) if config.mobility.drives_sumo else unstarted_sumo()
+    return Inputs(sumo, choose_network(sumo, config), strategies, None if recording is None else Path(recording).expanduser())
 
 
 def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
