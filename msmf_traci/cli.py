@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msmf_traci.errors import InputError, MsmfError
@@ -82,6 +81,7 @@ def _run(words: list[str]) -> int:
     if request.points[0].config.dry_run:
         print("\n".join(preview([point.config for point in request.points])))
         return 0
+    _remove_traces_of_the_dead(results_folder(request.points[0].config))
     if request.is_sweep:
         check_one_folder(request)
     for point in request.points:
@@ -102,6 +102,16 @@ def _run(words: list[str]) -> int:
     return 0
 
 
+def _remove_traces_of_the_dead(results: Path) -> None:
+    """Remove what killed runs have left in the folder of results, in the cache and among the system's temporary files."""
+    from msmf_traci.scenario.content_cache import remove_unfinished
+    from msmf_traci.scratch import remove_temporary_folders_of_the_dead, remove_traces_of_the_dead
+
+    remove_traces_of_the_dead(results)
+    remove_unfinished()
+    remove_temporary_folders_of_the_dead()
+
+
 def _launch(arguments: Arguments, request: Request) -> None:
     """Hand the run or sweep to Hydra, whose launchers carry it out; its own files go to a scratch folder."""
     import hydra
@@ -109,6 +119,7 @@ def _launch(arguments: Arguments, request: Request) -> None:
     from omegaconf import DictConfig
 
     from msmf_traci.config.compose import CONFIG_MODULE, register_resolvers
+    from msmf_traci.scratch import temporary_folder
 
     register_resolvers()
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -127,16 +138,15 @@ def _launch(arguments: Arguments, request: Request) -> None:
             if request.is_sweep:
                 print(f"failed: {error}", file=sys.stderr)
 
-    scratch = tempfile.mkdtemp(prefix="msmf-traci-sweep-")
     before = sys.argv
-    sys.argv = ["msmf-traci", *arguments.flags(multirun=request.is_sweep), *request.words, f"hydra.sweep.dir={scratch}"]
-    try:
-        job()
-    except HydraException as error:
-        raise InputError(f"Hydra cannot carry this out: {' '.join(str(error).split())}; see msmf-traci --help") from None
-    finally:
-        sys.argv = before
-        shutil.rmtree(scratch, ignore_errors=True)
+    with temporary_folder() as scratch:
+        sys.argv = ["msmf-traci", *arguments.flags(multirun=request.is_sweep), *request.words, f"hydra.sweep.dir={scratch}"]
+        try:
+            job()
+        except HydraException as error:
+            raise InputError(f"Hydra cannot carry this out: {' '.join(str(error).split())}; see msmf-traci --help") from None
+        finally:
+            sys.argv = before
     if len(failures) > 1:
         raise MsmfError(f"{len(failures)} runs failed, the first: {failures[0]}; the same command runs only what is missing")
     if failures:

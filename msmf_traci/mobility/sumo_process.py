@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +15,11 @@ import traci
 from sumolib.miscutils import getFreeSocketPort
 
 from msmf_traci.errors import ToolError
+from msmf_traci.orphans import end_with_parent
 from msmf_traci.scenario.build import NetworkSource
 from msmf_traci.scenario.sumo_tools import Sumo, last_lines
 from msmf_traci.scenario.trips import VEHICLE_TYPE
+from msmf_traci.scratch import temporary_folder
 
 FREE_SPEED_FACTOR = 10.0  # lifts every speed limit above the commanded speed and keeps the junction rules
 CONNECT_WAIT_S = 0.05
@@ -88,17 +89,18 @@ def running_sumo(sumo: Sumo, load: Load, command: Command, clock: list[float]) -
     ToolError
         If SUMO does not start or ends before its time; the text quotes its last lines.
     """
-    with tempfile.TemporaryDirectory(prefix="msmf-traci-") as name:
-        log = Path(name) / "sumo.log"
+    with temporary_folder() as folder:
+        log = folder / "sumo.log"
         with log.open("wb") as output:
             port = getFreeSocketPort()
             process = subprocess.Popen(
-                [*_arguments(sumo, load, command, Path(name)), "--remote-port", str(port)],
+                [*_arguments(sumo, load, command, folder), "--remote-port", str(port)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=sumo.environment,
                 start_new_session=True,
+                preexec_fn=end_with_parent(),
             )
             try:
                 connection = _connect(port, process, log, command)
