@@ -14,6 +14,7 @@ from msmf_traci.locks import is_surely_dead, try_lock
 
 LOCK_ENDING = ".lock"
 OWNER_FILE = "owner.lock"
+CONTENT = "content"
 _MARK = ".part-"
 _TEMPORARY = "msmf-traci-"
 
@@ -28,7 +29,7 @@ def owned_scratch(folder: Path) -> Iterator[Path]:
     lock = None
     try:
         lock = try_lock(folder / OWNER_FILE)
-        content = folder / "content"
+        content = folder / CONTENT
         content.mkdir()
         yield content
     finally:
@@ -88,6 +89,16 @@ def settle(content: Path, target: Path) -> None:
         _flush(path)
     content.rename(target)
     _flush(target.parent)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all; it takes the place of an earlier one."""
+    with owned_scratch(part_of(path)) as content:
+        written = content / path.name
+        written.write_text(text, encoding="utf-8")
+        _flush(written)
+        written.replace(path)
+    _flush(path.parent)
 
 
 def _flush(path: Path) -> None:
