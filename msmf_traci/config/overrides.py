@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
 from msmf_traci.config.schema import option_fields
 from msmf_traci.errors import InputError
 
@@ -82,7 +83,12 @@ def _judge(override: Override, config_dir: str | None) -> None:
     name = override.key_or_group
     if name in _HYDRA_OURS:
         raise InputError(f"{override.input_line}: {name} is set by msmf-traci; to choose where results go, use output.dir=FOLDER")
-    if name == "hydra" or name.startswith(("hydra.", "hydra/")):
+    if name == LAUNCHER_GROUP:
+        choices = sorted({IN_PROCESS, *group_choices(LAUNCHER_GROUP, config_dir)})
+        check_launcher(override, choices, nearest_name)
+    if name == "hydra" or is_hydras(name):
+        if override.is_sweep_override():
+            raise InputError(f"{override.input_line}: {name} is about the sweep itself and takes one value")
         return
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-import msmf_traci
 from msmf_traci.arrays import BoolArray
+from msmf_traci.code_version import code_hash
 from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
@@ -52,7 +52,7 @@ class Inputs:
             "routes": [file_hash(path) for path in own_files],
             **positions,
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
-            "versions": {"msmf-traci": msmf_traci.__version__, "sumo": self.sumo.version},
+            "versions": {"msmf-traci": code_hash(), "sumo": self.sumo.version},
         }
 
 
