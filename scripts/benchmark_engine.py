@@ -4,8 +4,8 @@
     python scripts/benchmark_engine.py [overrides of msmf-traci] > table.md
 
 Drives one pass (from the cache's recording if there is one), keeps what the strategies decided, and gives it to the engine again and
-again: the whole pass, and its first frames with more and more copies of all its vehicles. A vehicle-variant-step is one frame of one vehicle
-under one variant. Shared links put all copies on the same servers, so that they crowd.
+again: the whole pass, and its first frames with more and more copies of all its vehicles. A vehicle-variant-step is one frame of one
+vehicle under one variant. Shared links put all copies on the same servers, so that they crowd.
 """
 
 from __future__ import annotations
@@ -168,7 +168,8 @@ def main() -> None:
         name, rate = "shared" if shared else "dedicated", steps / seconds
         row(name, frames, vehicles * times, variants, f"{steps:,}", f"{seconds:.3f}", f"{rate / 1e6:.1f}", f"{1e9 / rate:.1f}")
     print(
-        f"\nA container under one variant takes {CONTAINER.itemsize} bytes, however long the simulated time; the ledger grows with transfers."
+        f"\nA container under one variant takes {CONTAINER.itemsize} bytes, however long the simulated time; "
+        "the ledger grows with transfers."
     )
 
 

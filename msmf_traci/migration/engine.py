@@ -38,7 +38,13 @@ class Engine:
         self._meets = policies["shared"] | (policies["local_room"] < UNLIMITED) | (policies["regional_room"] < UNLIMITED)
         empty: IntArray = np.zeros(0, dtype=np.int64)
         self._floors = {
-            int(v): Floor(empty, empty, np.zeros(3, dtype=np.int64), np.zeros(int(policies["servers"][v]), dtype=np.int64))
+            int(v): Floor(
+                open=empty,
+                again=empty,
+                n=np.zeros(3, dtype=np.int64),
+                held=np.zeros(int(policies["servers"][v]), dtype=np.int64),
+                link=np.full(2 * int(policies["servers"][v]), -1, dtype=np.int64),
+            )
             for v in np.flatnonzero(self._meets)
         }
 

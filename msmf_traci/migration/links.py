@@ -14,28 +14,26 @@ from msmf_traci.compiled import compiled
 
 
 @compiled
-def max_min_rates(source: IntArray, target: IntArray, start: IntArray, flow: IntArray, bandwidth: float, servers: int) -> FloatArray:
+def max_min_rates(up: IntArray, down: IntArray, start: IntArray, flow: IntArray, bandwidth: float) -> FloatArray:
     """Rate of each flow.
 
     Parameters
     ----------
-    source, target
-        Servers at whose uplink and downlink each flow is, shape (flows,).
+    up, down
+        The two links of each flow, shape (flows,).
     start, flow
         Flows on each link, from `flows_by_link`.
     bandwidth
         Bytes per second of every link.
-    servers
-        How many servers there are.
 
     Returns
     -------
     Bytes per second of each flow, shape (flows,).
     """
     open_flows = start[1:] - start[:-1]
-    left = np.full(2 * servers, bandwidth)
-    rate = np.full(len(source), -1.0)
-    shares = [(bandwidth / open_flows[link], link) for link in range(2 * servers) if open_flows[link] > 0]
+    left = np.full(len(open_flows), bandwidth)
+    rate = np.full(len(up), -1.0)
+    shares = [(bandwidth / open_flows[link], link) for link in range(len(open_flows)) if open_flows[link] > 0]
     heapq.heapify(shares)
     while len(shares) > 0:
         share, link = heapq.heappop(shares)
@@ -49,7 +47,7 @@ def max_min_rates(source: IntArray, target: IntArray, start: IntArray, flow: Int
             i = flow[k]
             if rate[i] < 0:
                 rate[i] = share
-                for other in (source[i], servers + target[i]):
+                for other in (up[i], down[i]):
                     left[other] -= share
                     open_flows[other] -= 1
     return rate
@@ -87,17 +85,17 @@ def level_for_one_more(link: int, start: IntArray, flow: IntArray, rate: FloatAr
 
 
 @compiled
-def flows_by_link(source: IntArray, target: IntArray, servers: int) -> tuple[IntArray, IntArray]:
-    """Flows on link l are `flow[start[l]:start[l + 1]]`; links 0 to servers - 1 are uplinks, the others downlinks."""
-    start = np.zeros(2 * servers + 1, dtype=np.int64)
-    for i in range(len(source)):
-        start[source[i] + 1] += 1
-        start[servers + target[i] + 1] += 1
+def flows_by_link(up: IntArray, down: IntArray, links: int) -> tuple[IntArray, IntArray]:
+    """Flows on link l are `flow[start[l]:start[l + 1]]`; links are numbered from 0 to `links` - 1."""
+    start = np.zeros(links + 1, dtype=np.int64)
+    for i in range(len(up)):
+        start[up[i] + 1] += 1
+        start[down[i] + 1] += 1
     start = np.cumsum(start)
     place = start[:-1].copy()
-    flow = np.empty(2 * len(source), dtype=np.int64)
-    for i in range(len(source)):
-        for link in (source[i], servers + target[i]):
+    flow = np.empty(2 * len(up), dtype=np.int64)
+    for i in range(len(up)):
+        for link in (up[i], down[i]):
             flow[place[link]] = i
             place[link] += 1
     return start, flow

@@ -35,12 +35,15 @@ class Floor(NamedTuple):
         How many of each, and how many containers found no room at their first deployment.
     held
         Containers that each server holds, running or being received.
+    link
+        Number of each uplink, then of each downlink, among the links in use while rates are computed; -1 where it has none.
     """
 
     open: IntArray
     again: IntArray
     n: IntArray
     held: IntArray
+    link: IntArray
 
 
 class Batch(NamedTuple):
@@ -135,6 +138,7 @@ def _advance(
     while k < floor.n[0]:
         vehicle = floor.open[k]
         c = containers[vehicle]
+        is_listed = c.anew
         while c.next <= t_s:
             moved = True
             is_now = c.next == t_s
@@ -143,7 +147,7 @@ def _advance(
             host, target = c.host, c.target
             pass_stage(c, p, areas, x_m, y_m, (vehicle, v), books)
             hold(floor.held, host, target, c)
-        if c.anew:
+        if c.anew and not is_listed:
             floor.again[floor.n[1]] = vehicle
             floor.n[1] += 1
         if c.target == NO_SERVER:
@@ -235,33 +239,52 @@ def _close_place(containers: Records, c: Any, floor: Floor) -> None:
 def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
     """Give every open transfer its max-min fair rate; one in IDLE what it would get as one flow more."""
     n = floor.n[0]
-    source, target = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    sender = np.empty(n, dtype=np.int64)
-    flows = 0
+    up, down = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    sender, waiter = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    senders, waiters, links = 0, 0, 0
     for k in range(n):
-        c = containers[floor.open[k]]
+        vehicle = floor.open[k]
+        c = containers[vehicle]
         if is_sending(c):
-            source[flows], target[flows], sender[flows] = c.host, c.target, floor.open[k]
-            flows += 1
-    source, target = source[:flows], target[:flows]
-    start, flow = flows_by_link(source, target, p.servers)
-    rate = max_min_rates(source, target, start, flow, p.bandwidth, p.servers)
-    for k in range(flows):
+            sender[senders] = vehicle
+            senders += 1
+        elif c.stage == IDLE:
+            waiter[waiters] = vehicle
+            waiters += 1
+    for k in range(senders):
+        c = containers[sender[k]]
+        up[k], links = _number(c.host, floor.link, links)
+        down[k], links = _number(p.servers + c.target, floor.link, links)
+    up, down = up[:senders], down[:senders]
+    start, flow = flows_by_link(up, down, links)
+    rate = max_min_rates(up, down, start, flow, p.bandwidth)
+    for k in range(senders):
         set_rate(containers[sender[k]], t_s, rate[k])
-    if flows == n:
-        return
-    level = np.full(2 * p.servers, -1.0)
-    for k in range(n):
-        c = containers[floor.open[k]]
-        if c.stage == IDLE:
-            up = _level(c.host, level, start, flow, rate, p.bandwidth)
-            down = _level(p.servers + c.target, level, start, flow, rate, p.bandwidth)
-            set_rate(c, t_s, min(up, down))
+    level = np.full(links, -1.0)
+    for k in range(waiters):
+        c = containers[waiter[k]]
+        of_up = _level(floor.link[c.host], level, start, flow, rate, p.bandwidth)
+        of_down = _level(floor.link[p.servers + c.target], level, start, flow, rate, p.bandwidth)
+        set_rate(c, t_s, min(of_up, of_down))
+    for k in range(senders):
+        c = containers[sender[k]]
+        floor.link[c.host], floor.link[p.servers + c.target] = -1, -1
+
+
+@compiled
+def _number(link: int, number: IntArray, links: int) -> tuple[int, int]:
+    """Number of a link among those in use, given now if it has none; and how many have one."""
+    if number[link] < 0:
+        number[link] = links
+        links += 1
+    return number[link], links
 
 
 @compiled
 def _level(link: int, level: FloatArray, start: IntArray, flow: IntArray, rate: FloatArray, bandwidth: float) -> float:
-    """The level of a link for one flow more, found out once."""
+    """The level of a link in use for one flow more, found out once; all of the bandwidth where nothing is on it (-1)."""
+    if link < 0:
+        return bandwidth
     if level[link] < 0:
         level[link] = level_for_one_more(link, start, flow, rate, bandwidth)
     return float(level[link])

@@ -74,9 +74,11 @@ class Booked:
         The drive.
     cuts
         Frames before which batches are cut; in a batch the engine is told only of changes. None: frame by frame, everything anew.
+    look
+        Called after each batch.
     """
 
-    def __init__(self, drive: Drive, cuts: Sequence[int] | None = None) -> None:
+    def __init__(self, drive: Drive, cuts: Sequence[int] | None = None, look: Callable[["Booked"], None] | None = None) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
         rules = policies(drive.links, drive.policy, drive.strategies)
@@ -91,6 +93,8 @@ class Booked:
         ends = range(1, len(drive.times_s) + 1) if cuts is None else sorted({*cuts, len(drive.times_s)})
         for begin, end in pairwise([0, *ends]):
             self._batch(begin, end, every=cuts is None)
+            if look is not None:
+                look(self)
             for vehicle in np.flatnonzero((drive.last >= begin) & (drive.last < end)):
                 self.state_at_arrival[int(vehicle)] = self.state(vehicle)
 
@@ -160,8 +164,11 @@ def _numbers(low: float, high: float, n: int) -> st.SearchStrategy[np.ndarray]:
 
 
 @st.composite
-def random_drives(draw: st.DrawFn) -> Drive:
-    """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way."""
+def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
+    """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way.
+
+    Crowded: on shared links, or servers with room for one or two containers, or both.
+    """
     v, s, f = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(2, 14))
     # mostly the whole time, so that there is something to book
     first = np.array(draw(st.lists(st.integers(0, f - 1) | st.just(0), min_size=v, max_size=v)))
@@ -178,7 +185,15 @@ def random_drives(draw: st.DrawFn) -> Drive:
         target=np.where(target == KEEP, -1, target),
         cell=draw(arrays.arrays(np.int64, (f, v), elements=st.integers(0, len(SERVERS) - 1))),
         containers=Containers(image, memory, np.array(levels), draw(_numbers(0.1, 5, v))),
-        links=LinkOptions(BYTES_PER_S, draw(st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])), 5 * MB, draw(st.sampled_from([0.0, 0.5]))),
+        links=LinkOptions(
+            BYTES_PER_S,
+            draw(st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])),
+            5 * MB,
+            draw(st.sampled_from([0.0, 0.5])),
+            is_shared=crowded and draw(st.booleans()),
+            # so that there is room for every first deployment
+            local_room=draw(st.sampled_from([None, 1 if v <= 2 else 2])) if crowded else None,
+        ),
         policy=HandoffPolicy(draw(st.booleans()), draw(st.booleans())),
     )
 
@@ -187,6 +202,12 @@ def random_drives(draw: st.DrawFn) -> Drive:
 def drives() -> st.SearchStrategy[Drive]:
     """Random drives."""
     return random_drives()
+
+
+@pytest.fixture(scope="session")
+def crowded_drives() -> st.SearchStrategy[Drive]:
+    """Random drives of containers that meet."""
+    return random_drives(crowded=True)
 
 
 @pytest.fixture(scope="session")

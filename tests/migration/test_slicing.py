@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
+@pytest.mark.parametrize("kind", ["drives", "crowded_drives"])
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_batches_give_what_single_frames_give(drives, book, data):
+def test_batches_give_what_single_frames_give(kind, request, book, data):
     """Any decisions, many of them held over several frames; batches cut anywhere; in a batch only changes are looked at."""
-    drive = data.draw(drives)
+    drive = data.draw(request.getfixturevalue(kind))
     held = np.array(data.draw(st.lists(st.booleans(), min_size=len(drive.times_s), max_size=len(drive.times_s))))
     same_as = np.maximum.accumulate(np.where(held, 0, np.arange(len(drive.times_s))))
     drive = replace(drive, home=drive.home[same_as], target=drive.target[same_as], cell=drive.cell[same_as])
