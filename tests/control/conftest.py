@@ -68,7 +68,7 @@ class Panel:
 
     def decide(self, frame: Frame, cell: np.ndarray, level_ms: np.ndarray, host: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Homes and targets, shape (vehicles, strategies); host of the same shape."""
-        tracks = self._follower.follow(one_frame(frame))
+        tracks = self._follower.follow(self._bench.frames([frame]))
         known = self._reports.read(tracks)
         order = tracks.order
         home, target = np.empty_like(host), np.empty_like(host)
@@ -99,12 +99,6 @@ class Panel:
         target = np.where(planned.target == at, planned.alternative, planned.target)
         assert planned.home.tolist() == answers[0].tolist()
         assert target.tolist() == answers[1].tolist()
-
-
-def one_frame(frame: Frame) -> Frames:
-    """A batch of one frame."""
-    columns = {name: getattr(frame, name) for name in SAMPLE_COLUMNS}
-    return Frames(np.array([frame.time_s]), np.array([0, len(frame)]), **columns)
 
 
 class Bench:
@@ -167,9 +161,14 @@ class Bench:
         place = (frame.x_m, frame.y_m, frame.speed_mps, frame.edge, frame.position_m, frame.route, frame.route_index)
         return Knowledge(*place, zeros, zeros)
 
+    def frames(self, frames: Sequence[Frame]) -> Frames:
+        """A batch of frames."""
+        columns = {name: np.concatenate([getattr(frame, name) for frame in frames]) for name in SAMPLE_COLUMNS}
+        return Frames(np.array([frame.time_s for frame in frames]), np.cumsum([0, *(len(frame) for frame in frames)]), **columns)
+
     def tracks(self, follower: Follower, frame: Frame) -> Tracks:
         """The tracks of a batch of one frame."""
-        return follower.follow(one_frame(frame))
+        return follower.follow(self.frames([frame]))
 
     def options(self, trigger_m: float = 50.0, min_m: float = 150.0, min_dwell_s: float = 0.0) -> StrategyOptions:
         """Options of strategies."""
