@@ -74,14 +74,14 @@ class Passes:
 
 @pytest.fixture(scope="module")
 def on_synthetic(msmf: Command, tmp_path_factory: pytest.TempPathFactory) -> Passes:
-    return Passes(msmf, tmp_path_factory.mktemp("synthetic"), 10, "mobility.vehicles=30", "mobility.depart_window_s=30")
+    return Passes(msmf, tmp_path_factory.mktemp("synthetic"), 10, "mobility.vehicles=12", "mobility.depart_window_s=30")
 
 
 @pytest.fixture(scope="module")
 def on_beijing(msmf: Command, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Passes:
     """A part of Beijing, so that its network is soon made."""
     city = ["scenario=osm", f"scenario.map_file={data_dir}/beijing/beijing_central.osm.gz", "scenario.bbox=[116.36,39.88,116.42,39.93]"]
-    return Passes(msmf, tmp_path_factory.mktemp("beijing"), 5, *city, "mobility.vehicles=20", "deployment.rings=5")
+    return Passes(msmf, tmp_path_factory.mktemp("beijing"), 5, *city, "mobility.vehicles=12", "deployment.rings=5")
 
 
 @pytest.mark.parametrize("city", ["on_synthetic", "on_beijing"])
@@ -90,39 +90,13 @@ def test_every_source_gives_the_same_bytes(city: str, request: pytest.FixtureReq
     wanted = tables(passes.live)
     assert facts(passes.live)["source"] == "traci" and facts(passes.in_process)["source"] == "libsumo"
     assert tables(passes.in_process) == wanted
-    for source in ("recording", "auto"):
-        again = run(msmf, tmp_path, source, *passes.words, *TRACED, f"mobility.source={source}")
-        assert facts(again)["source"] == "recording"
-        assert tables(again) == wanted
+    again = run(msmf, tmp_path, "auto", *passes.words, *TRACED)
+    assert facts(again)["source"] == "recording"
+    assert tables(again) == wanted
     for name in ("trace.csv", "trace.xml"):
         again = run(msmf, tmp_path, name, *TRACED, *passes.of_file(name))
         assert facts(again)["coarser"] == []
         assert tables(again) == wanted
-
-
-def test_a_recording_from_elsewhere_needs_no_sumo(on_synthetic: Passes, msmf: Command, tmp_path: Path) -> None:
-    shutil.copy(on_synthetic.network, tmp_path / "city.net.xml")
-    shutil.copy(on_synthetic.recording, tmp_path / "colleague.msmf")
-    for name in ("traci", "libsumo"):
-        (tmp_path / f"{name}.py").write_text("raise ImportError('not here')\n")
-    words = ["scenario=sumo", "scenario.net_file=city.net.xml", "mobility.source=recording", "mobility.recording_file=colleague.msmf"]
-    there = {"PYTHONPATH": str(tmp_path), "MSMF_CACHE_DIR": str(tmp_path / "no")}
-    again = run(msmf, tmp_path, "out", *words, *TRACED, "deployment.rings=10", "mobility.sumo_home=nowhere", **there)
-    assert tables(again) == tables(on_synthetic.live)
-    assert facts(again)["recorded_with"]["source"] == "traci"
-    assert not (tmp_path / "no").exists()
-
-
-def test_what_makes_an_fcd_file_coarser_is_said(on_synthetic: Passes, msmf: Command, tmp_path: Path) -> None:
-    coarse = pd.read_csv(on_synthetic.folder / "trace.csv", sep=";").round(2)
-    coarse.to_csv(tmp_path / "coarse.csv", sep=";", index=False)
-    words = [f"scenario.net_file={on_synthetic.network}", "mobility.source=fcd", "mobility.fcd_file=coarse.csv", "strategies=[never]"]
-    result = msmf(tmp_path, "scenario=sumo", *words, "output.dir=out")
-    assert result.returncode == 0, result.stderr
-    assert "coarse.csv is coarser than a live run: it has 2 decimals" in result.stderr
-    made = only_run(tmp_path / "out")
-    assert facts(made)["decimals"] == 2 and len(facts(made)["coarser"]) == 2
-    assert pd.read_csv(made / "vehicles.csv")["commanded_kmh"].isna().all()
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +106,29 @@ def town(tmp_path_factory: pytest.TempPathFactory, sumo_home: Path) -> list[str]
     net_file = build_town(folder, sumo_home).net_file
     (folder / "r.rou.xml").write_text(f"<routes>{vehicle('v', 'ab bc ce ef')}{vehicle('w', 'cd da ab', 9)}</routes>")
     return ["scenario=sumo", f"scenario.net_file={net_file}", f"scenario.route_file={folder}/r.rou.xml", "strategies=[pm]"]
+
+
+def test_a_recording_from_elsewhere_needs_no_sumo(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    live = run(msmf, tmp_path, "live", *town, *TRACED, "seed=17", "mobility.speed_kmh=40")
+    shutil.copy(facts(live)["recording"]["file"], tmp_path / "colleague.msmf")
+    for name in ("traci", "libsumo"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not here')\n")
+    words = [*town[:2], "mobility.source=recording", "mobility.recording_file=colleague.msmf", "mobility.sumo_home=nowhere", "seed=17"]
+    there = {"PYTHONPATH": str(tmp_path), "MSMF_CACHE_DIR": str(tmp_path / "no")}
+    again = run(msmf, tmp_path, "out", *words, *TRACED, **there)
+    assert tables(again) == tables(live)
+    assert facts(again)["recorded_with"]["speed_kmh"] == 40
+    assert not (tmp_path / "no").exists()
+
+
+def test_what_makes_an_fcd_file_coarser_is_said(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    run(msmf, tmp_path, "live", *town, "mobility.sumo_args=[--fcd-output,coarse.csv]")
+    result = msmf(tmp_path, *town[:2], "mobility.source=fcd", "mobility.fcd_file=coarse.csv", "strategies=[never]", "output.dir=out")
+    assert result.returncode == 0, result.stderr
+    assert "coarse.csv is coarser than a live run: it has 2 decimals" in result.stderr
+    made = only_run(tmp_path / "out")
+    assert facts(made)["decimals"] == 2 and len(facts(made)["coarser"]) == 2
+    assert pd.read_csv(made / "vehicles.csv")["commanded_kmh"].isna().all()
 
 
 def test_auto_takes_traci_where_libsumo_is_missing(town: list[str], msmf: Command, tmp_path: Path) -> None:
