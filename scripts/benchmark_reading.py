@@ -139,7 +139,7 @@ def run_case(case: str, the_pass: Pass) -> tuple[float, int]:
             words = [program, *options[:quiet], *options[quiet + 2 :], "--duration-log.statistics", "true"]
             done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
             text = done.stdout + done.stderr
-            return float(re.findall(r"Duration: ([\d.]+)\s*s", text)[-1]), round(float(re.findall(r"ended at time: (\d+)", text)[0])
+            return float(re.findall(r"Duration: ([\d.]+)\s*s", text)[-1]), int(re.findall(r"ended at time: (\d+)", text)[0])
         if backend == "libsumo":
             os.environ.update({name: environment[name] for name in ("SUMO_HOME", "PROJ_LIB", "PROJ_DATA") if name in environment})
             libsumo.simulation.start(["sumo", *options])

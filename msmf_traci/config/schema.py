@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MOST_RINGS = 200  # 120,601 cells
+FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".parquet")
 
 
 def _check_range(values: list[float]) -> list[float]:
@@ -150,10 +151,11 @@ class CoverageFilter(Section):
 class Mobility(Section):
     """Vehicles and SUMO (model, section 4)."""
 
-    source: Literal["auto", "traci", "libsumo", "recording"] = Field(
+    source: Literal["auto", "traci", "libsumo", "recording", "fcd"] = Field(
         description="where positions come from; auto: a recording if one fits, else libsumo if installed, else traci (docs/mobility.md)"
     )
     recording_file: Text | None = Field(description="recording: a recording from elsewhere; null: the one in the cache")
+    fcd_file: Text | None = Field(description="fcd: a file of SUMO's --fcd-output (.xml, .csv, .xml.gz, .csv.gz, .parquet)")
     vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
     depart_window_s: NotNegative = Field(description="all depart within this time")
     speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
@@ -180,7 +182,7 @@ class Mobility(Section):
     @property
     def is_from_file(self) -> bool:
         """Whether positions come from a file of the user's own, so that no trips are needed."""
-        return self.recording_file is not None
+        return self.recording_file is not None or self.fcd_file is not None
 
     @property
     def drives_sumo(self) -> bool:
@@ -191,6 +193,10 @@ class Mobility(Section):
     def _check_source(self) -> Self:
         if self.recording_file is not None and self.source != "recording":
             raise ValueError(f"mobility.recording_file is not for mobility.source={self.source}: set mobility.source=recording too")
+        if (self.fcd_file is not None) != (self.source == "fcd"):
+            raise ValueError("mobility.source=fcd and mobility.fcd_file=FILE go together: set both, or none")
+        if self.fcd_file is not None and not self.fcd_file.endswith(FCD_ENDINGS):
+            raise ValueError(f"mobility.fcd_file={self.fcd_file}: its name must end in {', '.join(FCD_ENDINGS)}")
         if self.gui and self.source not in ("auto", "traci"):
             raise ValueError(f"mobility.gui=true shows what SUMO drives: leave out mobility.source={self.source}, or set it to traci")
         if self.sumo_home is not None and self.source == "libsumo":
@@ -364,7 +370,7 @@ class Config(Section):
         twice = sorted({name for name in self.strategies if self.strategies.count(name) > 1})
         if twice:
             raise ValueError(f"strategies names {twice[0]} twice: name each once")
-        if self.mobility.speed_kmh is None and not self.scenario.has_own_routes:
+        if self.mobility.speed_kmh is None and not self.scenario.has_own_routes and not self.mobility.is_from_file:
             raise ValueError("mobility.speed_kmh=null needs routes of your own: set a speed, or scenario.route_file")
         if self.mobility.speed_kmh is None and self.mobility.speed_mode != "free":
             raise ValueError(f"mobility.speed_mode={self.mobility.speed_mode} needs a commanded speed: set mobility.speed_kmh too")
@@ -375,7 +381,7 @@ class Config(Section):
             )
         if not self.scenario.has_own_routes and any(str(word).split("=")[0] == "--scale" for word in self.mobility.sumo_args):
             raise ValueError("mobility.sumo_args: --scale is not for trips of ours; set mobility.vehicles")
-        if self.mobility.step_s is None and self.scenario.sumocfg_file is None:
+        if self.mobility.step_s is None and self.scenario.sumocfg_file is None and not self.mobility.is_from_file:
             raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")
         return self
 

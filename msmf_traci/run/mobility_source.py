@@ -12,12 +12,15 @@ from typing import Any
 import msmf_traci
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.frame import MobilitySource
+from msmf_traci.mobility.fcd import FcdSource, TraceMap
+from msmf_traci.mobility.frame import DECIMALS, MobilitySource
+from msmf_traci.mobility.junctions import edges_after_junctions
 from msmf_traci.mobility.pass_key import PassKey, pass_key
 from msmf_traci.mobility.recording import RecordedNetwork, Recorder, RecordingSource
+from msmf_traci.mobility.route_file import read_routes
 from msmf_traci.mobility.sumo import Progress, Running, SumoSource
 from msmf_traci.mobility.sumo_command import Load
-from msmf_traci.results.console import say
+from msmf_traci.results.console import counted, say
 from msmf_traci.run.options import command_options
 from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.scenario.content_cache import build_once, cached_folder, file_hash
@@ -66,6 +69,8 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
     network = RecordedNetwork(city.roads.digest(), {name: number for number, name in enumerate(city.roads.ids)}, str(city.net_file))
     if mobility.recording_file is not None:
         return _replay(Path(mobility.recording_file).expanduser(), network)
+    if mobility.fcd_file is not None:
+        return _read_trace(Path(mobility.fcd_file).expanduser(), config, inputs, city, network)
     load, command = Load(inputs.network, trip_file), command_options(config)
     identity = pass_key(inputs.sumo.version, load, command)
     path = None if identity.key is None else cached_folder(RECORDINGS, identity.key) / RECORDING_FILE
@@ -126,6 +131,27 @@ def _replay(path: Path, network: RecordedNetwork) -> Origin:
     source = RecordingSource(path, network)
     facts = {"source": "recording", "recording": _file_facts(path), "recorded_with": dict(source.made)}
     return Origin(source, source.commanded_kmh, facts)
+
+
+def _read_trace(path: Path, config: Config, inputs: Inputs, city: City, network: RecordedNetwork) -> Origin:
+    """Frames of an FCD file; what is coarser than a live run is said."""
+    trace_map = TraceMap(network.edges, city.roads.length_m, edges_after_junctions(city.net_file), city.roads.boundary_m, network.name)
+    route_files = inputs.network.route_files
+    departures = read_routes(route_files, network.edges) if route_files else None
+    source = FcdSource(path, trace_map, departures, config.mobility.step_s, config.mobility.max_duration_s)
+    coarser = []
+    if source.decimals < DECIMALS:
+        coarser.append(f"it has {source.decimals} decimals (write it with --precision {DECIMALS})")
+    if source.is_single_precision:
+        coarser.append("its speeds and positions are 32-bit floats (write CSV or XML)")
+    if departures is None:
+        coarser.append("without scenario.route_file a route is the edges that a vehicle is seen on")
+    elif source.off_route:
+        coarser.append(f"{counted(source.off_route, 'vehicle')} had no route, or left it: theirs are the edges that they are seen on")
+    for reason in coarser:
+        say(f"{path.name} is coarser than a live run: {reason}")
+    facts = {"source": "fcd", "fcd": _file_facts(path), "decimals": source.decimals, "coarser": coarser}
+    return Origin(source, config.mobility.speed_kmh, facts)
 
 
 def _keep(key: str, is_damaged: bool, facts: dict[str, Any], write: Callable[[Path], None]) -> None:

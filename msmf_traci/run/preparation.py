@@ -12,7 +12,7 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray
 from msmf_traci.code_version import code_hash
-from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
+from msmf_traci.config.schema import MOST_RINGS, Config, Deployment, Mobility
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
@@ -67,15 +67,29 @@ def judge_files(config: Config) -> Inputs:
     strategies = load_strategies(config.strategies)
     check_made(strategies, strategy_options(config))
     if config.output.format == "parquet":
-        _need_pyarrow()
+        _need_pyarrow("output.format=parquet")
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise InputError("mobility.gui=true needs a screen, and DISPLAY is not set; leave it out, or run under xvfb-run")
     check_path(cache_folder(), "the cache folder")
-    recording = config.mobility.recording_file
-    if recording is not None:
-        ColumnsFile(Path(recording).expanduser()).close()
+    positions_file = _judge_positions(config.mobility)
     sumo = find_sumo(config.mobility.sumo_home) if config.mobility.drives_sumo else unstarted_sumo()
-    return Inputs(sumo, choose_network(sumo, config), strategies, None if recording is None else Path(recording).expanduser())
+    return Inputs(sumo, choose_network(sumo, config), strategies, positions_file)
+
+
+def _judge_positions(mobility: Mobility) -> Path | None:
+    """The user's file of positions, which is there and can be read."""
+    if mobility.recording_file is not None:
+        path = Path(mobility.recording_file).expanduser()
+        ColumnsFile(path).close()
+        return path
+    if mobility.fcd_file is not None:
+        path = Path(mobility.fcd_file).expanduser()
+        if not path.is_file():
+            raise InputError(f"mobility.fcd_file={mobility.fcd_file}: there is no such file; check the path")
+        if path.suffix == ".parquet":
+            _need_pyarrow(f"mobility.fcd_file={mobility.fcd_file}")
+        return path
+    return None
 
 
 def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
@@ -186,8 +200,8 @@ def trip_ends(roads: Roads, cells: HexCells) -> tuple[list[str], list[float]]:
     return [roads.ids[edge] for edge in edges], [float(roads.length_m[edge]) for edge in edges]
 
 
-def _need_pyarrow() -> None:
+def _need_pyarrow(what: str) -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
-        raise InputError("output.format=parquet needs pyarrow; run: pip install 'msmf-traci[parquet]'") from None
+        raise InputError(f"{what} needs pyarrow; run: pip install 'msmf-traci[parquet]'") from None

@@ -33,7 +33,16 @@ def test_own_strategy_of_the_documentation_runs_and_is_booked(msmf: Command, tmp
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/strategies.md", "docs/walkthrough.md", "docs/model-notes.md", "docs/tables.md", "docs/model.md"]
+    "page",
+    [
+        "README.md",
+        "docs/strategies.md",
+        "docs/walkthrough.md",
+        "docs/model-notes.md",
+        "docs/tables.md",
+        "docs/model.md",
+        "docs/mobility.md",
+    ],
 )
 def test_links_of_a_page_lead_somewhere(page: str) -> None:
     path = ROOT / page
