@@ -70,12 +70,14 @@ def _run(words: list[str]) -> int:
         print(f"msmf-traci {__version__}")
         return 0
     from msmf_traci.config.compose import read_request
+
+    request = read_request(arguments.overrides, multirun=arguments.multirun, config_dir=arguments.config_dir)
+    # what is heavy is loaded only once the words are known to be right
     from msmf_traci.job import run_alone
     from msmf_traci.results.store import check_writable
     from msmf_traci.run import judge_files, preview
     from msmf_traci.sweep import results_folder
 
-    request = read_request(arguments.overrides, multirun=arguments.multirun, config_dir=arguments.config_dir)
     if request.points[0].config.dry_run:
         print("\n".join(preview([point.config for point in request.points])))
         return 0
