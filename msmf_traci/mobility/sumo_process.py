@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -109,7 +110,7 @@ def running_sumo(sumo: Sumo, load: Load, command: Command, clock: list[float]) -
                     connection.close()
                 except (traci.TraCIException, traci.FatalTraCIError, ConnectionError) as error:
                     raise ToolError(
-                        f"SUMO stopped at {clock[0]:g} s of simulated time: {_reason(log, error)}; no tables were written"
+                        f"SUMO stopped at {clock[0]:g} s of simulated time: {_reason(log, error, process)}; no tables were written"
                     ) from None
             finally:
                 process.kill()
@@ -123,7 +124,7 @@ def _connect(port: int, process: subprocess.Popen[bytes], log: Path, command: Co
             return traci.connect(port, CONNECT_TRIES, "localhost", process, CONNECT_WAIT_S)
     except (traci.TraCIException, traci.FatalTraCIError, OSError) as error:
         doubt = f" (mobility.sumo_args={list(command.extra)})" if command.extra else ""
-        raise ToolError(f"SUMO did not start{doubt}: {_reason(log, error)}; no tables were written") from None
+        raise ToolError(f"SUMO did not start{doubt}: {_reason(log, error, process)}; no tables were written") from None
 
 
 def _arguments(sumo: Sumo, load: Load, command: Command, folder: Path) -> list[str]:
@@ -157,6 +158,10 @@ def _vehicle_type(command: Command) -> str:
     return f'<routes>\n  <vType id="{VEHICLE_TYPE}" vClass="passenger" {speed}speedFactor="{factor!r}" speedDev="0"/>\n</routes>\n'
 
 
-def _reason(log: Path, error: Exception) -> str:
+def _reason(log: Path, error: Exception, process: subprocess.Popen[bytes]) -> str:
+    """Why SUMO has gone: its last words, else the signal that ended it, else what the client saw."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    return last_lines(text) if text.strip() else str(error)
+    if text.strip():
+        return last_lines(text)
+    ended = process.poll()
+    return f"it was ended by {signal.Signals(-ended).name}" if ended is not None and ended < 0 else f"{error} (exit code {ended})"
