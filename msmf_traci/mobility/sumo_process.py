@@ -164,4 +164,6 @@ def _reason(log: Path, error: Exception, process: subprocess.Popen[bytes]) -> st
     if text.strip():
         return last_lines(text)
     ended = process.poll()
-    return f"it was ended by {signal.Signals(-ended).name}" if ended is not None and ended < 0 else f"{error} (exit code {ended})"
+    if ended is None:
+        return str(error)
+    return f"it was ended by {signal.Signals(-ended).name}" if ended < 0 else f"it ended with exit code {ended} and said nothing"
