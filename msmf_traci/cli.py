@@ -43,6 +43,18 @@ def fetch() -> int:
     return fetch_main()
 
 
+def status(argv: Sequence[str] | None = None) -> int:
+    """`msmf-traci-status`: what lies in a folder of results, and how large the cache is."""
+    from msmf_traci.status import main as status_main
+
+    try:
+        status_main(list(sys.argv[1:] if argv is None else argv))
+    except MsmfError as error:
+        print(f"msmf-traci-status: {error}", file=sys.stderr)
+        return WRONG
+    return 0
+
+
 def _run(words: list[str]) -> int:
     from msmf_traci.config.arguments import read_arguments
 
