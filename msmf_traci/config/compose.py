@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
 from msmf_traci.config.schema import Config, option_fields
+from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
 
 CONFIG_MODULE = "msmf_traci.conf"
@@ -228,9 +229,13 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
         )
     plain["experiment"] = plain.get("experiment") or experiment
     try:
-        return Config.model_validate(plain)
+        config = Config.model_validate(plain)
+        combinations(config)
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return config
 
 
 def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
@@ -239,7 +244,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     if len(parts) < 2 and first["type"] == "value_error":
         return _reason(first["msg"])  # a check across options names them itself
     options = option_fields()
-    name = ".".join(parts[:2]) if ".".join(parts[:2]) in options else ".".join(parts[:1])
+    depth = next((n for n in (3, 2) if ".".join(parts[:n]) in options), 1)
+    name = ".".join(parts[:depth])
     if first["type"] == "extra_forbidden":
         name = ".".join(parts)
         return f"a configuration file names an option that does not exist, {name}; {nearest_name(name, list(options))}"

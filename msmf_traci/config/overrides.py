@@ -16,7 +16,6 @@ from msmf_traci.config.schema import option_fields
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "experiment")
-NOT_YET = ("variants", "capacity", "reports")
 # values that are text, not numbers or lists: paths above all
 _TEXT_OPTIONS = (
     *("scenario.parameters_file", "scenario.map_file", "scenario.net_file", "scenario.route_file", "scenario.sumocfg_file"),
@@ -91,8 +90,6 @@ def _judge(override: Override, config_dir: str | None) -> None:
         if override.is_sweep_override():
             raise InputError(f"{override.input_line}: {name} is about the sweep itself and takes one value")
         return
-    if name.split(".")[0] in NOT_YET:
-        raise InputError(f"{override.input_line}: {name.split('.')[0]} is part of the model but not implemented yet; leave it out")
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS
         instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"

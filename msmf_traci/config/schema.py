@@ -5,13 +5,14 @@ Defaults live in `conf/`; conversion to SI units happens in `run/options.py`. Se
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MOST_RINGS = 200  # 120,601 cells
+FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".parquet")
 
 
 def _check_range(values: list[float]) -> list[float]:
@@ -150,7 +151,11 @@ class CoverageFilter(Section):
 class Mobility(Section):
     """Vehicles and SUMO (model, section 4)."""
 
-    source: Literal["auto", "traci"] = Field(description="where positions come from")
+    source: Literal["auto", "traci", "libsumo", "recording", "fcd"] = Field(
+        description="where positions come from; auto: a recording if one fits, else libsumo if installed, else traci (docs/mobility.md)"
+    )
+    recording_file: Text | None = Field(description="recording: a recording from elsewhere; null: the one in the cache")
+    fcd_file: Text | None = Field(description="fcd: a file of SUMO's --fcd-output (.xml, .csv, .xml.gz, .csv.gz, .parquet)")
     vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
     depart_window_s: NotNegative = Field(description="all depart within this time")
     speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
@@ -172,6 +177,30 @@ class Mobility(Section):
     def _check_step(self) -> Self:
         if self.step_s is not None and abs(self.step_s * 1000 - round(self.step_s * 1000)) > 1e-6:
             raise ValueError(f"mobility.step_s={self.step_s}: SUMO counts in milliseconds; write a whole number of them, e.g. 0.033")
+        return self
+
+    @property
+    def is_from_file(self) -> bool:
+        """Whether positions come from a file of the user's own, so that no trips are needed."""
+        return self.recording_file is not None or self.fcd_file is not None
+
+    @property
+    def drives_sumo(self) -> bool:
+        """Whether SUMO may have to be started."""
+        return self.source in ("auto", "traci", "libsumo")
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Self:
+        if self.recording_file is not None and self.source != "recording":
+            raise ValueError(f"mobility.recording_file is not for mobility.source={self.source}: set mobility.source=recording too")
+        if (self.fcd_file is not None) != (self.source == "fcd"):
+            raise ValueError("mobility.source=fcd and mobility.fcd_file=FILE go together: set both, or none")
+        if self.fcd_file is not None and not self.fcd_file.endswith(FCD_ENDINGS):
+            raise ValueError(f"mobility.fcd_file={self.fcd_file}: its name must end in {', '.join(FCD_ENDINGS)}")
+        if self.gui and self.source not in ("auto", "traci"):
+            raise ValueError(f"mobility.gui=true shows what SUMO drives: leave out mobility.source={self.source}, or set it to traci")
+        if self.sumo_home is not None and self.source == "libsumo":
+            raise ValueError("mobility.sumo_home names programs, and libsumo is a library: leave it out, or set mobility.source=traci")
         return self
 
     @model_validator(mode="after")
@@ -237,8 +266,28 @@ class HandoffOptions(Section):
 class Links(Section):
     """Links between servers (model, section 8)."""
 
-    mode: Literal["dedicated"] = Field(description="dedicated: each transfer has the whole bandwidth")
-    bandwidth_mbps: Positive = Field(description="bandwidth of a transfer")
+    mode: Literal["dedicated", "shared"] = Field(
+        description="dedicated: each transfer has the whole bandwidth; shared: max-min fair shares of each server's up- and downlink"
+    )
+    bandwidth_mbps: Positive = Field(description="bandwidth of a transfer, or of a server's uplink and of its downlink")
+
+
+class Capacity(Section):
+    """How many containers a server can hold (model, section 8)."""
+
+    local: Annotated[int, Field(ge=1)] | None = Field(description="containers that a local server can hold; null: any number")
+    regional: Annotated[int, Field(ge=1)] | None = Field(description="containers that a regional server can hold; null: any number")
+
+
+class ReportThresholds(Section):
+    """When the user equipment reports its status (model, section 8); all thresholds 0: in every frame."""
+
+    distance_m: NotNegative = Field(description="report after moving more than this; 0: not looked at")
+    heading_deg: Annotated[float, Field(ge=0, lt=180, allow_inf_nan=False)] = Field(
+        description="report after turning by more than this; 0: not looked at"
+    )
+    speed_mps: NotNegative = Field(description="report after changing speed by more than this; 0: not looked at")
+    bytes: NotNegative = Field(description="size of a report")
 
 
 class Output(Section):
@@ -254,6 +303,43 @@ class Output(Section):
         if any(after <= before for before, after in zip(self.speed_bands_kmh, self.speed_bands_kmh[1:], strict=False)):
             raise ValueError("output.speed_bands_kmh must rise from one edge to the next")
         return self
+
+
+# Traffic does not depend on these: one mobility pass serves any of their values (model, section 11).
+VARIED: dict[str, type[Section]] = {
+    "attachment": Attachment,
+    "tiers": Tiers,
+    "prediction": Prediction,
+    "nearest": NearestOptions,
+    "coverage_filter": CoverageFilter,
+    "workload": Workload,
+    "handoff": HandoffOptions,
+    "links": Links,
+    "capacity": Capacity,
+    "reports": ReportThresholds,
+}
+
+
+def _list_of_values(section: type[Section]) -> Any:
+    """The mirror of a section: each option is null, or a list of values that differ."""
+
+    def check_differ(values: list[Any]) -> list[Any]:
+        if any(value in values[:i] for i, value in enumerate(values)):
+            raise ValueError("names a value twice: give every value once")
+        return values
+
+    fields: dict[str, Any] = {}
+    for name, field in section.model_fields.items():
+        value_type = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+        values = Annotated[list[value_type], Field(min_length=1), AfterValidator(check_differ)]  # type: ignore[valid-type]
+        fields[name] = (values | None, Field(description=f"values of {name} that share the pass"))
+    return create_model(f"{section.__name__}Values", __base__=Section, **fields)
+
+
+if TYPE_CHECKING:
+    Variants = Section
+else:
+    Variants = create_model("Variants", __base__=Section, **{name: (_list_of_values(section), ...) for name, section in VARIED.items()})
 
 
 class Config(Section):
@@ -274,14 +360,17 @@ class Config(Section):
     workload: Workload
     handoff: HandoffOptions
     links: Links
+    capacity: Capacity
+    reports: ReportThresholds
     output: Output
+    variants: Variants
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         twice = sorted({name for name in self.strategies if self.strategies.count(name) > 1})
         if twice:
             raise ValueError(f"strategies names {twice[0]} twice: name each once")
-        if self.mobility.speed_kmh is None and not self.scenario.has_own_routes:
+        if self.mobility.speed_kmh is None and not self.scenario.has_own_routes and not self.mobility.is_from_file:
             raise ValueError("mobility.speed_kmh=null needs routes of your own: set a speed, or scenario.route_file")
         if self.mobility.speed_kmh is None and self.mobility.speed_mode != "free":
             raise ValueError(f"mobility.speed_mode={self.mobility.speed_mode} needs a commanded speed: set mobility.speed_kmh too")
@@ -292,7 +381,7 @@ class Config(Section):
             )
         if not self.scenario.has_own_routes and any(str(word).split("=")[0] == "--scale" for word in self.mobility.sumo_args):
             raise ValueError("mobility.sumo_args: --scale is not for trips of ours; set mobility.vehicles")
-        if self.mobility.step_s is None and self.scenario.sumocfg_file is None:
+        if self.mobility.step_s is None and self.scenario.sumocfg_file is None and not self.mobility.is_from_file:
             raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")
         return self
 
@@ -301,7 +390,11 @@ def option_fields() -> dict[str, tuple[str, Any]]:
     """Every option by its dotted name: (description, pydantic field)."""
     options: dict[str, tuple[str, Any]] = {}
     for name, field in Config.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        if name == "variants":
+            for section, kind in VARIED.items():
+                for inner, inner_field in kind.model_fields.items():
+                    options[f"variants.{section}.{inner}"] = (f"values of {section}.{inner} that share the pass", inner_field)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             for inner, inner_field in field.annotation.model_fields.items():
                 options[f"{name}.{inner}"] = (inner_field.description or "", inner_field)
         else:

@@ -1,9 +1,12 @@
-"""The one data type that flows from a mobility source to the control plane, and what a source offers. Model, section 4."""
+"""The one data type that flows from a mobility source to the control plane, and what a source offers. Model, section 4.
+
+Frames flow in batches of consecutive ones: migration never feeds back into traffic, so nothing has to be decided while SUMO steps.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -67,6 +70,48 @@ class Frame:
         return len(self.vehicle)
 
 
+@dataclass(frozen=True)
+class Frames:
+    """Consecutive frames: arrays over their samples, shape (n,), and over the frames, shape (f,).
+
+    Attributes
+    ----------
+    times_s
+        Simulated time of each frame, shape (f,).
+    start
+        Samples of frame k are `start[k]` to `start[k + 1]`, shape (f + 1,), in the order of vehicle numbers.
+    vehicle, x_m, y_m, speed_mps, edge, position_m, route, route_index, first, last
+        As in `Frame`, for every sample.
+    """
+
+    times_s: FloatArray
+    start: IntArray
+    vehicle: IntArray
+    x_m: FloatArray
+    y_m: FloatArray
+    speed_mps: FloatArray
+    edge: IntArray
+    position_m: FloatArray
+    route: IntArray
+    route_index: IntArray
+    first: BoolArray
+    last: BoolArray
+
+    def __post_init__(self) -> None:
+        read_only(*(getattr(self, field.name) for field in fields(self)))
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def frame(self, k: int) -> Frame:
+        """The k-th frame, as views."""
+        samples = slice(int(self.start[k]), int(self.start[k + 1]))
+        return Frame(float(self.times_s[k]), *(getattr(self, name)[samples] for name in SAMPLE_COLUMNS))
+
+
+SAMPLE_COLUMNS = tuple(field.name for field in fields(Frame) if field.name != "time_s")
+
+
 @dataclass
 class TrafficCounts:
     """What happened on the road, for `run.json`."""
@@ -90,15 +135,18 @@ class Roster:
 
 
 class MobilitySource(Protocol):
-    """Anything that yields frames; `roster` grows ahead of the frames that need it."""
+    """Anything that yields frames; `roster` grows ahead of the frames that need it.
+
+    Vehicles that appear in the same frame are numbered in the order of their ids.
+    """
 
     roster: Roster
 
-    def frames(self) -> Generator[Frame, None, None]:
-        """Frames in the order of time."""
+    def frames(self) -> Generator[Frames, None, None]:
+        """Frames in the order of time, some at a time."""
         ...
 
 
-def rounded(values: list[float]) -> FloatArray:
-    """Round as frames are rounded where they enter: to 6 decimals, half to even."""
-    return np.asarray(np.round(np.array(values, dtype=np.float64), DECIMALS), dtype=np.float64)
+def rounded(values: FloatArray) -> FloatArray:
+    """Round as frames are rounded where they enter: to 6 decimals, half to even; zero has no sign."""
+    return np.asarray(np.round(values, DECIMALS) + 0.0, dtype=np.float64)

@@ -1,67 +1,71 @@
-"""Drives SUMO over TraCI and turns every simulation step into a frame. Model, section 4.
-
-Vehicles are read by subscriptions: one answer a step for all of them. A vehicle that SUMO is teleporting stays in the frames where
-it was last seen, so that its life on the road has no holes.
-"""
+"""Drives SUMO and turns every simulation step into a frame, whichever way SUMO is read. Model, section 4."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-import traci.constants as tc
-
-from msmf_traci.arrays import IntArray
-from msmf_traci.mobility.frame import NO_EDGE, Frame, Roster, rounded
-from msmf_traci.mobility.sumo_process import FREE_SPEED_FACTOR, Command, Load, running_sumo
+from msmf_traci.arrays import FloatArray
+from msmf_traci.mobility.following import Following, FramesInMaking, Reading
+from msmf_traci.mobility.frame import Frames, Roster
+from msmf_traci.mobility.sumo_command import FREE_SPEED_FACTOR, Command, Load
 from msmf_traci.scenario.sumo_tools import Sumo
 
-VEHICLE_VARIABLES = (tc.VAR_POSITION, tc.VAR_SPEED, tc.VAR_ROAD_ID, tc.VAR_LANEPOSITION, tc.VAR_ROUTE_INDEX, tc.VAR_ROUTE_ID)
-SIMULATION_VARIABLES = (
-    tc.VAR_TIME,
-    tc.VAR_DEPARTED_VEHICLES_IDS,
-    tc.VAR_ARRIVED_VEHICLES_IDS,
-    tc.VAR_MIN_EXPECTED_VEHICLES,
-    tc.VAR_TELEPORT_STARTING_VEHICLES_NUMBER,
-    tc.VAR_COLLIDING_VEHICLES_IDS,
-)
 NO_CHECKS = 32  # speed mode of `forced`
+SAMPLES_AT_ONCE = 20_000
 
 Progress = Callable[[float, int, int], None]
 
 
-@dataclass
-class _Vehicle:
-    """A followed vehicle and what was last read of it."""
-
-    number: int
-    route_id: str
-    route: int
-    edge: int = NO_EDGE
-    position_m: float = 0.0
-    route_index: int = 0
-    x_m: float = 0.0
-    y_m: float = 0.0
-    speed_mps: float = 0.0
-    is_new: bool = True
-
-
-@dataclass
-class _Step:
-    """One step's reading: everything of a frame but who has driven its last."""
+class Events(NamedTuple):
+    """What happened in a step: simulated time, who departed and arrived, and counts."""
 
     time_s: float
-    names: list[str]
-    columns: list[tuple[int, float, float, float, int, float, int, int, bool]] = field(default_factory=list)
+    departed: Sequence[str]
+    arrived: Sequence[str]
+    expected: int
+    teleports: int
+    colliding: Sequence[str]
 
 
-class TraciSource:
+class Reader(Protocol):
+    """One way of driving and reading SUMO; `simulation` and `vehicle` are SUMO's domains.
+
+    `reads_routes` is whether ids of routes are read at each step, because routes may change.
+    """
+
+    simulation: Any
+    vehicle: Any
+    reads_routes: bool
+
+    def step(self) -> Events:
+        """Drive one step."""
+        ...
+
+    def follow(self, name: str) -> None:
+        """Read this vehicle from now on."""
+        ...
+
+    def read(self, names: Sequence[str]) -> Reading:
+        """Read all followed vehicles."""
+        ...
+
+    def route_index(self, k: int) -> int:
+        """Index on its route of the k-th vehicle read."""
+        ...
+
+
+Running = Callable[[Sumo, Load, Command, list[float]], AbstractContextManager[Reader]]
+
+
+class SumoSource:
     """Frames from a running SUMO.
 
     Parameters
     ----------
+    running
+        How SUMO is started and read.
     sumo, load, command
         The installation, what it loads and how it is run.
     edges
@@ -73,169 +77,82 @@ class TraciSource:
     """
 
     def __init__(
-        self,
-        sumo: Sumo,
-        load: Load,
-        command: Command,
-        edges: Mapping[str, int],
-        length_m: np.ndarray[Any, np.dtype[np.float64]],
-        progress: Progress,
+        self, running: Running, sumo: Sumo, load: Load, command: Command, edges: Mapping[str, int], length_m: FloatArray, progress: Progress
     ) -> None:
         self.roster = Roster()
+        self._running = running
         self._sumo = sumo
         self._load = load
         self._command = command
-        self._edges = edges
-        self._length_m = length_m
         self._progress = progress
-        self._followed: dict[str, _Vehicle] = {}
+        self._following = Following(self.roster, edges, length_m)
         self._colliding: set[str] = set()
-        self._uses: dict[str, int] = {}
-        self._route_numbers: dict[bytes, int] = {}
         self._clock = [0.0]
 
-    def frames(self) -> Generator[Frame, None, None]:
-        """Start SUMO, yield a frame a step until all vehicles have arrived or time is up, and end SUMO.
+    def frames(self) -> Generator[Frames, None, None]:
+        """Start SUMO, yield a frame for each step until all vehicles have arrived or time is up, and end SUMO.
 
         Raises
         ------
         ToolError
             If SUMO ends before its time; the text quotes its last lines.
         """
-        with running_sumo(self._sumo, self._load, self._command, self._clock) as connection:
-            yield from self._drive(connection)
+        with self._running(self._sumo, self._load, self._command, self._clock) as reader:
+            yield from self._drive(reader)
 
-    def _drive(self, connection: Any) -> Iterator[Frame]:
-        connection.simulation.subscribe(SIMULATION_VARIABLES)
-        end_s = connection.simulation.getTime() + self._command.max_duration_s
-        configured_end_s = connection.simulation.getEndTime()
+    def _drive(self, reader: Reader) -> Iterator[Frames]:
+        end_s = reader.simulation.getTime() + self._command.max_duration_s
+        configured_end_s = reader.simulation.getEndTime()
         if configured_end_s >= 0:
             end_s = min(end_s, configured_end_s)
-        self._admit(connection, connection.vehicle.getIDList())  # a state that the user's configuration loads
-        before: _Step | None = None
+        following, made = self._following, FramesInMaking()
+        present = sorted(reader.vehicle.getIDList())  # of a state that the user's configuration loads
         while True:
-            connection.simulationStep()
-            seen = connection.simulation.getSubscriptionResults()
-            self._clock[0] = round(seen[tc.VAR_TIME], 6)
-            arrived = set(seen[tc.VAR_ARRIVED_VEHICLES_IDS])
-            self._count(seen)
-            if before is not None:
-                yield self._frame(before, arrived)
-            for name in arrived & self._followed.keys():
-                del self._followed[name]
-                self.roster.counts.arrived += 1
-            self._admit(connection, [name for name in seen[tc.VAR_DEPARTED_VEHICLES_IDS] if name not in arrived])
-            before = self._read(connection)
-            self._progress(self._clock[0], len(before.names), seen[tc.VAR_MIN_EXPECTED_VEHICLES])
-            if seen[tc.VAR_MIN_EXPECTED_VEHICLES] == 0 or self._clock[0] >= end_s:
+            events = reader.step()
+            time_s = self._clock[0] = round(events.time_s, 6)
+            self._count(events)
+            arrived = set(events.arrived)
+            made.end(following.dismiss(arrived))  # only now is it known whose last frame the newest one was
+            if len(made) >= SAMPLES_AT_ONCE:
+                yield made.batch()
+                made = FramesInMaking()
+            new = self._admit(reader, [name for name in (*present, *sorted(events.departed)) if name not in arrived])
+            present = []
+            following.observe(reader.read(following.names), reader.route_index, reader.vehicle.getRoute)
+            made.add(time_s, following, new)
+            self._progress(time_s, len(following), events.expected)
+            if events.expected == 0 or time_s >= end_s:
                 break
-        self.roster.counts.end_s = self._clock[0]
-        yield self._frame(before, set(before.names))
-        self.roster.counts.not_inserted = len(connection.simulation.getPendingVehicles())
+        self.roster.counts.end_s = time_s
+        made.end(range(len(following)))
+        yield made.batch()
+        self.roster.counts.not_inserted = len(reader.simulation.getPendingVehicles())
 
-    def _count(self, seen: Mapping[int, Any]) -> None:
+    def _count(self, events: Events) -> None:
         counts = self.roster.counts
-        counts.teleports += seen[tc.VAR_TELEPORT_STARTING_VEHICLES_NUMBER]
-        colliding = set(seen[tc.VAR_COLLIDING_VEHICLES_IDS])
+        counts.teleports += events.teleports
+        colliding = set(events.colliding)
         counts.collisions += len(colliding - self._colliding)
         self._colliding = colliding
 
-    def _admit(self, connection: Any, departed: Sequence[str]) -> None:
-        """Follow vehicles whose whole route runs on roads; count the others."""
+    def _admit(self, reader: Reader, departed: Sequence[str]) -> int:
+        """Follow vehicles whose whole route runs on roads, as many as are returned; the others are counted."""
+        admitted = 0
         for name in departed:
-            route = self._edge_numbers(connection.vehicle.getRoute(name))
-            if (route == NO_EDGE).any():
-                self.roster.counts.left_out += 1
-                continue
-            connection.vehicle.subscribe(name, VEHICLE_VARIABLES)
-            self._command_speed(connection, name)
-            route_id = connection.vehicle.getRouteID(name)
-            self._followed[name] = _Vehicle(len(self.roster.vehicles), route_id, self._route_number(route))
-            self.roster.vehicles.append(self._unique(name))
-            self.roster.counts.inserted += 1
+            route_id = reader.vehicle.getRouteID(name) if reader.reads_routes else ""
+            if self._following.admit(name, reader.vehicle.getRoute(name), route_id):
+                reader.follow(name)
+                self._command_speed(reader, name)
+                admitted += 1
+        return admitted
 
-    def _unique(self, name: str) -> str:
-        """Name of a vehicle in tables: SUMO lets an id be used again after its holder has left; the second is `ID#2`."""
-        self._uses[name] = self._uses.get(name, 0) + 1
-        return name if self._uses[name] == 1 else f"{name}#{self._uses[name]}"
-
-    def _route_number(self, route: IntArray) -> int:
-        """Number of a route; vehicles of one route share it."""
-        key = route.tobytes()
-        if key not in self._route_numbers:
-            self._route_numbers[key] = len(self.roster.routes)
-            self.roster.routes.append(route)
-        return self._route_numbers[key]
-
-    def _command_speed(self, connection: Any, name: str) -> None:
+    def _command_speed(self, reader: Reader, name: str) -> None:
         speed_mps = self._command.speed_mps
         if speed_mps is None:
             return
         if self._load.trip_file is None:
-            connection.vehicle.setMaxSpeed(name, speed_mps)
-            connection.vehicle.setSpeedFactor(name, 1.0 if self._command.mode == "legal" else FREE_SPEED_FACTOR)
+            reader.vehicle.setMaxSpeed(name, speed_mps)
+            reader.vehicle.setSpeedFactor(name, 1.0 if self._command.mode == "legal" else FREE_SPEED_FACTOR)
         if self._command.mode == "forced":
-            connection.vehicle.setSpeedMode(name, NO_CHECKS)
-            connection.vehicle.setSpeed(name, speed_mps)
-
-    def _edge_numbers(self, names: Sequence[str]) -> IntArray:
-        return np.array([self._edges.get(name, NO_EDGE) for name in names], dtype=np.int64)
-
-    def _read(self, connection: Any) -> _Step:
-        results = connection.vehicle.getAllSubscriptionResults()
-        step = _Step(self._clock[0], list(self._followed))
-        for name, vehicle in self._followed.items():
-            seen = results.get(name)
-            if seen is None or seen[tc.VAR_ROAD_ID] == "":
-                vehicle.speed_mps = 0.0  # being teleported
-            else:
-                self._update(connection, name, vehicle, seen)
-            step.columns.append(
-                (
-                    vehicle.number,
-                    vehicle.x_m,
-                    vehicle.y_m,
-                    vehicle.speed_mps,
-                    vehicle.edge,
-                    vehicle.position_m,
-                    vehicle.route,
-                    vehicle.route_index,
-                    vehicle.is_new,
-                )
-            )
-            vehicle.is_new = False
-        return step
-
-    def _update(self, connection: Any, name: str, vehicle: _Vehicle, seen: Mapping[int, Any]) -> None:
-        if seen[tc.VAR_ROUTE_ID] != vehicle.route_id:
-            vehicle.route_id = seen[tc.VAR_ROUTE_ID]
-            vehicle.route = self._route_number(self._edge_numbers(connection.vehicle.getRoute(name)))
-        route = self.roster.routes[vehicle.route]
-        vehicle.x_m, vehicle.y_m = seen[tc.VAR_POSITION]
-        vehicle.speed_mps = seen[tc.VAR_SPEED]
-        index = max(seen[tc.VAR_ROUTE_INDEX], 0)
-        if not seen[tc.VAR_ROAD_ID].startswith(":"):
-            vehicle.edge, vehicle.position_m = self._edges.get(seen[tc.VAR_ROAD_ID], NO_EDGE), seen[tc.VAR_LANEPOSITION]
-        elif index + 1 < len(route):
-            index += 1
-            vehicle.edge, vehicle.position_m = int(route[index]), 0.0
-        else:
-            vehicle.edge = int(route[-1])
-            vehicle.position_m = float(self._length_m[vehicle.edge]) if vehicle.edge != NO_EDGE else 0.0
-        vehicle.route_index = index
-
-    def _frame(self, step: _Step, arrived: set[str]) -> Frame:
-        number, x, y, speed, edge, position, route, index, new = zip(*step.columns, strict=True) if step.columns else ((),) * 9
-        return Frame(
-            time_s=step.time_s,
-            vehicle=np.array(number, dtype=np.int64),
-            x_m=rounded(list(x)),
-            y_m=rounded(list(y)),
-            speed_mps=rounded(list(speed)),
-            edge=np.array(edge, dtype=np.int64),
-            position_m=rounded(list(position)),
-            route=np.array(route, dtype=np.int64),
-            route_index=np.array(index, dtype=np.int64),
-            first=np.array(new, dtype=bool),
-            last=np.array([name in arrived for name in step.names], dtype=bool),
-        )
+            reader.vehicle.setSpeedMode(name, NO_CHECKS)
+            reader.vehicle.setSpeed(name, speed_mps)

@@ -88,7 +88,8 @@ def run_experiment(
     with phases.time("roads"):
         city = read_city(config, net_file)
     with phases.time("trips"):
-        trip_file = None if config.scenario.has_own_routes else draw_trips(config, inputs, city)
+        needs_trips = not config.scenario.has_own_routes and not config.mobility.is_from_file
+        trip_file = draw_trips(config, inputs, city) if needs_trips else None
     with folder_in_one_piece(folder, when_taken) as piece:
         drive = Drive(config, inputs, city, trip_file, piece.scratch)
         with phases.time("simulation"):

@@ -23,7 +23,8 @@ def run_facts(
     return {
         "config": config.model_dump(),
         "overrides": list(overrides),
-        "strategies": list(drive.names.strategies),
+        "strategies": [strategy.name for strategy in inputs.strategies],
+        "key_columns": drive.names.columns,
         "seed": config.seed,
         "fingerprint": inputs.fingerprint(),
         "versions": {
@@ -33,6 +34,7 @@ def run_facts(
             "numpy": np.__version__,
         },
         **_input_facts(inputs, city, drive),
+        "mobility": drive.origin.facts,
         "map_folder": map_folder,
         **_city_facts(city),
         **_road_facts(config, drive),
@@ -80,7 +82,7 @@ def _road_facts(config: Config, drive: Drive) -> dict[str, Any]:
     """What happened on the road."""
     counts, trips = drive.roster.counts, drive.trips
     not_inserted = counts.not_inserted
-    if not config.scenario.has_own_routes:
+    if not config.scenario.has_own_routes and not config.mobility.is_from_file:
         not_inserted = config.mobility.vehicles - counts.inserted - counts.left_out
     road_s = float(trips.road_s.sum())
     return {

@@ -12,15 +12,16 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray
 from msmf_traci.code_version import code_hash
-from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
-from msmf_traci.control.plugins import load_strategies, make_strategies, source_hash
+from msmf_traci.config.schema import MOST_RINGS, Config, Deployment, Mobility
+from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.columns_file import ColumnsFile
 from msmf_traci.run.options import strategy_options
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import file_hash
-from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo
+from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.cells import HexCells, rings_to_cover
 from msmf_traci.world.coverage import EdgeCoverage, cover_edges
@@ -37,17 +38,20 @@ class Inputs:
 
     sumo: Sumo
     network: NetworkSource
-    strategies: list[Strategy]
+    strategies: list[type[Strategy]]
+    positions_file: Path | None = None
 
     def fingerprint(self) -> dict[str, Any]:
         """What, beside the configuration, a run's tables follow from: content of files and strategies, versions."""
         own_files = (
             self.network.route_files if self.network.sumocfg_file is None else (self.network.sumocfg_file, *self.network.route_files)
         )
+        positions = {} if self.positions_file is None else {"positions": file_hash(self.positions_file)}
         return {
             "network": self.network.key,
             "routes": [file_hash(path) for path in own_files],
-            "strategies": {strategy.name: source_hash(type(strategy)) for strategy in self.strategies},
+            **positions,
+            "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": code_hash(), "sumo": self.sumo.version},
         }
 
@@ -60,14 +64,32 @@ def judge_files(config: Config) -> Inputs:
     InputError
         One sentence on the first thing that is missing or wrong.
     """
-    strategies = make_strategies(load_strategies(config.strategies), strategy_options(config))
+    strategies = load_strategies(config.strategies)
+    check_made(strategies, strategy_options(config))
     if config.output.format == "parquet":
-        _need_pyarrow()
+        _need_pyarrow("output.format=parquet")
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise InputError("mobility.gui=true needs a screen, and DISPLAY is not set; leave it out, or run under xvfb-run")
     check_path(cache_folder(), "the cache folder")
-    sumo = find_sumo(config.mobility.sumo_home)
-    return Inputs(sumo, choose_network(sumo, config), strategies)
+    positions_file = _judge_positions(config.mobility)
+    sumo = find_sumo(config.mobility.sumo_home) if config.mobility.drives_sumo else unstarted_sumo()
+    return Inputs(sumo, choose_network(sumo, config), strategies, positions_file)
+
+
+def _judge_positions(mobility: Mobility) -> Path | None:
+    """The user's file of positions, which is there and can be read."""
+    if mobility.recording_file is not None:
+        path = Path(mobility.recording_file).expanduser()
+        ColumnsFile(path).close()
+        return path
+    if mobility.fcd_file is not None:
+        path = Path(mobility.fcd_file).expanduser()
+        if not path.is_file():
+            raise InputError(f"mobility.fcd_file={mobility.fcd_file}: there is no such file; check the path")
+        if path.suffix == ".parquet":
+            _need_pyarrow(f"mobility.fcd_file={mobility.fcd_file}")
+        return path
+    return None
 
 
 def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
@@ -178,8 +200,8 @@ def trip_ends(roads: Roads, cells: HexCells) -> tuple[list[str], list[float]]:
     return [roads.ids[edge] for edge in edges], [float(roads.length_m[edge]) for edge in edges]
 
 
-def _need_pyarrow() -> None:
+def _need_pyarrow(what: str) -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
-        raise InputError("output.format=parquet needs pyarrow; run: pip install 'msmf-traci[parquet]'") from None
+        raise InputError(f"{what} needs pyarrow; run: pip install 'msmf-traci[parquet]'") from None

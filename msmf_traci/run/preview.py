@@ -43,6 +43,8 @@ def preview(configs: Sequence[Config]) -> list[str]:
     kept = "your own file" if network.build is None else "in the cache"
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")
     lines.append(_cells_line(cells))
+    if config.mobility.is_from_file:
+        return [*lines, f"positions: from {config.mobility.recording_file or config.mobility.fcd_file}"]
     if config.scenario.has_own_routes:
         return [*lines, "routes: your own"]
     options = trip_options(config, roads, cells)

@@ -89,6 +89,13 @@ def find_sumo(home: str | None = None) -> Sumo:
     return sumo
 
 
+def unstarted_sumo() -> Sumo:
+    """The SUMO of this release where none has to be started; it need not be installed."""
+    spec = importlib.util.find_spec("sumo")
+    home = Path(next(iter(spec.submodule_search_locations))) if spec is not None and spec.submodule_search_locations else Path("sumo")
+    return Sumo(home, version("sumolib"))
+
+
 def check_path(path: Path, what: str) -> None:
     """Refuse paths that SUMO's programs cannot take: a comma parts lists of files, a colon hosts from ports, a dollar names variables.
 

@@ -16,7 +16,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds SUMO's process in /proc")
 
-LONG = ["mobility.speed_kmh=5", "strategies=[never]"]
+LONG = ["mobility.speed_kmh=5", "strategies=[never]", "mobility.source=traci"]
 
 
 def sumo_of(parent: int) -> int:

@@ -1,0 +1,170 @@
+"""Where a run's frames come from: a recording that fits, SUMO in this process, SUMO over TraCI, or a file of the user's own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msmf_traci
+from msmf_traci.config.schema import Config
+from msmf_traci.errors import InputError
+from msmf_traci.mobility.fcd import FcdSource, TraceMap
+from msmf_traci.mobility.frame import DECIMALS, MobilitySource
+from msmf_traci.mobility.junctions import edges_after_junctions
+from msmf_traci.mobility.pass_key import PassKey, pass_key
+from msmf_traci.mobility.recording import RecordedNetwork, Recorder, RecordingSource
+from msmf_traci.mobility.route_file import read_routes
+from msmf_traci.mobility.sumo import Progress, Running, SumoSource
+from msmf_traci.mobility.sumo_command import Load
+from msmf_traci.results.console import counted, say
+from msmf_traci.run.options import command_options
+from msmf_traci.run.preparation import City, Inputs
+from msmf_traci.scenario.content_cache import build_once, cached_folder, file_hash
+
+RECORDINGS = "recordings"
+RECORDING_FILE = "pass.msmf"
+
+
+@dataclass
+class Origin:
+    """Where frames come from.
+
+    Attributes
+    ----------
+    source
+        Yields them.
+    commanded_kmh
+        Commanded speed of the vehicles; None where routes keep their own.
+    facts
+        What run.json says of it.
+    """
+
+    source: MobilitySource
+    commanded_kmh: float | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | None, progress: Progress) -> Origin:
+    """The source that `mobility.source` asks for; with `auto` a recording if one fits, else SUMO.
+
+    Parameters
+    ----------
+    config, inputs, city
+        The configuration and what it stands on.
+    trip_file
+        Random trips of ours; None where the routes are the user's own.
+    progress
+        Called at each step of SUMO.
+
+    Raises
+    ------
+    InputError
+        If the recording asked for is not there, is damaged, or does not fit.
+    """
+    mobility = config.mobility
+    network = RecordedNetwork(city.roads.digest(), {name: number for number, name in enumerate(city.roads.ids)}, str(city.net_file))
+    if mobility.recording_file is not None:
+        return _replay(Path(mobility.recording_file).expanduser(), network)
+    if mobility.fcd_file is not None:
+        return _read_trace(Path(mobility.fcd_file).expanduser(), config, inputs, city, network)
+    load, command = Load(inputs.network, trip_file), command_options(config)
+    identity = pass_key(inputs.sumo.version, load, command)
+    path = None if identity.key is None else cached_folder(RECORDINGS, identity.key) / RECORDING_FILE
+    if mobility.source == "recording":
+        return _replay(_recorded(path, identity), network)
+    is_damaged = False
+    if mobility.source == "auto" and path is not None and path.is_file() and not identity.writes:
+        try:
+            return _replay(path, network)
+        except InputError as error:
+            say(f"{error}: driving SUMO instead, and replacing it")
+            is_damaged = True
+    name, running = _live(config)
+    source: MobilitySource = SumoSource(running, inputs.sumo, load, command, network.edges, city.roads.length_m, progress)
+    facts: dict[str, Any] = {"source": name, "recording": None}
+    if identity.key is None:
+        facts["not_recorded"] = identity.why_none
+    else:
+        made = {
+            "msmf-traci": msmf_traci.__version__,
+            "sumo": inputs.sumo.version,
+            "source": name,
+            "seed": config.seed,
+            **{option: getattr(mobility, option) for option in ("speed_kmh", "speed_mode", "step_s", "max_duration_s")},
+        }
+        about = {"key": identity.key, "roads": network.digest, "made": made}
+        keep = partial(_keep, identity.key, is_damaged, facts)
+        source = Recorder(source, city.roads.ids, about, keep)
+    return Origin(source, mobility.speed_kmh, facts)
+
+
+def _live(config: Config) -> tuple[str, Running]:
+    """Name of the way in which SUMO is driven, and how; each is imported only when it is needed."""
+    from msmf_traci.mobility.libsumo_reader import libsumo_is_installed, running_libsumo
+    from msmf_traci.mobility.traci_reader import running_traci
+
+    mobility = config.mobility
+    fits_libsumo = not mobility.gui and mobility.sumo_home is None and libsumo_is_installed()
+    if mobility.source == "libsumo" or (mobility.source == "auto" and fits_libsumo):
+        return "libsumo", running_libsumo
+    return "traci", running_traci
+
+
+def _recorded(path: Path | None, identity: PassKey) -> Path:
+    if path is None:
+        raise InputError(
+            f"passes like this one are not recorded ({identity.why_none}); give mobility.recording_file, or set mobility.source=auto"
+        )
+    if not path.is_file():
+        raise InputError(
+            "there is no recording of this pass yet (the same network, routes, seed, speed and whatever else moves vehicles); "
+            "run it once with mobility.source=auto, or give mobility.recording_file"
+        )
+    return path
+
+
+def _replay(path: Path, network: RecordedNetwork) -> Origin:
+    source = RecordingSource(path, network)
+    facts = {"source": "recording", "recording": _file_facts(path), "recorded_with": dict(source.made)}
+    return Origin(source, source.commanded_kmh, facts)
+
+
+def _read_trace(path: Path, config: Config, inputs: Inputs, city: City, network: RecordedNetwork) -> Origin:
+    """Frames of an FCD file; what is coarser than a live run is said."""
+    trace_map = TraceMap(network.edges, city.roads.length_m, edges_after_junctions(city.net_file), city.roads.boundary_m, network.name)
+    route_files = inputs.network.route_files
+    departures = read_routes(route_files, network.edges) if route_files else None
+    source = FcdSource(path, trace_map, departures, config.mobility.step_s, config.mobility.max_duration_s)
+    coarser = []
+    if source.decimals < DECIMALS:
+        coarser.append(f"it has {source.decimals} decimals (write it with --precision {DECIMALS})")
+    if source.is_single_precision:
+        coarser.append("its speeds and positions are 32-bit floats (write CSV or XML)")
+    if departures is None:
+        coarser.append("without scenario.route_file a route is the edges that a vehicle is seen on")
+    elif source.off_route:
+        coarser.append(f"{counted(source.off_route, 'vehicle')} had no route, or left it: theirs are the edges that they are seen on")
+    for reason in coarser:
+        say(f"{path.name} is coarser than a live run: {reason}")
+    facts = {"source": "fcd", "fcd": _file_facts(path), "decimals": source.decimals, "coarser": coarser}
+    return Origin(source, config.mobility.speed_kmh, facts)
+
+
+def _keep(key: str, is_damaged: bool, facts: dict[str, Any], write: Callable[[Path], None]) -> None:
+    """Put a recording into the cache; a cache that cannot be written loses the recording and not the run."""
+    try:
+        if is_damaged:
+            shutil.rmtree(cached_folder(RECORDINGS, key), ignore_errors=True)
+        folder = build_once(RECORDINGS, key, lambda folder: write(folder / RECORDING_FILE))
+        facts["recording"] = _file_facts(folder / RECORDING_FILE)
+    except (InputError, OSError) as error:
+        say(f"this pass is not recorded: {error}")
+        facts["not_recorded"] = str(error)
+
+
+def _file_facts(path: Path) -> Mapping[str, Any]:
+    return {"file": str(path), "sha256": file_hash(path), "bytes": path.stat().st_size}

@@ -1,0 +1,209 @@
+"""Wherever positions come from, a pass gives the same bytes of every table; and what is wrong with a source is said in one sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.end_to_end.test_main_job import only_run
+from tests.mobility.small_town import build_town, vehicle
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+TRACED = ["output.trace=true", "strategies=[pm_op_tier,oracle,nearest]"]
+
+
+def tables(run: Path) -> dict[str, bytes]:
+    found = {path.name: path.read_bytes() for path in run.glob("*.csv")}
+    assert {"vehicles.csv", "migrations.csv", "summary.csv"} <= set(found)
+    return found
+
+
+def facts(run: Path) -> dict[str, Any]:
+    return json.loads((run / "run.json").read_text())["mobility"]
+
+
+def run(msmf: Command, folder: Path, name: str, *words: str, **more: str) -> Path:
+    result = msmf(folder, f"output.dir={name}", *words, **more)
+    assert result.returncode == 0, result.stderr
+    return only_run(folder / name)
+
+
+class Passes:
+    """A live pass over TraCI, and the same over libsumo, in which SUMO writes an FCD file."""
+
+    def __init__(self, msmf: Command, folder: Path, rings: int, *words: str) -> None:
+        self.words, self.folder, self.rings = words, folder, rings
+        self.live = run(msmf, folder, "traci", *words, *TRACED, "mobility.source=traci")
+        self.recording = Path(facts(self.live)["recording"]["file"])
+        write = "mobility.sumo_args=[--fcd-output,trace.csv,--precision,6]"
+        self.in_process = run(msmf, folder, "libsumo", *words, *TRACED, "mobility.source=libsumo", write)
+        about = json.loads((self.live / "run.json").read_text())
+        self.network, self.routes = about["network"]["file"], about["routes"][0]["file"]
+
+    def of_file(self, name: str) -> list[str]:
+        """Words that run the FCD file of that name."""
+        if name.endswith("xml"):
+            self._write_xml()
+        words = ["scenario=sumo", f"scenario.net_file={self.network}", f"scenario.route_file={self.routes}", "mobility.speed_kmh=50"]
+        return [*words, f"deployment.rings={self.rings}", "mobility.source=fcd", f"mobility.fcd_file={self.folder}/{name}"]
+
+    def _write_xml(self) -> None:
+        """The CSV file's numbers, digit by digit, in XML as SUMO writes it."""
+        table = pd.read_csv(self.folder / "trace.csv", sep=";", dtype=str, keep_default_na=False)
+        with (self.folder / "trace.xml").open("w") as file:
+            file.write("<fcd-export>\n")
+            for time, rows in table.groupby("timestep_time", sort=False):
+                file.write(f'<timestep time="{time}">\n')
+                for row in rows[rows["vehicle_id"] != ""].to_dict("records"):
+                    said = " ".join(
+                        f'{name}="{row[f"vehicle_{name}"]}"' for name in ("id", "x", "y", "angle", "type", "speed", "pos", "lane")
+                    )
+                    file.write(f"<vehicle {said}/>\n")
+                file.write("</timestep>\n")
+            file.write("</fcd-export>\n")
+
+
+@pytest.fixture(scope="module")
+def on_synthetic(msmf: Command, tmp_path_factory: pytest.TempPathFactory) -> Passes:
+    return Passes(msmf, tmp_path_factory.mktemp("synthetic"), 10, "mobility.vehicles=12", "mobility.depart_window_s=30")
+
+
+@pytest.fixture(scope="module")
+def on_beijing(msmf: Command, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Passes:
+    """A part of Beijing, so that its network is soon made."""
+    city = ["scenario=osm", f"scenario.map_file={data_dir}/beijing/beijing_central.osm.gz", "scenario.bbox=[116.36,39.88,116.42,39.93]"]
+    return Passes(msmf, tmp_path_factory.mktemp("beijing"), 5, *city, "mobility.vehicles=12", "deployment.rings=5")
+
+
+@pytest.mark.parametrize("city", ["on_synthetic", "on_beijing"])
+def test_every_source_gives_the_same_bytes(city: str, request: pytest.FixtureRequest, msmf: Command, tmp_path: Path) -> None:
+    passes: Passes = request.getfixturevalue(city)
+    wanted = tables(passes.live)
+    assert facts(passes.live)["source"] == "traci" and facts(passes.in_process)["source"] == "libsumo"
+    assert tables(passes.in_process) == wanted
+    again = run(msmf, tmp_path, "auto", *passes.words, *TRACED)
+    assert facts(again)["source"] == "recording"
+    assert tables(again) == wanted
+    for name in ("trace.csv", "trace.xml"):
+        again = run(msmf, tmp_path, name, *TRACED, *passes.of_file(name))
+        assert facts(again)["coarser"] == []
+        assert tables(again) == wanted
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, sumo_home: Path) -> list[str]:
+    """Words of a run in a small town, which is soon over."""
+    folder = tmp_path_factory.mktemp("town")
+    net_file = build_town(folder, sumo_home).net_file
+    (folder / "r.rou.xml").write_text(f"<routes>{vehicle('v', 'ab bc ce ef')}{vehicle('w', 'cd da ab', 9)}</routes>")
+    return ["scenario=sumo", f"scenario.net_file={net_file}", f"scenario.route_file={folder}/r.rou.xml", "strategies=[pm]"]
+
+
+def test_a_recording_from_elsewhere_needs_no_sumo(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    live = run(msmf, tmp_path, "live", *town, *TRACED, "seed=17", "mobility.speed_kmh=40")
+    shutil.copy(facts(live)["recording"]["file"], tmp_path / "colleague.msmf")
+    for name in ("traci", "libsumo"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not here')\n")
+    words = [*town[:2], "mobility.source=recording", "mobility.recording_file=colleague.msmf", "mobility.sumo_home=nowhere", "seed=17"]
+    there = {"PYTHONPATH": str(tmp_path), "MSMF_CACHE_DIR": str(tmp_path / "no")}
+    again = run(msmf, tmp_path, "out", *words, *TRACED, **there)
+    assert tables(again) == tables(live)
+    assert facts(again)["recorded_with"]["speed_kmh"] == 40
+    assert not (tmp_path / "no").exists()
+
+
+def test_what_makes_an_fcd_file_coarser_is_said(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    run(msmf, tmp_path, "live", *town, "mobility.sumo_args=[--fcd-output,coarse.csv]")
+    result = msmf(tmp_path, *town[:2], "mobility.source=fcd", "mobility.fcd_file=coarse.csv", "strategies=[never]", "output.dir=out")
+    assert result.returncode == 0, result.stderr
+    assert "coarse.csv is coarser than a live run: it has 2 decimals" in result.stderr
+    made = only_run(tmp_path / "out")
+    assert facts(made)["decimals"] == 2 and len(facts(made)["coarser"]) == 2
+    assert pd.read_csv(made / "vehicles.csv")["commanded_kmh"].isna().all()
+
+
+def test_auto_takes_traci_where_libsumo_is_missing(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as util\n"
+        "find_spec = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'libsumo' else find_spec(name, *more)\n"
+    )
+    assert facts(run(msmf, tmp_path, "out", *town, "seed=11", PYTHONPATH=str(tmp_path)))["source"] == "traci"
+    (tmp_path / "libsumo.py").write_text("raise ImportError('libX11.so.6: cannot open shared object file')\n")
+    refused = msmf(tmp_path, "output.dir=two", "mobility.source=libsumo", *town, PYTHONPATH=str(tmp_path))
+    assert refused.returncode == 2
+    assert "libsumo cannot be loaded (libX11.so.6" in refused.stderr.splitlines()[-1]
+
+
+def test_a_damaged_recording_is_said_and_replaced(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    first = run(msmf, tmp_path, "one", *town, "seed=12")
+    assert facts(first)["source"] == "libsumo"
+    path = Path(facts(first)["recording"]["file"])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    refused = msmf(tmp_path, "output.dir=two", "mobility.source=recording", *town, "seed=12")
+    assert refused.returncode == 2 and str(path) in refused.stderr.splitlines()[-1]
+    result = msmf(tmp_path, "output.dir=three", *town, "seed=12")
+    assert result.returncode == 0
+    assert "is damaged" in result.stderr and "driving SUMO instead" in result.stderr
+    assert tables(only_run(tmp_path / "three")) == tables(first)
+    assert path.read_bytes() == whole
+    assert facts(run(msmf, tmp_path, "four", *town, "seed=12"))["source"] == "recording"
+
+
+def test_what_moves_vehicles_in_another_way_is_another_pass(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    run(msmf, tmp_path, "one", *town, "seed=15")
+    for words in (["seed=16"], ["seed=15", "mobility.speed_kmh=30"], ["seed=15", "mobility.step_s=0.5"]):
+        refused = msmf(tmp_path, "output.dir=two", *town, *words, "mobility.source=recording")
+        assert refused.returncode == 2 and "there is no recording of this pass yet" in refused.stderr.splitlines()[-1]
+    assert facts(run(msmf, tmp_path, "three", *town, "seed=15", "workload.image_mb=100"))["source"] == "recording"
+
+
+def test_a_cache_that_cannot_be_written_loses_no_run(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "recordings").write_text("a file where the folder should be")
+    result = msmf(tmp_path, "output.dir=out", *town, "seed=13", MSMF_CACHE_DIR=str(cache))
+    assert result.returncode == 0, result.stderr
+    assert "this pass is not recorded: the cache cannot be written" in result.stderr
+    assert "cannot be written" in facts(only_run(tmp_path / "out"))["not_recorded"]
+
+
+def test_two_at_once_record_the_same_pass(town: list[str], environment: dict[str, str], tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "msmf-traci"), *town, "seed=14", "output.dir=out"]
+    both = [subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.communicate(timeout=120) and process.returncode for process in both] == [0, 0]
+    recordings = {json.loads(path.read_text())["mobility"]["recording"]["file"] for path in (tmp_path / "out").glob("*/run.json")}
+    assert len(recordings) == 1
+    folder = Path(recordings.pop()).parent
+    assert [path.name for path in folder.parent.iterdir() if path.name.startswith(f".{folder.name}")] == []
+
+
+def test_what_sumo_itself_is_to_write_is_written_each_time(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        made = run(msmf, tmp_path, name, *town, "mobility.sumo_args=[--tripinfo-output,trips.xml]")
+        assert facts(made)["source"] == "libsumo"
+        assert (tmp_path / "trips.xml").stat().st_size > 500
+        (tmp_path / "trips.xml").unlink()
+
+
+def test_a_failure_inside_the_library_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    """Routes are read ahead of time by some steps only: the last one fails in mid-run, in this process."""
+    good = "".join(vehicle(f"v{depart_s}", "ab bc", depart_s) for depart_s in (0, 300, 600))
+    (tmp_path / "r.rou.xml").write_text(f"<routes>{good}{vehicle('x', 'nowhere', 900)}</routes>")
+    words = [*town[:2], "scenario.route_file=r.rou.xml", "strategies=[never]", "mobility.source=libsumo", "output.dir=out"]
+    result = msmf(tmp_path, *words)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("msmf-traci: SUMO stopped at") and "'nowhere'" in line
+    assert not (tmp_path / "out").exists()
