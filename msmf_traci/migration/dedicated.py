@@ -13,8 +13,9 @@ from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled
 from msmf_traci.migration.container import Areas, Records
 from msmf_traci.migration.course import Course, Seen
-from msmf_traci.migration.machine import arrive, obey, pass_stage, score
+from msmf_traci.migration.machine import arrive, complete, obey, score
 from msmf_traci.migration.service import deploy, see
+from msmf_traci.migration.transfer import finish_stage
 from msmf_traci.sentinels import NO_SERVER
 
 
@@ -51,7 +52,9 @@ def hosts_by(t_s: float, containers: Records, vehicle: IntArray, v: int, p: Any,
     for i in range(len(vehicle)):
         copy = containers[vehicle[i], v : v + 1].copy()
         while copy[0].next <= t_s:
-            pass_stage(copy[0], p, areas, 0.0, 0.0, (0, 0), books)
+            at_s = copy[0].next
+            if finish_stage(copy[0], p, (0, 0), books):
+                complete(copy[0], p, areas, at_s, 0.0, 0.0, (0, 0), books)
         host[i] = copy[0].host
     return host
 
@@ -68,11 +71,11 @@ def _run_one(course: Course, i: int, c: Any, p: Any, areas: Areas, key: tuple[in
         until_s = course.time_s[min(due, stop - 1)]
         while c.next <= until_s:
             at_s = c.next
-            at = sample + np.searchsorted(course.time_s[sample + 1 : stop], at_s, side="right")
-            x_m = course.x_m[at] if at >= begin else course.before_x_m[i]
-            y_m = course.y_m[at] if at >= begin else course.before_y_m[i]
-            pass_stage(c, p, areas, x_m, y_m, key, books)
-            if c.anew:
+            if finish_stage(c, p, key, books):
+                at = sample + np.searchsorted(course.time_s[sample + 1 : stop], at_s, side="right")
+                x_m = course.x_m[at] if at >= begin else course.before_x_m[i]
+                y_m = course.y_m[at] if at >= begin else course.before_y_m[i]
+                complete(c, p, areas, at_s, x_m, y_m, key, books)
                 due = min(due, sample + 1 + np.searchsorted(course.time_s[sample + 1 : stop], at_s, side="left"))
                 until_s = course.time_s[min(due, stop - 1)]
         if due >= stop:

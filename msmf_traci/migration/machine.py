@@ -19,7 +19,6 @@ from msmf_traci.migration.transfer import (
     USER_LEFT,
     abandon,
     end,
-    finish_stage,
     start,
     start_stopped,
     stop,
@@ -28,16 +27,14 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
 @compiled
-def pass_stage(c: Any, p: Any, areas: Areas, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
-    """End the stage that is due; after RESTORE the container runs on the target. x_m, y_m: the vehicle at its last frame by then."""
-    at_s = c.next
-    if finish_stage(c, p, key, books):
-        target = c.target
-        end(c, at_s, COMPLETED, x_m, y_m, key, books)
-        c.host = target
-        resume(c, at_s)
-        see(c, p, areas, at_s, c.cell)
-        c.anew = True
+def complete(c: Any, p: Any, areas: Areas, t_s: float, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+    """RESTORE has ended: the container runs on the target. x_m, y_m: the vehicle at its last frame by then."""
+    target = c.target
+    end(c, t_s, COMPLETED, x_m, y_m, key, books)
+    c.host = target
+    resume(c, t_s)
+    see(c, p, areas, t_s, c.cell)
+    c.anew = True
 
 
 @compiled

@@ -15,10 +15,10 @@ from msmf_traci.compiled import compiled
 from msmf_traci.migration.container import Areas, Records
 from msmf_traci.migration.course import Course, Seen
 from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_min_rates
-from msmf_traci.migration.machine import arrive, obey, pass_stage, score
+from msmf_traci.migration.machine import arrive, complete, obey, score
 from msmf_traci.migration.rooms import grant_home, grant_target, hold, server_with_room
 from msmf_traci.migration.service import deploy, see
-from msmf_traci.migration.transfer import IDLE, is_sending, set_rate
+from msmf_traci.migration.transfer import IDLE, finish_stage, is_sending, set_rate
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
@@ -141,12 +141,13 @@ def _advance(
         is_listed = c.anew
         while c.next <= t_s:
             moved = True
-            is_now = c.next == t_s
-            x_m = course.x_m[here[vehicle]] if is_now else before_x_m[vehicle]
-            y_m = course.y_m[here[vehicle]] if is_now else before_y_m[vehicle]
-            host, target = c.host, c.target
-            pass_stage(c, p, areas, x_m, y_m, (vehicle, v), books)
-            hold(floor.held, host, target, c)
+            at_s = c.next
+            if finish_stage(c, p, (vehicle, v), books):
+                host, target = c.host, c.target
+                x_m = course.x_m[here[vehicle]] if at_s == t_s else before_x_m[vehicle]
+                y_m = course.y_m[here[vehicle]] if at_s == t_s else before_y_m[vehicle]
+                complete(c, p, areas, at_s, x_m, y_m, (vehicle, v), books)
+                hold(floor.held, host, target, c)
         if c.anew and not is_listed:
             floor.again[floor.n[1]] = vehicle
             floor.n[1] += 1
