@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import sys
-import tempfile
-import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.errors import MsmfError
+from msmf_traci.signals import SIGNALLED, end_cleanly_on_signals
 
 if TYPE_CHECKING:
-    from msmf_traci.config.arguments import Arguments
     from msmf_traci.config.compose import Request
 
-SIGNALLED = 128  # plus the signal's number, as shells report it
 WRONG = 2
 
 
@@ -29,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0, 2 where input is wrong or SUMO fails (one sentence on stderr), 130 on Ctrl-C (128 plus the signal's number).
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    _end_cleanly_on_signals()
+    end_cleanly_on_signals()
     try:
         return _run(words)
     except MsmfError as error:
@@ -38,18 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         print("msmf-traci: interrupted; the run in progress left nothing behind", file=sys.stderr)
         return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
-
-
-def _end_cleanly_on_signals() -> None:
-    """Let a request to end (a closed terminal, a scheduler's time limit) clean up as Ctrl-C does."""
-
-    def interrupt(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), interrupt)
 
 
 def fetch() -> int:
@@ -74,70 +58,62 @@ def _run(words: list[str]) -> int:
         print(f"msmf-traci {__version__}")
         return 0
     from msmf_traci.config.compose import read_request
+    from msmf_traci.job import run_alone
     from msmf_traci.results.store import check_writable
     from msmf_traci.run import judge_files, preview
-    from msmf_traci.sweep import check_one_folder, is_done, results_folder, swept_folder
+    from msmf_traci.sweep import results_folder
 
     request = read_request(arguments.overrides, multirun=arguments.multirun, config_dir=arguments.config_dir)
     if request.points[0].config.dry_run:
         print("\n".join(preview([point.config for point in request.points])))
         return 0
+    results = results_folder(request.points[0].config)
     if request.is_sweep:
-        check_one_folder(request)
-    for point in request.points:
-        inputs = judge_files(point.config)
-        check_writable(results_folder(point.config))
-        if request.is_sweep:
-            is_done(swept_folder(point.config, point.overrides), point.config, inputs.fingerprint())
-    _launch(arguments, request)
-    if request.is_sweep:
-        from msmf_traci.results.console import counted
-        from msmf_traci.sweep import stack_summaries
-
-        path, kept = stack_summaries(request)
-        print(
-            f"\nStacked summary of {counted(len(request.points), 'run')}: {path}"
-            + (f" (an earlier sweep's is kept as {kept.name})" if kept else "")
-        )
+        _sweep(request, results)
+        return 0
+    judge_files(request.points[0].config)
+    check_writable(results)
+    _remove_traces_of_the_dead(results)
+    run_alone(request.points[0])
     return 0
 
 
-def _launch(arguments: Arguments, request: Request) -> None:
-    """Hand the run or sweep to Hydra, whose launchers carry it out; its own files go to a scratch folder."""
-    import hydra
-    from hydra.errors import HydraException
-    from omegaconf import DictConfig
+def _sweep(request: Request, results: Path) -> None:
+    """Make what is missing of a sweep, and stack the summaries once it is complete."""
+    from msmf_traci.launch.planning import judge_points
+    from msmf_traci.launch.rounds import make_missing
+    from msmf_traci.results.console import counted
+    from msmf_traci.results.store import check_writable
+    from msmf_traci.sweep import check_one_folder, stack_summaries
 
-    from msmf_traci.config.compose import CONFIG_MODULE, register_resolvers
+    check_one_folder(request)
+    check_writable(results)
+    missing = judge_points(request)
+    _remove_traces_of_the_dead(results)
+    total, todo = len(request.points), len(missing)
+    if todo < total:
+        print(f"{total - todo} of {counted(total, 'run')} {'is' if total - todo == 1 else 'are'} done already, {todo} to do", flush=True)
+    failed = make_missing(request, missing)
+    if failed:
+        name, reason = next(iter(failed.items()))
+        first = "" if len(failed) == 1 else " the first"
+        raise MsmfError(
+            f"{len(failed)} of {counted(total, 'run')} failed,{first} {name}: {reason}; the same command does only what is missing"
+        )
+    path, kept = stack_summaries(request)
+    print(f"\nStacked summary of {counted(total, 'run')}: {path}" + (f" (an earlier sweep's is kept as {kept.name})" if kept else ""))
 
-    register_resolvers()
-    os.environ["HYDRA_FULL_ERROR"] = "1"
 
-    failures: list[MsmfError] = []
+def _remove_traces_of_the_dead(results: Path) -> None:
+    """Remove what killed runs have left among results, in the cache and among the system's temporary files."""
+    from msmf_traci.launch.records import Records
+    from msmf_traci.launch.slurm_jobs import cancel_jobs_of_the_dead
+    from msmf_traci.scenario.content_cache import remove_unfinished
+    from msmf_traci.scratch import remove_temporary_folders_of_the_dead, remove_traces_of_the_dead
 
-    @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name="config")
-    def job(composed: DictConfig) -> None:
-        from msmf_traci.job import run_composed
-
-        try:
-            run_composed(composed)
-        except MsmfError as error:
-            # Hydra adds lines of its own to an exception; and in a sweep the other runs go on
-            failures.append(error)
-            if request.is_sweep:
-                print(f"failed: {error}", file=sys.stderr)
-
-    scratch = tempfile.mkdtemp(prefix="msmf-traci-sweep-")
-    before = sys.argv
-    sys.argv = ["msmf-traci", *arguments.flags(multirun=request.is_sweep), *request.words, f"hydra.sweep.dir={scratch}"]
-    try:
-        job()
-    except HydraException as error:
-        raise InputError(f"Hydra cannot carry this out: {' '.join(str(error).split())}; see msmf-traci --help") from None
-    finally:
-        sys.argv = before
-        shutil.rmtree(scratch, ignore_errors=True)
-    if len(failures) > 1:
-        raise MsmfError(f"{len(failures)} runs failed, the first: {failures[0]}; the same command runs only what is missing")
-    if failures:
-        raise failures[0]
+    records = Records(results).folder
+    cancel_jobs_of_the_dead(records)
+    for folder in (results, records):
+        remove_traces_of_the_dead(folder)
+    remove_unfinished()
+    remove_temporary_folders_of_the_dead()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +15,7 @@ from msmf_traci.config.compose import Point, Request
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
 from msmf_traci.results.store import read_run, read_table
+from msmf_traci.scratch import write_whole
 
 LONGEST_NAME = 120
 # options that say where and how to write rather than what is run
@@ -71,13 +70,20 @@ def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> boo
     if not folder.exists():
         return False
     found = read_run(folder)
-    if found is None or _comparable(found.get("config")) != _comparable(config.model_dump()):
+    if found is None or comparable(found.get("config")) != comparable(config.model_dump()):
         raise InputError(f"{folder} holds another run, and results are never overwritten; set output.dir to another folder")
     before = found.get("fingerprint", {})
     changed = sorted(name for name in fingerprint if before.get(name) != fingerprint[name])
     if changed:
         raise InputError(f"{folder} holds this run with other {' and '.join(changed)}; remove it, or set output.dir to another folder")
     return True
+
+
+def comparable(config: Any) -> Any:
+    """A configuration without what does not change the tables' content."""
+    if not isinstance(config, dict):
+        return config
+    return {**config, "dry_run": None, "output": {**config.get("output", {}), "dir": None}}
 
 
 def stack_summaries(request: Request) -> tuple[Path, Path | None]:
@@ -96,13 +102,14 @@ def stack_summaries(request: Request) -> tuple[Path, Path | None]:
             table.insert(1 + position, _column_name(name, extra, columns), _option_text(point, name))
         tables.append(table)
     path = results_folder(request.points[0].config) / "summary.csv"
-    scratch = path.with_name(f".{path.name}.part-{os.getpid()}-{secrets.token_hex(3)}")
-    pd.concat(tables, ignore_index=True).to_csv(scratch, index=False, lineterminator="\n")
+    text = pd.concat(tables, ignore_index=True).to_csv(index=False, lineterminator="\n")
     kept = None
-    if path.is_file() and path.read_bytes() != scratch.read_bytes():
+    if path.is_file():
+        if path.read_bytes() == text.encode():
+            return path, None
         kept = _free(path, lambda number: f"{path.stem}-{number}{path.suffix}", 1)
         path.rename(kept)
-    scratch.replace(path)
+    write_whole(path, text)
     return path, kept
 
 
@@ -136,10 +143,3 @@ def _option_text(point: Point, name: str) -> Any:
     for part in name.split("."):
         value = getattr(value, part)
     return value if isinstance(value, int | float | str) or value is None else str(value)
-
-
-def _comparable(config: Any) -> Any:
-    """A configuration without what does not change the tables' content."""
-    if not isinstance(config, dict):
-        return config
-    return {**config, "dry_run": None, "output": {**config.get("output", {}), "dir": None}}

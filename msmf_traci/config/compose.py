@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import itertools
 import re
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_module
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -18,11 +21,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-from msmf_traci.config.overrides import nearest_name, parse_overrides
+from msmf_traci.config.launchers import IN_PROCESS, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
+from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
 from msmf_traci.config.schema import Config, option_fields
+from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
 
 CONFIG_MODULE = "msmf_traci.conf"
+accept_schemas_of_plugins()  # on import, which comes before a worker composes the run that it is handed
 
 
 @dataclass(frozen=True)
@@ -44,17 +50,21 @@ class Request:
         The runs.
     is_sweep
         Whether they are a sweep.
-    words
-        Overrides that make Hydra run just these points.
+    launcher
+        Which of Hydra's launchers carries a sweep out.
+    hydra_words
+        Overrides about Hydra itself, for composing a point of the sweep in a worker.
     """
 
     points: list[Point]
     is_sweep: bool
-    words: tuple[str, ...]
+    launcher: str = IN_PROCESS
+    hydra_words: tuple[str, ...] = ()
 
 
 def register_resolvers() -> None:
-    """Make `${unless_given:FILE,...,VALUE}` known to the configuration files: VALUE, or null where a FILE is given."""
+    """Make `${unless_given:FILE,...,VALUE}` (VALUE, or null where a FILE is given) and `${usable_cores:}` known to the files."""
+    OmegaConf.register_new_resolver("usable_cores", usable_cores, replace=True)
     OmegaConf.register_new_resolver(
         "unless_given", lambda *words: None if any(word is not None for word in words[:-1]) else words[-1], replace=True
     )
@@ -86,14 +96,60 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
         if not is_sweep:
             _refuse_sweep_values(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
-            return Request([Point(_judge(first), typed, ())], is_sweep=False, words=typed)
+            return Request([Point(_judge(first), typed, ())], is_sweep=False)
+        launcher = str(first.hydra.runtime.choices["hydra/launcher"])
+        check_installed(launcher)
         overrides = _with_sweep_of_experiment(first, overrides, config_dir)
-        swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
-        points = []
-        for combination in itertools.product(*(_values(override) for override in overrides)):
-            points.append(Point(_judge(_compose([*search, *combination])), combination, swept))
-    words = (*(override.input_line or "" for override in overrides), "hydra.sweeper.params=null")
-    return Request(points, is_sweep=True, words=words)
+        points = _points(overrides, search)
+    hydra_words = (*search, *(_first_value(override) for override in overrides if is_hydras(override.key_or_group)))
+    return Request(points, True, launcher, hydra_words)
+
+
+def _points(overrides: Sequence[Override], search: list[str]) -> list[Point]:
+    """The points of a sweep, judged.
+
+    Composing takes tens of milliseconds. So what is swept over plain options alone is composed once and given each point's values
+    just as Hydra gives them.
+    """
+    swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
+    is_late = [override.is_sweep_override() and _comes_late(override, overrides) for override in overrides]
+    bases: dict[tuple[str, ...], tuple[DictConfig, str | None]] = {}
+    points = []
+    for combination in itertools.product(*(_values(override) for override in overrides)):
+        early = tuple(word for word, is_one in zip(combination, is_late, strict=True) if not is_one)
+        if early not in bases:
+            whole = _compose([*search, *early])
+            options = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
+            bases[early] = options, whole.hydra.runtime.choices.get("experiment")
+        options, experiment = bases[early]
+        late = [word for word, is_one in zip(combination, is_late, strict=True) if is_one]
+        points.append(Point(judge_composed(_with_values(options, late), experiment), combination, swept))
+    return points
+
+
+def _comes_late(override: Override, overrides: Sequence[Override]) -> bool:
+    """Whether an override may be applied after all the others: it sets an option, and no other touches that."""
+    name = override.key_or_group
+    others = [other.key_or_group for other in overrides if other is not override]
+    return (
+        name in option_fields()
+        and name not in GROUPS
+        and not any(other == name or other.startswith(f"{name}.") or name.startswith(f"{other}.") for other in others)
+    )
+
+
+def _with_values(composed: DictConfig, words: Sequence[str]) -> DictConfig:
+    """A composed configuration with other values of some options, set as Hydra sets overrides."""
+    changed = copy.deepcopy(composed)
+    for word in words:
+        override = _parsed(word)
+        OmegaConf.update(changed, override.key_or_group, override.value(), merge=True)
+    return changed
+
+
+@functools.lru_cache(maxsize=10_000)
+def _parsed(word: str) -> Override:
+    return OverridesParser.create().parse_override(word)
 
 
 def _judge(composed: DictConfig) -> Config:
@@ -166,9 +222,13 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
         )
     plain["experiment"] = plain.get("experiment") or experiment
     try:
-        return Config.model_validate(plain)
+        config = Config.model_validate(plain)
+        combinations(config)
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return config
 
 
 def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
@@ -177,7 +237,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     if len(parts) < 2 and first["type"] == "value_error":
         return _reason(first["msg"])  # a check across options names them itself
     options = option_fields()
-    name = ".".join(parts[:2]) if ".".join(parts[:2]) in options else ".".join(parts[:1])
+    depth = next((n for n in (3, 2) if ".".join(parts[:n]) in options), 1)
+    name = ".".join(parts[:depth])
     if first["type"] == "extra_forbidden":
         name = ".".join(parts)
         return f"a configuration file names an option that does not exist, {name}; {nearest_name(name, list(options))}"

@@ -11,11 +11,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
 from msmf_traci.config.schema import option_fields
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "experiment")
-NOT_YET = ("variants", "capacity", "reports")
 # values that are text, not numbers or lists: paths above all
 _TEXT_OPTIONS = (
     *("scenario.parameters_file", "scenario.map_file", "scenario.net_file", "scenario.route_file", "scenario.sumocfg_file"),
@@ -83,10 +83,13 @@ def _judge(override: Override, config_dir: str | None) -> None:
     name = override.key_or_group
     if name in _HYDRA_OURS:
         raise InputError(f"{override.input_line}: {name} is set by msmf-traci; to choose where results go, use output.dir=FOLDER")
-    if name == "hydra" or name.startswith(("hydra.", "hydra/")):
+    if name == LAUNCHER_GROUP:
+        choices = sorted({IN_PROCESS, *group_choices(LAUNCHER_GROUP, config_dir)})
+        check_launcher(override, choices, nearest_name)
+    if name == "hydra" or is_hydras(name):
+        if override.is_sweep_override():
+            raise InputError(f"{override.input_line}: {name} is about the sweep itself and takes one value")
         return
-    if name.split(".")[0] in NOT_YET:
-        raise InputError(f"{override.input_line}: {name.split('.')[0]} is part of the model but not implemented yet; leave it out")
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS
         instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"

@@ -5,9 +5,9 @@ Defaults live in `conf/`; conversion to SI units happens in `run/options.py`. Se
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -266,8 +266,28 @@ class HandoffOptions(Section):
 class Links(Section):
     """Links between servers (model, section 8)."""
 
-    mode: Literal["dedicated"] = Field(description="dedicated: each transfer has the whole bandwidth")
-    bandwidth_mbps: Positive = Field(description="bandwidth of a transfer")
+    mode: Literal["dedicated", "shared"] = Field(
+        description="dedicated: each transfer has the whole bandwidth; shared: max-min fair shares of each server's up- and downlink"
+    )
+    bandwidth_mbps: Positive = Field(description="bandwidth of a transfer, or of a server's uplink and of its downlink")
+
+
+class Capacity(Section):
+    """How many containers a server can hold (model, section 8)."""
+
+    local: Annotated[int, Field(ge=1)] | None = Field(description="containers that a local server can hold; null: any number")
+    regional: Annotated[int, Field(ge=1)] | None = Field(description="containers that a regional server can hold; null: any number")
+
+
+class ReportThresholds(Section):
+    """When the user equipment reports its status (model, section 8); all thresholds 0: in every frame."""
+
+    distance_m: NotNegative = Field(description="report after moving more than this; 0: not looked at")
+    heading_deg: Annotated[float, Field(ge=0, lt=180, allow_inf_nan=False)] = Field(
+        description="report after turning by more than this; 0: not looked at"
+    )
+    speed_mps: NotNegative = Field(description="report after changing speed by more than this; 0: not looked at")
+    bytes: NotNegative = Field(description="size of a report")
 
 
 class Output(Section):
@@ -283,6 +303,43 @@ class Output(Section):
         if any(after <= before for before, after in zip(self.speed_bands_kmh, self.speed_bands_kmh[1:], strict=False)):
             raise ValueError("output.speed_bands_kmh must rise from one edge to the next")
         return self
+
+
+# Traffic does not depend on these: one mobility pass serves any of their values (model, section 11).
+VARIED: dict[str, type[Section]] = {
+    "attachment": Attachment,
+    "tiers": Tiers,
+    "prediction": Prediction,
+    "nearest": NearestOptions,
+    "coverage_filter": CoverageFilter,
+    "workload": Workload,
+    "handoff": HandoffOptions,
+    "links": Links,
+    "capacity": Capacity,
+    "reports": ReportThresholds,
+}
+
+
+def _list_of_values(section: type[Section]) -> Any:
+    """The mirror of a section: each option is null, or a list of values that differ."""
+
+    def check_differ(values: list[Any]) -> list[Any]:
+        if any(value in values[:i] for i, value in enumerate(values)):
+            raise ValueError("names a value twice: give every value once")
+        return values
+
+    fields: dict[str, Any] = {}
+    for name, field in section.model_fields.items():
+        value_type = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+        values = Annotated[list[value_type], Field(min_length=1), AfterValidator(check_differ)]  # type: ignore[valid-type]
+        fields[name] = (values | None, Field(description=f"values of {name} that share the pass"))
+    return create_model(f"{section.__name__}Values", __base__=Section, **fields)
+
+
+if TYPE_CHECKING:
+    Variants = Section
+else:
+    Variants = create_model("Variants", __base__=Section, **{name: (_list_of_values(section), ...) for name, section in VARIED.items()})
 
 
 class Config(Section):
@@ -303,7 +360,10 @@ class Config(Section):
     workload: Workload
     handoff: HandoffOptions
     links: Links
+    capacity: Capacity
+    reports: ReportThresholds
     output: Output
+    variants: Variants
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -330,7 +390,11 @@ def option_fields() -> dict[str, tuple[str, Any]]:
     """Every option by its dotted name: (description, pydantic field)."""
     options: dict[str, tuple[str, Any]] = {}
     for name, field in Config.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        if name == "variants":
+            for section, kind in VARIED.items():
+                for inner, inner_field in kind.model_fields.items():
+                    options[f"variants.{section}.{inner}"] = (f"values of {section}.{inner} that share the pass", inner_field)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             for inner, inner_field in field.annotation.model_fields.items():
                 options[f"{name}.{inner}"] = (inner_field.description or "", inner_field)
         else:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from msmf_traci.arrays import BoolArray, IntArray, extended
-from msmf_traci.mobility.frame import Frame
+from msmf_traci.arrays import FloatArray, IntArray, extended
+from msmf_traci.compiled import compiled
+from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.world.cells import HexCells
 
 
@@ -25,18 +26,44 @@ class Attachment:
         self._hysteresis_m = hysteresis_m
         self._attached: IntArray = np.zeros(0, dtype=np.int64)
 
-    def attach(self, frame: Frame) -> tuple[IntArray, IntArray, BoolArray]:
-        """Cell that each vehicle of a frame is attached to, the cell that contains it, and whether it is outside the deployment."""
-        containing, outside = self._cells.cell_of(frame.x_m, frame.y_m)
+    def admit(self, n: int) -> None:
+        """Add n vehicles."""
+        self._attached = extended(self._attached, n, -1)
+
+    def attach(self, tracks: Tracks, containing: IntArray) -> IntArray:
+        """Cell that each sample's vehicle is attached to, given the one that contains it."""
         if self._hysteresis_m == 0:
-            return containing, containing, outside
-        if len(frame) and frame.vehicle.max() >= len(self._attached):
-            more = int(frame.vehicle.max()) + 1 - len(self._attached)
-            self._attached = extended(self._attached, more, -1)
-        old = self._attached[frame.vehicle]
-        known = np.where(old >= 0, old, containing)
-        to_old = np.hypot(frame.x_m - self._cells.x_m[known], frame.y_m - self._cells.y_m[known])
-        to_new = np.hypot(frame.x_m - self._cells.x_m[containing], frame.y_m - self._cells.y_m[containing])
-        attached = np.where(to_old - to_new > self._hysteresis_m, containing, known)
-        self._attached[frame.vehicle] = attached
-        return attached, containing, outside
+            return containing
+        cell = np.empty_like(containing)
+        _attach(
+            *(tracks.start, tracks.vehicle, tracks.x_m, tracks.y_m, containing),
+            *(self._cells.x_m, self._cells.y_m, self._hysteresis_m, self._attached, cell),
+        )
+        return cell
+
+
+@compiled
+def _attach(
+    start: IntArray,
+    vehicle: IntArray,
+    x_m: FloatArray,
+    y_m: FloatArray,
+    containing: IntArray,
+    cell_x_m: FloatArray,
+    cell_y_m: FloatArray,
+    hysteresis_m: float,
+    attached: IntArray,
+    cell: IntArray,
+) -> None:
+    for i in range(len(vehicle)):
+        old = attached[vehicle[i]]
+        for s in range(start[i], start[i + 1]):
+            new = containing[s]
+            if old < 0:
+                old = new
+            to_old = np.hypot(x_m[s] - cell_x_m[old], y_m[s] - cell_y_m[old])
+            to_new = np.hypot(x_m[s] - cell_x_m[new], y_m[s] - cell_y_m[new])
+            if to_old - to_new > hysteresis_m:
+                old = new
+            cell[s] = old
+        attached[vehicle[i]] = old

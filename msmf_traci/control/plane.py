@@ -1,117 +1,210 @@
-"""The cloud centre: turns each frame into one decision for every vehicle and strategy."""
+"""The cloud centre: turns each batch of frames into decisions, for every strategy and every combination of its options."""
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
-from msmf_traci.arrays import FloatArray, IntArray, extended
-from msmf_traci.control.prediction import Predictor
-from msmf_traci.control.situation import Decision, Scene, Situation
-from msmf_traci.control.strategies import Strategy
+from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.control.asking import ask
+from msmf_traci.control.attachment import Attachment
+from msmf_traci.control.decisions import Changes, Decisions, none_of
+from msmf_traci.control.planning import PLANS, Planner
+from msmf_traci.control.prediction import MapPredictor, Predictor, RoutePredictor
+from msmf_traci.control.reports import Knowledge, ReportOptions, Reports
+from msmf_traci.control.situation import Scene
+from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.errors import InputError
-from msmf_traci.mobility.frame import Frame
-from msmf_traci.sentinels import KEEP, NO_SERVER
-from msmf_traci.world.servers import Servers
+from msmf_traci.mobility.tracks import Tracks
+from msmf_traci.world.cells import HexCells
+from msmf_traci.world.coverage import EdgeCoverage
+from msmf_traci.world.roads import Roads
+from msmf_traci.world.servers import Servers, TierLatency
+
+
+@dataclass(frozen=True)
+class ControlOptions:
+    """Everything, beside the strategy and the latency levels, that decisions depend on."""
+
+    hysteresis_m: float
+    reports: ReportOptions
+    regional_rings: int
+    latency: TierLatency
+    min_speed_mps: float
+    horizon_m: float
+    slack_m: float
+    strategy: StrategyOptions
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """One variant as the control plane sees it: a strategy, its options, and whose latency levels its tasks have (a number)."""
+
+    strategy: type[Strategy]
+    options: ControlOptions
+    levels: int
+
+
+@dataclass
+class Council:
+    """Variants for which the same is decided.
+
+    Attributes
+    ----------
+    ruling
+        What they have in common.
+    variants
+        Their numbers; one only where the strategy is asked frame by frame.
+    planner
+        Decides for whole batches; None where the strategy is asked.
+    strategy
+        The strategy to ask; None where a planner decides.
+    changes
+        What was decided last.
+    """
+
+    ruling: Ruling
+    variants: IntArray
+    planner: Planner | None
+    strategy: Strategy | None
+    changes: Changes = field(default_factory=Changes)
 
 
 class ControlPlane:
-    """All strategies of one pass, asked frame by frame.
+    """All strategies of one pass with all their options.
 
     Parameters
     ----------
-    strategies
-        The strategies, in the order of their columns.
-    servers, predictors, tier_choices
-        What they decide with; see `Scene`.
+    rulings
+        One a variant, in the order of their numbers.
+    roads, cells, coverage
+        The city.
+    routes
+        Routes by number, for the oracles; the list may grow.
     """
 
     def __init__(
-        self, strategies: Sequence[Strategy], servers: Servers, predictors: Mapping[str, Predictor], tier_choices: Mapping[int, TierChoice]
+        self, rulings: Sequence[Ruling], roads: Roads, cells: HexCells, coverage: EdgeCoverage, routes: Sequence[IntArray]
     ) -> None:
-        self.strategies = strategies
-        self._servers = servers
-        self._predictors = predictors
-        self._tier_choices = tier_choices
-        self._x_m = np.zeros(0)
-        self._y_m = np.zeros(0)
+        self.rulings = rulings
+        self.servers = cache(lambda rings: Servers(cells, rings))
+        self._map = cache(lambda rings, horizon_m: MapPredictor(roads, coverage, self.servers(rings).server_of, horizon_m))
+        self._route = cache(lambda rings, horizon_m: RoutePredictor(routes, roads, coverage, self.servers(rings).server_of, horizon_m))
+        self._attachments = {o.hysteresis_m: Attachment(cells, o.hysteresis_m) for o in (r.options for r in rulings)}
+        self.reports = {r.options.reports: Reports(r.options.reports) for r in rulings}
+        self._levels_ms: list[FloatArray] = []
+        self.councils = _councils(rulings)
 
-    def admit(self, n: int) -> None:
-        """Add n vehicles."""
-        self._x_m = extended(self._x_m, n, np.nan)
-        self._y_m = extended(self._y_m, n, np.nan)
+    def admit(self, levels_ms: Sequence[FloatArray]) -> None:
+        """Add vehicles; their latency levels in each workload, shape (workloads, vehicles)."""
+        n = len(levels_ms[0])
+        before = self._levels_ms or [np.zeros(0) for _ in levels_ms]
+        self._levels_ms = [np.concatenate([old, new]) for old, new in zip(before, levels_ms, strict=True)]
+        for attachment in self._attachments.values():
+            attachment.admit(n)
+        for reports in self.reports.values():
+            reports.admit(n)
+        for council in self.councils:
+            council.changes.admit(n)
+            if council.planner is not None:
+                council.planner.admit(n)
 
-    def decide(self, frame: Frame, cell: IntArray, level_ms: FloatArray, host: IntArray) -> tuple[IntArray, IntArray]:
-        """Homes and targets of a frame's vehicles, shape (n, strategies).
+    def look(self, tracks: Tracks, containing: IntArray) -> View:
+        """A batch as it is seen under every hysteresis and report threshold."""
+        return View(
+            tracks,
+            {hysteresis_m: attachment.attach(tracks, containing) for hysteresis_m, attachment in self._attachments.items()},
+            {options: reports.read(tracks) for options, reports in self.reports.items()},
+        )
+
+    def plan(self, council: Council, view: View) -> Decisions:
+        """Decisions of a council that has a planner."""
+        assert council.planner is not None
+        o = council.ruling.options
+        cell, known = view.cell[o.hysteresis_m], view.known[o.reports]
+        tier = self._tier_choice(council.ruling).choose(self._level_of(council, view.tracks), known.speed_mps)
+        predictor = self._predictor(council.ruling, council.ruling.strategy.predictor)
+        return council.planner.decide(view.tracks, known, cell, tier, self.servers(o.regional_rings), predictor)
+
+    def ask(self, council: Council, view: View, samples: IntArray, host: IntArray) -> Decisions:
+        """Decisions of a council that is asked, for the samples of one frame.
 
         Parameters
         ----------
-        frame
-            The vehicles.
-        cell
-            Attached cell of each vehicle.
-        level_ms
-            Latency level of each vehicle's task.
+        council
+            Whom to ask.
+        view
+            The batch.
+        samples
+            The frame's samples.
         host
-            Server of each container, shape (n, strategies); NO_SERVER at a vehicle's first frame.
-
-        Returns
-        -------
-        home
-            Server or KEEP; at a vehicle's first frame always a server.
-        target
-            Server or NO_SERVER; never the host.
+            Server that each container is on when the frame begins; NO_SERVER at a vehicle's first frame.
         """
-        v = frame.vehicle
+        assert council.strategy is not None
+        o, tracks = council.ruling.options, view.tracks
+        cell, first = view.cell[o.hysteresis_m][samples], tracks.first[samples]
+        levels_ms = self._level_of(council, tracks)[samples]
         scene = Scene(
-            frame, cell, frame.x_m - self._x_m[v], frame.y_m - self._y_m[v], level_ms, self._servers, self._predictors, self._tier_choices
+            time_s=float(tracks.time_s[samples[0]]),
+            vehicle=tracks.vehicle[tracks.track[samples]],
+            first=first,
+            known=view.known[o.reports].of(samples),
+            cell=cell,
+            level_ms=levels_ms,
+            servers=self.servers(o.regional_rings),
+            tier_choice=self._tier_choice(council.ruling),
+            predictor=self._predictor(council.ruling, council.strategy.predictor),
+            horizon_m=o.horizon_m,
+            slack_m=o.slack_m,
         )
-        self._x_m[v], self._y_m[v] = frame.x_m, frame.y_m
-        homes, targets = [], []
-        for column, strategy in enumerate(self.strategies):
-            attached_home = scene.tier_and_home(strategy.tiers)[1]
-            at = np.where(frame.first, attached_home, host[:, column])
-            home, target = self._checked(
-                strategy, self._ask(strategy, Situation(scene, at, strategy.tiers, strategy.predictor)), len(frame)
-            )
-            home = np.where(frame.first & (home == KEEP), attached_home, home)
-            deployed_on = np.where(frame.first, home, at)
-            target = np.where(target == deployed_on, NO_SERVER, target)
-            homes.append(home)
-            targets.append(target)
-        return np.column_stack(homes), np.column_stack(targets)
+        home, target = ask(council.strategy, scene, host)
+        none = none_of(len(samples))
+        return Decisions(cell, home, target, none, none, none)
 
-    def _ask(self, strategy: Strategy, situation: Situation) -> Decision:
-        """A strategy's decision; what it raises is said with the place in its code."""
-        try:
-            return strategy.decide(situation)
-        except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            raise InputError(
-                f"strategy {strategy.name} failed at {situation.time_s:g} s of simulated time: {type(error).__name__}: {error} "
-                f"({place.filename}, line {place.lineno}); mend it"
-            ) from error
+    def _level_of(self, council: Council, tracks: Tracks) -> FloatArray:
+        """Latency level of the task of each sample's vehicle."""
+        return self._levels_ms[council.ruling.levels][tracks.vehicle[tracks.track]]
 
-    def _checked(self, strategy: Strategy, decision: Decision, n: int) -> tuple[IntArray, IntArray]:
-        """The two answers of a strategy, which may be anybody's code."""
-        if not isinstance(decision, Decision):
-            raise InputError(f"strategy {strategy.name}: decide must return a Decision, not {type(decision).__name__}")
-        return (
-            self._checked_answer(strategy, "home", decision.home, KEEP, n),
-            self._checked_answer(strategy, "target", decision.target, NO_SERVER, n),
-        )
+    def _tier_choice(self, ruling: Ruling) -> TierChoice:
+        return TierChoice(ruling.options.latency, ruling.options.min_speed_mps, ruling.strategy.tiers)
 
-    def _checked_answer(self, strategy: Strategy, what: str, answer: IntArray, none: int, n: int) -> IntArray:
-        answer = np.asarray(answer)
-        name = "KEEP" if none == KEEP else "NO_SERVER"
-        highest = len(self._servers) - 1
-        asked = f"strategy {strategy.name}: decide must return a {what} for each of {n} vehicles, a server (0 to {highest}) or {name}"
-        if answer.shape != (n,) or not np.issubdtype(answer.dtype, np.integer):
-            raise InputError(f"{asked}; it returned {answer.dtype} of shape {answer.shape}")
-        wrong = answer[(answer != none) & ((answer < 0) | (answer >= len(self._servers)))]
-        if len(wrong):
-            raise InputError(f"{asked}; it returned {wrong[0]}")
-        return answer
+    def _predictor(self, ruling: Ruling, kind: str) -> Predictor:
+        make: Callable[[int, float], Predictor] = self._map if kind == "map" else self._route
+        return make(ruling.options.regional_rings, ruling.options.horizon_m)
+
+
+@dataclass(frozen=True)
+class View:
+    """A batch as the control plane knows it.
+
+    Attributes
+    ----------
+    tracks
+        The batch.
+    cell
+        Attached cell of each sample, by hysteresis.
+    known
+        What the last reports said at each sample, by their thresholds.
+    """
+
+    tracks: Tracks
+    cell: dict[float, IntArray]
+    known: dict[ReportOptions, Knowledge]
+
+
+def _councils(rulings: Sequence[Ruling]) -> list[Council]:
+    """Variants for which the same is decided, together; a strategy that knows the host, and may remember it, is asked for each alone."""
+    councils: list[Council] = []
+    together: dict[Ruling, list[int]] = {}
+    for variant, ruling in enumerate(rulings):
+        if ruling.strategy in PLANS:
+            together.setdefault(ruling, []).append(variant)
+        else:
+            councils.append(Council(ruling, np.array([variant]), None, ruling.strategy(ruling.options.strategy)))
+    planned = [
+        Council(ruling, np.array(variants), Planner(PLANS[ruling.strategy], ruling.options), None) for ruling, variants in together.items()
+    ]
+    return planned + councils

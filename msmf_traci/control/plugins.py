@@ -37,23 +37,21 @@ def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
     return loaded
 
 
-def make_strategies(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> list[Strategy]:
-    """Make one strategy of each class.
+def check_made(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> None:
+    """Check that strategies can be made.
 
     Raises
     ------
     InputError
         If a class cannot be made with the options.
     """
-    made = []
     for kind in kinds:
         try:
-            made.append(kind(options))
+            kind(options)
         except Exception as error:
             raise InputError(
                 f"strategy {kind.name} cannot be made: {type(error).__name__}: {error}; its __init__ takes (self, options)"
             ) from error
-    return made
 
 
 def source_hash(kind: type[Strategy]) -> str:

@@ -13,9 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
-from msmf_traci.mobility.frame import NO_EDGE, Frame
+from msmf_traci.control.reports import Knowledge
+from msmf_traci.mobility.frame import NO_EDGE
 from msmf_traci.sentinels import NO_SERVER
-from msmf_traci.world.coverage import EdgeCoverage, Stretches, look_ahead_chains, route_stretches
+from msmf_traci.world.coverage import EdgeCoverage, Stretches, joined, look_ahead_chains, route_stretches
 from msmf_traci.world.roads import Roads
 
 
@@ -97,50 +98,59 @@ class Ahead:
 
 
 class Predictor:
-    """Looks up rows of stretches; its two kinds differ in which row belongs to a vehicle.
+    """Knows which row of a table of stretches belongs to a vehicle; its two kinds differ in what the rows are.
 
-    Parameters
+    Attributes
     ----------
-    horizon_m
-        What begins this far ahead or farther is not seen.
-    slack_m
-        How far ahead the vehicle's own stretch may begin.
+    table
+        The rows.
     """
 
-    def __init__(self, horizon_m: float, slack_m: float) -> None:
-        self.horizon_m = horizon_m
-        self.slack_m = slack_m
+    table: Stretches
 
-    def ahead(self, frame: Frame, home: IntArray, tier: IntArray) -> Ahead:
-        """What lies ahead of each vehicle of a frame, merged by the homes of its tier."""
+    def row(self, known: Knowledge) -> tuple[IntArray, IntArray]:
+        """Row of each vehicle in the lowest tier (-1: off the road), and how many rows on that of the next tier is."""
         raise NotImplementedError
 
-    def _look_up(self, table: Stretches, row: IntArray, position_m: FloatArray, home: IntArray) -> Ahead:
-        known = row >= 0
-        start = np.where(known, table.start[np.maximum(row, 0)], 0) if len(table.start) else np.zeros(len(row), dtype=np.int64)
-        count = np.where(known, table.count[np.maximum(row, 0)], 0) if len(table.start) else np.zeros(len(row), dtype=np.int64)
+    def ahead(self, known: Knowledge, home: IntArray, tier: IntArray, horizon_m: float, slack_m: float) -> Ahead:
+        """What lies ahead of each vehicle of a frame, merged by the homes of its tier.
+
+        Parameters
+        ----------
+        known
+            The vehicles.
+        home, tier
+            Attached home of each, and its tier.
+        horizon_m
+            What begins this far ahead or farther is not seen.
+        slack_m
+            How far ahead the vehicle's own stretch may begin.
+        """
+        lowest, rows_a_tier = self.row(known)
+        table, on_road = self.table, lowest >= 0
+        row = np.where(on_road, lowest + tier * rows_a_tier, 0)
+        start = table.start[row] if len(table.start) else row
+        count = np.where(on_road, table.count[row], 0) if len(table.start) else row
         column = np.arange(int(count.max()) if len(count) else 0)
         exists = column < count[:, None]
         pick = np.where(exists, start[:, None] + column, 0)
-        end_m = position_m + self.horizon_m
+        end_m = known.position_m + horizon_m
         entry_m = table.entry_m[pick]
         exists &= entry_m < end_m[:, None]
         exit_m = np.minimum(table.exit_m[pick], end_m[:, None])
-        return Ahead(table.server[pick], entry_m, exit_m, exists, position_m, home, self.slack_m)
+        return Ahead(table.server[pick], entry_m, exit_m, exists, known.position_m, home, slack_m)
 
 
 class MapPredictor(Predictor):
     """Predicts from the road map alone: the straight-on chain of the edge that the vehicle is on."""
 
-    def __init__(self, roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float, slack_m: float) -> None:
-        super().__init__(horizon_m, slack_m)
+    def __init__(self, roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float) -> None:
         self._edges = len(roads)
-        self._table = look_ahead_chains(roads, coverage, server_of, horizon_m)
+        self.table = look_ahead_chains(roads, coverage, server_of, horizon_m)
 
-    def ahead(self, frame: Frame, home: IntArray, tier: IntArray) -> Ahead:
-        """Look up the chain of each vehicle's edge."""
-        row = np.where(frame.edge == NO_EDGE, -1, tier * self._edges + frame.edge)
-        return self._look_up(self._table, row, frame.position_m, home)
+    def row(self, known: Knowledge) -> tuple[IntArray, IntArray]:
+        """The chain of each vehicle's edge."""
+        return np.where(known.edge == NO_EDGE, -1, known.edge), np.full(len(known.edge), self._edges)
 
 
 class RoutePredictor(Predictor):
@@ -152,40 +162,27 @@ class RoutePredictor(Predictor):
         Routes by number; the list may grow.
     """
 
-    def __init__(
-        self, routes: Sequence[IntArray], roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float, slack_m: float
-    ) -> None:
-        super().__init__(horizon_m, slack_m)
+    def __init__(self, routes: Sequence[IntArray], roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float) -> None:
         self._routes = routes
-        self._map = (roads, coverage, server_of)
+        self._map = (roads, coverage, server_of, horizon_m)
         self._first_row: IntArray = np.zeros(0, dtype=np.int64)
-        self._route_length: IntArray = np.zeros(0, dtype=np.int64)
+        self._length: IntArray = np.zeros(0, dtype=np.int64)
         empty: IntArray = np.zeros(0, dtype=np.int64)
-        self._table = Stretches(empty, empty, empty, np.zeros(0), np.zeros(0))
+        self.table = Stretches(empty, empty, empty, np.zeros(0), np.zeros(0))
 
-    def ahead(self, frame: Frame, home: IntArray, tier: IntArray) -> Ahead:
-        """Look up the rest of each vehicle's route."""
+    def row(self, known: Knowledge) -> tuple[IntArray, IntArray]:
+        """The rest of each vehicle's route."""
         self._learn_routes()
-        row = self._first_row[frame.route] + tier * self._route_length[frame.route] + frame.route_index
-        return self._look_up(self._table, np.where(frame.edge == NO_EDGE, -1, row), frame.position_m, home)
+        return np.where(known.edge == NO_EDGE, -1, self._first_row[known.route] + known.route_index), self._length[known.route]
 
     def _learn_routes(self) -> None:
         new = self._routes[len(self._first_row) :]
         if not new:
             return
-        tables = [route_stretches(route, *self._map, self.horizon_m) for route in new]
-        before_rows, before_stretches = len(self._table.start), len(self._table.server)
-        rows = np.cumsum([before_rows, *(len(table.start) for table in tables)])
-        shifts = np.cumsum([before_stretches, *(len(table.server) for table in tables)])
-        self._first_row = np.concatenate([self._first_row, rows[:-1]])
-        self._route_length = np.concatenate([self._route_length, np.array([len(route) for route in new], dtype=np.int64)])
-        self._table = Stretches(
-            np.concatenate([self._table.start, *(table.start + shift for table, shift in zip(tables, shifts[:-1], strict=True))]),
-            np.concatenate([self._table.count, *(table.count for table in tables)]),
-            np.concatenate([self._table.server, *(table.server for table in tables)]),
-            np.concatenate([self._table.entry_m, *(table.entry_m for table in tables)]),
-            np.concatenate([self._table.exit_m, *(table.exit_m for table in tables)]),
-        )
+        stretches, first_row = route_stretches(new, *self._map)
+        self._first_row = np.concatenate([self._first_row, len(self.table.start) + first_row])
+        self._length = np.concatenate([self._length, np.array([len(route) for route in new], dtype=np.int64)])
+        self.table = joined(self.table, stretches)
 
 
 def _first(mask: BoolArray) -> IntArray:

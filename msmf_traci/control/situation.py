@@ -5,7 +5,6 @@ The route is not part of it, except through the oracle's predictor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,8 +12,8 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 from msmf_traci.control.prediction import Ahead, Predictor
+from msmf_traci.control.reports import Knowledge
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.mobility.frame import Frame
 from msmf_traci.world.cells import HexCells
 from msmf_traci.world.servers import Servers
 
@@ -35,130 +34,126 @@ class Decision:
     target: IntArray
 
 
+@dataclass(frozen=True)
 class Scene:
-    """One frame as the control plane sees it, shared by all strategies, so that nothing is looked up twice.
+    """One frame as the control plane sees it, arrays of shape (n,).
 
-    Parameters
+    Attributes
     ----------
-    frame
-        The vehicles.
+    time_s
+        Simulated time.
+    vehicle, first
+        Number of each vehicle; whether this is its first frame.
+    known
+        What its last report said.
     cell
-        Attached cell of each vehicle.
-    dx_m, dy_m
-        Displacement since the vehicle's last frame; NaN at the first.
+        Attached cell.
     level_ms
-        Latency level of each vehicle's task.
-    servers
-        The servers and their cells.
-    predictors
-        By name: `map` and `route`.
-    tier_choices
-        By number of tiers a strategy may use.
+        Latency level of its task.
+    servers, tier_choice, predictor
+        What covers the cells, which tier serves a task, what lies ahead.
+    horizon_m, slack_m
+        How far ahead is seen, and how far ahead the own stretch may begin.
     """
 
-    def __init__(
-        self,
-        frame: Frame,
-        cell: IntArray,
-        dx_m: FloatArray,
-        dy_m: FloatArray,
-        level_ms: FloatArray,
-        servers: Servers,
-        predictors: Mapping[str, Predictor],
-        tier_choices: Mapping[int, TierChoice],
-    ) -> None:
-        self.frame = frame
-        self.cell = cell
-        self.dx_m = dx_m
-        self.dy_m = dy_m
-        self.level_ms = level_ms
-        self.servers = servers
-        self._predictors = predictors
-        self._tier_choices = tier_choices
-        read_only(cell, dx_m, dy_m, level_ms)
-        self._homes: dict[int, tuple[IntArray, IntArray]] = {}
-        self._aheads: dict[tuple[str, int], Ahead] = {}
+    time_s: float
+    vehicle: IntArray
+    first: BoolArray
+    known: Knowledge
+    cell: IntArray
+    level_ms: FloatArray
+    servers: Servers
+    tier_choice: TierChoice
+    predictor: Predictor
+    horizon_m: float
+    slack_m: float
 
-    def tier_and_home(self, tiers: int) -> tuple[IntArray, IntArray]:
-        """Tier of each task and the server of that tier that covers the attached cell."""
-        if tiers not in self._homes:
-            tier = self._tier_choices[tiers].choose(self.level_ms, self.frame.speed_mps)
-            home = self.servers.server_of[tier, self.cell]
-            read_only(tier, home)
-            self._homes[tiers] = tier, home
-        return self._homes[tiers]
+    def __post_init__(self) -> None:
+        # a strategy must not change what others see
+        read_only(self.vehicle, self.first, self.cell, self.level_ms, *self.known.columns())
 
-    def ahead(self, predictor: str, tiers: int) -> Ahead:
-        """What lies ahead by the map's chain (`map`) or by the vehicle's route (`route`)."""
-        key = predictor, tiers
-        if key not in self._aheads:
-            tier, home = self.tier_and_home(tiers)
-            self._aheads[key] = self._predictors[predictor].ahead(self.frame, home, tier)
-        return self._aheads[key]
+    def __len__(self) -> int:
+        return len(self.vehicle)
+
+    @cached_property
+    def tier(self) -> IntArray:
+        """Tier of each task."""
+        return self.tier_choice.choose(self.level_ms, self.known.speed_mps)
+
+    @cached_property
+    def home(self) -> IntArray:
+        """The server of that tier that covers the attached cell."""
+        return self.servers.server_of[self.tier, self.cell]
+
+    @cached_property
+    def ahead(self) -> Ahead:
+        """The stretches of road ahead, merged by home."""
+        return self.predictor.ahead(self.known, self.home, self.tier, self.horizon_m, self.slack_m)
 
 
 class Situation:
-    """One frame as one strategy sees it: arrays over the vehicles on the road, shape (n,)."""
+    """One frame as one strategy sees it: arrays over the vehicles on the road, shape (n,).
 
-    def __init__(self, scene: Scene, host: IntArray, tiers: int, predictor: str) -> None:
+    Speed, edge and positions are those of each vehicle's last report; by default there is one in every frame.
+    """
+
+    def __init__(self, scene: Scene, host: IntArray) -> None:
         self._scene = scene
-        self._predictor = predictor
-        self._tiers = tiers
         self.host: IntArray = host
         """Server that each container runs on, or stopped on."""
 
     def __len__(self) -> int:
-        return len(self._scene.frame)
+        return len(self._scene)
 
     @property
     def time_s(self) -> float:
         """Simulated time."""
-        return self._scene.frame.time_s
+        return self._scene.time_s
 
     @property
     def vehicle(self) -> IntArray:
         """Number of each vehicle, the same in every frame."""
-        return self._scene.frame.vehicle
+        return self._scene.vehicle
 
     @property
     def first(self) -> BoolArray:
         """Whether this is the vehicle's first frame."""
-        return self._scene.frame.first
+        return self._scene.first
 
     @property
     def x_m(self) -> FloatArray:
         """Position east."""
-        return self._scene.frame.x_m
+        return self._scene.known.x_m
 
     @property
     def y_m(self) -> FloatArray:
         """Position north."""
-        return self._scene.frame.y_m
+        return self._scene.known.y_m
 
     @property
     def dx_m(self) -> FloatArray:
-        """Displacement east since the vehicle's last frame; NaN at the first."""
-        return self._scene.dx_m
+        """Displacement east from its report before to its last one; NaN at the first."""
+        return self._scene.known.dx_m
 
     @property
     def dy_m(self) -> FloatArray:
-        """Displacement north since the vehicle's last frame; NaN at the first."""
-        return self._scene.dy_m
+        """Displacement north from its report before to its last one; NaN at the first."""
+        return self._scene.known.dy_m
 
     @property
     def speed_mps(self) -> FloatArray:
         """Speed."""
-        return self._scene.frame.speed_mps
+        return self._scene.known.speed_mps
 
     @property
     def edge(self) -> IntArray:
         """Number of the road edge; -1 where there is none."""
-        return self._scene.frame.edge
+        return self._scene.known.edge
 
     @property
     def position_m(self) -> FloatArray:
         """Position on the edge."""
-        return self._scene.frame.position_m
+        return self._scene.known.position_m
 
     @property
     def cell(self) -> IntArray:
@@ -183,7 +178,7 @@ class Situation:
     @property
     def home(self) -> IntArray:
         """The attached home: the server of the task's tier that covers the attached cell."""
-        return self._scene.tier_and_home(self._tiers)[1]
+        return self._scene.home
 
     @cached_property
     def hops(self) -> IntArray:
@@ -193,7 +188,7 @@ class Situation:
     @property
     def ahead(self) -> Ahead:
         """The stretches of road ahead, merged by home."""
-        return self._scene.ahead(self._predictor, self._tiers)
+        return self._scene.ahead
 
     def next_home(self, passed_over: BoolArray | None = None) -> IntArray:
         """The next home on the road ahead, or NO_SERVER."""

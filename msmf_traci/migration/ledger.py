@@ -1,12 +1,16 @@
-"""The ledger: one entry a transfer and, on request, one a stage; running totals of each container beside them. Model, section 9."""
+"""The ledger: one entry a transfer and, on request, one a stage, in the order in which they end. Model, section 9."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+from numba import types
+from numba.typed import List
 from numpy.typing import NDArray
+
+from msmf_traci.compiled import compiled
 
 
 class Outcome(IntEnum):
@@ -35,33 +39,72 @@ OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)
 STAGE_NAMES = tuple(stage.name for stage in Stage)
 BYTE_KINDS = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
 
+_TRANSFER_INTEGERS = ("vehicle", "variant", "transfer", "source", "target", "outcome", "rounds")
+_TRANSFER_FLOATS = ("t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", *BYTE_KINDS, "x_m", "y_m")
+_STAGE_INTEGERS = ("vehicle", "variant", "transfer", "stage")
+_STAGE_FLOATS = ("t_begin_s", "t_end_s", "bytes")
 
-@dataclass
+
+def _entry_type(integers: int, floats: int) -> Any:
+    """Type of an entry of a book: a tuple of integers and one of floats."""
+    numbers: Any = types
+    return numbers.Tuple((numbers.UniTuple(numbers.int64, integers), numbers.UniTuple(numbers.float64, floats)))
+
+
+_TRANSFER_TYPE = _entry_type(len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
+_STAGE_TYPE = _entry_type(len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
+
+Columns = dict[str, NDArray[Any]]
+
+
 class Ledger:
-    """Columns of equal length, appended to in the order in which transfers and stages end.
+    """What the compiled loops append to.
 
-    Attributes
+    Parameters
     ----------
-    transfers
-        One array of each column for each batch of transfers that ended together; times in seconds (NaN: none), bytes in bytes.
-    stages
-        The same for stages, kept only with `keep_stages`.
+    keep_stages
+        Whether stages are kept too.
     """
 
-    keep_stages: bool = False
-    transfers: dict[str, list[NDArray[np.generic]]] = field(default_factory=dict)
-    stages: dict[str, list[NDArray[np.generic]]] = field(default_factory=dict)
+    def __init__(self, *, keep_stages: bool = False) -> None:
+        self.keep_stages = keep_stages
+        self.transfer_book: Any = _new_transfer_book()
+        self.stage_book: Any = _new_stage_book()
 
-    def book_transfers(self, **columns: NDArray[np.generic]) -> None:
-        """Add transfers that ended."""
-        _append(self.transfers, columns)
+    def transfers(self) -> Columns:
+        """Columns of the transfers: vehicle, variant, transfer, source, target, outcome, rounds (integers); times in seconds (NaN:
+        none), bytes by kind, and where the vehicle was at the end."""
+        integers, floats = _as_arrays(self.transfer_book, len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
+        return _columns(integers, _TRANSFER_INTEGERS, floats, _TRANSFER_FLOATS)
 
-    def book_stages(self, **columns: NDArray[np.generic]) -> None:
-        """Add stages that ended, if stages are kept."""
-        if self.keep_stages:
-            _append(self.stages, columns)
+    def stages(self) -> Columns:
+        """Columns of the stages: vehicle, variant, transfer, stage; begin, end and bytes sent."""
+        integers, floats = _as_arrays(self.stage_book, len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
+        return _columns(integers, _STAGE_INTEGERS, floats, _STAGE_FLOATS)
 
 
-def _append(table: dict[str, list[NDArray[np.generic]]], columns: dict[str, NDArray[np.generic]]) -> None:
-    for name, values in columns.items():
-        table.setdefault(name, []).append(values)
+def _columns(integers: NDArray[Any], integer_names: tuple[str, ...], floats: NDArray[Any], float_names: tuple[str, ...]) -> Columns:
+    return dict(zip(integer_names, integers.T, strict=True)) | dict(zip(float_names, floats.T, strict=True))
+
+
+@compiled
+def _new_transfer_book() -> Any:
+    return List.empty_list(_TRANSFER_TYPE)
+
+
+@compiled
+def _new_stage_book() -> Any:
+    return List.empty_list(_STAGE_TYPE)
+
+
+@compiled
+def _as_arrays(book: Any, n_integers: int, n_floats: int) -> Any:
+    integers = np.empty((len(book), n_integers), dtype=np.int64)
+    floats = np.empty((len(book), n_floats), dtype=np.float64)
+    for i in range(len(book)):
+        entry = book[i]
+        for k in range(n_integers):
+            integers[i, k] = entry[0][k]
+        for k in range(n_floats):
+            floats[i, k] = entry[1][k]
+    return integers, floats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -55,6 +55,11 @@ def draw_containers(vehicles: Sequence[str], seed: int, options: WorkloadOptions
         latency_level_ms=np.asarray(options.latency_levels_ms, dtype=np.float64)[level],
         start_s=start_time_s(image, options.start_s),
     )
+
+
+def joined(one: Containers, other: Containers) -> Containers:
+    """The containers of some vehicles, followed by those of others."""
+    return Containers(*(np.concatenate([getattr(one, each.name), getattr(other, each.name)]) for each in fields(Containers)))
 
 
 def start_time_s(image_bytes: FloatArray, start_s: tuple[float, float]) -> FloatArray:

@@ -8,10 +8,8 @@ import importlib.util
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any
 
 from msmf_traci.errors import InputError, ToolError
@@ -19,6 +17,7 @@ from msmf_traci.mobility.following import NOT_ON_ROAD, Reading
 from msmf_traci.mobility.sumo import Events
 from msmf_traci.mobility.sumo_command import Command, Load, command_line, last_words, routes_are_fixed, why_not_started, why_stopped
 from msmf_traci.scenario.sumo_tools import Sumo
+from msmf_traci.scratch import temporary_folder
 
 HOW_TO_INSTALL = "pip install 'msmf-traci[libsumo]'"
 _CONSOLE = (1, 2)  # file descriptors that SUMO's library prints to
@@ -141,16 +140,16 @@ def running_libsumo(sumo: Sumo, load: Load, command: Command, clock: list[float]
     ToolError
         If SUMO does not start or ends before its time; the text quotes its last lines.
     """
-    with tempfile.TemporaryDirectory(prefix="msmf-traci-") as name, _environment_of(sumo):
+    with temporary_folder() as folder, _environment_of(sumo):
         libsumo = import_libsumo(sumo)
         failures = (libsumo.TraCIException, libsumo.FatalTraCIError)
-        log = Path(name) / "sumo.log"
+        log = folder / "sumo.log"
         with log.open("ab", buffering=0) as output, contextlib.closing(_Console(output.fileno())) as console:
             sys.stdout.flush()
             sys.stderr.flush()
             console.take()
             try:
-                libsumo.simulation.start(["sumo", *command_line(load, command, Path(name))])
+                libsumo.simulation.start(["sumo", *command_line(load, command, folder)])
             except failures as error:
                 _note(output, error)
                 raise ToolError(why_not_started(command, last_words(log, error))) from None

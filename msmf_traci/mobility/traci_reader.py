@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,9 @@ from msmf_traci.errors import ToolError
 from msmf_traci.mobility.following import NOT_ON_ROAD, Reading
 from msmf_traci.mobility.sumo import Events
 from msmf_traci.mobility.sumo_command import Command, Load, command_line, last_words, routes_are_fixed, why_not_started, why_stopped
+from msmf_traci.orphans import end_with_parent
 from msmf_traci.scenario.sumo_tools import Sumo
+from msmf_traci.scratch import temporary_folder
 
 CONNECT_WAIT_S = 0.05
 CONNECT_TRIES = 12_000
@@ -98,18 +99,19 @@ def running_traci(sumo: Sumo, load: Load, command: Command, clock: list[float]) 
     ToolError
         If SUMO does not start or ends before its time; the text quotes its last lines.
     """
-    with tempfile.TemporaryDirectory(prefix="msmf-traci-") as name:
-        log = Path(name) / "sumo.log"
+    with temporary_folder() as folder:
+        log = folder / "sumo.log"
         with log.open("wb") as output:
             port = getFreeSocketPort()
             program = sumo.program("sumo-gui" if command.gui else "sumo")
             process = subprocess.Popen(
-                [program, *command_line(load, command, Path(name)), "--remote-port", str(port)],
+                [program, *command_line(load, command, folder), "--remote-port", str(port)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=sumo.environment,
                 start_new_session=True,
+                preexec_fn=end_with_parent(),
             )
             try:
                 connection = _connect(port, process, log, command)

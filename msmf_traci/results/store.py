@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.scratch import owned_scratch, part_of, settle
 
 RUN_FILE = "run.json"
 
@@ -83,12 +82,12 @@ def folder_in_one_piece(target: Path, when_taken: Callable[[Path], Path | None] 
         If it cannot be written.
     """
     missing = [parent for parent in target.parents if not parent.exists()]
-    piece = Piece(target.with_name(f".{target.name}.part-{os.getpid()}-{secrets.token_hex(3)}"), target)
     done = False
     try:
-        piece.scratch.mkdir(parents=True)
-        yield piece
-        _settle(piece, when_taken)
+        with owned_scratch(part_of(target)) as content:
+            piece = Piece(content, target)
+            yield piece
+            _settle(piece, when_taken)
         done = True
     except OSError as error:
         where = error.filename or target
@@ -97,7 +96,6 @@ def folder_in_one_piece(target: Path, when_taken: Callable[[Path], Path | None] 
         ) from None
     finally:
         if not done:
-            shutil.rmtree(piece.scratch, ignore_errors=True)
             for parent in missing:
                 with suppress(OSError):
                     parent.rmdir()
@@ -107,13 +105,12 @@ def _settle(piece: Piece, when_taken: Callable[[Path], Path | None]) -> None:
     """Give a complete folder its name, or another one where that is taken."""
     while True:
         try:
-            piece.scratch.rename(piece.target)
+            settle(piece.scratch, piece.target)
         except OSError:
             if not piece.target.exists():
                 raise
             other = when_taken(piece.target)
             if other is None:
-                shutil.rmtree(piece.scratch)
                 return
             piece.target = other
         else:

@@ -1,4 +1,4 @@
-"""The summary of a run: the paper's figures, one row a strategy and speed band. Definitions: model, section 10.
+"""The summary of a run: the paper's figures, one row a variant and speed band. Definitions: model, section 10.
 
 A mean is that of the definition: totals over totals for rates (bytes per km, share of time), the mean over vehicles for counts.
 Percentiles are over vehicles.
@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from msmf_traci.migration.ledger import OUTCOME_NAMES
+from msmf_traci.arrays import IntArray
+from msmf_traci.migration.ledger import OUTCOME_NAMES, Outcome
+from msmf_traci.results.keys import KEY_COLUMNS
 
 PERCENTILES = (5, 50, 95)
 ALL_BANDS = "all"
+COMPLETED, REFUSED = OUTCOME_NAMES[Outcome.COMPLETED], OUTCOME_NAMES[Outcome.REFUSED]
 
 # metric -> (column of vehicles.csv, denominator column or None for a mean over vehicles, factor)
 _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
@@ -34,67 +39,107 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
 }
 
 
-def summary_table(vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, band_edges_kmh: Sequence[float]) -> pd.DataFrame:
-    """One row a strategy for all vehicles (band `all`), and one for each band of realised speed that has vehicles."""
+_OF_TRANSFERS = ("t_start_s", "t_end_s", "lead_s", "downtime_s")
+SUMMARY_COLUMNS = frozenset(
+    (
+        *("band", "seed", "vehicles", "realised_kmh", "traffic_per_transfer_bytes", "migration_time_s", "downtime_per_handoff_s"),
+        *("outage_s", "lead_s", "entry_hit_rate", "handoff_hit_rate"),
+        *_PER_VEHICLE,
+    )
+)
+
+
+def summary_table(
+    vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, band_edges_kmh: Sequence[float], keys: Sequence[str] = KEY_COLUMNS
+) -> pd.DataFrame:
+    """One row a variant for all vehicles (band `all`), and one for each band of realised speed that has vehicles.
+
+    Parameters
+    ----------
+    vehicles, migrations
+        The tables; rows of a variant together.
+    seed
+        The run's.
+    band_edges_kmh
+        Edges of the bands.
+    keys
+        The columns that say which variant a row is of.
+    """
     bands = _band_of(vehicles["realised_kmh"], band_edges_kmh)
     band_of_vehicle = dict(zip(vehicles["vehicle"], bands, strict=True))
-    transfer_bands = migrations["vehicle"].map(band_of_vehicle)
+    transfer_bands = migrations["vehicle"].map(band_of_vehicle).to_numpy()
+    by_variant = vehicles.groupby(list(keys), sort=False, dropna=False).indices
+    transfers_of = migrations.groupby(list(keys), sort=False, dropna=False).indices if len(migrations) else {}
+    transfers_of = {_hashable(key): rows for key, rows in transfers_of.items()}
+    columns = {str(name): vehicles[name].to_numpy() for name in vehicles.columns}
+    transfer_columns = {name: migrations[name].to_numpy(dtype=np.float64) for name in _OF_TRANSFERS}
+    transfer_columns["outcome"] = migrations["outcome"].to_numpy()
+    none: IntArray = np.zeros(0, dtype=np.int64)
     rows = []
-    for strategy, of_strategy in vehicles.groupby("strategy", sort=True):
-        transfers = migrations[migrations["strategy"] == strategy]
-        rows.append({**_keys(of_strategy, ALL_BANDS, seed), **_metrics(of_strategy, transfers)})
-        for band in _band_names(band_edges_kmh):
-            members = of_strategy[bands[of_strategy.index] == band]
-            if len(members):
-                rows.append({**_keys(members, band, seed), **_metrics(members, transfers[transfer_bands[transfers.index] == band])})
-    return pd.DataFrame(rows)
+    for key, members in by_variant.items():
+        transfers = transfers_of.get(_hashable(key), none)
+        for band in (ALL_BANDS, *_band_names(band_edges_kmh)):
+            some, moved = members, transfers
+            if band != ALL_BANDS:
+                some = members[bands.to_numpy()[members] == band]
+                moved = transfers[transfer_bands[transfers] == band]
+            if len(some):
+                of = {name: values[some] for name, values in columns.items()}
+                metrics = _metrics(of, {name: values[moved] for name, values in transfer_columns.items()})
+                rows.append({**_keys(of, band, seed, keys), **metrics})
+    return pd.DataFrame(rows).astype({name: "string" for name in keys if vehicles[name].dtype == "string"})
 
 
-def _keys(vehicles: pd.DataFrame, band: str, seed: int) -> dict[str, object]:
-    first = vehicles.iloc[0]
+Arrays = dict[str, NDArray[Any]]
+
+
+def _hashable(key: Any) -> tuple[Any, ...]:
+    """A group's key with NaN, which differs from itself, as None."""
+    return tuple(None if value != value else value for value in (key if isinstance(key, tuple) else (key,)))
+
+
+def _keys(vehicles: Arrays, band: str, seed: int, keys: Sequence[str]) -> dict[str, Any]:
     return {
-        "strategy": first["strategy"],
-        "image_mb": first["image_mb"],
-        "commanded_kmh": first["commanded_kmh"],
+        **{name: vehicles[name][0] for name in keys},
+        "commanded_kmh": vehicles["commanded_kmh"][0],
         "band": band,
         "seed": seed,
-        "vehicles": len(vehicles),
+        "vehicles": len(vehicles["vehicle"]),
     }
 
 
-def _metrics(vehicles: pd.DataFrame, transfers: pd.DataFrame) -> dict[str, float]:
+def _metrics(vehicles: Arrays, transfers: Arrays) -> dict[str, float]:
     values: dict[str, float] = {}
     values["realised_kmh"] = _ratio(float(vehicles["distance_m"].sum()), float(vehicles["road_s"].sum())) * 3.6
     values |= _percentiles("realised_kmh", vehicles["realised_kmh"])
     for metric, (column, denominator, factor) in _PER_VEHICLE.items():
         values |= _with_percentiles(metric, vehicles, column, denominator, factor)
     traffic = float(vehicles["traffic_bytes"].sum())
-    values["traffic_per_transfer_bytes"] = _ratio(traffic, len(transfers))
-    completed = transfers[transfers["outcome"] == "completed"]
-    values["migration_time_s"] = _mean(completed["t_end_s"] - completed["t_start_s"])
+    values["traffic_per_transfer_bytes"] = _ratio(traffic, int((transfers["outcome"] != REFUSED).sum()))
+    completed = transfers["outcome"] == COMPLETED
+    values["migration_time_s"] = _mean(transfers["t_end_s"][completed] - transfers["t_start_s"][completed])
     values["downtime_per_handoff_s"] = _ratio(float(transfers["downtime_s"].sum()), float(vehicles["handoffs"].sum()))
     values["outage_s"] = _ratio(float(vehicles["outage_s"].sum()), float(vehicles["outages"].sum()))
-    values["lead_s"] = _mean(transfers["lead_s"].dropna())
+    values["lead_s"] = _mean(transfers["lead_s"][~np.isnan(transfers["lead_s"])])
     for kind in ("entry", "handoff"):
         hits, misses = float(vehicles[f"{kind}_hits"].sum()), float(vehicles[f"{kind}_misses"].sum())
         values[f"{kind}_hit_rate"] = _ratio(hits, hits + misses)
     return values
 
 
-def _with_percentiles(metric: str, vehicles: pd.DataFrame, column: str, denominator: str | None, factor: float) -> dict[str, float]:
+def _with_percentiles(metric: str, vehicles: Arrays, column: str, denominator: str | None, factor: float) -> dict[str, float]:
+    each = vehicles[column].astype(np.float64)
     if denominator is None:
-        each = vehicles[column].astype(float) * factor
-        mean = _mean(each)
-    else:
-        total = float(vehicles[denominator].sum())
-        mean = _ratio(float(vehicles[column].sum()), total) * factor
-        each = vehicles[column] / vehicles[denominator].where(vehicles[denominator] > 0) * factor
-    return {metric: mean, **_percentiles(metric, each)}
+        return {metric: _mean(each * factor), **_percentiles(metric, each * factor)}
+    below = vehicles[denominator]
+    mean = _ratio(float(each.sum()), float(below.sum())) * factor
+    return {metric: mean, **_percentiles(metric, each[below > 0] / below[below > 0] * factor)}
 
 
-def _percentiles(metric: str, each: pd.Series[float]) -> dict[str, float]:
-    known = each.dropna().to_numpy(dtype=np.float64)
-    return {f"{metric}_p{q:02d}": float(np.percentile(known, q)) if len(known) else np.nan for q in PERCENTILES}
+def _percentiles(metric: str, each: NDArray[Any]) -> dict[str, float]:
+    known = each[~np.isnan(each)]
+    cuts = np.percentile(known, PERCENTILES) if len(known) else np.full(len(PERCENTILES), np.nan)
+    return {f"{metric}_p{q:02d}": float(cut) for q, cut in zip(PERCENTILES, cuts, strict=True)}
 
 
 def _band_names(edges_kmh: Sequence[float]) -> list[str]:
@@ -117,5 +162,5 @@ def _ratio(total: float, of: float) -> float:
     return total / of if of > 0 else np.nan
 
 
-def _mean(values: pd.Series[float]) -> float:
+def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if len(values) else np.nan

@@ -2,189 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from msmf_traci.migration.ledger import BYTE_KINDS, OUTCOME_NAMES, STAGE_NAMES, Ledger
+from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.migration.ledger import BYTE_KINDS, OUTCOME_NAMES, STAGE_NAMES, Columns, Outcome
+from msmf_traci.results.keys import KEY_COLUMNS, Names
+from msmf_traci.results.summary import SUMMARY_COLUMNS
+from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
 
-MIGRATION_COLUMNS = (
-    *(
-        "strategy",
-        "image_mb",
-        "vehicle",
-        "transfer",
-        "tier",
-        "source",
-        "target",
-        "t_start_s",
-        "t_handoff_s",
-        "t_stop_s",
-        "t_end_s",
-        "outcome",
-    ),
+_MIGRATIONS = (
+    *("transfer", "tier", "source", "target", "t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", "outcome"),
     *BYTE_KINDS,
     *("rounds", "lead_s", "downtime_s", "x_m", "y_m"),
 )
-# the ledger's columns that are not numbers of type float
-_LEDGER_INTEGERS = ("container", "source", "target", "transfer", "outcome", "rounds", "stage")
-_TRANSFERS = (
-    "container",
-    "source",
-    "transfer",
-    "target",
-    "t_start_s",
-    "t_handoff_s",
-    "t_stop_s",
-    "t_end_s",
-    *BYTE_KINDS,
-    "rounds",
-    "outcome",
-    "x_m",
-    "y_m",
+_STAGES = ("transfer", "stage", "t_begin_s", "t_end_s", "bytes")
+_VEHICLES = (
+    *("commanded_kmh", "realised_kmh", "road_s", "distance_m", "image_bytes", "memory_capacity_bytes", "latency_level_ms"),
+    *("tier", "level_met", "deployment_bytes", "handoffs", *OUTCOME_NAMES, "traffic_bytes", "wasted_bytes"),
+    *("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s", "outside_s", "unmatched_s"),
+    *("reports", "report_bytes", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses"),
 )
-_STAGES = ("container", "transfer", "stage", "t_begin_s", "t_end_s", "bytes")
-STAGE_COLUMNS = ("strategy", "image_mb", "vehicle", "transfer", "stage", "t_begin_s", "t_end_s", "bytes")
-BYTES_PER_REPORT = 200
-_TEXT = ("strategy", "vehicle", "tier", "source", "target", "outcome", "stage")
+# no varied option's column may be called like one of these
+TABLE_COLUMNS = frozenset(
+    (*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_STAGES, *_VEHICLES, *SUMMARY_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS, "mode")
+)
 
 
-@dataclass(frozen=True)
-class Names:
-    """Names of what is numbered inside the program.
-
-    Attributes
-    ----------
-    strategies
-        In the order of their numbers.
-    vehicles
-        Ids in the order of their numbers.
-    servers, server_tiers
-        Name and tier of each server.
-    image_mb
-        The fixed image size, None when sizes are drawn.
-    """
-
-    strategies: Sequence[str]
-    vehicles: Sequence[str]
-    servers: NDArray[np.object_]
-    server_tiers: NDArray[np.object_]
-    image_mb: float | None
-
-    def container_keys(self, container: NDArray[np.int64]) -> dict[str, object]:
-        """Key columns of containers (vehicle x strategy)."""
-        strategies = np.array(self.strategies, dtype=object)
-        return {
-            "strategy": strategies[container % len(strategies)],
-            "image_mb": np.full(len(container), np.nan if self.image_mb is None else self.image_mb),
-            "vehicle": np.array(self.vehicles, dtype=object)[container // len(strategies)],
-        }
+def migrations_table(transfers: Columns, names: Names) -> pd.DataFrame:
+    """One row a transfer, from the ledger's columns."""
+    order = names.order(transfers["variant"], transfers["vehicle"], transfers["transfer"])
+    of = {name: values[order] for name, values in transfers.items()}
+    columns = {
+        **of,
+        "tier": names.tiers(of["variant"], of["target"]),
+        "source": names.servers(of["variant"], of["source"]),
+        "target": names.servers(of["variant"], of["target"]),
+        "outcome": np.array(OUTCOME_NAMES, dtype=object)[of["outcome"]],
+        "lead_s": of["t_handoff_s"] - of["t_start_s"],
+        "downtime_s": np.nan_to_num(of["t_end_s"] - of["t_stop_s"]),
+    }
+    return _table(names, of["variant"], of["vehicle"], {name: columns[name] for name in _MIGRATIONS})
 
 
-def migrations_table(ledger: Ledger, names: Names) -> pd.DataFrame:
-    """One row a transfer."""
-    column = _columns(ledger.transfers, _TRANSFERS)
-    target = column["target"].astype(np.int64)
-    table = pd.DataFrame(
-        {
-            **names.container_keys(column["container"].astype(np.int64)),
-            "tier": names.server_tiers[target],
-            "source": names.servers[column["source"].astype(np.int64)],
-            "target": names.servers[target],
-            "outcome": np.array(OUTCOME_NAMES, dtype=object)[column["outcome"].astype(np.int64)],
-            "lead_s": _float(column, "t_handoff_s") - _float(column, "t_start_s"),
-            "downtime_s": np.nan_to_num(_float(column, "t_end_s") - _float(column, "t_stop_s")),
-            **{name: values for name, values in column.items() if name not in ("container", "source", "target", "outcome")},
-        }
-    )
-    return _sorted(table[list(MIGRATION_COLUMNS)], ["strategy", "vehicle", "transfer"])
-
-
-def stages_table(ledger: Ledger, names: Names) -> pd.DataFrame:
-    """One row a stage of a transfer."""
-    column = _columns(ledger.stages, _STAGES)
-    table = pd.DataFrame(
-        {
-            **names.container_keys(column["container"].astype(np.int64)),
-            "transfer": column["transfer"],
-            "stage": np.array(STAGE_NAMES, dtype=object)[column["stage"].astype(np.int64)],
-            "t_begin_s": column["t_begin_s"],
-            "t_end_s": column["t_end_s"],
-            "bytes": column["bytes"],
-        }
-    )
-    return _sorted(table[list(STAGE_COLUMNS)], ["strategy", "vehicle", "transfer"])
+def stages_table(stages: Columns, names: Names) -> pd.DataFrame:
+    """One row a stage of a transfer, from the ledger's columns."""
+    order = names.order(stages["variant"], stages["vehicle"], stages["transfer"])
+    of = {name: values[order] for name, values in stages.items()}
+    columns = {**of, "stage": np.array(STAGE_NAMES, dtype=object)[of["stage"]]}
+    return _table(names, of["variant"], of["vehicle"], {name: columns[name] for name in _STAGES})
 
 
 def vehicles_table(
-    names: Names, migrations: pd.DataFrame, trips: Mapping[str, NDArray[np.generic]], containers: Mapping[str, NDArray[np.generic]]
+    names: Names, transfers: Columns, trips: Mapping[str, NDArray[Any]], containers: Mapping[str, NDArray[Any]]
 ) -> pd.DataFrame:
-    """One row a vehicle and strategy.
+    """One row a vehicle and variant.
 
     Parameters
     ----------
     names
-        Names of vehicles and strategies.
-    migrations
-        The table of transfers.
+        Names of vehicles and variants.
+    transfers
+        The ledger's columns.
     trips
-        Columns by vehicle: commanded_kmh, road_s, distance_m, outside_s, unmatched_s, frames, image_bytes, memory_capacity_bytes,
-        latency_level_ms.
+        Columns of shape (vehicles,): commanded_kmh, road_s, distance_m, outside_s, unmatched_s.
     containers
-        Columns by container (vehicle x strategy): tier, level_met, handoffs, outages, hits and the like.
+        Columns of shape (vehicles, variants): image_bytes, memory_capacity_bytes, latency_level_ms, tier, level_met, handoffs, outages,
+        reports, report_bytes, hits and the like.
     """
-    n_strategies = len(names.strategies)
-    keys = names.container_keys(np.arange(len(names.vehicles) * n_strategies))
-    trip = {name: np.repeat(values, n_strategies) for name, values in trips.items()}
+    n_vehicles, n_variants = len(names.vehicles), len(names.variants)
+    variant, vehicle = (grid.ravel() for grid in np.meshgrid(np.arange(n_variants), np.arange(n_vehicles), indexing="ij"))
+    order = names.order(variant, vehicle, np.zeros(len(variant), dtype=np.int64))
+    variant, vehicle = variant[order], vehicle[order]
     with np.errstate(divide="ignore", invalid="ignore"):
-        realised_kmh = np.where(trip["road_s"] > 0, trip["distance_m"] / trip["road_s"] * 3.6, np.nan)
-    table = pd.DataFrame(keys)
-    table["commanded_kmh"] = trip["commanded_kmh"]
-    table["realised_kmh"] = realised_kmh
-    for name in ("road_s", "distance_m", "image_bytes", "memory_capacity_bytes", "latency_level_ms"):
-        table[name] = trip[name]
-    for name in ("tier", "level_met"):
-        table[name] = containers[name]
-    table["deployment_bytes"] = trip["image_bytes"]
-    table["handoffs"] = containers["handoffs"]
-    booked = _transfers_by_container(migrations)
-    table = table.merge(booked, how="left", left_on=["strategy", "vehicle"], right_index=True)
-    table[list(booked.columns)] = table[list(booked.columns)].fillna(0)
-    table = table.astype(dict.fromkeys(OUTCOME_NAMES, np.int64))
-    for name in ("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s"):
-        table[name] = containers[name]
-    for name in ("outside_s", "unmatched_s"):
-        table[name] = trip[name]
-    table["reports"] = trip["frames"]
-    table["report_bytes"] = trip["frames"] * BYTES_PER_REPORT
-    for name in ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"):
-        table[name] = containers[name]
-    return _sorted(table, ["strategy", "vehicle"])
+        realised_kmh = np.where(trips["road_s"] > 0, trips["distance_m"] / trips["road_s"] * 3.6, np.nan)
+    by_trip = {**trips, "realised_kmh": realised_kmh}
+    by_container = {**containers, "deployment_bytes": containers["image_bytes"], **_booked(transfers, n_vehicles, n_variants)}
+    columns: dict[str, NDArray[Any]] = {}
+    for name in _VEHICLES:
+        columns[name] = by_trip[name][vehicle] if name in by_trip else by_container[name][vehicle, variant]
+    return _table(names, variant, vehicle, columns)
 
 
-def _transfers_by_container(migrations: pd.DataFrame) -> pd.DataFrame:
-    """Transfers by outcome, bytes of all and of those that were in vain, by strategy and vehicle."""
-    transfers = migrations[["strategy", "vehicle", "outcome"]].assign(traffic_bytes=migrations[list(BYTE_KINDS)].sum(axis=1))
-    transfers["wasted_bytes"] = transfers["traffic_bytes"].where(transfers["outcome"] != "completed", 0.0)
-    for outcome in OUTCOME_NAMES:
-        transfers[outcome] = (transfers["outcome"] == outcome).astype(np.int64)
-    return transfers.groupby(["strategy", "vehicle"])[[*OUTCOME_NAMES, "traffic_bytes", "wasted_bytes"]].sum()
+def _booked(transfers: Columns, n_vehicles: int, n_variants: int) -> dict[str, NDArray[Any]]:
+    """Transfers by outcome, bytes of all and of those that were in vain, shape (vehicles, variants)."""
+    container = transfers["vehicle"] * n_variants + transfers["variant"]
+    n = n_vehicles * n_variants
+    shape = n_vehicles, n_variants
+    traffic = np.zeros(len(container))
+    for kind in BYTE_KINDS:
+        traffic = traffic + transfers[kind]
+    in_vain = transfers["outcome"] != Outcome.COMPLETED
+    booked: dict[str, NDArray[Any]] = {
+        "traffic_bytes": _totals(container, traffic, n).reshape(shape),
+        "wasted_bytes": _totals(container[in_vain], traffic[in_vain], n).reshape(shape),
+    }
+    for outcome, name in enumerate(OUTCOME_NAMES):
+        booked[name] = np.bincount(container[transfers["outcome"] == outcome], minlength=n).reshape(shape)
+    return booked
 
 
-def _columns(parts: Mapping[str, list[NDArray[np.generic]]], names: Sequence[str]) -> dict[str, NDArray[np.generic]]:
-    """Whole columns of the ledger, of the same types where nothing was booked."""
-    empty = {name: np.zeros(0, dtype=np.int64 if name in _LEDGER_INTEGERS else np.float64) for name in names}
-    return {name: np.concatenate(parts[name]) if name in parts else empty[name] for name in names}
+def _totals(container: IntArray, values: FloatArray, n: int) -> FloatArray:
+    return np.asarray(np.bincount(container, weights=values, minlength=n), dtype=np.float64)
 
 
-def _float(columns: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.float64]:
-    return np.asarray(columns[name], dtype=np.float64)
-
-
-def _sorted(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """A table in the order of its keys, its text of one type whether there are rows or not."""
-    table = table.astype({name: "string" for name in _TEXT if name in table.columns})
-    return table.sort_values(keys, kind="stable").reset_index(drop=True)
+def _table(names: Names, variant: IntArray, vehicle: IntArray, columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Rows with their key columns before them; text is of one type, whether there are rows or not."""
+    table = pd.DataFrame({**names.keys(variant, vehicle), **columns})
+    return table.astype({name: "string" for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])})

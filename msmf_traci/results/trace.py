@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.results.keys import Names
 from msmf_traci.results.store import TableWriter
-from msmf_traci.results.tables import Names
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 ROWS_AT_ONCE = 200_000
 FRAME_COLUMNS = ("t_s", "vehicle", "x_m", "y_m", "speed_mps", "edge", "position_m", "cell")
-DECISION_COLUMNS = ("t_s", "strategy", "image_mb", "vehicle", "home", "target", "host", "running")
-
-Columns = dict[str, NDArray[np.generic]]
+DECISION_COLUMNS = ("t_s", "home", "target", "host", "running")
 
 
 class Trace:
@@ -27,7 +28,7 @@ class Trace:
     folder, format
         Where and how.
     names
-        Names of vehicles (the list may grow), strategies and servers.
+        Names of vehicles (the list may grow), variants and servers.
     edges, cells
         Names of edges and cells by number.
     """
@@ -38,81 +39,72 @@ class Trace:
         self._names = names
         self._edges = np.append(edges, "")  # index -1: no road
         self._cells = cells
-        # KEEP (-2) and NO_SERVER (-1) index the last two
-        self._homes = np.concatenate([names.servers, ["KEEP", ""]])
-        self._targets = np.concatenate([names.servers, ["", "NONE"]])
-        self._strategy_order = np.argsort(np.array(names.strategies, dtype=object), kind="stable")
-        self._waiting: dict[str, list[Columns]] = {"frames": [], "decisions": []}
-        self._rows = 0
 
     def record(
-        self, frame: Columns, home: NDArray[np.int64], target: NDArray[np.int64], host: NDArray[np.int64], running: NDArray[np.bool_]
+        self,
+        time_s: FloatArray,
+        vehicle: IntArray,
+        samples: Mapping[str, NDArray[Any]],
+        decisions: Mapping[str, NDArray[Any]],
     ) -> None:
-        """Add one frame.
+        """Add the samples of a batch.
 
         Parameters
         ----------
-        frame
-            t_s, vehicle, x_m, y_m, speed_mps, edge, position_m, cell: numbers, shape (n,).
-        home, target, host, running
-            Decisions and the state after them, shape (n, strategies).
+        time_s, vehicle
+            Of each sample, shape (n,).
+        samples
+            x_m, y_m, speed_mps, edge, position_m, cell: numbers, shape (n,).
+        decisions
+            home, target, and the host and running after them, shape (n, variants).
         """
-        vehicle = np.array(self._names.vehicles, dtype=object)[frame["vehicle"].astype(np.int64)]
-        order = np.argsort(vehicle, kind="stable")
-        n, every = len(order), len(self._strategy_order)
-        self._add("frames", {**{name: values[order] for name, values in frame.items()}, "vehicle": vehicle[order]})
-
-        def flat(values: NDArray[np.generic]) -> NDArray[np.generic]:
-            return values[order][:, self._strategy_order].T.ravel()
-
-        self._add(
-            "decisions",
-            {
-                "t_s": np.repeat(frame["t_s"][:1], n * every),
-                "strategy": np.repeat(np.array(self._names.strategies, dtype=object)[self._strategy_order], n),
-                "vehicle": np.tile(vehicle[order], every),
-                "home": flat(home),
-                "target": flat(target),
-                "host": flat(host),
-                "running": flat(running.astype(np.int64)),
-            },
-        )
+        names = np.array(self._names.vehicles, dtype=object)[vehicle]
+        order = np.lexsort((_ranks(names), time_s))
+        time_s, names = time_s[order], names[order]
+        frames = pd.DataFrame({"t_s": time_s, "vehicle": names, **{name: values[order] for name, values in samples.items()}})
+        frames["edge"] = self._edges[samples["edge"][order].astype(np.int64)]
+        frames["cell"] = self._cells[samples["cell"][order].astype(np.int64)]
+        self._frames.write(frames[list(FRAME_COLUMNS)])
+        every = len(self._names.variants)
+        at_once = max(1, ROWS_AT_ONCE // every)
+        for begin in range(0, len(order), at_once):
+            end = _end_of_frame(time_s, begin + at_once)
+            begin = _end_of_frame(time_s, begin)
+            if end > begin:
+                self._write_decisions(time_s[begin:end], names[begin:end], {k: v[order[begin:end]] for k, v in decisions.items()})
 
     def close(self) -> None:
-        """Write what is left."""
-        self._flush()
-        for writer, columns in ((self._frames, FRAME_COLUMNS), (self._decisions, DECISION_COLUMNS)):
+        """Finish the files."""
+        for writer, columns in (
+            (self._frames, FRAME_COLUMNS),
+            (self._decisions, ("t_s", *self._names.columns, "vehicle", *DECISION_COLUMNS[1:])),
+        ):
             if not writer.has_begun:
                 writer.write(pd.DataFrame(columns=list(columns)))
             writer.close()
 
-    def _add(self, name: str, columns: Columns) -> None:
-        self._waiting[name].append(columns)
-        self._rows += len(columns["t_s"])
-        if self._rows >= ROWS_AT_ONCE:
-            self._flush()
-
-    def _flush(self) -> None:
-        for name, write in (("frames", self._write_frames), ("decisions", self._write_decisions)):
-            parts = self._waiting[name]
-            if parts:
-                write({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
-            self._waiting[name] = []
-        self._rows = 0
-
-    def _write_frames(self, column: Columns) -> None:
-        table = pd.DataFrame(column)[list(FRAME_COLUMNS)]
-        table["edge"] = self._edges[column["edge"].astype(np.int64)]
-        table["cell"] = self._cells[column["cell"].astype(np.int64)]
-        self._frames.write(table)
-
-    def _write_decisions(self, column: Columns) -> None:
-        table = pd.DataFrame(column)
-        table.insert(2, "image_mb", np.nan if self._names.image_mb is None else self._names.image_mb)
-        table["home"] = self._homes[column["home"].astype(np.int64)]
-        table["target"] = self._targets[column["target"].astype(np.int64)]
-        table["host"] = self._homes[column["host"].astype(np.int64)]
+    def _write_decisions(self, time_s: FloatArray, vehicle: NDArray[np.object_], decisions: Mapping[str, NDArray[Any]]) -> None:
+        """Rows of whole frames: by time, variant and vehicle."""
+        n, every = decisions["home"].shape
+        variant, sample = np.tile(np.arange(every), n), np.repeat(np.arange(n), every)
+        order = np.lexsort((sample, self._names.rank[variant], time_s[sample]))
+        variant, sample = variant[order], sample[order]
+        table = pd.DataFrame({"t_s": time_s[sample], **self._names.variant_keys(variant), "vehicle": vehicle[sample]})
+        for name, none in (("home", KEEP), ("target", NO_SERVER), ("host", NO_SERVER)):
+            server = decisions[name][sample, variant]
+            named = self._names.servers(variant, np.maximum(server, 0))
+            table[name] = np.where(server >= 0, named, "KEEP" if none == KEEP else "NONE")
+        table["running"] = decisions["running"][sample, variant].astype(np.int64)
         self._decisions.write(table)
 
 
-assert (KEEP, NO_SERVER) == (-2, -1), "the trace names servers by indexing from the end"
+def _ranks(names: NDArray[np.object_]) -> IntArray:
+    """Place of each name in their order, equal ones alike."""
+    return np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
+
+
+def _end_of_frame(time_s: FloatArray, sample: int) -> int:
+    """The first sample of the frame after the one before `sample`, so that frames are not torn."""
+    if sample <= 0 or sample >= len(time_s):
+        return min(max(sample, 0), len(time_s))
+    return int(np.searchsorted(time_s, time_s[sample - 1], side="right"))

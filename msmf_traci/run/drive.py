@@ -1,4 +1,4 @@
-"""One mobility pass: frame by frame, attach every vehicle, let every strategy decide, and migrate every container."""
+"""One mobility pass: batch by batch, attach every vehicle, let every variant decide, and migrate every container."""
 
 from __future__ import annotations
 
@@ -9,38 +9,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.config.schema import Config
-from msmf_traci.control.attachment import Attachment
-from msmf_traci.control.plane import ControlPlane
-from msmf_traci.control.prediction import MapPredictor, RoutePredictor
-from msmf_traci.control.stays import Stays
+from msmf_traci.control.decisions import Decisions
+from msmf_traci.control.plane import ControlPlane, Council, View
+from msmf_traci.control.tiers import TierChoice
 from msmf_traci.errors import MsmfError
+from msmf_traci.migration.course import Course
+from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.precopy import Precopy
-from msmf_traci.migration.workload import Containers, draw_containers
-from msmf_traci.mobility.frame import Frame
+from msmf_traci.migration.workload import draw_containers, joined
+from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.mobility.trip_log import TripLog
 from msmf_traci.results.console import ProgressDisplay
+from msmf_traci.results.keys import Names
 from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import summary_table
-from msmf_traci.results.tables import Names, migrations_table, stages_table, vehicles_table
+from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
 from msmf_traci.results.trace import Trace
 from msmf_traci.run.mobility_source import open_source
-from msmf_traci.run.options import (
-    fixed_image_mb,
-    handoff_policy,
-    link_options,
-    tier_choices,
-    tier_latency,
-    workload_options,
-)
 from msmf_traci.run.preparation import City, Inputs
-from msmf_traci.world.servers import TIER_NAMES
+from msmf_traci.run.variants import areas_of, make_variants
+from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.world.servers import TIER_NAMES, Servers
 
 
 class Drive:
-    """One mobility pass with all strategies side by side.
+    """One mobility pass with all variants side by side.
 
     Parameters
     ----------
@@ -52,46 +47,24 @@ class Drive:
         Where the trace is written as the pass goes on.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        inputs: Inputs,
-        city: City,
-        trip_file: Path | None,
-        scratch: Path,
-    ) -> None:
-        roads, cells, coverage, servers = city.roads, city.cells, city.coverage, city.servers
+    def __init__(self, config: Config, inputs: Inputs, city: City, trip_file: Path | None, scratch: Path) -> None:
+        roads, cells = city.roads, city.cells
         self.config = config
-        self.servers = servers
         self.trip_file = trip_file
-        self.latency = tier_latency(config)
-        self.strategies = inputs.strategies
-        self.tier_choices = tier_choices(config)
+        self.variants = make_variants(config, inputs.strategies)
         self.origin = open_source(config, inputs, city, trip_file, self._show)
         self.source = self.origin.source
         self.roster = self.source.roster
-        prediction = config.prediction
-        self.plane = ControlPlane(
-            self.strategies,
-            servers,
-            {
-                "map": MapPredictor(roads, coverage, servers.server_of, prediction.horizon_m, prediction.slack_m),
-                "route": RoutePredictor(self.roster.routes, roads, coverage, servers.server_of, prediction.horizon_m, prediction.slack_m),
-            },
-            self.tier_choices,
-        )
-        self.attachment = Attachment(cells, config.attachment.hysteresis_m)
+        self.plane = ControlPlane(self.variants.rulings(), roads, cells, city.coverage, self.roster.routes)
+        servers: list[Servers] = [self.plane.servers(each.config.tiers.regional_rings) for each in self.variants.variants]
         self.ledger = Ledger(keep_stages=config.output.trace)
-        self.engine = Precopy(len(self.strategies), link_options(config), handoff_policy(config), self._request_latency, self.ledger)
+        self.engine = Engine(self.variants.policies(servers), areas_of(cells, servers), self.ledger)
+        self.cells = cells
+        self.follower = Follower()
         self.trips = TripLog()
-        self.stays = Stays()
-        self.containers = draw_containers([], config.seed, workload_options(config))
+        self.tasks = [draw_containers([], config.seed, workload) for workload in self.variants.workloads]
         self.names = Names(
-            strategies=[strategy.name for strategy in self.strategies],
-            vehicles=self.roster.vehicles,
-            servers=np.array([servers.name(server) for server in range(len(servers))], dtype=object),
-            server_tiers=np.array(TIER_NAMES, dtype=object)[servers.tier(np.arange(len(servers)))],
-            image_mb=fixed_image_mb(config),
+            self.roster.vehicles, [each.keys for each in self.variants.variants], [self._server_names(each) for each in servers]
         )
         self.trace: Trace | None = None
         if config.output.trace:
@@ -108,11 +81,10 @@ class Drive:
             If SUMO fails, or there was no vehicle to follow.
         """
         expected = None if self.config.scenario.has_own_routes else self.config.mobility.vehicles
-        with ProgressDisplay(expected) as self._display, closing(self.source.frames()) as frames:
-            for batch in frames:
+        with ProgressDisplay(expected) as self._display, closing(self.source.frames()) as batches:
+            for frames in batches:
                 self._admit()
-                for k in range(len(batch)):
-                    self.take(batch.frame(k))
+                self.take(self.follower.follow(frames))
         if not self.roster.vehicles:
             counts = self.roster.counts
             raise MsmfError(
@@ -122,110 +94,156 @@ class Drive:
         if self.trace is not None:
             self.trace.close()
 
-    def take(self, frame: Frame) -> None:
-        """One frame: advance the transfers, attach, decide, migrate."""
-        t_s, vehicle = frame.time_s, frame.vehicle
-        cell, containing, outside = self.attachment.attach(frame)
-        self.trips.observe(frame, outside)
-        self.engine.advance(t_s, vehicle, frame.x_m, frame.y_m)
-        container = self.engine.containers_of(vehicle)
-        home, target = self.plane.decide(frame, cell, self.containers.latency_level_ms[vehicle], self.engine.host[container])
-        self.engine.deploy(t_s, vehicle[frame.first], home[frame.first])
-        self.engine.attach(t_s, vehicle, cell)
-        on = ~frame.last
-        self.stays.observe(container[on].ravel(), home[on].ravel(), target[on].ravel(), self.engine.host[container[on]].ravel())
-        self.engine.apply(t_s, vehicle[on], home[on], target[on])
-        if self.trace is not None:
-            self._record(frame, containing, home, target)
-        self.engine.arrive(t_s, vehicle[frame.last])
+    def take(self, tracks: Tracks) -> None:
+        """One batch: attach, decide, migrate."""
+        containing, outside = self.cells.cell_of(tracks.x_m, tracks.y_m)
+        self.trips.observe(tracks, outside)
+        view = self.plane.look(tracks, containing)
+        shown = _Shown(len(tracks), len(self.variants)) if self.trace is not None else None
+        for council in self.plane.councils:
+            if council.planner is not None:
+                self._take_planned(council, view, shown)
+            else:
+                self._take_asked(council, view, shown)
+        if self.trace is not None and shown is not None:
+            samples = {name: getattr(tracks, name) for name in ("x_m", "y_m", "speed_mps", "edge", "position_m")}
+            vehicle = tracks.vehicle[tracks.track]
+            self.trace.record(tracks.time_s, vehicle, {**samples, "cell": containing}, shown.columns())
 
     def write_tables(self, folder: Path) -> pd.DataFrame:
         """Write the tables of the pass; returns the summary."""
         format = self.config.output.format
-        migrations = migrations_table(self.ledger, self.names)
-        vehicles = vehicles_table(self.names, migrations, self._trip_columns(), self._container_columns())
-        summary = summary_table(vehicles, migrations, self.config.seed, self.config.output.speed_bands_kmh)
+        transfers = self.ledger.transfers()
+        migrations = migrations_table(transfers, self.names)
+        vehicles = vehicles_table(self.names, transfers, self._trip_columns(), self._container_columns())
+        bands = self.config.output.speed_bands_kmh
+        summary = summary_table(vehicles, migrations, self.config.seed, bands, self.names.columns)
         write_table(folder, "migrations", migrations, format)
         write_table(folder, "vehicles", vehicles, format)
         write_table(folder, "summary", summary, format)
         if self.config.output.trace:
-            write_table(folder, "stages", stages_table(self.ledger, self.names), format)
+            write_table(folder, "stages", stages_table(self.ledger.stages(), self.names), format)
         return summary
 
     def _admit(self) -> None:
         """Welcome vehicles that have appeared on the roster: draw their containers and make room for them everywhere."""
-        known = len(self.containers)
-        new = self.roster.vehicles[known:]
+        new = self.roster.vehicles[len(self.tasks[0]) :]
         if not new:
             return
-        drawn = draw_containers(new, self.config.seed, workload_options(self.config))
-        old = self.containers
-        self.containers = Containers(
-            *(
-                np.concatenate([getattr(old, name), getattr(drawn, name)])
-                for name in ("image_bytes", "memory_bytes", "latency_level_ms", "start_s")
-            )
-        )
-        self.engine.admit(drawn)
-        self.plane.admit(len(new))
+        drawn = [draw_containers(new, self.config.seed, workload) for workload in self.variants.workloads]
+        self.tasks = [joined(old, more) for old, more in zip(self.tasks, drawn, strict=True)]
+        self.engine.admit([drawn[each.workload] for each in self.variants.variants])
+        self.plane.admit([task.latency_level_ms for task in drawn])
         self.trips.admit(len(new))
-        self.stays.admit(len(new) * len(self.strategies))
+        self.follower.admit(len(new))
 
-    def _request_latency(self, server: IntArray, cell: IntArray) -> tuple[FloatArray, IntArray]:
-        hops = self.servers.hops(server, cell)
-        return self.latency.by_tier_ms[self.servers.tier(server)] + self.latency.hop_ms * hops, hops
+    def _take_planned(self, council: Council, view: View, shown: _Shown | None) -> None:
+        """A whole batch at once."""
+        decisions = self.plane.plan(council, view)
+        start, change = council.changes.find(view.tracks, decisions, every=shown is not None)
+        seen = self.engine.run(course_of(view.tracks, decisions, start, change), council.variants, trace=shown is not None)
+        if shown is not None:
+            shown.take(np.arange(len(view.tracks)), council.variants, decisions, seen)
+
+    def _take_asked(self, council: Council, view: View, shown: _Shown | None) -> None:
+        """Frame by frame: what a strategy of anybody's decides may depend on where its containers are."""
+        for tracks, samples in view.tracks.frame_by_frame():
+            host = self.engine.hosts(tracks.vehicle, int(council.variants[0]), float(tracks.time_s[0]))
+            decisions = self.plane.ask(council, view, samples, host)
+            start, change = np.arange(len(samples) + 1), np.arange(len(samples))
+            seen = self.engine.run(course_of(tracks, decisions, start, change), council.variants, trace=shown is not None)
+            if shown is not None:
+                shown.take(samples, council.variants, decisions, seen)
 
     def _show(self, time_s: float, on_road: int, expected: int) -> None:
         if self._display is not None:
             self._display(time_s, on_road, expected, self.roster.counts.arrived)
 
-    def _record(self, frame: Frame, cell: IntArray, home: IntArray, target: IntArray) -> None:
-        assert self.trace is not None
-        container = self.engine.containers_of(frame.vehicle)
-        columns = {
-            "t_s": np.full(len(frame), frame.time_s),
-            "vehicle": frame.vehicle,
-            "x_m": frame.x_m,
-            "y_m": frame.y_m,
-            "speed_mps": frame.speed_mps,
-            "edge": frame.edge,
-            "position_m": frame.position_m,
-            "cell": cell,
-        }
-        self.trace.record(columns, home, target, self.engine.host[container], self.engine.service.running[container])
+    @staticmethod
+    def _server_names(servers: Servers) -> Any:
+        return servers.names, np.array(TIER_NAMES, dtype=object)[servers.tier(np.arange(len(servers)))]
 
     def _trip_columns(self) -> dict[str, Any]:
         speed_kmh = self.origin.commanded_kmh
         return {
-            "commanded_kmh": np.full(len(self.containers), np.nan if speed_kmh is None else speed_kmh),
+            "commanded_kmh": np.full(len(self.roster.vehicles), np.nan if speed_kmh is None else speed_kmh),
             "road_s": self.trips.road_s,
             "distance_m": self.trips.distance_m,
             "outside_s": self.trips.outside_s,
             "unmatched_s": self.trips.unmatched_s,
-            "frames": self.trips.frames,
-            "image_bytes": self.containers.image_bytes,
-            "memory_capacity_bytes": self.containers.memory_bytes,
-            "latency_level_ms": self.containers.latency_level_ms,
         }
 
     def _container_columns(self) -> dict[str, Any]:
-        level_ms = self.containers.latency_level_ms
-        tier = np.column_stack([self.tier_choices[strategy.tiers].choose(level_ms) for strategy in self.strategies])
-        met = np.column_stack([self.tier_choices[strategy.tiers].eligible(level_ms).any(axis=1) for strategy in self.strategies])
-        service = self.engine.service
+        variants = self.variants.variants
+        containers = self.engine.containers
+        tasks = [self.tasks[each.workload] for each in variants]
+        choices = [TierChoice(ruling.options.latency, ruling.options.min_speed_mps, ruling.strategy.tiers) for ruling in self.plane.rulings]
+        levels = [task.latency_level_ms for task in tasks]
+        tier = _by_variant([choice.choose(level) for choice, level in zip(choices, levels, strict=True)])
+        reports = _by_variant([self.plane.reports[ruling.options.reports].sent for ruling in self.plane.rulings])
+        same = ("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s")
+        hits = ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses")
         return {
-            "tier": np.array(TIER_NAMES, dtype=object)[tier.ravel()],
-            "level_met": met.ravel().astype(np.int64),
-            "handoffs": self.engine.handoffs,
-            "outages": service.outages,
-            "outage_s": service.outage_s,
-            "longest_outage_s": service.longest_outage_s,
-            "censored": service.censored.astype(np.int64),
-            "relayed_s": service.relayed_s,
-            "late_s": service.late_s,
-            "satisfied_s": service.satisfied_s,
-            "entry_hits": self.stays.entry_hits,
-            "entry_misses": self.stays.entry_misses,
-            "handoff_hits": self.stays.handoff_hits,
-            "handoff_misses": self.stays.handoff_misses,
+            "image_bytes": containers["image"],
+            "memory_capacity_bytes": containers["memory"],
+            "latency_level_ms": _by_variant(levels),
+            "tier": np.array(TIER_NAMES, dtype=object)[tier],
+            "level_met": _by_variant([c.eligible(level).any(axis=1).astype(np.int64) for c, level in zip(choices, levels, strict=True)]),
+            "censored": containers["censored"].astype(np.int64),
+            "reports": reports,
+            "report_bytes": reports * np.array([each.config.reports.bytes for each in variants]),
+            **{name: containers[name] for name in (*same, *hits)},
         }
+
+
+class _Shown:
+    """What the trace shows of a batch, arrays of shape (samples, variants)."""
+
+    def __init__(self, samples: int, variants: int) -> None:
+        self._home: IntArray = np.full((samples, variants), KEEP, dtype=np.int64)
+        self._target: IntArray = np.full((samples, variants), NO_SERVER, dtype=np.int64)
+        self._host: IntArray = np.full((samples, variants), NO_SERVER, dtype=np.int64)
+        self._running: BoolArray = np.zeros((samples, variants), dtype=bool)
+
+    def take(self, samples: IntArray, variants: IntArray, decisions: Decisions, seen: Any) -> None:
+        """Some samples under some variants."""
+        for variant in variants:
+            self._home[samples, variant] = decisions.home
+            self._target[samples, variant] = seen.target[:, variant]
+            self._host[samples, variant] = seen.host[:, variant]
+            self._running[samples, variant] = seen.running[:, variant]
+
+    def columns(self) -> dict[str, IntArray | BoolArray]:
+        """As the trace takes them."""
+        return {"home": self._home, "target": self._target, "host": self._host, "running": self._running}
+
+
+def course_of(tracks: Tracks, decisions: Decisions, change_start: IntArray, change: IntArray) -> Course:
+    """A batch as the engine takes it."""
+    d, t = decisions, tracks
+    return Course(
+        start=t.start,
+        vehicle=t.vehicle,
+        before_x_m=t.before_x_m,
+        before_y_m=t.before_y_m,
+        time_s=t.time_s,
+        x_m=t.x_m,
+        y_m=t.y_m,
+        first=t.first,
+        last=t.last,
+        track=t.track,
+        frame=t.frame,
+        cell=d.cell,
+        home=d.home,
+        target=d.target,
+        alternative=d.alternative,
+        lower_target=d.lower_target,
+        lower_alternative=d.lower_alternative,
+        change_start=change_start,
+        change=change,
+    )
+
+
+def _by_variant(columns: list[Any]) -> Any:
+    """Columns of each variant, of shape (vehicles,), as one array of shape (vehicles, variants)."""
+    return np.column_stack(columns)

@@ -23,7 +23,8 @@ def run_facts(
     return {
         "config": config.model_dump(),
         "overrides": list(overrides),
-        "strategies": list(drive.names.strategies),
+        "strategies": [strategy.name for strategy in inputs.strategies],
+        "key_columns": drive.names.columns,
         "seed": config.seed,
         "fingerprint": inputs.fingerprint(),
         "versions": {

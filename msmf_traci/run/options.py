@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from msmf_traci.config.schema import Config
+from msmf_traci.control.plane import ControlOptions
+from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
-from msmf_traci.control.tiers import TierChoice
-from msmf_traci.migration.precopy import HandoffPolicy
-from msmf_traci.migration.transfers import LinkOptions
+from msmf_traci.migration.container import HandoffPolicy, LinkOptions, RequestLatency
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
@@ -34,9 +34,25 @@ def tier_latency(config: Config) -> TierLatency:
     return TierLatency(tiers.local_latency_ms, tiers.regional_latency_ms, tiers.compute_ms, tiers.hop_latency_ms)
 
 
-def tier_choices(config: Config) -> dict[int, TierChoice]:
-    """The choice of tiers for strategies that may use one tier, and for those that may use two."""
-    return {n: TierChoice(tier_latency(config), config.tiers.min_speed_kmh * MPS_PER_KMH, n) for n in (1, 2)}
+def request_latency(config: Config) -> RequestLatency:
+    """The same as the engine takes them."""
+    local_ms, regional_ms = tier_latency(config).by_tier_ms
+    return RequestLatency(float(local_ms), float(regional_ms), config.tiers.hop_latency_ms)
+
+
+def control_options(config: Config) -> ControlOptions:
+    """Everything that decisions depend on."""
+    reports = config.reports
+    return ControlOptions(
+        hysteresis_m=config.attachment.hysteresis_m,
+        reports=ReportOptions(reports.distance_m, reports.heading_deg, reports.speed_mps),
+        regional_rings=config.tiers.regional_rings,
+        latency=tier_latency(config),
+        min_speed_mps=config.tiers.min_speed_kmh * MPS_PER_KMH,
+        horizon_m=config.prediction.horizon_m,
+        slack_m=config.prediction.slack_m,
+        strategy=strategy_options(config),
+    )
 
 
 def strategy_options(config: Config) -> StrategyOptions:
@@ -58,24 +74,21 @@ def workload_options(config: Config) -> WorkloadOptions:
 
 
 def link_options(config: Config) -> LinkOptions:
-    """How bytes travel and when dirty memory is sent."""
+    """How bytes travel, when dirty memory is sent, and what servers can hold."""
     return LinkOptions(
         bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT,
         dirty_share_per_s=config.workload.dirty_percent_per_s / 100,
         dirty_threshold_bytes=config.workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
+        is_shared=config.links.mode == "shared",
+        local_room=config.capacity.local,
+        regional_room=config.capacity.regional,
     )
 
 
 def handoff_policy(config: Config) -> HandoffPolicy:
     """What happens at a handoff."""
     return HandoffPolicy(relay_unsynced=config.handoff.unsynced == "relay", finish_user_left=config.handoff.user_left == "finish")
-
-
-def fixed_image_mb(config: Config) -> float | None:
-    """The one image size of all containers, or None where sizes are drawn."""
-    image = config.workload.image_mb
-    return None if isinstance(image, list) else float(image)
 
 
 def _word(value: str | float | bool) -> str:

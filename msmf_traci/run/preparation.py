@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-import msmf_traci
 from msmf_traci.arrays import BoolArray
+from msmf_traci.code_version import code_hash
 from msmf_traci.config.schema import MOST_RINGS, Config, Deployment, Mobility
-from msmf_traci.control.plugins import load_strategies, make_strategies, source_hash
+from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.columns_file import ColumnsFile
@@ -38,7 +38,7 @@ class Inputs:
 
     sumo: Sumo
     network: NetworkSource
-    strategies: list[Strategy]
+    strategies: list[type[Strategy]]
     positions_file: Path | None = None
 
     def fingerprint(self) -> dict[str, Any]:
@@ -51,8 +51,8 @@ class Inputs:
             "network": self.network.key,
             "routes": [file_hash(path) for path in own_files],
             **positions,
-            "strategies": {strategy.name: source_hash(type(strategy)) for strategy in self.strategies},
-            "versions": {"msmf-traci": msmf_traci.__version__, "sumo": self.sumo.version},
+            "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
+            "versions": {"msmf-traci": code_hash(), "sumo": self.sumo.version},
         }
 
 
@@ -64,7 +64,8 @@ def judge_files(config: Config) -> Inputs:
     InputError
         One sentence on the first thing that is missing or wrong.
     """
-    strategies = make_strategies(load_strategies(config.strategies), strategy_options(config))
+    strategies = load_strategies(config.strategies)
+    check_made(strategies, strategy_options(config))
     if config.output.format == "parquet":
         _need_pyarrow("output.format=parquet")
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from msmf_traci.errors import InputError
+from msmf_traci.locks import Lock, try_lock
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
+from msmf_traci.scratch import LOCK_ENDING, owned_scratch, part_of, remove_traces_of_the_dead, settle
+
+_WAIT_S = 0.2
+_hashes: dict[tuple[str, int, int, int, int], str] = {}
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    """SHA-256 of a file, read once a process as long as the file stays what it is: a sweep asks for the same map at every point."""
+    state = path.stat()
+    key = (str(path.absolute()), state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+    if key not in _hashes:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        _hashes[key] = digest.hexdigest()
+    return _hashes[key]
 
 
 def content_key(**ingredients: Any) -> str:
@@ -54,11 +63,14 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{key}-", dir=target.parent, ignore_cleanup_errors=True) as name:
-            scratch = Path(name) / key
-            scratch.mkdir()
-            build(scratch)
-            _settle(scratch, target)
+        lock = _wait_for_turn(target)
+        try:
+            if not target.is_dir():
+                with owned_scratch(part_of(target)) as content:
+                    build(content)
+                    _settle(content, target)
+        finally:
+            lock.release()
     except OSError as error:
         where = error.filename or target.parent
         raise InputError(
@@ -67,10 +79,23 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     return target
 
 
-def _settle(scratch: Path, target: Path) -> None:
+def remove_unfinished() -> None:
+    """Remove what killed processes have left unfinished in the cache."""
+    for kind in cache_folder().glob("*/"):
+        remove_traces_of_the_dead(kind)
+
+
+def _wait_for_turn(target: Path) -> Lock:
+    """Wait for whoever is building the same: eight workers that begin together need one network, not eight at once."""
+    while (lock := try_lock(target.with_name(f".{target.name}{LOCK_ENDING}"))) is None:
+        time.sleep(_WAIT_S)
+    return lock
+
+
+def _settle(content: Path, target: Path) -> None:
     """Put the product in its place; where another process has put the same meanwhile, that one serves as well."""
     try:
-        scratch.rename(target)
+        settle(content, target)
     except OSError:
         if not target.is_dir():
             raise

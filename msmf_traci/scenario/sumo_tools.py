@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from msmf_traci.errors import InputError, ToolError
+from msmf_traci.orphans import end_with_parent
 
 QUOTED_LINES = 3
 SYSTEM_PACKAGES = "libx11-6 libxext6 libxrender1 libgl1 libatomic1"
@@ -47,7 +48,7 @@ class Sumo:
 
     def tool(self, name: str) -> list[str]:
         """Command that runs one of its Python tools."""
-        return [sys.executable, str(self.home / "tools" / name)]
+        return [sys.executable, str(Path(__file__).with_name("tool_runner.py")), str(self.home / "tools" / name)]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -126,6 +127,7 @@ def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
         env=sumo.environment,
         cwd=folder,
         start_new_session=True,
+        preexec_fn=end_with_parent(signal.SIGTERM if command[0] == sys.executable else signal.SIGKILL),
     )
     try:
         output, _ = process.communicate()
@@ -133,7 +135,7 @@ def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
         _end_with_children(process)
         raise
     if process.returncode != 0:
-        name = Path(command[1] if command[0] == sys.executable else command[0]).name
+        name = Path(command[2] if command[0] == sys.executable else command[0]).name
         raise ToolError(f"{name} failed (exit code {process.returncode}): {last_lines(output)}")
     return output
 

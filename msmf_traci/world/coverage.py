@@ -6,6 +6,7 @@ and tier), so that a prediction is a look-up in one short sorted list whose leng
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,82 +76,113 @@ def look_ahead_chains(roads: Roads, coverage: EdgeCoverage, server_of: IntArray,
     horizon_m
         How far beyond the edge's end whole edges are followed.
     """
-    chain, link, offset_m = _follow(roads, horizon_m)
+    every: IntArray = np.arange(len(roads))
+    walk = _follow(every, roads.successor, roads.length_m, horizon_m, loops=False)
+    return _stretches_along(walk, every, coverage, server_of)
+
+
+def route_stretches(
+    routes: Sequence[IntArray], roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float
+) -> tuple[Stretches, IntArray]:
+    """Stretches of known routes, for every tier: what lies ahead of the begin of each edge of each route.
+
+    An edge that is no road (-1) ends what is seen; so does the horizon beyond the first edge's end.
+
+    Returns
+    -------
+    stretches
+        Row `first_row[k] + tier * len(route) + i` belongs to the i-th edge of route k.
+    first_row
+        As above, shape (routes,).
+    """
+    edges = np.concatenate([*routes, np.zeros(0, dtype=np.int64)])
+    sizes = np.array([len(route) for route in routes], dtype=np.int64)
+    length_m = np.where(edges >= 0, roads.length_m[np.maximum(edges, 0)], 0.0)
+    following = np.arange(1, len(edges) + 1)
+    following[np.cumsum(sizes)[sizes > 0] - 1] = -1
+    following[following >= 0] = np.where(edges[following[following >= 0]] >= 0, following[following >= 0], -1)
+    walk = _follow(np.flatnonzero(edges >= 0), following, length_m, horizon_m, loops=True)
+    by_tier = _stretches_along(walk, edges, coverage, server_of)
+    # from one block of rows a tier to one block of rows a route, with its tiers in it
+    tiers, n = len(server_of), len(edges)
+    before = np.cumsum(sizes) - sizes
+    first_row = tiers * before
+    within = np.arange(n) - np.repeat(before, sizes)
+    order = np.empty(tiers * n, dtype=np.int64)
+    for tier in range(tiers):
+        order[np.repeat(first_row + tier * sizes, sizes) + within] = tier * n + np.arange(n)
+    stretches = Stretches(by_tier.start[order], by_tier.count[order], by_tier.server, by_tier.entry_m, by_tier.exit_m)
+    return stretches, first_row
+
+
+def joined(one: Stretches, other: Stretches) -> Stretches:
+    """The rows of one table, followed by those of another."""
+    return Stretches(
+        np.concatenate([one.start, other.start + len(one.server)]),
+        np.concatenate([one.count, other.count]),
+        np.concatenate([one.server, other.server]),
+        np.concatenate([one.entry_m, other.entry_m]),
+        np.concatenate([one.exit_m, other.exit_m]),
+    )
+
+
+def _stretches_along(walk: tuple[IntArray, IntArray, FloatArray], edge: IntArray, coverage: EdgeCoverage, server_of: IntArray) -> Stretches:
+    """Stretches along walks, for every tier: row `tier * nodes + n` belongs to the walk from node n, which is on `edge[n]`."""
+    begin, node, offset_m = walk
+    link = edge[node]
     counts = np.diff(coverage.start)[link]
     pick = _ranges(coverage.start[link], counts)
-    row = np.repeat(chain, counts)
+    row = np.repeat(begin, counts)
     entry_m = coverage.entry_m[pick] + np.repeat(offset_m, counts)
     exit_m = coverage.exit_m[pick] + np.repeat(offset_m, counts)
     rows, servers, entries, exits = [], [], [], []
     for tier in range(len(server_of)):
         merged = _merge(row, server_of[tier][coverage.cell[pick]], entry_m, exit_m)
-        rows.append(merged[0] + tier * len(roads))
+        rows.append(merged[0] + tier * len(edge))
         servers.append(merged[1])
         entries.append(merged[2])
         exits.append(merged[3])
-    n_rows = len(server_of) * len(roads)
-    all_rows = np.concatenate(rows)
-    start = np.searchsorted(all_rows, np.arange(n_rows + 1))
+    start = np.searchsorted(np.concatenate(rows), np.arange(len(server_of) * len(edge) + 1))
     return Stretches(start[:-1], np.diff(start), np.concatenate(servers), np.concatenate(entries), np.concatenate(exits))
 
 
-def route_stretches(route: IntArray, roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float) -> Stretches:
-    """Stretches of a known route, for every tier: row `tier * len(route) + i` is what lies ahead of the i-th edge's begin.
+def _follow(
+    begin: IntArray, following: IntArray, length_m: FloatArray, horizon_m: float, *, loops: bool
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Follow all walks at once, whole nodes, until the horizon beyond the first one's end is covered.
 
-    An edge that is no road (-1) ends what is seen; so does the horizon beyond the i-th edge's end.
+    Parameters
+    ----------
+    begin
+        Nodes where walks begin.
+    following, length_m
+        The next node (-1: none) and the length of every node.
+    horizon_m
+        How far beyond the end of the first node a walk goes.
+    loops
+        Whether a walk may come back to a node that is on it.
+
+    Returns
+    -------
+    First node, node and distance of that node's begin, sorted by first node and distance.
     """
-    breaks = np.flatnonzero(route < 0)
-    ends = np.concatenate([breaks, [len(route)]])
-    length_m = np.where(route >= 0, roads.length_m[np.maximum(route, 0)], 0.0)
-    begin_m = np.concatenate([[0.0], np.cumsum(length_m)])
-    starts, counts, servers, entries, exits = [], [], [], [], []
-    total = 0
-    for tier in range(len(server_of)):
-        for i in range(len(route)):
-            stop = int(ends[np.searchsorted(ends, i)])
-            last = min(stop, int(np.searchsorted(begin_m, begin_m[i + 1] + horizon_m, side="left")))
-            links = route[i:last]
-            sizes = np.diff(coverage.start)[links] if len(links) else np.zeros(0, dtype=np.int64)
-            pick = _ranges(coverage.start[links], sizes)
-            offset_m = np.repeat(begin_m[i:last] - begin_m[i], sizes)
-            _, server, entry_m, exit_m = _merge(
-                np.zeros(len(pick), dtype=np.int64),
-                server_of[tier][coverage.cell[pick]],
-                coverage.entry_m[pick] + offset_m,
-                coverage.exit_m[pick] + offset_m,
-            )
-            starts.append(total)
-            counts.append(len(server))
-            total += len(server)
-            servers.append(server)
-            entries.append(entry_m)
-            exits.append(exit_m)
-    return Stretches(
-        np.array(starts, dtype=np.int64),
-        np.array(counts, dtype=np.int64),
-        np.concatenate(servers),
-        np.concatenate(entries),
-        np.concatenate(exits),
-    )
-
-
-def _follow(roads: Roads, horizon_m: float) -> tuple[IntArray, IntArray, FloatArray]:
-    """Follow all chains at once: (chain, edge on it, distance of that edge's begin), sorted by chain and distance."""
-    chain: IntArray = np.arange(len(roads))
-    link = chain.copy()
-    offset_m = np.zeros(len(roads))
-    seen = link[:, None]
-    found = [(chain, link, offset_m)]
-    while len(chain):
-        following = roads.successor[link]
-        end_m = offset_m + roads.length_m[link]
-        going: BoolArray = (following >= 0) & (end_m - roads.length_m[chain] < horizon_m) & ~(seen == following[:, None]).any(axis=1)
-        chain, link, offset_m = chain[going], following[going], end_m[going]
-        seen = np.column_stack([seen[going], link])
-        found.append((chain, link, offset_m))
-    chains, links, offsets = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.argsort(chains, kind="stable")
-    return chains[order], links[order], offsets[order]
+    walk, node = begin, begin
+    offset_m = np.zeros(len(begin))
+    seen = node[:, None]
+    found = [(walk, node, offset_m)]
+    while len(walk):
+        after = following[node]
+        end_m = offset_m + length_m[node]
+        going: BoolArray = (after >= 0) & (end_m - length_m[walk] < horizon_m)
+        if not loops:
+            going &= ~(seen == after[:, None]).any(axis=1)
+        walk, node, offset_m = walk[going], after[going], end_m[going]
+        if not loops:
+            seen = np.column_stack([seen[going], node])
+        found.append((walk, node, offset_m))
+    walks, nodes, offsets = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.argsort(walks, kind="stable")
+    return walks[order], nodes[order], offsets[order]
 
 
 def _merge(row: IntArray, key: IntArray, entry_m: FloatArray, exit_m: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:

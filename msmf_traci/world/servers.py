@@ -6,8 +6,10 @@ Local servers are numbered like their cells; the regional server of region g is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.world.cells import HexCells, hex_distance
@@ -64,6 +66,11 @@ class Servers:
             return f"L:{self.cells.name(server)}"
         q, r = self.region_axial[server - len(self.cells)]
         return f"R:{q},{r}"
+
+    @cached_property
+    def names(self) -> NDArray[np.object_]:
+        """Names of all servers."""
+        return np.array([self.name(server) for server in range(len(self))], dtype=object)
 
     def hops(self, server: IntArray, cell: IntArray) -> IntArray:
         """Hops from the attached cell to the nearest cell of the server's area, elementwise; 0 inside it."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from msmf_traci.control import strategies as s
-from msmf_traci.control.plugins import known_strategies, load_strategies, make_strategies
+from msmf_traci.control.plugins import check_made, known_strategies, load_strategies
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.errors import InputError
 
@@ -197,4 +197,4 @@ def test_a_strategy_that_cannot_be_made_is_refused() -> None:
             pass
 
     with pytest.raises(InputError, match="strategy no_options cannot be made"):
-        make_strategies([NoOptions], s.StrategyOptions(50.0, CoverageLimits(150.0, 0.0)))
+        check_made([NoOptions], s.StrategyOptions(50.0, CoverageLimits(150.0, 0.0)))

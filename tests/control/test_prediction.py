@@ -143,7 +143,7 @@ def test_what_begins_at_the_horizon_is_not_seen_and_the_last_stretch_is_cut_ther
     names = [bench.cell(0, r) for r in range(5)]
 
     def at(position_m: float) -> list[tuple[int, float, float]]:
-        return seen(predictor.ahead(bench.frame(position_m=position_m), np.array([names[0]]), np.array([0])))
+        return seen(bench.look(predictor, bench.frame(position_m=position_m), [names[0]], [0], horizon_m=650.0))
 
     assert at(0.0) == [(names[0], 0, pytest.approx(250)), (names[1], pytest.approx(250), 650)]  # the third begins 750 m ahead
     assert at(99.0)[-1] == (names[1], pytest.approx(250), 749)
@@ -154,14 +154,14 @@ def test_what_begins_at_the_horizon_is_not_seen_and_the_last_stretch_is_cut_ther
 def test_the_chain_reaches_the_horizon_from_every_position_on_the_edge(bench: Any) -> None:
     # Three edges of 700 m, horizon 800: from position 699 the view ends at 1499, on the third edge.
     roads = bench.roads([[(0, 700 * i), (0, 700 * (i + 1))] for i in range(3)], successor=[1, 2, -1])
-    ahead = bench.map_predictor(roads, horizon_m=800.0).ahead(bench.frame(position_m=699.0), np.array([bench.cell(0, 1)]), np.array([0]))
+    ahead = bench.look(bench.map_predictor(roads, horizon_m=800.0), bench.frame(position_m=699.0), [bench.cell(0, 1)], [0], horizon_m=800.0)
     assert seen(ahead)[-1] == (bench.cell(0, 3), pytest.approx(1250), 1499)
 
 
 def test_the_homes_of_the_vehicles_tier_are_merged(bench: Any) -> None:
     predictor = bench.map_predictor(bench.roads([[(0, 0), (0, 1200)]]))
     home = np.array([bench.cell(0, 0), bench.region(0, 0)])
-    ahead = predictor.ahead(bench.frame(vehicle=[0, 1]), home, np.array([0, 1]))
+    ahead = bench.look(predictor, bench.frame(vehicle=[0, 1]), home, np.array([0, 1]))
     assert bench.names([server for server, _, _ in seen(ahead, 0)]) == ["L:0,0", "L:0,1", "L:0,2"]
     assert seen(ahead, 1) == [(bench.region(0, 0), 0, pytest.approx(750)), (bench.region(0, 2), pytest.approx(750), pytest.approx(1200))]
 
@@ -171,7 +171,7 @@ def test_off_the_map_nothing_is_seen(bench: Any) -> None:
     off = bench.frame(vehicle=[0, 1], edge=[-1, 0])
     home = np.array([bench.cell(0, 0)] * 2)
     for predictor in (bench.map_predictor(roads), bench.route_predictor(roads, [np.array([0])])):
-        ahead = predictor.ahead(off, home, np.array([0, 0]))
+        ahead = bench.look(predictor, off, home, [0, 0])
         assert seen(ahead, 0) == []
         assert len(seen(ahead, 1)) == 3
 
@@ -185,10 +185,10 @@ def test_the_oracle_sees_the_rest_of_the_route_from_the_vehicles_place_on_it(ben
     a, b = bench.cell(0, 0), bench.cell(0, 1)
     route = bench.route_predictor(roads, [np.array([1]), np.array([0, 1, 0])])
     frame = bench.frame(vehicle=[0, 1], route=1, route_index=[0, 2], edge=[0, 0])
-    ahead = route.ahead(frame, np.array([a, a]), np.array([0, 0]))
+    ahead = bench.look(route, frame, [a, a], [0, 0])
     assert [server for server, _, _ in seen(ahead, 0)] == [a, b, a, b]
     assert [server for server, _, _ in seen(ahead, 1)] == [a, b]
-    chain = bench.map_predictor(roads).ahead(frame, np.array([a, a]), np.array([0, 0]))
+    chain = bench.look(bench.map_predictor(roads), frame, [a, a], [0, 0])
     assert [server for server, _, _ in seen(chain, 0)] == [a, b, a]
 
 
@@ -197,9 +197,9 @@ def test_routes_may_become_known_while_vehicles_drive_and_both_tiers_see_them(be
     routes = [np.array([0])]
     predictor = bench.route_predictor(roads, routes)
     home, tier = np.array([bench.cell(0, 0), bench.region(0, 0)]), np.array([0, 1])
-    before = predictor.ahead(bench.frame(vehicle=[0, 1]), home, tier)
+    before = bench.look(predictor, bench.frame(vehicle=[0, 1]), home, tier)
     routes.append(np.array([0, 1]))
-    after = predictor.ahead(bench.frame(vehicle=[0, 1], route=[0, 1]), home, tier)
+    after = bench.look(predictor, bench.frame(vehicle=[0, 1], route=[0, 1]), home, tier)
     assert seen(after, 0) == seen(before, 0)
     assert bench.names([server for server, _, _ in seen(after, 1)]) == ["R:0,0", "R:1,2"]
     assert seen(after, 1)[-1][2] == 1500.0  # cut at the horizon; the first route ends at 1200

@@ -34,10 +34,10 @@ def sumo_of(parent: int) -> int:
     raise AssertionError("SUMO was not started")
 
 
-def started(folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+def started(folder: Path, environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
     """A long run of the command in a folder of its own."""
     return subprocess.Popen(
-        [str(BIN / "msmf-traci"), *LONG], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(BIN / "msmf-traci"), *LONG, *words], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -67,6 +67,36 @@ def test_interrupt_ends_sumo_and_leaves_nothing(number: int, code: int, environm
     assert "Traceback" not in said
     assert not Path(f"/proc/{sumo}").exists()
     assert not list((tmp_path / "work").iterdir()) and not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the signal on a parent's death is Linux's own")
+def test_killed_command_leaves_no_sumo_and_the_next_run_clears_up(environment: dict[str, str], msmf: Command, tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    temporary = {"TMPDIR": str(tmp_path / "tmp")}
+    process = started(tmp_path, environment | temporary, "output.dir=out")
+    sumo = sumo_of(process.pid)
+    time.sleep(1)
+    process.kill()
+    process.communicate(timeout=60)
+    assert gone(sumo)
+    assert list((tmp_path / "out").iterdir()) and list((tmp_path / "tmp").iterdir())
+    result = msmf(tmp_path, "mobility.vehicles=3", "strategies=[never]", "output.dir=out", **temporary)
+    assert result.returncode == 0, result.stderr
+    assert not [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+def gone(process: int) -> bool:
+    """Whether a process ends within seconds."""
+    for _ in range(100):
+        try:
+            status = Path(f"/proc/{process}/status").read_text()
+        except OSError:
+            return True
+        if "State:\tZ" in status:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_two_commands_at_once_in_one_folder_both_keep_their_runs(environment: dict[str, str], tmp_path: Path) -> None:
@@ -141,7 +171,8 @@ def test_full_disk_is_one_sentence_and_leaves_no_half_table(msmf: Command, tmp_p
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_interrupt_while_trips_are_drawn_leaves_no_tool_of_sumo_behind(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_command_ended_while_trips_are_drawn_leaves_no_tool_behind(number: int, environment: dict[str, str], tmp_path: Path) -> None:
     work, cache = tmp_path / "work", tmp_path / "cache"
     work.mkdir()
     command = [str(BIN / "msmf-traci"), "mobility.vehicles=60000", "strategies=[never]"]
@@ -151,12 +182,14 @@ def test_interrupt_while_trips_are_drawn_leaves_no_tool_of_sumo_behind(environme
             break
         time.sleep(0.05)
     assert tools, "no tool of SUMO was started"
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     process.communicate(timeout=60)
-    assert process.returncode == 143
     time.sleep(0.5)
-    assert tools_working_in(cache, "drawn.rou.xml") == []
-    assert not list(work.iterdir()) and not list((cache / "routes").iterdir())
+    assert tools_working_in(cache, "drawn") == []
+    assert not list(work.iterdir())
+    if number == signal.SIGTERM:
+        assert process.returncode == 143
+        assert not list((cache / "routes").iterdir())
 
 
 def tools_working_in(cache: Path, file: str) -> list[str]:

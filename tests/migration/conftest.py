@@ -4,8 +4,10 @@ Sizes, rates and frame intervals are such that a decision may fall into any stag
 dirty memory from none to twice the bandwidth.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,24 +15,22 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from msmf_traci.control.decisions import Changes, Decisions
+from msmf_traci.migration.container import HandoffPolicy, LinkOptions
+from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.precopy import HandoffPolicy, Precopy
-from msmf_traci.migration.transfers import LinkOptions
 from msmf_traci.migration.workload import Containers
-from msmf_traci.results.tables import Names, migrations_table, stages_table, vehicles_table
+from msmf_traci.mobility.frame import Frames
+from msmf_traci.mobility.tracks import Follower
+from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
+from msmf_traci.run.drive import course_of
 from msmf_traci.sentinels import KEEP
+from tests.courses import SERVERS, names_of, policies, row_of_cells
 
-SERVERS = ("A", "B", "C", "D")
 MB = 1e6
 BYTES_PER_S = 10 * MB
 CLOCKS = ("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s")
 STATE = (*CLOCKS, "running", "relayed", "late")
-
-
-def latency_of(server: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Server n stands in cell n of a row of cells: 15 ms, and 40 ms more for each hop."""
-    hops = np.abs(server - cell)
-    return 15.0 + 40.0 * hops, hops
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,6 @@ class Drive:
         return self.times_s[self.last] - self.times_s[self.first]
 
 
-Decide = Callable[["Booked", np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-
 class Booked:
     """A drive taken through the engine and booked.
 
@@ -75,100 +72,91 @@ class Booked:
     ----------
     drive
         The drive.
-    slices
-        Instants between frames at which transfers are brought up to date, nothing else.
-    repeats
-        Instants between frames at which the last decisions are said again.
-    decide
-        What the decisions of a frame become, given the engine's state.
+    cuts
+        Frames before which batches are cut; in a batch the engine is told only of changes. None: frame by frame, everything anew.
+    look
+        Called after each batch.
     """
 
-    def __init__(self, drive: Drive, slices: tuple[float, ...] = (), repeats: tuple[float, ...] = (), decide: Decide | None = None) -> None:
+    def __init__(self, drive: Drive, cuts: Sequence[int] | None = None, look: Callable[["Booked"], None] | None = None) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
-        self.engine = Precopy(drive.strategies, drive.links, drive.policy, latency_of, self.ledger)
-        self.engine.admit(drive.containers)
+        rules = policies(drive.links, drive.policy, drive.strategies)
+        self.engine = Engine(rules, row_of_cells(policies=drive.strategies), self.ledger)
+        self.engine.admit([drive.containers] * drive.strategies)
         self.state_at_arrival: dict[int, dict[str, np.ndarray]] = {}
-        self._said: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
-        extra = sorted([(t_s, True) for t_s in repeats] + [(t_s, False) for t_s in slices])
-        for f, t_s in enumerate(drive.times_s):
-            self._frame(f, float(t_s), decide)
-            until_s = drive.times_s[f + 1] if f + 1 < len(drive.times_s) else np.inf
-            for extra_s, says in extra:
-                if t_s < extra_s < until_s:
-                    self._between(extra_s, says)
+        self._follower = Follower()
+        self._follower.admit(drive.vehicles)
+        self._changes = [Changes() for _ in range(drive.strategies)]
+        for changes in self._changes:
+            changes.admit(drive.vehicles)
+        ends = range(1, len(drive.times_s) + 1) if cuts is None else sorted({*cuts, len(drive.times_s)})
+        for begin, end in pairwise([0, *ends]):
+            self._batch(begin, end, every=cuts is None)
+            if look is not None:
+                look(self)
+            for vehicle in np.flatnonzero((drive.last >= begin) & (drive.last < end)):
+                self.state_at_arrival[int(vehicle)] = self.state(vehicle)
 
-    def _frame(self, f: int, t_s: float, decide: Decide | None) -> None:
-        drive, engine = self.drive, self.engine
-        on_road = np.flatnonzero((drive.first <= f) & (f <= drive.last))
-        goes_on, cell = drive.last[on_road] > f, drive.cell[f, on_road]
-        engine.advance(t_s, on_road, np.full(len(on_road), t_s), np.zeros(len(on_road)))
-        home, target = drive.home[f, on_road], drive.target[f, on_road]
-        is_first = drive.first[on_road] == f
-        home = np.where(is_first[:, None] & (home == KEEP), cell[:, None], home)
-        engine.deploy(t_s, on_road[is_first], home[is_first])
-        engine.attach(t_s, on_road, cell)
-        if decide is not None:
-            home, target = decide(self, on_road, home, target)
-        engine.apply(t_s, on_road[goes_on], home[goes_on], target[goes_on])
-        engine.arrive(t_s, on_road[~goes_on])
-        for vehicle in on_road[~goes_on]:
-            self.state_at_arrival[int(vehicle)] = self.state(vehicle)
-        self._said = on_road[goes_on], home[goes_on], target[goes_on], cell[goes_on]
-
-    def _between(self, t_s: float, says: bool) -> None:
-        assert self._said is not None
-        vehicle, home, target, cell = self._said
-        self.engine.advance(t_s, vehicle, np.full(len(vehicle), t_s), np.zeros(len(vehicle)))
-        if says:
-            self.engine.attach(t_s, vehicle, cell)
-            self.engine.apply(t_s, vehicle, home, target)
+    def _batch(self, begin: int, end: int, *, every: bool) -> None:
+        """Frames begin to end - 1."""
+        drive = self.drive
+        on_road = [np.flatnonzero((drive.first <= f) & (f <= drive.last)) for f in range(begin, end)]
+        vehicle = np.concatenate(on_road)
+        f = np.repeat(np.arange(begin, end), [len(some) for some in on_road])
+        number, place = np.zeros(len(f), dtype=np.int64), np.zeros(len(f))
+        x_m = drive.times_s[f]
+        columns = {"vehicle": vehicle, "x_m": x_m, "y_m": place, "speed_mps": place, "edge": number, "position_m": place}
+        columns |= {"route": number, "route_index": number, "first": drive.first[vehicle] == f, "last": drive.last[vehicle] == f}
+        start = np.cumsum([0, *(len(some) for some in on_road)])
+        tracks = self._follower.follow(Frames(drive.times_s[begin:end], start, **columns))
+        f, vehicle = f[tracks.order], vehicle[tracks.order]
+        cell, none = drive.cell[f, vehicle], np.full(len(f), -1)
+        for strategy in range(drive.strategies):
+            home, target = drive.home[f, vehicle, strategy], drive.target[f, vehicle, strategy]
+            home = np.where(tracks.first & (home == KEEP), cell, home)
+            decisions = Decisions(cell, home, target, none, none, none)
+            change_start, change = self._changes[strategy].find(tracks, decisions, every=every)
+            self.engine.run(course_of(tracks, decisions, change_start, change), np.array([strategy]))
 
     def state(self, vehicle: int) -> dict[str, np.ndarray]:
         """Clocks and flags of a vehicle's containers."""
-        i = np.arange(vehicle * self.drive.strategies, (vehicle + 1) * self.drive.strategies)
-        return {name: getattr(self.engine.service, name)[i].copy() for name in STATE}
+        return {name: self.engine.containers[name][vehicle].copy() for name in STATE}
 
     def service(self) -> dict[str, np.ndarray]:
         """Clocks and counts of all containers."""
-        return {name: getattr(self.engine.service, name) for name in CLOCKS}
+        return {name: self.engine.containers[name] for name in CLOCKS}
 
     def transfers(self) -> pd.DataFrame:
         """The table of transfers."""
-        return migrations_table(self.ledger, self._names())
+        return migrations_table(self.ledger.transfers(), self._names())
 
     def stages(self) -> pd.DataFrame:
         """The table of stages."""
-        return stages_table(self.ledger, self._names())
+        return stages_table(self.ledger.stages(), self._names())
 
     def vehicle_rows(self) -> pd.DataFrame:
         """The table of vehicles and strategies."""
-        drive, containers = self.drive, self.drive.containers
-        zeros, n = np.zeros(drive.vehicles), drive.vehicles * drive.strategies
+        drive, records = self.drive, self.engine.containers
         trips = {
-            "commanded_kmh": zeros,
-            "road_s": drive.road_s(),
-            "distance_m": drive.road_s(),
-            "image_bytes": containers.image_bytes,
-            "memory_capacity_bytes": containers.memory_bytes,
-            "latency_level_ms": containers.latency_level_ms,
-            "outside_s": zeros,
-            "unmatched_s": zeros,
-            "frames": drive.last - drive.first + 1,
+            **dict.fromkeys(("commanded_kmh", "outside_s", "unmatched_s"), np.zeros(drive.vehicles)),
+            **dict.fromkeys(("road_s", "distance_m"), drive.road_s()),
         }
-        counts = {name: np.zeros(n, dtype=np.int64) for name in ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses")}
-        columns = {"tier": np.full(n, "local", dtype=object), "level_met": np.ones(n), "handoffs": self.engine.handoffs}
-        return vehicles_table(self._names(), self.transfers(), trips, {**columns, **counts, **self.service()})
+        shape = drive.vehicles, drive.strategies
+        columns = {
+            **{name: records[name] for name in (*CLOCKS, "handoffs")},
+            **{name: np.zeros(shape, dtype=np.int64) for name in ("reports", "report_bytes", "level_met")},
+            **{f"{kind}_{result}": np.zeros(shape) for kind in ("entry", "handoff") for result in ("hits", "misses")},
+            "tier": np.full(shape, "local", dtype=object),
+            "image_bytes": records["image"],
+            "memory_capacity_bytes": records["memory"],
+            "latency_level_ms": records["level_ms"],
+        }
+        return vehicles_table(self._names(), self.ledger.transfers(), trips, columns)
 
-    def _names(self) -> Names:
+    def _names(self) -> Any:
         drive = self.drive
-        return Names(
-            [f"s{s}" for s in range(drive.strategies)],
-            [f"v{v}" for v in range(drive.vehicles)],
-            np.array(SERVERS, dtype=object),
-            np.array(["local"] * len(SERVERS), dtype=object),
-            None,
-        )
+        return names_of([f"v{v}" for v in range(drive.vehicles)], [f"s{s}" for s in range(drive.strategies)])
 
 
 def _numbers(low: float, high: float, n: int) -> st.SearchStrategy[np.ndarray]:
@@ -176,8 +164,11 @@ def _numbers(low: float, high: float, n: int) -> st.SearchStrategy[np.ndarray]:
 
 
 @st.composite
-def random_drives(draw: st.DrawFn) -> Drive:
-    """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way."""
+def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
+    """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way.
+
+    Crowded: on shared links, or servers with room for one or two containers, or both.
+    """
     v, s, f = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(2, 14))
     # mostly the whole time, so that there is something to book
     first = np.array(draw(st.lists(st.integers(0, f - 1) | st.just(0), min_size=v, max_size=v)))
@@ -194,7 +185,15 @@ def random_drives(draw: st.DrawFn) -> Drive:
         target=np.where(target == KEEP, -1, target),
         cell=draw(arrays.arrays(np.int64, (f, v), elements=st.integers(0, len(SERVERS) - 1))),
         containers=Containers(image, memory, np.array(levels), draw(_numbers(0.1, 5, v))),
-        links=LinkOptions(BYTES_PER_S, draw(st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])), 5 * MB, draw(st.sampled_from([0.0, 0.5]))),
+        links=LinkOptions(
+            BYTES_PER_S,
+            draw(st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])),
+            5 * MB,
+            draw(st.sampled_from([0.0, 0.5])),
+            is_shared=crowded and draw(st.booleans()),
+            # so that there is room for every first deployment
+            local_room=draw(st.sampled_from([None, 1 if v <= 2 else 2])) if crowded else None,
+        ),
         policy=HandoffPolicy(draw(st.booleans()), draw(st.booleans())),
     )
 
@@ -203,6 +202,12 @@ def random_drives(draw: st.DrawFn) -> Drive:
 def drives() -> st.SearchStrategy[Drive]:
     """Random drives."""
     return random_drives()
+
+
+@pytest.fixture(scope="session")
+def crowded_drives() -> st.SearchStrategy[Drive]:
+    """Random drives of containers that meet."""
+    return random_drives(crowded=True)
 
 
 @pytest.fixture(scope="session")

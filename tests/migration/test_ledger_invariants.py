@@ -95,7 +95,7 @@ def test_downtime_of_transfers_adds_up_to_the_outages(drives, book, data):
 @given(data=st.data())
 def test_nothing_is_booked_after_arrival(drives, book, data):
     drive = data.draw(drives)
-    booked = book(drive, slices=(float(drive.times_s[-1]) + 1000,))
+    booked = book(drive)
     arrived_s = {f"v{v}": t_s for v, t_s in enumerate(drive.times_s[drive.last])}
     first_s = {f"v{v}": t_s for v, t_s in enumerate(drive.times_s[drive.first])}
     for table, begin in ((booked.transfers(), "t_start_s"), (booked.stages(), "t_begin_s")):
@@ -118,7 +118,7 @@ def test_transfers_of_a_container_follow_each_other(drives, book, data):
         for row in rows.itertuples():
             assert row.source == hosts[-1]
             hosts.append(row.target if row.outcome == "completed" else row.source)
-        assert hosts[-1] == "ABCD"[booked.engine.host[_container(booked, rows)]]
+        assert hosts[-1] == "ABCD"[booked.engine.containers["host"][_container(rows)]]
 
 
 @EXAMPLES
@@ -182,5 +182,5 @@ def test_stages_of_a_transfer_are_contiguous_and_in_order(drives, book, data):
             assert begin_s[stages.index("FINAL")] == transfer["t_stop_s"]
 
 
-def _container(booked, rows) -> int:
-    return int(rows["vehicle"].iloc[0][1:]) * booked.drive.strategies + int(rows["strategy"].iloc[0][1:])
+def _container(rows) -> tuple[int, int]:
+    return int(rows["vehicle"].iloc[0][1:]), int(rows["strategy"].iloc[0][1:])

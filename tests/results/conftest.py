@@ -34,6 +34,7 @@ _VEHICLE = {
 }
 _TRANSFER = {
     "strategy": "pm",
+    "image_mb": np.nan,
     "vehicle": "v0",
     "outcome": "completed",
     "t_start_s": 0.0,

@@ -121,10 +121,10 @@ def test_bands_are_called_by_their_edges(vehicle_rows, transfer_rows, edges, ban
     assert list(summary_table(vehicle_rows({}), transfer_rows(), 0, edges)["band"]) == ["all", band]
 
 
-def test_strategies_are_kept_apart_and_sorted(vehicle_rows, transfer_rows):
+def test_strategies_are_kept_apart_in_the_order_of_their_vehicles(vehicle_rows, transfer_rows):
     vehicles = vehicle_rows(
-        {"strategy": "pm", "traffic_bytes": 1e6, "handoffs": 1, "outages": 1, "outage_s": 2.0},
         {"strategy": "nearest", "traffic_bytes": 4e6, "handoffs": 2},
+        {"strategy": "pm", "traffic_bytes": 1e6, "handoffs": 1, "outages": 1, "outage_s": 2.0},
     )
     transfers = transfer_rows({"strategy": "pm", "downtime_s": 2.0}, {"strategy": "nearest"}, {"strategy": "nearest", "t_end_s": 30.0})
     table = summary_table(vehicles, transfers, 0, [10])

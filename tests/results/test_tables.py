@@ -6,9 +6,10 @@ import pytest
 from pytest import approx
 
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
+from msmf_traci.results.keys import Names
 from msmf_traci.results.store import read_table, write_table
 from msmf_traci.results.summary import summary_table
-from msmf_traci.results.tables import Names, migrations_table, stages_table, vehicles_table
+from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
 
 MIGRATIONS = (
     "strategy image_mb vehicle transfer tier source target t_start_s t_handoff_s t_stop_s t_end_s outcome image_bytes memory_bytes "
@@ -23,17 +24,34 @@ VEHICLES = (
 STAGES = "strategy image_mb vehicle transfer stage t_begin_s t_end_s bytes"
 
 
+SERVER_NAMES = np.array(["L:0,0", "L:1,0", "R:0,0"], dtype=object)
+SERVER_TIERS = np.array(["local", "local", "regional"], dtype=object)
+
+
 def names(image_mb=None):
-    """Container 0: car b under pm; 1: car b under nearest; 2: car a under pm; 3: car a under nearest."""
-    servers, tiers = np.array(["L:0,0", "L:1,0", "R:0,0"], dtype=object), np.array(["local", "local", "regional"], dtype=object)
-    return Names(["pm", "nearest"], ["b", "a"], servers, tiers, image_mb)
+    """Container (0, 0): car b under pm; (0, 1): car b under nearest; (1, 0): car a under pm; (1, 1): car a under nearest."""
+    variants = [{"strategy": strategy, "image_mb": image_mb} for strategy in ("pm", "nearest")]
+    return Names(["b", "a"], variants, [(SERVER_NAMES, SERVER_TIERS)] * 2)
 
 
-def book(ledger, container, transfer=0, *, source=0, target=1, outcome=Outcome.COMPLETED, start=0.0, handoff=np.nan, stop=np.nan, end=9.0):
-    sent = dict(zip(("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"), (100.0, 20.0, 5.0, 3.0), strict=True))
-    numbers = {"container": container, "transfer": transfer, "source": source, "target": target, "outcome": int(outcome), "rounds": 2}
-    numbers |= {"t_start_s": start, "t_handoff_s": handoff, "t_stop_s": stop, "t_end_s": end, "x_m": 7.0, "y_m": 8.0, **sent}
-    ledger.book_transfers(**{name: np.array([value]) for name, value in numbers.items()})
+class Books:
+    """Columns of a ledger, written by hand; containers are numbered vehicle x 2 + variant."""
+
+    def __init__(self):
+        self._rows = []
+
+    def book(
+        self, container, transfer=0, *, source=0, target=1, outcome=Outcome.COMPLETED, start=0.0, handoff=np.nan, stop=np.nan, end=9.0
+    ):
+        vehicle, variant = divmod(container, 2)
+        integers = (vehicle, variant, transfer, source, target, int(outcome), 2)
+        self._rows.append((integers, (start, handoff, stop, end, 100.0, 20.0, 5.0, 3.0, 7.0, 8.0)))
+
+    def transfers(self):
+        ledger = Ledger()
+        for row in self._rows:
+            ledger.transfer_book.append(row)
+        return ledger.transfers()
 
 
 def trips():
@@ -43,10 +61,6 @@ def trips():
         "distance_m": np.array([1000.0, 0.0]),
         "outside_s": np.array([4.0, 0.0]),
         "unmatched_s": np.array([1.0, 0.0]),
-        "frames": np.array([101, 1]),
-        "image_bytes": np.array([5e8, 6e8]),
-        "memory_capacity_bytes": np.array([5e7, 6e7]),
-        "latency_level_ms": np.array([30.0, 80.0]),
     }
 
 
@@ -54,14 +68,23 @@ def containers():
     """Every column counts 0, 1, 2, 3 by container, so that a value tells whose it is."""
     counts = ("handoffs", "outages", "censored", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses")
     clocks = ("outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s")
-    tiers = {"tier": np.array(["local", "local", "regional", "local"], dtype=object), "level_met": np.array([1, 1, 0, 1])}
-    return {**tiers, **{name: np.arange(4) for name in counts}, **{name: np.arange(4.0) for name in clocks}}
+    return {
+        "tier": np.array([["local", "local"], ["regional", "local"]], dtype=object),
+        "level_met": np.array([[1, 1], [0, 1]]),
+        "image_bytes": np.array([[5e8, 5e8], [6e8, 6e8]]),
+        "memory_capacity_bytes": np.array([[5e7, 5e7], [6e7, 6e7]]),
+        "latency_level_ms": np.array([[30.0, 30.0], [80.0, 80.0]]),
+        "reports": np.array([[101, 101], [1, 1]]),
+        "report_bytes": np.array([[20200, 20200], [200, 200]]),
+        **{name: np.arange(4).reshape(2, 2) for name in counts},
+        **{name: np.arange(4.0).reshape(2, 2) for name in clocks},
+    }
 
 
 def test_transfers_have_their_columns_names_and_derived_times():
-    ledger = Ledger()
-    book(ledger, 3, source=1, target=2, start=2.0, handoff=5.0, stop=6.0, end=9.0)
-    table = migrations_table(ledger, names(500.0))
+    books = Books()
+    books.book(3, source=1, target=2, start=2.0, handoff=5.0, stop=6.0, end=9.0)
+    table = migrations_table(books.transfers(), names(500.0))
     assert " ".join(table.columns) == MIGRATIONS
     row = table.iloc[0]
     assert (row["strategy"], row["vehicle"], row["image_mb"]) == ("nearest", "a", 500)
@@ -70,26 +93,26 @@ def test_transfers_have_their_columns_names_and_derived_times():
 
 
 def test_transfer_without_handoff_and_stop_has_empty_times_and_no_downtime():
-    ledger = Ledger()
-    book(ledger, 0, outcome=Outcome.MISPREDICTED)
-    row = migrations_table(ledger, names()).iloc[0]
+    books = Books()
+    books.book(0, outcome=Outcome.MISPREDICTED)
+    row = migrations_table(books.transfers(), names()).iloc[0]
     assert all(np.isnan(row[name]) for name in ("t_handoff_s", "t_stop_s", "lead_s", "image_mb"))
     assert row["downtime_s"] == 0
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_outcomes_are_named_as_the_model_names_them(outcome):
-    ledger = Ledger()
-    book(ledger, 0, outcome=outcome)
-    assert migrations_table(ledger, names()).loc[0, "outcome"] == outcome.name.lower()
+    books = Books()
+    books.book(0, outcome=outcome)
+    assert migrations_table(books.transfers(), names()).loc[0, "outcome"] == outcome.name.lower()
     assert [kind.name.lower() for kind in Outcome] == ["completed", "mispredicted", "user_left", "unfinished", "refused"]
 
 
 def test_transfers_are_sorted_by_their_keys_whatever_the_order_of_booking():
-    ledger = Ledger()
+    books = Books()
     for container, transfer in ((2, 1), (0, 0), (2, 0), (3, 0), (1, 0), (2, 10), (2, 9)):
-        book(ledger, container, transfer)
-    table = migrations_table(ledger, names())
+        books.book(container, transfer)
+    table = migrations_table(books.transfers(), names())
     keys = list(table[["strategy", "vehicle", "transfer"]].itertuples(index=False, name=None))
     assert keys == sorted(keys)
     assert list(table.index) == list(range(7))
@@ -98,28 +121,23 @@ def test_transfers_are_sorted_by_their_keys_whatever_the_order_of_booking():
 def test_stages_keep_the_order_of_time_within_a_transfer():
     ledger = Ledger(keep_stages=True)
     for begin, stage in ((0.0, Stage.IMAGE), (5.0, Stage.MEMORY), (6.0, Stage.IDLE), (8.0, Stage.ROUND)):
-        numbers = {"container": 1, "transfer": 0, "stage": int(stage), "t_begin_s": begin, "t_end_s": begin + 1, "bytes": 10.0}
-        ledger.book_stages(**{name: np.array([value]) for name, value in numbers.items()})
-    table = stages_table(ledger, names())
+        ledger.stage_book.append(((0, 1, 0, int(stage)), (begin, begin + 1, 10.0)))
+    table = stages_table(ledger.stages(), names())
     assert " ".join(table.columns) == STAGES
     assert list(table["stage"]) == ["IMAGE", "MEMORY", "IDLE", "ROUND"]
     assert set(table["strategy"]) == {"nearest"}
 
 
-def test_stages_are_booked_only_where_they_are_kept():
-    ledger = Ledger()
-    ledger.book_stages(container=np.array([0]))
-    assert stages_table(ledger, names()).empty
-    assert " ".join(stages_table(ledger, names()).columns) == STAGES
+def test_a_run_without_stages_has_their_columns():
+    assert " ".join(stages_table(Ledger().stages(), names()).columns) == STAGES
 
 
 def test_vehicles_have_their_columns_and_their_own_values():
-    ledger = Ledger()
+    books = Books()
     for transfer, outcome in enumerate((Outcome.COMPLETED, Outcome.USER_LEFT, Outcome.UNFINISHED)):
-        book(ledger, 2, transfer, outcome=outcome)
-    book(ledger, 1, outcome=Outcome.COMPLETED)
-    migrations = migrations_table(ledger, names())
-    table = vehicles_table(names(), migrations, trips(), containers())
+        books.book(2, transfer, outcome=outcome)
+    books.book(1, outcome=Outcome.COMPLETED)
+    table = vehicles_table(names(), books.transfers(), trips(), containers())
     assert " ".join(table.columns) == VEHICLES
     assert list(table["strategy"] + " " + table["vehicle"]) == ["nearest a", "nearest b", "pm a", "pm b"]
     for column in ("handoffs", "outages", "outage_s", "censored", "relayed_s", "entry_hits", "handoff_misses"):
@@ -136,15 +154,15 @@ def test_vehicles_have_their_columns_and_their_own_values():
 
 
 def test_realised_speed_is_distance_over_time_and_empty_without_time():
-    table = vehicles_table(names(), migrations_table(Ledger(), names()), trips(), containers())
+    table = vehicles_table(names(), Ledger().transfers(), trips(), containers())
     assert list(table["realised_kmh"]) == approx([np.nan, 36, np.nan, 36], nan_ok=True)
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
 def test_run_without_any_transfer_has_all_its_tables(tmp_path, format):
     """What `never` leaves behind: no transfer, numbers all the same."""
-    migrations = migrations_table(Ledger(), names())
-    vehicles = vehicles_table(names(), migrations, trips(), containers())
+    migrations = migrations_table(Ledger().transfers(), names())
+    vehicles = vehicles_table(names(), Ledger().transfers(), trips(), containers())
     summary = summary_table(vehicles, migrations, 0, [10])
     for name, table in (("migrations", migrations), ("vehicles", vehicles), ("summary", summary)):
         write_table(tmp_path, name, table, format)
@@ -156,23 +174,23 @@ def test_run_without_any_transfer_has_all_its_tables(tmp_path, format):
 
 @pytest.mark.parametrize("table", ["migrations", "vehicles"])
 def test_column_types_do_not_depend_on_whether_there_were_transfers(table):
-    ledger = Ledger()
-    book(ledger, 0)
+    books = Books()
+    books.book(0)
     types = []
-    for booked in (ledger, Ledger()):
-        migrations = migrations_table(booked, names())
-        made = {"migrations": migrations, "vehicles": vehicles_table(names(), migrations, trips(), containers())}
+    for booked in (books, Ledger()):
+        migrations = migrations_table(booked.transfers(), names())
+        made = {"migrations": migrations, "vehicles": vehicles_table(names(), booked.transfers(), trips(), containers())}
         types.append(made[table].dtypes.to_dict())
     assert types[0] == types[1]
 
 
 def test_the_same_ledger_gives_the_same_bytes(tmp_path):
     for folder, order in (("one", (0, 3, 1, 2)), ("two", (2, 1, 0, 3))):
-        ledger = Ledger()
+        books = Books()
         for container in order:
-            book(ledger, container, start=0.1 + container / 3, end=10 / 3)
+            books.book(container, start=0.1 + container / 3, end=10 / 3)
         (tmp_path / folder).mkdir()
-        write_table(tmp_path / folder, "migrations", migrations_table(ledger, names()), "csv")
+        write_table(tmp_path / folder, "migrations", migrations_table(books.transfers(), names()), "csv")
     one, two = ((tmp_path / folder / "migrations.csv").read_bytes() for folder in ("one", "two"))
     assert one == two
     assert len(pd.read_csv(tmp_path / "one" / "migrations.csv")) == 4

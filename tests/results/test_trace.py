@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from msmf_traci.results import trace as trace_module
+from msmf_traci.results.keys import Names
 from msmf_traci.results.store import read_table
-from msmf_traci.results.tables import Names
 from msmf_traci.results.trace import Trace
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
@@ -21,18 +21,18 @@ class Recorder:
     def __init__(self, folder, format="csv", image_mb=None):
         self.folder = folder
         self.vehicles = []
-        servers = np.array(["L0", "L1", "R0"], dtype=object)
-        names = Names(["pm", "nearest"], self.vehicles, servers, np.array(["local"] * 3, dtype=object), image_mb)
+        servers = np.array(["L0", "L1", "R0"], dtype=object), np.array(["local"] * 3, dtype=object)
+        names = Names(self.vehicles, [{"strategy": name, "image_mb": image_mb} for name in ("pm", "nearest")], [servers] * 2)
         self.trace = Trace(folder, format, names, np.array(["ab", "cd"], dtype=object), np.array(["c0", "c1"], dtype=object))
 
     def frame(self, t_s, vehicles, *, home, target, host, running, edge=0, cell=0):
         n = len(vehicles)
         numbers = np.array(vehicles, dtype=np.int64)
-        columns = {"t_s": np.full(n, float(t_s)), "vehicle": numbers, "x_m": numbers + 0.5, "y_m": numbers * 1.0}
-        columns |= {"speed_mps": np.full(n, 2.0), "position_m": np.full(n, 3.0)}
-        columns |= {"edge": np.broadcast_to(edge, n), "cell": np.broadcast_to(cell, n)}
-        answers = (np.broadcast_to(np.array(value), (n, 2)) for value in (home, target, host, running))
-        self.trace.record(columns, *answers)
+        samples = {"x_m": numbers + 0.5, "y_m": numbers * 1.0, "speed_mps": np.full(n, 2.0), "position_m": np.full(n, 3.0)}
+        samples |= {"edge": np.broadcast_to(edge, n), "cell": np.broadcast_to(cell, n)}
+        answers = {"home": home, "target": target, "host": host, "running": running}
+        answers = {name: np.array(np.broadcast_to(np.array(value), (n, 2))) for name, value in answers.items()}
+        self.trace.record(np.full(n, float(t_s)), numbers, samples, answers)
 
     def tables(self):
         self.trace.close()
@@ -94,14 +94,20 @@ def test_vehicles_may_appear_as_the_run_goes_on(tmp_path):
 
 @FORMATS
 def test_writing_in_pieces_changes_nothing(tmp_path, monkeypatch, format):
+    """One batch of 23 frames of one or two vehicles, its decisions written at once or at most seven rows (or one frame) at a time."""
+    times_s = np.concatenate([np.full(1 + t % 2, float(t)) for t in range(23)])
+    vehicle = np.concatenate([np.arange(1 + t % 2) for t in range(23)])
+    home = np.column_stack([np.arange(34) % 3, np.arange(34) % 2])
+    samples = {name: np.arange(34.0) for name in ("x_m", "y_m", "speed_mps", "position_m")}
+    samples |= {name: np.zeros(34, dtype=np.int64) for name in ("edge", "cell")}
+    answers = {"home": home, "target": np.full((34, 2), NO_SERVER), "host": home[:, ::-1], "running": home == 0}
     tables = []
     for name, at_once in (("whole", 10_000), ("pieces", 7)):
         monkeypatch.setattr(trace_module, "ROWS_AT_ONCE", at_once)
         (tmp_path / name).mkdir()
         recorder = Recorder(tmp_path / name, format)
         recorder.vehicles += ["b", "a"]
-        for t_s in range(23):
-            recorder.frame(t_s, [0, 1][: 1 + t_s % 2], home=t_s % 3, target=NO_SERVER, host=0, running=t_s % 2 == 0)
+        recorder.trace.record(times_s, vehicle, samples, answers)
         tables.append(recorder.tables())
     for whole, pieces in zip(*tables, strict=True):
         pd.testing.assert_frame_equal(whole, pieces)
@@ -109,14 +115,13 @@ def test_writing_in_pieces_changes_nothing(tmp_path, monkeypatch, format):
     assert len(tables[0][1]) == 68
 
 
-def test_pieces_are_on_disk_before_the_end(tmp_path, monkeypatch):
+def test_batches_are_on_disk_before_the_end(tmp_path):
     """Memory does not grow with the run."""
-    monkeypatch.setattr(trace_module, "ROWS_AT_ONCE", 4)
     recorder = Recorder(tmp_path)
     recorder.vehicles.append("car")
     for t_s in range(9):
         recorder.frame(t_s, [0], home=0, target=NO_SERVER, host=0, running=True)
-    assert 7 <= len(read_table(tmp_path, "frames")) <= 9
+    assert len(read_table(tmp_path, "frames")) == 9
     frames, decisions = recorder.tables()
     assert (len(frames), len(decisions)) == (9, 18)
 

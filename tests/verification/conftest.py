@@ -9,23 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from msmf_traci.migration.container import HandoffPolicy, LinkOptions
+from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.precopy import HandoffPolicy, Precopy
-from msmf_traci.migration.transfers import LinkOptions
 from msmf_traci.migration.workload import Containers
-from msmf_traci.results.tables import Names, migrations_table, stages_table
+from msmf_traci.results.tables import migrations_table, stages_table
 from msmf_traci.sentinels import NO_SERVER
+from tests.courses import SERVERS, frame_course, names_of, policies, row_of_cells
 
 MB = 1e6
-SERVERS = ("A", "B", "C", "D")
-VEHICLE = np.array([0])
-MS_PER_HOP = 40.0
-
-
-def latency_of(server: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Server n stands in cell n of a row of cells: 15 ms, and 40 ms more for each hop."""
-    hops = np.abs(server - cell)
-    return 15.0 + MS_PER_HOP * hops, hops
+ONE = np.array([0])
 
 
 class OneContainer:
@@ -46,49 +39,46 @@ class OneContainer:
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
         links = LinkOptions(10 * MB, dirty_mb_per_s / memory_mb, threshold_mb * MB, switch_s)
-        self.engine = Precopy(1, links, HandoffPolicy(relay, finish), latency_of, self.ledger)
-        self.engine.admit(Containers(np.array([image_mb * MB]), np.array([memory_mb * MB]), np.array([level_ms]), np.array([start_s])))
-        self._is_deployed = False
+        self.engine = Engine(policies(links, HandoffPolicy(relay, finish)), row_of_cells(), self.ledger)
+        self.engine.admit([Containers(np.array([image_mb * MB]), np.array([memory_mb * MB]), np.array([level_ms]), np.array([start_s]))])
+        self._before_s = np.nan
 
     def frame(self, t_s: float, home: int, target: int = NO_SERVER, cell: int = 0) -> None:
-        """One frame, in the order in which a run takes it."""
-        self._reach(t_s, home, cell)
-        self.engine.apply(t_s, VEHICLE, np.array([[home]]), np.array([[target]]))
+        """One frame."""
+        self._run(t_s, home, target, cell, last=False)
 
     def arrive(self, t_s: float, cell: int = 0) -> None:
         """The vehicle's last frame."""
-        self._reach(t_s, NO_SERVER, cell)
-        self.engine.arrive(t_s, VEHICLE)
+        self._run(t_s, NO_SERVER, NO_SERVER, cell, last=True)
 
-    def _reach(self, t_s: float, home: int, cell: int) -> None:
-        self.engine.advance(t_s, VEHICLE, np.array([t_s]), np.array([0.0]))
-        if not self._is_deployed:
-            self.engine.deploy(t_s, VEHICLE, np.array([[home]]))
-            self._is_deployed = True
-        self.engine.attach(t_s, VEHICLE, np.array([cell]))
+    def _run(self, t_s: float, home: int, target: int, cell: int, *, last: bool) -> None:
+        is_first = np.isnan(self._before_s)
+        course = frame_course(t_s, [0], home=home, target=target, cell=cell, first=is_first, last=last, x_m=t_s, before_x_m=self._before_s)
+        self.engine.run(course, ONE)
+        self._before_s = t_s
 
     @property
     def host(self) -> str:
         """Name of the server that it runs or stopped on."""
-        return SERVERS[self.engine.host[0]]
+        return SERVERS[int(self.booked("host"))]
 
     @property
     def running(self) -> bool:
         """Whether it runs."""
-        return bool(self.engine.service.running[0])
+        return bool(self.booked("running"))
 
     @property
     def handoffs(self) -> int:
         """Handoffs so far."""
-        return int(self.engine.handoffs[0])
+        return int(self.booked("handoffs"))
 
-    def booked(self, clock: str) -> float:
-        """A clock or a count of its service."""
-        return float(getattr(self.engine.service, clock)[0])
+    def booked(self, field: str) -> float:
+        """A field of its record."""
+        return float(self.engine.containers[field][0, 0])
 
     def transfers(self) -> list[Any]:
         """Rows of the table of transfers, megabytes beside the bytes."""
-        table = migrations_table(self.ledger, self._names())
+        table = migrations_table(self.ledger.transfers(), names_of(["v"], ["s"]))
         for kind in ("image", "memory", "dirty", "final"):
             table[f"{kind}_mb"] = table[f"{kind}_bytes"].astype(float) / MB
         return list(table.itertuples())
@@ -100,11 +90,7 @@ class OneContainer:
 
     def stages(self) -> pd.DataFrame:
         """The table of stages."""
-        return stages_table(self.ledger, self._names())
-
-    @staticmethod
-    def _names() -> Names:
-        return Names(["s"], ["v"], np.array(SERVERS, dtype=object), np.array(["local"] * len(SERVERS), dtype=object), None)
+        return stages_table(self.ledger.stages(), names_of(["v"], ["s"]))
 
 
 @pytest.fixture(scope="session")

@@ -188,7 +188,7 @@ def test_host_as_target_counts_as_none(bench, home):
     """p = host neither starts a transfer nor gives up the one that is open."""
     one = bench()
     one.frame(0, home if home != KEEP else A, A)
-    assert one.engine.transfers.target[0] < 0
+    assert one.booked("target") < 0
     one.frame(1, home, B)
     one.frame(3, home, A)
     one.arrive(6)

@@ -9,6 +9,7 @@ import pytest
 from pytest import approx
 
 from msmf_traci.sentinels import KEEP
+from tests.courses import frame_course
 
 A, B, C = 0, 1, 2
 
@@ -154,7 +155,6 @@ def test_nothing_is_counted_before_the_first_frame_or_after_the_last(bench):
     one = bench()
     one.frame(100, A, B, cell=2)
     one.arrive(130, cell=2)
-    nobody = np.zeros(0)
-    one.engine.advance(500, nobody.astype(int), nobody, nobody)
+    one.engine.run(frame_course(500, [], home=A), np.array([0]))
     assert seconds(one) == (30, 30, 0)
     assert one.transfer().t_end_s == 130

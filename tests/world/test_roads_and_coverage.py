@@ -144,7 +144,7 @@ def test_stretches_of_one_server_are_merged_across_edges_and_within_a_region() -
 
 
 def routed(roads: Roads, route: Sequence[int], horizon_m: float) -> list[list[tuple[int, float, float]]]:
-    table = route_stretches(np.array(route), roads, cover_edges(roads, CELLS), SERVERS.server_of, horizon_m)
+    table, _ = route_stretches([np.array(route)], roads, cover_edges(roads, CELLS), SERVERS.server_of, horizon_m)
     assert len(table.start) == 2 * len(route)
     return [row_of(table, row) for row in range(2 * len(route))]
 

@@ -1,28 +1,20 @@
 """Section 6 of the model, "prediction hits": when a stay begins and ends, and which predictions are counted."""
 
-import numpy as np
-
-from msmf_traci.control.stays import Stays
+from msmf_traci.migration.container import new_containers
+from msmf_traci.migration.machine import score
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 A, B, C, E = 1, 2, 3, 4
 NONE = NO_SERVER
-Counts = tuple[int, int, int, int]
 
 
-def counts(stays: Stays, container: int = 0) -> Counts:
-    """Entry hits and misses, handoff hits and misses."""
-    kept = (stays.entry_hits, stays.entry_misses, stays.handoff_hits, stays.handoff_misses)
-    return tuple(int(array[container]) for array in kept)  # type: ignore[return-value]
-
-
-def drive(*frames: tuple[int, int, int]) -> Counts:
-    """One container through frames of (home, target, host)."""
-    stays = Stays()
-    stays.admit(1)
+def drive(*frames: tuple[int, int, int]) -> tuple[int, ...]:
+    """One container through frames of (home, target, host): entry hits and misses, handoff hits and misses."""
+    records = new_containers(1, 1)
     for home, target, host in frames:
-        stays.observe(np.array([0]), np.array([home]), np.array([target]), np.array([host]))
-    return counts(stays)
+        records["host"] = host
+        score(records[0, 0], home, target)
+    return tuple(int(records[name][0, 0]) for name in ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"))
 
 
 def test_the_first_frame_begins_a_stay_and_counts_nothing() -> None:
@@ -74,13 +66,3 @@ def test_back_from_a_short_cell_a_new_stay_begins_on_the_host() -> None:
 
 def test_staying_in_one_home_counts_nothing() -> None:
     assert drive((A, B, NONE), *[(A, B, A)] * 5) == (0, 0, 0, 0)
-
-
-def test_containers_are_counted_apart_and_may_come_later() -> None:
-    stays = Stays()
-    stays.admit(2)
-    stays.observe(np.array([0, 1]), np.array([A, A]), np.array([B, C]), np.array([NONE, NONE]))
-    stays.admit(1)
-    stays.observe(np.array([2, 1]), np.array([E, B]), np.array([B, NONE]), np.array([NONE, A]))
-    stays.observe(np.array([0, 2]), np.array([B, B]), np.array([NONE, NONE]), np.array([A, E]))
-    assert [counts(stays, container) for container in range(3)] == [(1, 0, 1, 0), (0, 1, 0, 1), (1, 0, 1, 0)]

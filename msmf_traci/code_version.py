@@ -1,0 +1,34 @@
+"""Which code this is: a hash of the package's own files, since a version number stays while code changes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+_MAPPED = ("msmf_traci.conf", "msmf_traci.scenarios")
+_ENDINGS = (".py", ".yaml")
+
+
+@functools.cache
+def code_hash() -> str:
+    """Hash of every source and configuration file of the package."""
+    digest = hashlib.sha256()
+    for package in ("msmf_traci", *_MAPPED):
+        for name, content in sorted(_contents(files(package))):
+            if f"{package}.{name.partition('/')[0]}" in _MAPPED:
+                continue  # an installed package holds these folders, an editable one does not: they are read by their own names
+            digest.update(f"{package}/{name} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _contents(folder: Traversable, prefix: str = "") -> list[tuple[str, bytes]]:
+    found = []
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.name.startswith((".", "__pycache__")):
+            found += _contents(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(_ENDINGS):
+            found.append((prefix + entry.name, entry.read_bytes()))
+    return found

@@ -1,0 +1,208 @@
+"""Hands the missing runs of a sweep to a launcher of Hydra, again where a lost worker took others along, until every run is settled.
+
+What came of a run is read from the disk: its folder, or the record of its failure. A launcher's answer is not asked for, since
+one lost worker makes every launcher throw away the answers of all.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobStatus
+from hydra.types import HydraContext
+
+from msmf_traci.config.compose import CONFIG_MODULE, Point, Request, register_resolvers
+from msmf_traci.config.launchers import IN_PROCESS, is_hydras
+from msmf_traci.errors import MsmfError
+from msmf_traci.job import SweptRun, Workplace
+from msmf_traci.launch.records import Records
+from msmf_traci.launch.slurm_jobs import cancel_jobs
+from msmf_traci.results.store import RUN_FILE
+from msmf_traci.scratch import owned_scratch, part_of, parts_in, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, target_of
+from msmf_traci.sweep import results_folder
+
+LAUNCHER_FILES = "launcher"
+_LOOK_S = 0.5
+# A launcher that has not noticed after this long that every run is settled waits for a worker that is no more
+_NOTICE_S = 15.0
+_CLEAR_UP_S = 5.0
+
+
+@dataclass
+class _Tally:
+    """How many runs of a sweep are settled, for what is said of each."""
+
+    total: int
+    settled: int
+    quiet: bool
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def count(self, name: str, reason: str | None) -> None:
+        """One more is settled."""
+        self.settled += 1
+        if reason is not None:
+            self.failed[name] = reason
+        if not self.quiet:
+            print(f"{self.settled} of {self.total}: {name} {'done' if reason is None else f'failed: {reason}'}", flush=True)
+
+
+class _Settled(BaseException):
+    """Every run is settled, and the launcher has not noticed."""
+
+
+def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, str]:
+    """Make the missing runs of a sweep, by their names, with the launcher it asks for.
+
+    Returns
+    -------
+    The runs that failed, and why.
+
+    Raises
+    ------
+    MsmfError
+        If the launcher cannot carry it out at all.
+    """
+    register_resolvers()
+    folder = results_folder(request.points[0].config).absolute()
+    records = Records(folder)
+    todo = dict(missing)
+    for name in todo:
+        records.forget_failure(name)
+    in_process = request.launcher == IN_PROCESS
+    tally = _Tally(len(request.points), len(request.points) - len(todo), quiet=in_process)
+    wait = False
+    # beside the runs: workers on other machines have to reach it
+    with owned_scratch(part_of(records.folder / LAUNCHER_FILES)) as scratch:
+        try:
+            while todo:
+                points = list(todo.values())
+                with _Watch(folder, records, todo, tally):
+                    trouble = _launch(request, points, SweptRun(None if in_process else Workplace.here(), wait), scratch)
+                if trouble is not None and len(todo) == len(points):
+                    raise MsmfError(f"the launcher {request.launcher} cannot carry this out: {trouble}")
+                # what is left is being made by another sweep, or was lost with the worker of another run: wait for it, or redo it
+                wait = True
+        except BaseException:
+            _end_workers(scratch)
+            _clear_up(folder, records, list(todo))
+            raise
+        cancel_jobs(scratch)
+    remove_traces_of_the_dead(folder)
+    return tally.failed
+
+
+def _launch(request: Request, points: Sequence[Point], job: SweptRun, scratch: Path) -> str | None:
+    """Launch runs once; returns what the launcher could not do, if anything."""
+    overrides = [[word for word in point.overrides if not is_hydras(word)] for point in points]
+    words = [*request.hydra_words, *overrides[0], f'hydra.sweep.dir="{scratch}"', "hydra.job.name=msmf-traci"]
+    with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"), _interruptible():
+        try:
+            config = compose("config", overrides=words, return_hydra_config=True)
+            context = HydraContext(GlobalHydra.instance().config_loader(), Callbacks())
+            launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=job, config=config)
+            for answer in launcher.launch(overrides, initial_job_idx=0):
+                if answer.status == JobStatus.FAILED:
+                    return _one_line(answer._return_value)
+        except _Settled:
+            pass
+        except Exception as error:
+            return _one_line(error)
+    return None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let the watch end a launcher that waits in vain."""
+    if not hasattr(signal, "SIGUSR1"):
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise _Settled
+
+    before = signal.signal(signal.SIGUSR1, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _end_workers(scratch: Path) -> None:
+    """End what a launcher has started elsewhere; joblib's own workers have ended with its call."""
+    cancel_jobs(scratch)
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+
+
+def _clear_up(folder: Path, records: Records, unsettled: Sequence[str]) -> None:
+    """Remove what ended workers have left, and what they recorded of their end."""
+    deadline_s = time.monotonic() + _CLEAR_UP_S
+    while True:
+        for place in (folder, records.folder):
+            remove_traces_of_the_dead(place)
+        remove_temporary_folders_of_the_dead()
+        left = {target_of(part) for part in parts_in(folder)} & set(unsettled)
+        if not left or time.monotonic() > deadline_s:
+            break
+        time.sleep(_LOOK_S)
+    for name in unsettled:
+        records.forget_failure(name)
+
+
+def _one_line(error: Any) -> str:
+    if isinstance(error, MsmfError):
+        return str(error)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' | '.join([*lines[:1], *lines[1:][-2:]])[:500]}"
+
+
+class _Watch:
+    """Sees on disk which runs are settled, says so, and takes them from the list."""
+
+    def __init__(self, folder: Path, records: Records, todo: dict[str, Point], tally: _Tally) -> None:
+        self._folder = folder
+        self._records = records
+        self._todo = todo
+        self._tally = tally
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+        self._look()
+
+    def _watch(self) -> None:
+        settled_s: float | None = None
+        while not self._end.wait(_LOOK_S):
+            self._look()
+            if self._todo:
+                continue
+            settled_s = settled_s or time.monotonic()
+            if time.monotonic() - settled_s > _NOTICE_S:
+                if hasattr(signal, "pthread_kill"):
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                return
+
+    def _look(self) -> None:
+        for name in list(self._todo):
+            is_done = (self._folder / name / RUN_FILE).is_file()
+            failure = None if is_done else self._records.failure(name)
+            if is_done or failure is not None:
+                del self._todo[name]
+                self._tally.count(name, None if failure is None else failure.reason)

@@ -1,0 +1,184 @@
+"""What is remembered of one container under one variant, and what a variant prescribes: plain records that compiled loops read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.sentinels import NO_SERVER
+
+Records = NDArray[np.void]
+
+# One container: where it is, its transfer, the service its user gets, and how its predictions fared. Times in seconds, sizes in bytes.
+CONTAINER = np.dtype(
+    [
+        # its task
+        ("image", np.float64),
+        ("memory", np.float64),
+        ("start_up", np.float64),
+        ("level_ms", np.float64),
+        # its transfer: target NO_SERVER where there is none; the stage ends by itself at `next`
+        ("next", np.float64),
+        ("begin", np.float64),
+        ("to_send", np.float64),
+        ("rate", np.float64),
+        ("sent_before", np.float64),  # bytes of this stage sent before `since`, at another rate
+        ("since", np.float64),
+        ("dirty_base", np.float64),
+        ("start", np.float64),
+        ("handoff", np.float64),
+        ("stop", np.float64),
+        ("image_sent", np.float64),
+        ("memory_sent", np.float64),
+        ("dirty_sent", np.float64),
+        ("final_sent", np.float64),
+        # its service
+        ("clock", np.float64),
+        ("outage_begin", np.float64),
+        ("relayed_s", np.float64),
+        ("late_s", np.float64),
+        ("satisfied_s", np.float64),
+        ("outage_s", np.float64),
+        ("longest_outage_s", np.float64),
+        ("host", np.int32),
+        ("cell", np.int32),
+        ("target", np.int32),
+        ("number", np.int32),
+        ("rounds", np.int32),
+        ("handoffs", np.int32),
+        ("outages", np.int32),
+        ("decided", np.int32),
+        ("first_target", np.int32),
+        ("newest_target", np.int32),
+        ("entry_hits", np.int32),
+        ("entry_misses", np.int32),
+        ("handoff_hits", np.int32),
+        ("handoff_misses", np.int32),
+        ("asked_home", np.int32),
+        ("given_home", np.int32),
+        ("asked_target", np.int32),
+        ("given_target", np.int32),
+        ("place", np.int32),  # in its variant's list of open transfers, where rates are shared
+        ("stage", np.int8),
+        ("running", np.bool_),
+        ("pending", np.bool_),
+        ("relayed", np.bool_),
+        ("late", np.bool_),
+        ("censored", np.bool_),
+        ("anew", np.bool_),  # its host or its state has changed: decide anew at its next frame
+    ],
+    align=True,
+)
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(("next",), np.inf),
+    **dict.fromkeys(("begin", "to_send", "since", "dirty_base", "start", "handoff", "stop", "outage_begin"), np.nan),
+    **dict.fromkeys(("host", "cell", "target", "decided", "first_target", "newest_target"), NO_SERVER),
+    **dict.fromkeys(("asked_home", "given_home", "asked_target", "given_target"), NO_SERVER),
+    **dict.fromkeys(("number", "place"), -1),
+}
+
+# One variant's rules, in SI units.
+POLICY = np.dtype(
+    [
+        ("bandwidth", np.float64),  # bytes per second
+        ("dirty_share", np.float64),
+        ("dirty_threshold", np.float64),
+        ("switch", np.float64),
+        ("local_ms", np.float64),
+        ("regional_ms", np.float64),
+        ("hop_ms", np.float64),
+        ("local_room", np.int64),
+        ("regional_room", np.int64),
+        ("first_region", np.int64),  # where its regions begin in `Areas`
+        ("servers", np.int64),
+        ("tiers", np.int64),
+        ("relay", np.bool_),
+        ("finish", np.bool_),
+        ("shared", np.bool_),
+    ],
+    align=True,
+)
+UNLIMITED = 2**62
+
+
+class Areas(NamedTuple):
+    """Where servers are: axial coordinates of cells, and the cells of regions of every size that variants use.
+
+    Attributes
+    ----------
+    q, r
+        Axial coordinates of each cell; local server n stands in cell n.
+    region_start, member
+        Cells of region g are `member[region_start[g]]` to `member[region_start[g + 1] - 1]`; a policy's server number `cells + i` is
+        region `first_region + i`.
+    name_rank
+        Place of each policy's servers in the order of their names, shape (policies, most servers).
+    """
+
+    q: IntArray
+    r: IntArray
+    region_start: IntArray
+    member: IntArray
+    name_rank: IntArray
+
+
+@dataclass(frozen=True)
+class LinkOptions:
+    """How bytes travel, when dirty memory is sent, and how many containers a server of each tier can hold (None: any number)."""
+
+    bandwidth_bytes_per_s: float
+    dirty_share_per_s: float
+    dirty_threshold_bytes: float
+    switch_s: float
+    is_shared: bool = False
+    local_room: int | None = None
+    regional_room: int | None = None
+
+
+@dataclass(frozen=True)
+class HandoffPolicy:
+    """What happens to containers that are not synchronised at the handoff, and to users who leave meanwhile."""
+
+    relay_unsynced: bool
+    finish_user_left: bool
+
+
+@dataclass(frozen=True)
+class RequestLatency:
+    """Latency in milliseconds of a request that a server of each tier answers, computing included, and of each hop it is relayed."""
+
+    local_ms: float
+    regional_ms: float
+    hop_ms: float
+
+
+def policy(links: LinkOptions, handoff: HandoffPolicy, latency: RequestLatency, servers: int, first_region: int, tiers: int) -> Records:
+    """One variant's record, shape ()."""
+    record = np.zeros((), dtype=POLICY)
+    record["bandwidth"] = links.bandwidth_bytes_per_s
+    record["dirty_share"] = links.dirty_share_per_s
+    record["dirty_threshold"] = links.dirty_threshold_bytes
+    record["switch"] = links.switch_s
+    record["local_ms"], record["regional_ms"], record["hop_ms"] = latency.local_ms, latency.regional_ms, latency.hop_ms
+    record["local_room"] = UNLIMITED if links.local_room is None else links.local_room
+    record["regional_room"] = UNLIMITED if links.regional_room is None else links.regional_room
+    record["servers"], record["first_region"], record["tiers"] = servers, first_region, tiers
+    record["relay"], record["finish"], record["shared"] = handoff.relay_unsynced, handoff.finish_user_left, links.is_shared
+    return record
+
+
+def new_containers(vehicles: int, variants: int) -> Records:
+    """Containers of vehicles that are not yet on the road, shape (vehicles, variants)."""
+    records = np.zeros((vehicles, variants), dtype=CONTAINER)
+    for name, value in _EMPTY.items():
+        records[name] = value
+    return records
+
+
+def column(records: Records, name: str) -> FloatArray | IntArray:
+    """One field of all containers, shape (vehicles, variants)."""
+    return np.ascontiguousarray(records[name])

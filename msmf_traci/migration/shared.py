@@ -1,0 +1,290 @@
+"""Containers that meet: transfers share links, servers have limited room. Model, section 8.
+
+A variant goes through a batch frame by frame: bring the open transfers up to the frame, obey what was decided in the order of departure,
+share the links out anew. Only transfers and vehicles for which something is new are looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.compiled import compiled
+from msmf_traci.migration.container import Areas, Records
+from msmf_traci.migration.course import Course, Seen
+from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_min_rates
+from msmf_traci.migration.machine import arrive, obey, pass_stage, score
+from msmf_traci.migration.rooms import grant_home, grant_target, hold, server_with_room
+from msmf_traci.migration.service import deploy, see
+from msmf_traci.migration.transfer import IDLE, is_sending, set_rate
+from msmf_traci.sentinels import KEEP, NO_SERVER
+
+
+class Floor(NamedTuple):
+    """One variant's open transfers and rooms, kept from batch to batch.
+
+    Attributes
+    ----------
+    open
+        Vehicles with an open transfer, the first `n[0]` places.
+    again
+        Vehicles to be decided for anew at their next frame, the first `n[1]` places.
+    n
+        How many of each, and how many containers found no room at their first deployment.
+    held
+        Containers that each server holds, running or being received.
+    link
+        Number of each uplink, then of each downlink, among the links in use while rates are computed; -1 where it has none.
+    """
+
+    open: IntArray
+    again: IntArray
+    n: IntArray
+    held: IntArray
+    link: IntArray
+
+
+class Batch(NamedTuple):
+    """The course by frames: changes of frame f are `change[start[f]:start[f + 1]]`, ascending in vehicle number.
+
+    Attributes
+    ----------
+    times_s
+        Time of each frame.
+    start, change
+        As above; samples of the course.
+    all_start, all_sample
+        The same for all samples of a frame.
+    """
+
+    times_s: FloatArray
+    start: IntArray
+    change: IntArray
+    all_start: IntArray
+    all_sample: IntArray
+
+
+@compiled
+def run_together(
+    course: Course, batch: Batch, containers: Records, v: int, p: Any, areas: Areas, floor: Floor, books: Any, seen: Seen
+) -> None:
+    """Take one variant through a batch.
+
+    Parameters
+    ----------
+    course, batch
+        The batch, with the decisions that hold for the variant.
+    containers
+        The variant's records, shape (vehicles,).
+    v, p
+        The variant's number and policy.
+    areas
+        Where servers are.
+    floor
+        Open transfers and rooms.
+    books
+        The ledger's.
+    seen
+        What a trace shows; of no rows where nothing is traced.
+    """
+    here = np.full(len(containers), -1, dtype=np.int64)
+    before_x_m, before_y_m = np.empty(len(containers)), np.empty(len(containers))
+    for i in range(len(course.vehicle)):
+        before_x_m[course.vehicle[i]], before_y_m[course.vehicle[i]] = course.before_x_m[i], course.before_y_m[i]
+    due = np.empty(len(containers), dtype=np.int64)
+    is_due = np.zeros(len(containers), dtype=np.bool_)
+    for f in range(len(batch.times_s)):
+        t_s = batch.times_s[f]
+        samples = batch.all_sample[batch.all_start[f] : batch.all_start[f + 1]]
+        for sample in samples:
+            here[_vehicle_of(course, sample)] = sample
+        moved = _advance(t_s, course, here, before_x_m, before_y_m, containers, v, p, areas, floor, books)
+        n_due = _who_is_due(course, batch, f, floor, due, is_due)
+        for k in range(n_due):
+            vehicle = due[k]
+            is_due[vehicle] = False
+            _meet(course, here[vehicle], containers, v, vehicle, p, areas, floor, books, seen)
+        if p.shared and (moved or n_due > 0):
+            _share_links(t_s, containers, p, floor)
+        for sample in samples:
+            vehicle = _vehicle_of(course, sample)
+            before_x_m[vehicle], before_y_m[vehicle] = course.x_m[sample], course.y_m[sample]
+
+
+@compiled
+def _vehicle_of(course: Course, sample: int) -> int:
+    return int(course.vehicle[course.track[sample]])
+
+
+@compiled
+def _advance(
+    t_s: float,
+    course: Course,
+    here: IntArray,
+    before_x_m: FloatArray,
+    before_y_m: FloatArray,
+    containers: Records,
+    v: int,
+    p: Any,
+    areas: Areas,
+    floor: Floor,
+    books: Any,
+) -> bool:
+    """Bring every open transfer to a frame; whether any of them has changed its stage."""
+    moved = False
+    k = 0
+    while k < floor.n[0]:
+        vehicle = floor.open[k]
+        c = containers[vehicle]
+        is_listed = c.anew
+        while c.next <= t_s:
+            moved = True
+            is_now = c.next == t_s
+            x_m = course.x_m[here[vehicle]] if is_now else before_x_m[vehicle]
+            y_m = course.y_m[here[vehicle]] if is_now else before_y_m[vehicle]
+            host, target = c.host, c.target
+            pass_stage(c, p, areas, x_m, y_m, (vehicle, v), books)
+            hold(floor.held, host, target, c)
+        if c.anew and not is_listed:
+            floor.again[floor.n[1]] = vehicle
+            floor.n[1] += 1
+        if c.target == NO_SERVER:
+            _close_place(containers, c, floor)  # another one takes its place: look there again
+        else:
+            k += 1
+    return moved
+
+
+@compiled
+def _who_is_due(course: Course, batch: Batch, f: int, floor: Floor, due: IntArray, is_due: BoolArray) -> int:
+    """Vehicles to be decided for at a frame, in the order of departure; returns how many."""
+    n = 0
+    for k in range(batch.start[f], batch.start[f + 1]):
+        due[n] = _vehicle_of(course, batch.change[k])
+        is_due[due[n]] = True
+        n += 1
+    changed = n
+    for k in range(floor.n[1]):
+        if not is_due[floor.again[k]]:
+            due[n] = floor.again[k]
+            is_due[due[n]] = True
+            n += 1
+    floor.n[1] = 0
+    if n > changed:
+        due[:n].sort()
+    return n
+
+
+@compiled
+def _meet(
+    course: Course, sample: int, containers: Records, v: int, vehicle: int, p: Any, areas: Areas, floor: Floor, books: Any, seen: Seen
+) -> None:
+    """One frame of one container."""
+    c = containers[vehicle]
+    t_s, x_m, y_m = course.time_s[sample], course.x_m[sample], course.y_m[sample]
+    home, cell, key = course.home[sample], course.cell[sample], (vehicle, v)
+    host_before, target_before = c.host, c.target
+    if course.first[sample]:
+        deploy(c, t_s, server_with_room(floor.held, home, cell, v, p, areas))
+        if c.host == NO_SERVER:
+            floor.n[2] += 1
+    if cell != c.cell:
+        see(c, p, areas, t_s, cell)
+    is_other = course.target[sample] == c.host
+    target = course.alternative[sample] if is_other else course.target[sample]
+    lower = course.lower_alternative[sample] if is_other else course.lower_target[sample]
+    if target == c.host:
+        target = NO_SERVER
+    c.anew = False
+    if not course.last[sample]:
+        score(c, home, target)
+        granted = grant_home(c, p, areas, floor.held, t_s, home, cell, x_m, y_m, key, books)
+        wanted = target
+        if c.running and (granted == KEEP or granted == c.host):
+            wanted = grant_target(c, p, areas, floor.held, t_s, target, lower, x_m, y_m, key, books)
+        obey(c, p, t_s, granted, wanted, x_m, y_m, key, books)
+    if len(seen.host):
+        seen.target[sample, v] = target
+        seen.host[sample, v] = c.host
+        seen.running[sample, v] = c.running
+    if course.last[sample]:
+        arrive(c, t_s, x_m, y_m, key, books)
+        c.host = NO_SERVER
+        c.anew = False
+    hold(floor.held, host_before, target_before, c)
+    if c.anew:
+        floor.again[floor.n[1]] = vehicle
+        floor.n[1] += 1
+    if c.target != NO_SERVER and c.place < 0:
+        c.place = floor.n[0]
+        floor.open[c.place] = vehicle
+        floor.n[0] += 1
+    elif c.target == NO_SERVER and c.place >= 0:
+        _close_place(containers, c, floor)
+
+
+@compiled
+def _close_place(containers: Records, c: Any, floor: Floor) -> None:
+    """Take a container off the list of open transfers; the last one moves to its place."""
+    floor.n[0] -= 1
+    mover = floor.open[floor.n[0]]
+    floor.open[c.place] = mover
+    containers[mover].place = c.place
+    c.place = -1
+
+
+@compiled
+def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
+    """Give every open transfer its max-min fair rate; one in IDLE what it would get as one flow more."""
+    n = floor.n[0]
+    up, down = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    sender, waiter = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    senders, waiters, links = 0, 0, 0
+    for k in range(n):
+        vehicle = floor.open[k]
+        c = containers[vehicle]
+        if is_sending(c):
+            sender[senders] = vehicle
+            senders += 1
+        elif c.stage == IDLE:
+            waiter[waiters] = vehicle
+            waiters += 1
+    for k in range(senders):
+        c = containers[sender[k]]
+        up[k], links = _number(c.host, floor.link, links)
+        down[k], links = _number(p.servers + c.target, floor.link, links)
+    up, down = up[:senders], down[:senders]
+    start, flow = flows_by_link(up, down, links)
+    rate = max_min_rates(up, down, start, flow, p.bandwidth)
+    for k in range(senders):
+        set_rate(containers[sender[k]], t_s, rate[k])
+    level = np.full(links, -1.0)
+    for k in range(waiters):
+        c = containers[waiter[k]]
+        of_up = _level(floor.link[c.host], level, start, flow, rate, p.bandwidth)
+        of_down = _level(floor.link[p.servers + c.target], level, start, flow, rate, p.bandwidth)
+        set_rate(c, t_s, min(of_up, of_down))
+    for k in range(senders):
+        c = containers[sender[k]]
+        floor.link[c.host], floor.link[p.servers + c.target] = -1, -1
+
+
+@compiled
+def _number(link: int, number: IntArray, links: int) -> tuple[int, int]:
+    """Number of a link among those in use, given now if it has none; and how many have one."""
+    if number[link] < 0:
+        number[link] = links
+        links += 1
+    return number[link], links
+
+
+@compiled
+def _level(link: int, level: FloatArray, start: IntArray, flow: IntArray, rate: FloatArray, bandwidth: float) -> float:
+    """The level of a link in use for one flow more, found out once; all of the bandwidth where nothing is on it (-1)."""
+    if link < 0:
+        return bandwidth
+    if level[link] < 0:
+        level[link] = level_for_one_more(link, start, flow, rate, bandwidth)
+    return float(level[link])

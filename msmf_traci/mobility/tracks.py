@@ -1,0 +1,124 @@
+"""A batch of frames vehicle by vehicle: compiled loops follow one vehicle through the batch, then the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray, extended
+from msmf_traci.mobility.frame import Frames
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Samples of a batch, sorted by vehicle and time; shapes: (t,) tracks, one a vehicle, and (n,) samples.
+
+    Attributes
+    ----------
+    vehicle
+        Number of each vehicle, ascending, shape (t,).
+    start
+        Samples of the i-th vehicle are `start[i]` to `start[i + 1]`, shape (t + 1,).
+    before_s, before_x_m, before_y_m
+        Time and place of each vehicle's last frame before the batch, NaN where there is none, shape (t,).
+    track, frame
+        Vehicle (its place in `vehicle`) and frame of the batch of each sample, shape (n,).
+    order
+        Place of each sample in the batch, shape (n,).
+    time_s, x_m, y_m, speed_mps, edge, position_m, route, route_index, first, last
+        As in `Frame`, shape (n,).
+    """
+
+    vehicle: IntArray
+    start: IntArray
+    before_s: FloatArray
+    before_x_m: FloatArray
+    before_y_m: FloatArray
+    track: IntArray
+    frame: IntArray
+    order: IntArray
+    time_s: FloatArray
+    x_m: FloatArray
+    y_m: FloatArray
+    speed_mps: FloatArray
+    edge: IntArray
+    position_m: FloatArray
+    route: IntArray
+    route_index: IntArray
+    first: BoolArray
+    last: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def frame_by_frame(self) -> Iterator[tuple[Tracks, IntArray]]:
+        """Tracks of one sample each, frame after frame, and which samples they are."""
+        by_frame = np.argsort(self.frame, kind="stable")
+        begins = np.flatnonzero(np.diff(self.frame[by_frame], prepend=-1))
+        for begin, end in zip(begins, [*begins[1:], len(by_frame)], strict=True):
+            samples = by_frame[begin:end]
+            track = self.track[samples]
+            is_begin = samples == self.start[track]
+            before = [np.where(is_begin, old[track], now[samples - 1]) for old, now in self._before_and_now()]
+            columns = {name: getattr(self, name)[samples] for name in _OF_SAMPLES}
+            n = len(samples)
+            alone: dict[str, Any] = {"vehicle": self.vehicle[track], "start": np.arange(n + 1), "track": np.arange(n)}
+            alone |= dict(zip(_BEFORE, before, strict=True)) | {"frame": np.zeros(n, dtype=np.int64)}
+            yield Tracks(**alone, **columns), samples
+
+    def _before_and_now(self) -> list[tuple[FloatArray, FloatArray]]:
+        return [(self.before_s, self.time_s), (self.before_x_m, self.x_m), (self.before_y_m, self.y_m)]
+
+
+_BEFORE = ("before_s", "before_x_m", "before_y_m")
+_OF_SAMPLES = tuple(each.name for each in fields(Tracks) if each.name not in ("vehicle", "start", *_BEFORE, "track", "frame"))
+
+
+class Follower:
+    """Turns batches into tracks, remembering where each vehicle was at the end of the batch before."""
+
+    def __init__(self) -> None:
+        self._last_s = np.zeros(0)
+        self._x_m = np.zeros(0)
+        self._y_m = np.zeros(0)
+
+    def admit(self, n: int) -> None:
+        """Add n vehicles."""
+        for name in ("_last_s", "_x_m", "_y_m"):
+            setattr(self, name, extended(getattr(self, name), n, np.nan))
+
+    def follow(self, frames: Frames) -> Tracks:
+        """The tracks of a batch."""
+        order = np.argsort(frames.vehicle, kind="stable")
+        of_sample = frames.vehicle[order]
+        begins = np.flatnonzero(np.diff(of_sample, prepend=-1))
+        start = np.append(begins, len(order))
+        vehicle = of_sample[begins]
+        track = np.repeat(np.arange(len(vehicle)), np.diff(start))
+        frame = np.repeat(np.arange(len(frames)), np.diff(frames.start))[order]
+        tracks = Tracks(
+            vehicle=vehicle,
+            start=start,
+            before_s=self._last_s[vehicle],
+            before_x_m=self._x_m[vehicle],
+            before_y_m=self._y_m[vehicle],
+            track=track,
+            frame=frame,
+            order=order,
+            time_s=frames.times_s[frame],
+            x_m=frames.x_m[order],
+            y_m=frames.y_m[order],
+            speed_mps=frames.speed_mps[order],
+            edge=frames.edge[order],
+            position_m=frames.position_m[order],
+            route=frames.route[order],
+            route_index=frames.route_index[order],
+            first=frames.first[order],
+            last=frames.last[order],
+        )
+        ends = start[1:] - 1
+        self._last_s[vehicle], self._x_m[vehicle], self._y_m[vehicle] = tracks.time_s[ends], tracks.x_m[ends], tracks.y_m[ends]
+        return tracks

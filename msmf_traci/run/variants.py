@@ -1,0 +1,145 @@
+"""The variants of a run: every strategy under every combination of varied options, as each floor of the house takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from msmf_traci.arrays import IntArray
+from msmf_traci.config.schema import Config
+from msmf_traci.config.variants import combinations, varied_options
+from msmf_traci.control.plane import Ruling
+from msmf_traci.control.strategies import Strategy
+from msmf_traci.migration.container import Areas, Records, policy
+from msmf_traci.migration.workload import WorkloadOptions
+from msmf_traci.results.keys import IMAGE_OPTION, KEY_COLUMNS, column_names, key_value
+from msmf_traci.results.tables import TABLE_COLUMNS
+from msmf_traci.run.options import control_options, handoff_policy, link_options, request_latency, workload_options
+from msmf_traci.world.cells import HexCells
+from msmf_traci.world.servers import Servers
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One strategy with one combination of options.
+
+    Attributes
+    ----------
+    strategy, config
+        The strategy, and the configuration with the combination's values.
+    keys
+        Its key columns in tables.
+    workload
+        Number of its workload among those of the run.
+    """
+
+    strategy: type[Strategy]
+    config: Config
+    keys: dict[str, Any]
+    workload: int
+
+
+@dataclass(frozen=True)
+class Variants:
+    """All variants of a run.
+
+    Attributes
+    ----------
+    variants
+        Them, strategy by strategy.
+    workloads
+        The workloads that containers are drawn from.
+    """
+
+    variants: list[Variant]
+    workloads: list[WorkloadOptions]
+
+    def __len__(self) -> int:
+        return len(self.variants)
+
+    def rulings(self) -> list[Ruling]:
+        """What the control plane decides for."""
+        # variants whose tasks have the same latency levels are decided for together
+        levels = _numbered([(each.latency_levels_ms, each.latency_weights) for each in self.workloads])
+        first = [levels.index(number) for number in levels]
+        return [Ruling(each.strategy, control_options(each.config), first[each.workload]) for each in self.variants]
+
+    def policies(self, servers: Sequence[Servers]) -> Records:
+        """The engine's record of each variant; `servers` are those of each variant."""
+        first_region = _first_regions(servers)
+        return np.stack(
+            [
+                policy(
+                    link_options(each.config),
+                    handoff_policy(each.config),
+                    request_latency(each.config),
+                    servers=len(own),
+                    first_region=first_region[id(own)],
+                    tiers=each.strategy.tiers,
+                )
+                for each, own in zip(self.variants, servers, strict=True)
+            ]
+        )
+
+
+def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Variants:
+    """The variants of a configuration."""
+    options = [option for option in varied_options(config) if option != IMAGE_OPTION]
+    columns = column_names(options, TABLE_COLUMNS)
+    made = combinations(config)
+    workloads = [workload_options(each.config) for each in made]
+    numbers = _numbered(workloads)
+    variants = []
+    for strategy in strategies:
+        for each, number in zip(made, numbers, strict=True):
+            image = each.config.workload.image_mb
+            keys: dict[str, Any] = dict(zip(KEY_COLUMNS, (strategy.name, None if isinstance(image, list) else float(image)), strict=True))
+            keys |= {columns[option]: key_value(each.values[option]) for option in options}
+            variants.append(Variant(strategy, each.config, keys, number))
+    distinct = [workloads[numbers.index(number)] for number in range(max(numbers) + 1)]
+    return Variants(variants, distinct)
+
+
+def areas_of(cells: HexCells, servers: Sequence[Servers]) -> Areas:
+    """Where the servers of all variants are."""
+    distinct = list({id(each): each for each in servers}.values())
+    sizes = np.concatenate([np.bincount(each.region) for each in distinct])
+    ranks: IntArray = np.zeros((len(servers), max(len(each) for each in servers)), dtype=np.int64)
+    by_servers = {id(each): _name_ranks(each) for each in distinct}
+    for variant, each in enumerate(servers):
+        ranks[variant, : len(each)] = by_servers[id(each)]
+    return Areas(
+        q=np.ascontiguousarray(cells.axial[:, 0]),
+        r=np.ascontiguousarray(cells.axial[:, 1]),
+        region_start=np.concatenate([[0], np.cumsum(sizes)]),
+        member=np.concatenate([np.argsort(each.region, kind="stable") for each in distinct]),
+        name_rank=ranks,
+    )
+
+
+def _first_regions(servers: Sequence[Servers]) -> dict[int, int]:
+    """Where the regions of each distinct `Servers` begin in `Areas`."""
+    first, total = {}, 0
+    for each in servers:
+        if id(each) not in first:
+            first[id(each)] = total
+            total += len(each.region_axial)
+    return first
+
+
+def _name_ranks(servers: Servers) -> IntArray:
+    order = np.argsort(servers.names, kind="stable")
+    ranks: IntArray = np.empty(len(servers), dtype=np.int64)
+    ranks[order] = np.arange(len(servers))
+    return ranks
+
+
+def _numbered(values: Sequence[Key]) -> list[int]:
+    """Number of each value, equal ones alike, in the order in which they appear."""
+    numbers: dict[Key, int] = {}
+    return [numbers.setdefault(value, len(numbers)) for value in values]

@@ -1,0 +1,117 @@
+"""Scratch folders: locked while they are written, on disk before they get their name, removed when their owner is dead."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msmf_traci.locks import is_surely_dead, try_lock
+
+LOCK_ENDING = ".lock"
+OWNER_FILE = "owner.lock"
+CONTENT = "content"
+_MARK = ".part-"
+_TEMPORARY = "msmf-traci-"
+
+
+@contextmanager
+def owned_scratch(folder: Path) -> Iterator[Path]:
+    """Make a scratch folder for this process and give an empty folder in it, which may be renamed away; the rest goes at the end.
+
+    The lock lies beside what is written and not in it, so that a rename takes nothing along that is not content.
+    """
+    folder.mkdir(parents=True)
+    lock = None
+    try:
+        lock = try_lock(folder / OWNER_FILE)
+        content = folder / CONTENT
+        content.mkdir()
+        yield content
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            lock.close()
+
+
+def part_of(target: Path) -> Path:
+    """Name of a scratch folder for what will become `target`, beside it, so that a rename is one step."""
+    return target.with_name(f".{target.name}{_MARK}{os.getpid()}-{secrets.token_hex(3)}")
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of this process in the system's place for temporary files."""
+    with owned_scratch(Path(tempfile.gettempdir()) / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(3)}") as folder:
+        yield folder
+
+
+def target_of(part: Path) -> str:
+    """What a scratch folder was to be called."""
+    return part.name.removeprefix(".").rpartition(_MARK)[0]
+
+
+def parts_in(folder: Path) -> list[Path]:
+    """Scratch folders beside results or in the cache, of the living and the dead."""
+    return sorted(path for path in folder.glob(f".*{_MARK}*") if path.is_dir() and not path.is_symlink())
+
+
+def remove_traces_of_the_dead(folder: Path) -> None:
+    """Remove what killed processes have left half-written or locked in a folder of results or of the cache."""
+    for part in parts_in(folder):
+        _remove_if_dead(part)
+    for path in folder.glob(f".*{LOCK_ENDING}"):
+        # taken before it is removed, since somebody may be taking it over right now
+        if is_surely_dead(path) and (lock := try_lock(path)) is not None:
+            lock.release()
+
+
+def remove_temporary_folders_of_the_dead() -> None:
+    """Remove what killed processes have left in the system's place for temporary files."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        if (folder / OWNER_FILE).is_file() and not folder.is_symlink():
+            _remove_if_dead(folder)
+
+
+def settle(content: Path, target: Path) -> None:
+    """Give a complete folder its name: there whole or not at all, after power loss too.
+
+    Raises
+    ------
+    OSError
+        If that name is taken, or the disk refuses.
+    """
+    for path in (*content.rglob("*"), content):
+        _flush(path)
+    content.rename(target)
+    _flush(target.parent)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all; it takes the place of an earlier one."""
+    with owned_scratch(part_of(path)) as content:
+        written = content / path.name
+        written.write_text(text, encoding="utf-8")
+        _flush(written)
+        written.replace(path)
+    _flush(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # folders cannot be opened there
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_if_dead(folder: Path) -> None:
+    if is_surely_dead(folder / OWNER_FILE):
+        shutil.rmtree(folder, ignore_errors=True)

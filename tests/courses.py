@@ -1,0 +1,74 @@
+"""Short ways to tell the engine what happens: a row of servers, policies, and one frame at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from msmf_traci.migration.container import Areas, HandoffPolicy, LinkOptions, Records, RequestLatency, policy
+from msmf_traci.migration.course import Course
+from msmf_traci.results.keys import Names
+from msmf_traci.sentinels import NO_SERVER
+
+SERVERS = ("A", "B", "C", "D")
+# server n stands in cell n of a row of cells: 15 ms, and 40 ms more for each hop
+ROW_LATENCY = RequestLatency(15.0, 55.0, 40.0)
+
+
+def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> Areas:
+    """Cells in a row, without regions."""
+    none = np.zeros(0, dtype=np.int64)
+    return Areas(np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(1, dtype=np.int64), none, np.tile(np.arange(n), (policies, 1)))
+
+
+def policies(links: LinkOptions, handoff: HandoffPolicy, n: int = 1, servers: int = len(SERVERS)) -> Records:
+    """The same rules for n variants."""
+    return np.stack([policy(links, handoff, ROW_LATENCY, servers, 0, 1)] * n)
+
+
+def frame_course(
+    t_s: float,
+    vehicle: Sequence[int] | np.ndarray,
+    *,
+    home: Any,
+    target: Any = NO_SERVER,
+    cell: Any = 0,
+    first: Any = False,
+    last: Any = False,
+    x_m: Any = 0.0,
+    before_x_m: Any = np.nan,
+) -> Course:
+    """One frame; numbers hold for all its vehicles, lists for each."""
+    n = len(vehicle)
+
+    def each(value: Any, kind: Any) -> np.ndarray:
+        return np.array(np.broadcast_to(value, n), dtype=kind)
+
+    one_each, none = np.arange(n), np.full(n, NO_SERVER)
+    return Course(
+        start=np.arange(n + 1),
+        vehicle=np.asarray(vehicle, dtype=np.int64),
+        before_x_m=each(before_x_m, float),
+        before_y_m=np.zeros(n),
+        time_s=np.full(n, float(t_s)),
+        x_m=each(x_m, float),
+        y_m=np.zeros(n),
+        first=each(first, bool),
+        last=each(last, bool),
+        track=one_each,
+        frame=np.zeros(n, dtype=np.int64),
+        cell=each(cell, np.int64),
+        home=each(home, np.int64),
+        target=each(target, np.int64),
+        alternative=none,
+        lower_target=none,
+        lower_alternative=none,
+        change_start=np.arange(n + 1),
+        change=one_each,
+    )
+
+
+def names_of(vehicles: Sequence[str], strategies: Sequence[str], image_mb: float | None = None) -> Names:
+    """Names in tables; servers A to D, all local."""
+    servers = np.array(SERVERS, dtype=object), np.array(["local"] * len(SERVERS), dtype=object)
+    return Names(vehicles, [{"strategy": name, "image_mb": image_mb} for name in strategies], [servers] * len(strategies))

@@ -1,0 +1,120 @@
+"""One pass serves every variant (model, section 11): the rows that separate runs give, whatever is varied."""
+
+import itertools
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+SMALL = ("mobility.vehicles=12", "mobility.max_duration_s=400", "deployment.rings=6", "mobility.depart_window_s=20")
+TABLES = ("migrations", "vehicles", "summary")
+
+
+def run(msmf: Command, folder: Path, *words: str, **more: str) -> Path:
+    result = msmf(folder, *SMALL, *words, **more)
+    assert result.returncode == 0, result.stderr
+    (done,) = (path.parent for path in folder.glob("results/synthetic/*/run.json"))
+    return done
+
+
+def text(run: Path, table: str) -> pd.DataFrame:
+    """A table as it is written, digit by digit."""
+    return pd.read_csv(run / f"{table}.csv", dtype=str, keep_default_na=False)
+
+
+@pytest.mark.parametrize(
+    "varied",
+    [
+        {
+            "workload.image_mb": {"100": "100.0", "1500": "1500.0", "[100,2000]": ""},
+            "handoff.user_left": {"abandon": "abandon", "finish": "finish"},
+        },
+        {"links.mode": {"dedicated": "dedicated", "shared": "shared"}, "tiers.regional_rings": {"1": "1.0", "3": "3.0"}},
+        {"attachment.hysteresis_m": {"0": "0.0", "40": "40.0"}, "reports.distance_m": {"0": "0.0", "80": "80.0"}},
+        {
+            "capacity.local": {"2": "2.0", "null": ""},
+            "workload.latency_weights": {"[0,0,1]": "[0.0, 0.0, 1.0]", "[1,0,0]": "[1.0, 0.0, 0.0]"},
+        },
+    ],
+    ids=lambda varied: " and ".join(varied),
+)
+def test_one_pass_gives_the_rows_of_separate_runs(varied: dict[str, dict[str, str]], msmf: Command, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    together = run(msmf, tmp_path / "all", *(f"variants.{option}=[{','.join(values)}]" for option, values in varied.items()))
+    keys = json.loads((together / "run.json").read_text())["key_columns"]
+    columns = {option: next(name for name in keys if name in (option, option.split(".")[1])) for option in varied}
+    seen = 0
+    for values in itertools.product(*(each.items() for each in varied.values())):
+        words = [f"{option}={value}" for option, (value, _) in zip(varied, values, strict=True)]
+        folder = tmp_path / "-".join(value for value, _ in values)
+        folder.mkdir()
+        alone = run(msmf, folder, *words)
+        for table in TABLES:
+            rows = text(together, table)
+            for option, (_, written) in zip(varied, values, strict=True):
+                rows = rows[rows[columns[option]] == written]
+            rows = rows.drop(columns=[name for name in columns.values() if name != "image_mb"]).reset_index(drop=True)
+            pd.testing.assert_frame_equal(rows, text(alone, table))
+            seen += len(rows)
+    assert seen == sum(len(text(together, table)) for table in TABLES)
+
+
+# ours again, as anybody's: not planned, but asked frame by frame
+ASKED = """
+from msmf_traci.control.strategies import Nearest, OracleTier, Pm, PmOpTier
+
+
+class A(Nearest):
+    name = "asked_nearest"
+
+
+class B(Pm):
+    name = "asked_pm"
+
+
+class C(PmOpTier):
+    name = "asked_pm_op_tier"
+
+
+class D(OracleTier):
+    name = "asked_oracle_tier"
+"""
+
+
+def test_strategies_that_are_asked_fare_like_those_that_are_planned(msmf: Command, tmp_path: Path) -> None:
+    (tmp_path / "asked.py").write_text(ASKED)
+    ours = ("nearest", "pm", "pm_op_tier", "oracle_tier")
+    done = run(
+        msmf,
+        tmp_path,
+        f"strategies=[{','.join(ours)},asked:A,asked:B,asked:C,asked:D]",
+        *("variants.links.mode=[dedicated,shared]", "variants.handoff.unsynced=[stop,relay]", "variants.reports.distance_m=[0,60]"),
+        "output.trace=true",
+    )
+    for table in ("migrations", "vehicles", "summary", "stages", "decisions"):
+        rows = text(done, table)
+        for name in ours:
+            own = [
+                rows[rows["strategy"] == strategy].drop(columns="strategy").reset_index(drop=True) for strategy in (name, f"asked_{name}")
+            ]
+            pd.testing.assert_frame_equal(*own)
+            assert len(own[0])
+
+
+def test_fewer_reports_cost_less_and_show_in_the_tables(msmf: Command, tmp_path: Path) -> None:
+    """A report each frame, after 50 m, after 500 m: fewer and fewer, 40 bytes each, and predictions that are no better."""
+    done = run(msmf, tmp_path, "variants.reports.distance_m=[0,50,500]", "reports.bytes=40", "strategies=[pm]")
+    vehicles = pd.read_csv(done / "vehicles.csv")
+    by_distance = vehicles.groupby("reports.distance_m")[["reports", "report_bytes", "road_s"]].sum()
+    reports = by_distance["reports"]
+    assert reports[0] == by_distance["road_s"][0] + vehicles["vehicle"].nunique()
+    assert reports[0] > 3 * reports[50] > 9 * reports[500] > 0
+    assert (by_distance["report_bytes"] == 40 * reports).all()
+    summary = pd.read_csv(done / "summary.csv").query("band == 'all'").set_index("reports.distance_m")
+    assert summary["reports_per_vehicle_hour"][50] == pytest.approx(reports[50] / by_distance["road_s"][50] * 3600)
+    assert summary["handoff_hit_rate"][500] < summary["handoff_hit_rate"][0]

@@ -1,0 +1,70 @@
+"""Containers that meet on links and servers (model, section 8): nothing is carried, held or booked twice, whatever is decided."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msmf_traci.migration.ledger import BYTE_KINDS, Stage
+from msmf_traci.sentinels import NO_SERVER
+
+BYTES_PER_S = 10e6
+SENDING = (Stage.IMAGE, Stage.MEMORY, Stage.ROUND, Stage.FINAL)
+EXAMPLES = settings(max_examples=100, deadline=None)
+
+
+@EXAMPLES
+@given(data=st.data())
+def test_no_link_is_overfull_at_any_frame(crowded_drives, book, data):
+    drive = data.draw(crowded_drives)
+
+    def look(booked):
+        records = booked.engine.containers
+        sends = np.isin(records["stage"], SENDING) & (records["to_send"] > 0)
+        for end in ("host", "target"):
+            for strategy in range(drive.strategies):
+                some = sends[:, strategy]
+                load = np.bincount(records[end][some, strategy], records["rate"][some, strategy])
+                if drive.links.is_shared:
+                    assert (load <= BYTES_PER_S * (1 + 1e-12)).all()
+
+    book(drive, look=look)
+
+
+@EXAMPLES
+@given(data=st.data())
+def test_no_server_holds_more_than_it_has_room_for(crowded_drives, book, data):
+    drive = data.draw(crowded_drives)
+
+    def look(booked):
+        records = booked.engine.containers
+        for strategy in range(drive.strategies):
+            held = np.concatenate([records[end][:, strategy] for end in ("host", "target")])
+            held = np.bincount(held[held != NO_SERVER], minlength=4)
+            assert drive.links.local_room is None or (held <= drive.links.local_room).all()
+
+    book(drive, look=look)
+
+
+@EXAMPLES
+@given(data=st.data())
+def test_bytes_add_up_and_refused_transfers_have_none(crowded_drives, book, data):
+    booked = book(data.draw(crowded_drives))
+    transfers, stages, vehicles = booked.transfers(), booked.stages(), booked.vehicle_rows()
+    sent = transfers[list(BYTE_KINDS)].sum(axis=1)
+    assert float(sent.sum()) == pytest.approx(float(stages["bytes"].astype(float).sum()), rel=1e-9, abs=1e-6)
+    assert float(vehicles["traffic_bytes"].sum()) == pytest.approx(float(sent.sum()), rel=1e-9, abs=1e-6)
+    refused = transfers["outcome"] == "refused"
+    assert (sent[refused] == 0).all()
+    assert (transfers["t_start_s"] == transfers["t_end_s"])[refused].all()
+    assert transfers.loc[refused, "t_handoff_s"].isna().all()
+    lasted_s = transfers["t_end_s"] - transfers["t_start_s"]
+    assert (sent <= BYTES_PER_S * lasted_s + 1.0).all()
+
+
+@EXAMPLES
+@given(data=st.data())
+def test_every_second_is_running_or_stopped_where_containers_meet_too(crowded_drives, book, data):
+    drive = data.draw(crowded_drives)
+    for row in book(drive).vehicle_rows().itertuples():
+        assert row.late_s + row.satisfied_s + row.outage_s == pytest.approx(drive.road_s()[int(row.vehicle[1:])], rel=1e-9, abs=1e-6)

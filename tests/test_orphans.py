@@ -1,0 +1,51 @@
+"""What a killed process has started ends with it, and so does what that has started."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.test_failures import gone
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the signal on a parent's death is Linux's own")
+
+TOOL = """
+import subprocess, sys
+from pathlib import Path
+child = subprocess.Popen(["sleep", "60"])
+Path(sys.argv[1]).write_text(str(child.pid))
+child.wait()
+"""
+CALL = """
+import sys
+from pathlib import Path
+from msmf_traci.scenario.sumo_tools import Sumo, run_tool
+sumo = Sumo(Path(sys.argv[1]), "1.28.0")
+run_tool(sumo, [*sumo.tool("tool.py"), sys.argv[2]], folder=Path(sys.argv[1]))
+"""
+
+
+def test_programs_that_a_tool_of_a_killed_command_has_started_end_too(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "tool.py").write_text(TOOL)
+    said = tmp_path / "pid"
+    process = subprocess.Popen([sys.executable, "-c", CALL, str(tmp_path), str(said)])
+    for _ in range(200):
+        if said.is_file() and said.read_text():
+            break
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert gone(int(said.read_text()))
+
+
+def test_tool_sees_its_own_words_and_folder(tmp_path: Path) -> None:
+    from msmf_traci.scenario.sumo_tools import Sumo, run_tool
+
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "neighbour.py").write_text("WORD = 'found'\n")
+    (tmp_path / "tools" / "tool.py").write_text("import sys, neighbour\nprint(__name__, sys.argv[1:], neighbour.WORD)\n")
+    sumo = Sumo(tmp_path, "1.28.0")
+    assert run_tool(sumo, [*sumo.tool("tool.py"), "--seed", "1"], folder=tmp_path) == "__main__ ['--seed', '1'] found\n"
