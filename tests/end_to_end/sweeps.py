@@ -20,8 +20,8 @@ mobility:
 """
 SWEEP = ("-cd", "my", "experiment=small", "-m")
 EIGHT = (*SWEEP, "seed=0,1,2,3,4,5,6,7")
-# slow enough to be met on the road
-SLOW = (*SWEEP, "mobility.speed_kmh=12")
+# slow enough to be met on the road, with SUMO in a process of its own
+SLOW = (*SWEEP, "mobility.speed_kmh=5", "mobility.source=traci")
 
 
 def small_city(folder: Path) -> Path:
