@@ -47,6 +47,11 @@ class Ruling:
     options: ControlOptions
     levels: int
 
+    @property
+    def tier_choice(self) -> TierChoice:
+        """Which tier serves a task."""
+        return TierChoice(self.options.latency, self.options.min_speed_mps, self.strategy.tiers)
+
 
 @dataclass
 class Council:
@@ -125,7 +130,7 @@ class ControlPlane:
         assert council.planner is not None
         o = council.ruling.options
         cell, known = view.cell[o.hysteresis_m], view.known[o.reports]
-        tier = self._tier_choice(council.ruling).choose(self._level_of(council, view.tracks), known.speed_mps)
+        tier = council.ruling.tier_choice.choose(self._level_of(council, view.tracks), known.speed_mps)
         predictor = self._predictor(council.ruling, council.ruling.strategy.predictor)
         return council.planner.decide(view.tracks, known, cell, tier, self.servers(o.regional_rings), predictor)
 
@@ -155,7 +160,7 @@ class ControlPlane:
             cell=cell,
             level_ms=levels_ms,
             servers=self.servers(o.regional_rings),
-            tier_choice=self._tier_choice(council.ruling),
+            tier_choice=council.ruling.tier_choice,
             predictor=self._predictor(council.ruling, council.strategy.predictor),
             horizon_m=o.horizon_m,
             slack_m=o.slack_m,
@@ -167,9 +172,6 @@ class ControlPlane:
     def _level_of(self, council: Council, tracks: Tracks) -> FloatArray:
         """Latency level of the task of each sample's vehicle."""
         return self._levels_ms[council.ruling.levels][tracks.vehicle[tracks.track]]
-
-    def _tier_choice(self, ruling: Ruling) -> TierChoice:
-        return TierChoice(ruling.options.latency, ruling.options.min_speed_mps, ruling.strategy.tiers)
 
     def _predictor(self, ruling: Ruling, kind: str) -> Predictor:
         make: Callable[[int, float], Predictor] = self._map if kind == "map" else self._route

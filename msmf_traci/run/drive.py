@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.config.schema import Config
 from msmf_traci.control.decisions import Decisions
 from msmf_traci.control.plane import ControlPlane, Council, View
-from msmf_traci.control.tiers import TierChoice
 from msmf_traci.errors import MsmfError
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
@@ -23,15 +21,12 @@ from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.mobility.trip_log import TripLog
 from msmf_traci.results.console import ProgressDisplay
 from msmf_traci.results.keys import Names
-from msmf_traci.results.store import write_table
-from msmf_traci.results.summary import summary_table
-from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
 from msmf_traci.results.trace import Trace
 from msmf_traci.run.mobility_source import open_source
 from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.run.variants import areas_of, make_variants
 from msmf_traci.sentinels import KEEP, NO_SERVER
-from msmf_traci.world.servers import TIER_NAMES, Servers
+from msmf_traci.world.servers import Servers
 
 
 class Drive:
@@ -64,7 +59,7 @@ class Drive:
         self.trips = TripLog()
         self.tasks = [draw_containers([], config.seed, workload) for workload in self.variants.workloads]
         self.names = Names(
-            self.roster.vehicles, [each.keys for each in self.variants.variants], [self._server_names(each) for each in servers]
+            self.roster.vehicles, [each.keys for each in self.variants.variants], [(each.names, each.tier_names) for each in servers]
         )
         self.trace: Trace | None = None
         if config.output.trace:
@@ -110,21 +105,6 @@ class Drive:
             vehicle = tracks.vehicle[tracks.track]
             self.trace.record(tracks.time_s, vehicle, {**samples, "cell": containing}, shown.columns())
 
-    def write_tables(self, folder: Path) -> pd.DataFrame:
-        """Write the tables of the pass; returns the summary."""
-        format = self.config.output.format
-        transfers = self.ledger.transfers()
-        migrations = migrations_table(transfers, self.names)
-        vehicles = vehicles_table(self.names, transfers, self._trip_columns(), self._container_columns())
-        bands = self.config.output.speed_bands_kmh
-        summary = summary_table(vehicles, migrations, self.config.seed, bands, self.names.columns)
-        write_table(folder, "migrations", migrations, format)
-        write_table(folder, "vehicles", vehicles, format)
-        write_table(folder, "summary", summary, format)
-        if self.config.output.trace:
-            write_table(folder, "stages", stages_table(self.ledger.stages(), self.names), format)
-        return summary
-
     def _admit(self) -> None:
         """Welcome vehicles that have appeared on the roster: draw their containers and make room for them everywhere."""
         new = self.roster.vehicles[len(self.tasks[0]) :]
@@ -158,42 +138,6 @@ class Drive:
     def _show(self, time_s: float, on_road: int, expected: int) -> None:
         if self._display is not None:
             self._display(time_s, on_road, expected, self.roster.counts.arrived)
-
-    @staticmethod
-    def _server_names(servers: Servers) -> Any:
-        return servers.names, np.array(TIER_NAMES, dtype=object)[servers.tier(np.arange(len(servers)))]
-
-    def _trip_columns(self) -> dict[str, Any]:
-        speed_kmh = self.origin.commanded_kmh
-        return {
-            "commanded_kmh": np.full(len(self.roster.vehicles), np.nan if speed_kmh is None else speed_kmh),
-            "road_s": self.trips.road_s,
-            "distance_m": self.trips.distance_m,
-            "outside_s": self.trips.outside_s,
-            "unmatched_s": self.trips.unmatched_s,
-        }
-
-    def _container_columns(self) -> dict[str, Any]:
-        variants = self.variants.variants
-        containers = self.engine.containers
-        tasks = [self.tasks[each.workload] for each in variants]
-        choices = [TierChoice(ruling.options.latency, ruling.options.min_speed_mps, ruling.strategy.tiers) for ruling in self.plane.rulings]
-        levels = [task.latency_level_ms for task in tasks]
-        tier = _by_variant([choice.choose(level) for choice, level in zip(choices, levels, strict=True)])
-        reports = _by_variant([self.plane.reports[ruling.options.reports].sent for ruling in self.plane.rulings])
-        same = ("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s")
-        hits = ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses")
-        return {
-            "image_bytes": containers["image"],
-            "memory_capacity_bytes": containers["memory"],
-            "latency_level_ms": _by_variant(levels),
-            "tier": np.array(TIER_NAMES, dtype=object)[tier],
-            "level_met": _by_variant([c.eligible(level).any(axis=1).astype(np.int64) for c, level in zip(choices, levels, strict=True)]),
-            "censored": containers["censored"].astype(np.int64),
-            "reports": reports,
-            "report_bytes": reports * np.array([each.config.reports.bytes for each in variants]),
-            **{name: containers[name] for name in (*same, *hits)},
-        }
 
 
 class _Shown:
@@ -242,8 +186,3 @@ def course_of(tracks: Tracks, decisions: Decisions, change_start: IntArray, chan
         change_start=change_start,
         change=change,
     )
-
-
-def _by_variant(columns: list[Any]) -> Any:
-    """Columns of each variant, of shape (vehicles,), as one array of shape (vehicles, variants)."""
-    return np.column_stack(columns)

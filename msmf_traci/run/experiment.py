@@ -14,6 +14,7 @@ import pandas as pd
 from msmf_traci.config.schema import Config
 from msmf_traci.results.console import say
 from msmf_traci.results.store import RUN_FILE, folder_in_one_piece, refuse_taken, write_json
+from msmf_traci.run.bookkeeping import write_tables
 from msmf_traci.run.drive import Drive
 from msmf_traci.run.facts import run_facts
 from msmf_traci.run.map_folder import write_map_once
@@ -95,7 +96,7 @@ def run_experiment(
         with phases.time("simulation"):
             drive.through()
         with phases.time("tables"):
-            summary = drive.write_tables(piece.scratch)
+            summary = write_tables(drive, piece.scratch)
             map_folder = write_map_once(folder.parent, city.roads, city.servers, city.projection)
         facts = run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s)
         write_json(piece.scratch / RUN_FILE, facts)

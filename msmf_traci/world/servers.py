@@ -72,6 +72,11 @@ class Servers:
         """Names of all servers."""
         return np.array([self.name(server) for server in range(len(self))], dtype=object)
 
+    @cached_property
+    def tier_names(self) -> NDArray[np.object_]:
+        """Name of the tier of all servers."""
+        return np.array(TIER_NAMES, dtype=object)[self.tier(np.arange(len(self)))]
+
     def hops(self, server: IntArray, cell: IntArray) -> IntArray:
         """Hops from the attached cell to the nearest cell of the server's area, elementwise; 0 inside it."""
         is_local = server < len(self.cells)

@@ -1,0 +1,64 @@
+"""From what a pass has booked to the tables that it leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from msmf_traci.results.store import write_table
+from msmf_traci.results.summary import summary_table
+from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
+from msmf_traci.run.drive import Drive
+from msmf_traci.world.servers import TIER_NAMES
+
+_BOOKED = (
+    *("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s"),
+    *("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"),
+)
+
+
+def write_tables(drive: Drive, folder: Path) -> pd.DataFrame:
+    """Write the tables of a pass that has been driven; returns the summary."""
+    config, names, transfers = drive.config, drive.names, drive.ledger.transfers()
+    migrations = migrations_table(transfers, names)
+    vehicles = vehicles_table(names, transfers, _of_trips(drive), _of_containers(drive))
+    summary = summary_table(vehicles, migrations, config.seed, config.output.speed_bands_kmh, names.columns)
+    tables = {"migrations": migrations, "vehicles": vehicles, "summary": summary}
+    if config.output.trace:
+        tables["stages"] = stages_table(drive.ledger.stages(), names)
+    for name, table in tables.items():
+        write_table(folder, name, table, config.output.format)
+    return summary
+
+
+def _of_trips(drive: Drive) -> dict[str, Any]:
+    """Columns of vehicles.csv that are the same under every variant, shape (vehicles,)."""
+    speed_kmh = drive.origin.commanded_kmh
+    return {
+        "commanded_kmh": np.full(len(drive.roster.vehicles), np.nan if speed_kmh is None else speed_kmh),
+        **{name: getattr(drive.trips, name) for name in ("road_s", "distance_m", "outside_s", "unmatched_s")},
+    }
+
+
+def _of_containers(drive: Drive) -> dict[str, Any]:
+    """The others, shape (vehicles, variants)."""
+    variants, rulings, containers = drive.variants.variants, drive.plane.rulings, drive.engine.containers
+    levels = [drive.tasks[each.workload].latency_level_ms for each in variants]
+    choices = [ruling.tier_choice for ruling in rulings]
+    tier = np.column_stack([choice.choose(level) for choice, level in zip(choices, levels, strict=True)])
+    met = np.column_stack([choice.eligible(level).any(axis=1) for choice, level in zip(choices, levels, strict=True)])
+    reports = np.column_stack([drive.plane.reports[ruling.options.reports].sent for ruling in rulings])
+    return {
+        "image_bytes": containers["image"],
+        "memory_capacity_bytes": containers["memory"],
+        "latency_level_ms": np.column_stack(levels),
+        "tier": np.array(TIER_NAMES, dtype=object)[tier],
+        "level_met": met.astype(np.int64),
+        "censored": containers["censored"].astype(np.int64),
+        "reports": reports,
+        "report_bytes": reports * np.array([each.config.reports.bytes for each in variants]),
+        **{name: containers[name] for name in _BOOKED},
+    }
