@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msmf_traci.config.schema import Config
+from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.run.preparation import judge_files, lay_cells, trip_ends, trip_options
 from msmf_traci.run.road_store import roads_of
 from msmf_traci.scenario.trips import routes_folder
 from msmf_traci.world.cells import HexCells
 
-# Measured on two cores with 100 vehicles and eight strategies
-START_S = 15.0
-WALL_S_PER_VEHICLE_FRAME = 1.2e-4
+# Measured with 100 vehicles on Beijing and libsumo; what containers cost is little beside it
+START_S = 12.0
+WALL_S_PER_VEHICLE_FRAME = 6e-5
+WALL_S_PER_CONTAINER = 4e-4
 TRACE_BYTES_PER_FRAME = 80
 TRACE_BYTES_PER_DECISION = 50
 TABLE_BYTES_PER_CONTAINER = 4_500
@@ -30,8 +32,10 @@ def preview(configs: Sequence[Config]) -> list[str]:
     config = configs[0]
     inputs, *_ = [judge_files(each) for each in configs]
     network = inputs.network
-    runs = "one SUMO run" if len(configs) == 1 else f"a sweep of {len(configs)} runs, {len(configs)} SUMO runs; the first"
-    lines = [f"{runs}: scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies"]
+    passes = len({_what_moves_vehicles(each) for each in configs})
+    runs = "one run, one mobility pass" if len(configs) == 1 else f"a sweep of {len(configs)} runs, {passes} mobility passes; the first"
+    combinations_of = f" x {len(combinations(config))} combinations" if varied_options(config) else ""
+    lines = [f"{runs}: scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies{combinations_of}"]
     if not network.is_built:
         lines.append("network: not in the cache, would be built (seconds to a minute); edges and routes are known then")
         if config.deployment.rings is None:
@@ -54,6 +58,12 @@ def preview(configs: Sequence[Config]) -> list[str]:
     return [*lines, *_cost_line(configs, cells)]
 
 
+def _what_moves_vehicles(config: Config) -> str:
+    """Everything that a mobility pass follows from."""
+    plain = config.model_dump()
+    return repr([plain[section] for section in ("scenario", "deployment", "mobility", "seed")])
+
+
 def _cells_line(cells: HexCells) -> str:
     return f"cells: {len(cells)}, {cells.area_m2 / 1e6:.1f} km2"
 
@@ -70,8 +80,9 @@ def _cost(config: Config, cells: HexCells) -> tuple[float, float, float]:
     speed_kmh = min(mobility.speed_kmh or CITY_SPEED_KMH, CITY_SPEED_KMH)
     trip_m = max(MEAN_TRIP_SHARE * min(cells.extent_m), mobility.min_trip_m) * DETOUR
     frames = mobility.vehicles * min(trip_m / (speed_kmh / 3.6), mobility.max_duration_s) / (mobility.step_s or 1.0)
-    wall_s = START_S + frames * WALL_S_PER_VEHICLE_FRAME * len(config.strategies) / 8
-    disk_bytes: float = mobility.vehicles * len(config.strategies) * TABLE_BYTES_PER_CONTAINER
+    variants = len(config.strategies) * len(combinations(config))
+    wall_s = START_S + frames * WALL_S_PER_VEHICLE_FRAME + mobility.vehicles * variants * WALL_S_PER_CONTAINER
+    disk_bytes: float = mobility.vehicles * variants * TABLE_BYTES_PER_CONTAINER
     if config.output.trace:
-        disk_bytes += frames * (TRACE_BYTES_PER_FRAME + TRACE_BYTES_PER_DECISION * len(config.strategies))
+        disk_bytes += frames * (TRACE_BYTES_PER_FRAME + TRACE_BYTES_PER_DECISION * variants)
     return frames, wall_s, disk_bytes
