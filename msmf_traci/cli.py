@@ -43,6 +43,18 @@ def fetch() -> int:
     return fetch_main()
 
 
+def status(argv: Sequence[str] | None = None) -> int:
+    """`msmf-traci-status`: what lies in a folder of results, and how large the cache is."""
+    from msmf_traci.status import main as status_main
+
+    try:
+        status_main(list(sys.argv[1:] if argv is None else argv))
+    except MsmfError as error:
+        print(f"msmf-traci-status: {error}", file=sys.stderr)
+        return WRONG
+    return 0
+
+
 def _run(words: list[str]) -> int:
     from msmf_traci.config.arguments import read_arguments
 
@@ -58,12 +70,14 @@ def _run(words: list[str]) -> int:
         print(f"msmf-traci {__version__}")
         return 0
     from msmf_traci.config.compose import read_request
+
+    request = read_request(arguments.overrides, multirun=arguments.multirun, config_dir=arguments.config_dir)
+    # what is heavy is loaded only once the words are known to be right
     from msmf_traci.job import run_alone
     from msmf_traci.results.store import check_writable
     from msmf_traci.run import judge_files, preview
     from msmf_traci.sweep import results_folder
 
-    request = read_request(arguments.overrides, multirun=arguments.multirun, config_dir=arguments.config_dir)
     if request.points[0].config.dry_run:
         print("\n".join(preview([point.config for point in request.points])))
         return 0

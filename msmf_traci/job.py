@@ -89,7 +89,7 @@ def run_alone(point: Point) -> None:
     _show(run_experiment(point.config, inputs, timed_folder(point.config), point.overrides, numbered))
 
 
-def carry_out(config: Config, overrides: Sequence[str], *, wait: bool, show: bool = False) -> str | None:
+def carry_out(config: Config, overrides: Sequence[str], *, wait: bool, show: bool = False, worker: int | None = None) -> str | None:
     """Make a run of a sweep, unless it lies complete or another process is making it.
 
     Parameters
@@ -100,6 +100,8 @@ def carry_out(config: Config, overrides: Sequence[str], *, wait: bool, show: boo
         Whether to wait for another process that is making the same run.
     show
         Whether to print the result.
+    worker
+        The process that this one works for: if it has gone when the run is interrupted, the run is lost rather than called off.
 
     Returns
     -------
@@ -111,10 +113,17 @@ def carry_out(config: Config, overrides: Sequence[str], *, wait: bool, show: boo
     if claim is None:
         return None
     try:
+        if wait and (failure := records.failure(folder.name)) is not None:
+            return failure.reason  # whoever was waited for has failed
         if show:
             print(f"\nRun {folder.name}", flush=True)
         try:
             result = _make(config, overrides, folder)
+        except KeyboardInterrupt:
+            # said while the run is still claimed, so that nobody begins it before they can know
+            if worker is not None and os.getppid() != worker:
+                note_lost(config, overrides, "its worker was killed")
+            raise
         except Exception as error:
             if not isinstance(error, MsmfError):
                 traceback.print_exc()

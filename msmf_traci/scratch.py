@@ -33,7 +33,7 @@ def owned_scratch(folder: Path) -> Iterator[Path]:
         content.mkdir()
         yield content
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         if lock is not None:
             lock.close()
 
@@ -114,4 +114,10 @@ def _flush(path: Path) -> None:
 
 def _remove_if_dead(folder: Path) -> None:
     if is_surely_dead(folder / OWNER_FILE):
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a scratch folder, its owner's name last: who is killed here leaves one that can be told for dead."""
+    shutil.rmtree(folder / CONTENT, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

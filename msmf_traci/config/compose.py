@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-from msmf_traci.config.launchers import IN_PROCESS, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
+from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
 from msmf_traci.config.schema import Config, option_fields
 from msmf_traci.config.variants import combinations
@@ -95,6 +95,7 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
         is_sweep = multirun or first.hydra.mode == RunMode.MULTIRUN
         if not is_sweep:
             _refuse_sweep_values(overrides)
+            _refuse_launcher(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
             return Request([Point(_judge(first), typed, ())], is_sweep=False)
         launcher = str(first.hydra.runtime.choices["hydra/launcher"])
@@ -184,6 +185,12 @@ def _refuse_sweep_values(overrides: Sequence[Override]) -> None:
     for override in overrides:
         if override.is_sweep_override():
             raise InputError(f"{override.input_line}: several values make a sweep; add -m, or write a list in brackets")
+
+
+def _refuse_launcher(overrides: Sequence[Override]) -> None:
+    for override in overrides:
+        if override.key_or_group.startswith((LAUNCHER_GROUP, "hydra.launcher.")):
+            raise InputError(f"{override.input_line}: launchers carry out sweeps, and this is a single run; add -m, or leave it out")
 
 
 def _compose(words: list[str]) -> DictConfig:

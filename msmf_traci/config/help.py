@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP
 from msmf_traci.config.overrides import GROUPS, group_choices
 from msmf_traci.config.schema import option_fields
 
@@ -18,7 +19,9 @@ msmf-traci: measure container-migration strategies for mobile edge computing on 
   msmf-traci mobility.speed_kmh=20 workload.image_mb=500    other values, for this run
   msmf-traci scenario=beijing                               central Beijing from OpenStreetMap (msmf-traci-fetch)
   msmf-traci -m mobility.speed_kmh=5,20,50,80 seed=0,1      a sweep: every combination
+  msmf-traci -m seed=0,1,2,3 hydra/launcher=joblib          a sweep on all cores; the same command again does what is missing
   msmf-traci dry_run=true                                   say what would be done
+  msmf-traci-status results                                 what is done, running, failed or missing; the size of the cache
 
 Flags: -m, --multirun (sweep)   -cd, --config-dir FOLDER (experiments of your own)   -h, --help   --version
 Tables go to results/<experiment, else scenario>/<run>/; output.dir=FOLDER names another folder for the runs.
@@ -28,7 +31,9 @@ Tables go to results/<experiment, else scenario>/<run>/; output.dir=FOLDER names
 def help_text() -> str:
     """Everything a user can ask for."""
     lines = [_HEAD, "Groups"]
-    lines += [f"  {group:<12} {', '.join(group_choices(group))}" for group in GROUPS]
+    lines += [f"  {group:<15} {', '.join(group_choices(group))}" for group in GROUPS]
+    launchers = ", ".join([IN_PROCESS, *group_choices(LAUNCHER_GROUP)])
+    lines.append(f"  {LAUNCHER_GROUP:<15} {launchers}: what carries out the runs of a sweep (docs/launchers)")
     strategies = sorted(entry_points(group="msmf_traci.strategies").names)
     lines += [
         "",

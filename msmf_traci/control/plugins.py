@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import importlib
 import inspect
@@ -19,7 +20,13 @@ ENTRY_POINTS = "msmf_traci.strategies"
 
 def known_strategies() -> list[str]:
     """Names of the installed strategies."""
-    return sorted(entry_points(group=ENTRY_POINTS).names)
+    return sorted(_installed(tuple(sys.path)))
+
+
+@functools.cache
+def _installed(_path: tuple[str, ...]) -> dict[str, str]:
+    """Class paths of the strategies installed on a path; kept, since finding them reads every package and a sweep asks at each point."""
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
 
 
 def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
@@ -61,9 +68,9 @@ def source_hash(kind: type[Strategy]) -> str:
 
 
 def _load(name: str) -> type[Strategy]:
-    found = entry_points(group=ENTRY_POINTS, name=name)
-    if found:
-        loaded = _import(next(iter(found)).value)
+    found = _installed(tuple(sys.path)).get(name)
+    if found is not None:
+        loaded = _import(found)
     elif ":" in name or "." in name:
         loaded = _import(name)
     else:

@@ -51,7 +51,7 @@ def run_apart(config: dict[str, Any], overrides: Sequence[str], *, wait: bool) -
         start_new_session=True,
         preexec_fn=end_with_parent(signal.SIGTERM),
     )
-    asked = json.dumps({"config": config, "overrides": list(overrides), "wait": wait, "parent": os.getpid()})
+    asked = json.dumps({"config": config, "overrides": list(overrides), "wait": wait, "worker": os.getpid()})
     _running.add(process)
     _end_with_command()
     try:
@@ -99,17 +99,15 @@ def _end(process: subprocess.Popen[str]) -> None:
 def main() -> int:
     """The run's process: read what to do, do it, record what came of it."""
     from msmf_traci.config.schema import Config
-    from msmf_traci.job import carry_out, note_lost
+    from msmf_traci.job import carry_out
     from msmf_traci.signals import SIGNALLED, end_cleanly_on_signals
 
     end_cleanly_on_signals()
     asked = json.load(sys.stdin)
     config = Config.model_validate(asked["config"])
     try:
-        failure = carry_out(config, asked["overrides"], wait=asked["wait"])
+        failure = carry_out(config, asked["overrides"], wait=asked["wait"], worker=asked["worker"])
     except KeyboardInterrupt as interrupt:
-        if os.getppid() != asked["parent"]:
-            note_lost(config, asked["overrides"], "its worker was killed")
         return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
     return 0 if failure is None else _CODE_WHEN_FAILED
 

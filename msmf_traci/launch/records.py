@@ -83,6 +83,10 @@ class Records:
         """Whether a live process is making a run."""
         return is_held(self._claim_file(name))
 
+    def was_claimed(self, name: str) -> bool:
+        """Whether a process has begun a run, alive or dead; it lets go of its claim at the end of the run."""
+        return self._claim_file(name).exists()
+
     def note_failure(self, name: str, reason: str) -> None:
         """Keep why a run failed."""
         self.folder.mkdir(parents=True, exist_ok=True)

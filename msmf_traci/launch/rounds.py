@@ -6,15 +6,17 @@ one lost worker makes every launcher throw away the answers of all.
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from hydra import compose, initialize_config_module
 from hydra._internal.callbacks import Callbacks
@@ -30,14 +32,15 @@ from msmf_traci.job import SweptRun, Workplace
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.slurm_jobs import cancel_jobs
 from msmf_traci.results.store import RUN_FILE
-from msmf_traci.scratch import owned_scratch, part_of, parts_in, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, target_of
+from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead
 from msmf_traci.sweep import results_folder
 
 LAUNCHER_FILES = "launcher"
 _LOOK_S = 0.5
 # A launcher that has not noticed after this long that every run is settled waits for a worker that is no more
-_NOTICE_S = 15.0
-_CLEAR_UP_S = 5.0
+_NOTICE_S = 8.0
+_LAST_WORDS_S = 1.0
+_CLEAR_UP_S = 10.0
 
 
 @dataclass
@@ -88,15 +91,16 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
         try:
             while todo:
                 points = list(todo.values())
-                with _Watch(folder, records, todo, tally):
+                with _Watch(folder, records, todo, tally) as watch:
                     trouble = _launch(request, points, SweptRun(None if in_process else Workplace.here(), wait), scratch)
-                if trouble is not None and len(todo) == len(points):
-                    raise MsmfError(f"the launcher {request.launcher} cannot carry this out: {trouble}")
+                    if trouble is not None and not watch.sees_work():
+                        raise MsmfError(f"the launcher {request.launcher} cannot carry this out: {trouble}")
                 # what is left is being made by another sweep, or was lost with the worker of another run: wait for it, or redo it
                 wait = True
         except BaseException:
-            _end_workers(scratch)
-            _clear_up(folder, records, list(todo))
+            if not in_process:
+                _end_workers(scratch)
+                _clear_up(folder, records, list(todo))
             raise
         cancel_jobs(scratch)
     remove_traces_of_the_dead(folder)
@@ -112,7 +116,9 @@ def _launch(request: Request, points: Sequence[Point], job: SweptRun, scratch: P
             config = compose("config", overrides=words, return_hydra_config=True)
             context = HydraContext(GlobalHydra.instance().config_loader(), Callbacks())
             launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=job, config=config)
-            for answer in launcher.launch(overrides, initial_job_idx=0):
+            with nullcontext() if job.workplace is None else _kept_off_the_terminal(scratch / "launcher.log"):
+                answers = launcher.launch(overrides, initial_job_idx=0)
+            for answer in answers:
                 if answer.status == JobStatus.FAILED:
                     return _one_line(answer._return_value)
         except _Settled:
@@ -120,6 +126,23 @@ def _launch(request: Request, points: Sequence[Point], job: SweptRun, scratch: P
         except Exception as error:
             return _one_line(error)
     return None
+
+
+@contextmanager
+def _kept_off_the_terminal(log: Path) -> Iterator[None]:
+    """Send what launchers and the programs they call say on stderr to a file; what matters of it is in the error that they raise."""
+    # submitit warns on stdout too, at every look at a Slurm without accounting
+    logging.getLogger("submitit").setLevel(logging.ERROR)
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 @contextmanager
@@ -147,18 +170,16 @@ def _end_workers(scratch: Path) -> None:
 
 
 def _clear_up(folder: Path, records: Records, unsettled: Sequence[str]) -> None:
-    """Remove what ended workers have left, and what they recorded of their end."""
+    """Wait for workers that were told to end, and remove what they have left and what they have recorded of their end."""
     deadline_s = time.monotonic() + _CLEAR_UP_S
-    while True:
-        for place in (folder, records.folder):
-            remove_traces_of_the_dead(place)
-        remove_temporary_folders_of_the_dead()
-        left = {target_of(part) for part in parts_in(folder)} & set(unsettled)
-        if not left or time.monotonic() > deadline_s:
-            break
+    while any(records.is_claimed(name) for name in unsettled) and time.monotonic() < deadline_s:
         time.sleep(_LOOK_S)
+    time.sleep(_LAST_WORDS_S)
     for name in unsettled:
         records.forget_failure(name)
+    for place in (folder, records.folder):
+        remove_traces_of_the_dead(place)
+    remove_temporary_folders_of_the_dead()
 
 
 def _one_line(error: Any) -> str:
@@ -176,16 +197,27 @@ class _Watch:
         self._records = records
         self._todo = todo
         self._tally = tally
+        self._begun_with = len(todo)
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
         self._look()
+
+    def sees_work(self) -> bool:
+        """Whether a run has been settled or is being made, though the launcher has given up; last words take a moment."""
+        deadline_s = time.monotonic() + _LAST_WORDS_S
+        while time.monotonic() < deadline_s:
+            if len(self._todo) < self._begun_with or any(self._records.is_claimed(name) for name in list(self._todo)):
+                return True
+            time.sleep(_LOOK_S)
+        return False
 
     def _watch(self) -> None:
         settled_s: float | None = None

@@ -13,7 +13,7 @@ from msmf_traci.mobility.sumo_command import FREE_SPEED_FACTOR, Command, Load
 from msmf_traci.scenario.sumo_tools import Sumo
 
 NO_CHECKS = 32  # speed mode of `forced`
-SAMPLES_AT_ONCE = 20_000
+SAMPLES_AT_ONCE = 50_000
 
 Progress = Callable[[float, int, int], None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -119,7 +120,7 @@ def running_traci(sumo: Sumo, load: Load, command: Command, clock: list[float]) 
                     yield TraciReader(connection, reads_routes=not routes_are_fixed(load, command))
                     connection.close()
                 except (traci.TraCIException, traci.FatalTraCIError, ConnectionError) as error:
-                    raise ToolError(why_stopped(clock[0], last_words(log, error))) from None
+                    raise ToolError(why_stopped(clock[0], _last_words(log, error, process))) from None
             finally:
                 process.kill()
                 process.wait()
@@ -131,4 +132,12 @@ def _connect(port: int, process: subprocess.Popen[bytes], log: Path, command: Co
         with contextlib.redirect_stdout(io.StringIO()):
             return traci.connect(port, CONNECT_TRIES, "localhost", process, CONNECT_WAIT_S)
     except (traci.TraCIException, traci.FatalTraCIError, OSError) as error:
-        raise ToolError(why_not_started(command, last_words(log, error))) from None
+        raise ToolError(why_not_started(command, _last_words(log, error, process))) from None
+
+
+def _last_words(log: Path, error: Exception, process: subprocess.Popen[bytes]) -> str:
+    """What SUMO said last; where it ended without a word, what ended it."""
+    ended = process.poll()
+    if log.read_bytes().strip() or ended is None:
+        return last_words(log, error)
+    return f"it was ended by {signal.Signals(-ended).name}" if ended < 0 else f"it ended with exit code {ended} and said nothing"

@@ -12,12 +12,13 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray
 from msmf_traci.code_version import code_hash
+from msmf_traci.columns_file import ColumnsFile
 from msmf_traci.config.schema import MOST_RINGS, Config, Deployment, Mobility
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.columns_file import ColumnsFile
 from msmf_traci.run.options import strategy_options
+from msmf_traci.run.road_store import roads_of
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import file_hash
@@ -26,7 +27,7 @@ from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.cells import HexCells, rings_to_cover
 from msmf_traci.world.coverage import EdgeCoverage, cover_edges
 from msmf_traci.world.projection import Projection, projection_of
-from msmf_traci.world.roads import Roads, read_roads
+from msmf_traci.world.roads import Roads
 from msmf_traci.world.servers import Servers
 
 SHARE_OF_EXTENT = 1 / 3  # longest beeline that is asked of every trip, of the smaller extent
@@ -124,7 +125,7 @@ def read_city(config: Config, net_file: Path) -> City:
     InputError
         If the network is damaged or does not fit the deployment.
     """
-    roads = read_roads(net_file)
+    roads = roads_of(net_file)
     cells = lay_cells(config.deployment, roads, net_file)
     return City(net_file, roads, cells, cover_edges(roads, cells), Servers(cells, config.tiers.regional_rings), projection_of(roads))
 

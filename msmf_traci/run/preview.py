@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msmf_traci.config.schema import Config
 from msmf_traci.run.preparation import judge_files, lay_cells, trip_ends, trip_options
+from msmf_traci.run.road_store import roads_of
 from msmf_traci.scenario.trips import routes_folder
 from msmf_traci.world.cells import HexCells
-from msmf_traci.world.roads import read_roads
 
 # Measured on two cores with 100 vehicles and eight strategies
 START_S = 15.0
@@ -38,7 +38,7 @@ def preview(configs: Sequence[Config]) -> list[str]:
             return lines
         cells = HexCells(config.deployment.rings, config.deployment.spacing_m, config.deployment.orientation)
         return [*lines, _cells_line(cells), *_cost_line(configs, cells)]
-    roads = read_roads(network.net_file)
+    roads = roads_of(network.net_file)
     cells = lay_cells(config.deployment, roads, network.net_file)
     kept = "your own file" if network.build is None else "in the cache"
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")

@@ -21,7 +21,7 @@ mobility:
 SWEEP = ("-cd", "my", "experiment=small", "-m")
 EIGHT = (*SWEEP, "seed=0,1,2,3,4,5,6,7")
 # slow enough to be met on the road
-SLOW = (*SWEEP, "mobility.speed_kmh=5", "mobility.vehicles=8")
+SLOW = (*SWEEP, "mobility.speed_kmh=12")
 
 
 def small_city(folder: Path) -> Path:
@@ -64,34 +64,33 @@ def processes() -> dict[int, tuple[int, list[str]]]:
     return found
 
 
-def lineage(process: int, known: dict[int, tuple[int, list[str]]]) -> list[int]:
-    """A process, its parent, its parent's parent, ..."""
-    line = [process]
-    while (parent := known.get(line[-1], (0, []))[0]) > 1:
-        line.append(parent)
-    return line
-
-
-def sumo_under(command: int) -> list[int]:
-    """A SUMO that drives somewhere under the command, and its ancestors up to there."""
+def sumo_in(folder: Path) -> list[int]:
+    """A SUMO that drives for a run in a folder, its parent, its parent's parent, ..."""
     for _ in range(1500):
         known = processes()
         for process, (_, words) in known.items():
-            line = lineage(process, known)
-            if words[0].endswith("/sumo") and "--remote-port" in words and command in line:
-                return line[: line.index(command) + 1]
+            if words[0].endswith("/sumo") and "--remote-port" in words and works_in(process, folder):
+                line = [process]
+                while (parent := known.get(line[-1], (0, []))[0]) > 1:
+                    line.append(parent)
+                return line
         time.sleep(0.02)
     raise AssertionError("SUMO was not started")
 
 
-def left_of(folder: Path) -> list[str]:
-    """Words of processes that work in a folder, or for what lies there."""
-    found = []
-    for process, (_, words) in processes().items():
-        try:
-            where = Path(f"/proc/{process}/cwd").readlink()
-        except OSError:
-            continue
-        if process != os.getpid() and where.is_relative_to(folder):
-            found.append(" ".join(words))
+def works_in(process: int, folder: Path) -> bool:
+    """Whether a process has a folder, or one in it, for its current one."""
+    try:
+        return Path(f"/proc/{process}/cwd").readlink().is_relative_to(folder)
+    except OSError:
+        return False
+
+
+def left_in(folder: Path) -> list[str]:
+    """Words of processes that still work in a folder after some seconds."""
+    for _ in range(100):
+        found = [" ".join(words) for process, (_, words) in processes().items() if process != os.getpid() and works_in(process, folder)]
+        if not found:
+            break
+        time.sleep(0.1)
     return found

@@ -32,18 +32,7 @@ def test_own_strategy_of_the_documentation_runs_and_is_booked(msmf: Command, tmp
     assert any(row.startswith("lazy ") for row in result.stdout.splitlines())
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "docs/strategies.md",
-        "docs/walkthrough.md",
-        "docs/model-notes.md",
-        "docs/tables.md",
-        "docs/model.md",
-        "docs/mobility.md",
-    ],
-)
+@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))))
 def test_links_of_a_page_lead_somewhere(page: str) -> None:
     path = ROOT / page
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))

@@ -65,6 +65,8 @@ class ColumnsFile:
     ----------
     path
         The file.
+    what
+        What it is called in sentences.
 
     Raises
     ------
@@ -72,20 +74,21 @@ class ColumnsFile:
         One sentence on the first thing that is wrong with it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str = "recording") -> None:
         self.path = path
+        self._what = what
         self._columns: dict[str, tuple[str, int, int, int, str]] = {}
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise InputError(f"recording {path} cannot be read ({error.strerror}); check the path") from None
+            raise InputError(f"{what} {path} cannot be read ({error.strerror}); check the path") from None
         try:
             self.about = self._read_header()
             for name in self._columns:
                 self._stored(name)
         except OSError as error:
             self._file.close()
-            raise InputError(f"recording {path} cannot be read ({error.strerror}); copy it again") from None
+            raise InputError(f"{what} {path} cannot be read ({error.strerror}); copy it again") from None
         except InputError:
             self._file.close()
             raise
@@ -124,7 +127,9 @@ class ColumnsFile:
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise the sentence on a damaged file."""
-        raise InputError(f"recording {self.path} is damaged or no recording of msmf-traci ({reason}); copy it again, or make it again")
+        raise InputError(
+            f"{self._what} {self.path} is damaged or no {self._what} of msmf-traci ({reason}); copy it again, or make it again"
+        )
 
     def _stored(self, name: str) -> bytes:
         """The bytes of a column as they are in the file, their hash checked."""

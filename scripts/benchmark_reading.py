@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""What reading SUMO costs: wall time of the frame loop, loading not counted, of one pass driven in several ways.
+
+    python scripts/benchmark_reading.py [--repeats N] [overrides of msmf-traci] > table.md
+
+- stepping: SUMO's own program by itself (its own figure), and a client that only steps;
+- reading: a client that reads what we read (position, speed, road, position on the lane of every vehicle, who departed, arrived, teleports
+  and collides) in the backend's fastest way, and throws it away: one subscription a vehicle over TraCI, plain getters in libsumo;
+- ours: the frame loop of msmf-traci with every strategy and variant, recording included; and the replay of that recording;
+- getters: a client that calls getters for every vehicle, as everybody writes it.
+
+Every case runs in a process of its own, in turns, so that a slow moment of the machine hits all of them. Ratios are those of medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import libsumo
+import traci
+import traci.constants as tc
+from sumolib.miscutils import getFreeSocketPort
+
+from msmf_traci.config.compose import read_request
+from msmf_traci.mobility.pass_key import pass_key
+from msmf_traci.mobility.sumo_command import Load, command_line
+from msmf_traci.run.drive import Drive
+from msmf_traci.run.mobility_source import RECORDINGS
+from msmf_traci.run.options import command_options
+from msmf_traci.run.preparation import draw_trips, judge_files, read_city
+from msmf_traci.scenario.content_cache import cached_folder
+from msmf_traci.scratch import temporary_folder
+
+DEFAULTS = ("scenario=beijing", "variants.workload.image_mb=[100,500,1000,1500,2000]")
+CASES = {
+    "bare SUMO": "stepping, SUMO's own figure",
+    "traci stepping": "stepping only",
+    "traci reading": "subscriptions, read and thrown away",
+    "traci ours": "msmf-traci",
+    "traci getters": "getters, as everybody writes them",
+    "libsumo stepping": "stepping only",
+    "libsumo reading": "getters, read and thrown away",
+    "libsumo ours": "msmf-traci",
+    "replay": "msmf-traci from the recording",
+    "replay, first": "the same, first in its process: compiled code is loaded",
+}
+VEHICLE_VARIABLES = (tc.VAR_POSITION, tc.VAR_SPEED, tc.VAR_ROAD_ID, tc.VAR_LANEPOSITION, tc.VAR_ROUTE_INDEX)
+SIMULATION_VARIABLES = (
+    *(tc.VAR_TIME, tc.VAR_DEPARTED_VEHICLES_IDS, tc.VAR_ARRIVED_VEHICLES_IDS, tc.VAR_MIN_EXPECTED_VEHICLES),
+    *(tc.VAR_TELEPORT_STARTING_VEHICLES_NUMBER, tc.VAR_COLLIDING_VEHICLES_IDS),
+)
+
+
+class Pass:
+    """The pass that every case drives."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.config = read_request(words).points[0].config
+        self.inputs = judge_files(self.config)
+        self.net_file = self.inputs.network.ensure()
+        self.words = words
+
+    def load(self, folder: Path) -> tuple[list[str], dict[str, str]]:
+        """SUMO's command line, and the environment of its program."""
+        trip_file = draw_trips(self.config, self.inputs, read_city(self.config, self.net_file))
+        command = command_line(Load(self.inputs.network, trip_file), command_options(self.config), folder)
+        return command, self.inputs.sumo.environment
+
+
+def step_only(client: Any, step: Callable[[], Any]) -> tuple[float, int]:
+    """Step to the end; seconds after the first step, and steps."""
+    step()
+    begin, steps = time.perf_counter(), 1
+    while client.simulation.getMinExpectedNumber() > 0:
+        step()
+        steps += 1
+    return time.perf_counter() - begin, steps
+
+
+def read_by_subscription(client: Any, step: Callable[[], Any]) -> tuple[float, int]:
+    """One subscription for each vehicle; one answer a step for all."""
+    client.simulation.subscribe(SIMULATION_VARIABLES)
+    begin, steps = 0.0, 0
+    while True:
+        step()
+        steps += 1
+        begin = begin or time.perf_counter()
+        seen = client.simulation.getSubscriptionResults()
+        for name in seen[tc.VAR_DEPARTED_VEHICLES_IDS]:
+            client.vehicle.subscribe(name, VEHICLE_VARIABLES)
+        client.vehicle.getAllSubscriptionResults()
+        if seen[tc.VAR_MIN_EXPECTED_VEHICLES] == 0:
+            return time.perf_counter() - begin, steps
+
+
+def read_by_getters(client: Any, step: Callable[[], Any]) -> tuple[float, int]:
+    """Getters for every vehicle that is on the road."""
+    vehicle, simulation = client.vehicle, client.simulation
+    begin, steps = 0.0, 0
+    while True:
+        step()
+        steps += 1
+        begin = begin or time.perf_counter()
+        simulation.getTime(), simulation.getDepartedIDList(), simulation.getArrivedIDList()
+        simulation.getStartingTeleportNumber(), simulation.getCollidingVehiclesIDList()
+        for name in vehicle.getIDList():
+            vehicle.getPosition(name), vehicle.getSpeed(name), vehicle.getRoadID(name), vehicle.getLanePosition(name)
+        if simulation.getMinExpectedNumber() == 0:
+            return time.perf_counter() - begin, steps
+
+
+WAYS = {"stepping": step_only, "reading": read_by_getters, "getters": read_by_getters}
+
+
+def run_case(case: str, the_pass: Pass) -> tuple[float, int]:
+    """Seconds of the frame loop, and its steps."""
+    backend, _, way = case.partition(" ")
+    if case.startswith("replay"):
+        first = run_ours(the_pass, "recording")
+        return first if case == "replay, first" else run_ours(the_pass, "recording")
+    if way == "ours":
+        return run_ours(the_pass, backend)
+    with temporary_folder() as folder:
+        options, environment = the_pass.load(folder)
+        program = the_pass.inputs.sumo.program("sumo")
+        if case == "bare SUMO":
+            quiet = options.index("--duration-log.disable")
+            words = [program, *options[:quiet], *options[quiet + 2 :], "--duration-log.statistics", "true"]
+            done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+            text = done.stdout + done.stderr
+            return float(re.findall(r"Duration: ([\d.]+)\s*s", text)[-1]), int(re.findall(r"ended at time: (\d+)", text)[0])
+        if backend == "libsumo":
+            os.environ.update({name: environment[name] for name in ("SUMO_HOME", "PROJ_LIB", "PROJ_DATA") if name in environment})
+            libsumo.simulation.start(["sumo", *options])
+            return WAYS[way](libsumo, libsumo.simulation.step)
+        port = getFreeSocketPort()
+        with subprocess.Popen([program, *options, "--remote-port", str(port)], env=environment, stdout=subprocess.DEVNULL) as process:
+            client = traci.connect(port, 1200, "localhost", process, 0.05)
+            found = (read_by_subscription if way == "reading" else WAYS[way])(client, client.simulationStep)
+            client.close()
+        return found
+
+
+class Timed(Drive):
+    """A pass that notes when its first step was done, and how many there were."""
+
+    begin_s = 0.0
+    steps = 0
+
+    def _show(self, *state: Any) -> None:
+        self.begin_s = self.begin_s or time.perf_counter()
+        self.steps += 1
+        super()._show(*state)
+
+
+def run_ours(the_pass: Pass, source: str) -> tuple[float, int]:
+    """Our frame loop: from the first step to the last decision, the recording written; tables are not part of it."""
+    config = read_request([*the_pass.words, f"mobility.source={source}"]).points[0].config
+    city = read_city(config, the_pass.net_file)
+    trip_file = draw_trips(config, the_pass.inputs, city)
+    if source != "recording":
+        key = pass_key(the_pass.inputs.sumo.version, Load(the_pass.inputs.network, trip_file), command_options(config)).key
+        shutil.rmtree(cached_folder(RECORDINGS, str(key)), ignore_errors=True)
+    with temporary_folder() as folder:
+        drive = Timed(config, the_pass.inputs, city, trip_file, folder)
+        began_s = time.perf_counter()
+        drive.through()
+    return time.perf_counter() - (drive.begin_s or began_s), drive.steps
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--case", choices=list(CASES), help=argparse.SUPPRESS)
+    typed, words = parser.parse_known_args()
+    words = words if any(word.startswith("scenario") for word in words) else [*DEFAULTS, *words]
+    if typed.case is not None:
+        print(json.dumps(run_case(typed.case, Pass(words))), file=sys.stderr)
+        return
+    seconds: dict[str, list[float]] = {case: [] for case in CASES}
+    steps = 0
+    for _ in range(typed.repeats):
+        for case, found in seconds.items():
+            call = [sys.executable, __file__, "--case", case, *words]
+            done = subprocess.run(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
+            loop_s, counted = json.loads(done.stderr.splitlines()[-1])
+            steps = max(steps, counted)
+            found.append(loop_s)
+    print(f"{' '.join(words)}: {steps} steps; medians of {typed.repeats}, the least and the most in brackets\n")
+    print("| way | what | seconds | ms a step | over reading alone, same backend |")
+    print("| --- | --- | --- | --- | --- |")
+    median = {case: statistics.median(found) for case, found in seconds.items()}
+    for case, what in CASES.items():
+        backend, found = case.split(" ")[0], seconds[case]
+        ratio = f"{median[case] / median[f'{backend} reading']:.2f}" if f"{backend} reading" in median else ""
+        print(f"| {case} | {what} | {median[case]:.2f} [{min(found):.2f}, {max(found):.2f}] | {median[case] / steps * 1e3:.3f} | {ratio} |")
+    for stepping in ("bare SUMO", "libsumo stepping"):
+        print(f"\nReplay is {median[stepping] / median['replay']:.0f} times faster than SUMO's own stepping ({stepping}).")
+
+
+if __name__ == "__main__":
+    main()
