@@ -118,7 +118,7 @@ def test_a_recording_from_elsewhere_needs_no_sumo(town: list[str], msmf: Command
     again = run(msmf, tmp_path, "out", *words, *TRACED, **there)
     assert tables(again) == tables(live)
     assert facts(again)["recorded_with"]["speed_kmh"] == 40
-    assert not (tmp_path / "no").exists()
+    assert not (tmp_path / "no" / "recordings").exists()
 
 
 def test_what_makes_an_fcd_file_coarser_is_said(town: list[str], msmf: Command, tmp_path: Path) -> None:
