@@ -47,7 +47,8 @@ CONTAINER = np.dtype(
         ("host", np.int32),
         ("cell", np.int32),
         ("target", np.int32),
-        ("number", np.int32),
+        ("number", np.int32),  # of the open transfer
+        ("numbered", np.int32),  # transfers so far, refused ones included
         ("rounds", np.int32),
         ("handoffs", np.int32),
         ("outages", np.int32),

@@ -18,7 +18,7 @@ from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_mi
 from msmf_traci.migration.machine import arrive, complete, obey, score
 from msmf_traci.migration.rooms import grant_home, grant_target, hold, server_with_room
 from msmf_traci.migration.service import deploy, see
-from msmf_traci.migration.transfer import IDLE, finish_stage, is_sending, set_rate
+from msmf_traci.migration.transfer import IDLE, RESTORE, finish_stage, is_sending, set_rate
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
@@ -201,8 +201,11 @@ def _meet(
     c.anew = False
     if not course.last[sample]:
         score(c, home, target)
-        granted = grant_home(c, p, areas, floor.held, t_s, home, cell, x_m, y_m, key, books)
-        wanted = target
+        granted, wanted = home, target
+        if course.first[sample]:
+            granted = KEEP  # it is deployed where there is room, and asks for its home from the next frame on
+        elif c.running or (c.stage != RESTORE and not p.finish):  # else it cannot be sent elsewhere, and does not ask
+            granted = grant_home(c, p, areas, floor.held, t_s, home, cell, x_m, y_m, key, books)
         if c.running and (granted == KEEP or granted == c.host):
             wanted = grant_target(c, p, areas, floor.held, t_s, target, lower, x_m, y_m, key, books)
         obey(c, p, t_s, granted, wanted, x_m, y_m, key, books)

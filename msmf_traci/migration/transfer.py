@@ -106,13 +106,13 @@ def abandon(c: Any, t_s: float, x_m: float, y_m: float, key: tuple[int, int], bo
 @compiled
 def refuse(c: Any, t_s: float, target: int, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
     """Book a transfer that a full server has refused."""
-    c.number += 1
     books[0].append(
         (
-            (key[0], key[1], c.number, c.host, target, REFUSED, 0),
+            (key[0], key[1], c.numbered, c.host, target, REFUSED, 0),
             (t_s, np.nan, np.nan, t_s, 0.0, 0.0, 0.0, 0.0, x_m, y_m),
         )
     )
+    c.numbered += 1
 
 
 @compiled
@@ -152,7 +152,8 @@ def dirty_bytes(c: Any, p: Any, t_s: float) -> float:
 @compiled
 def _open(c: Any, p: Any, t_s: float, target: int) -> None:
     c.target = target
-    c.number += 1
+    c.number = c.numbered
+    c.numbered += 1
     c.rounds = 0
     c.start = t_s
     c.handoff = np.nan
