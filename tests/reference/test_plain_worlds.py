@@ -26,7 +26,7 @@ from tests.reference.plain_model import (
     known_at,
     recompute,
 )
-from tests.reference.plain_model.admission import HOME, Admission
+from tests.reference.plain_model.admission import HOME, TARGET, Admission
 from tests.reference.test_plain_model import MB, config, edge_xml
 
 LATTICE = Lattice(6, 500.0, "flat", (0.0, 0.0), 2)
@@ -148,10 +148,17 @@ def test_what_a_request_remembers() -> None:
     assert ask(a, c) == b and len(booked) == 1  # holds, although there is room and the second choice is another by now
     servers.settle("other", [a])
     servers.settle("third", [b])
-    assert ask(a, c) == c and len(booked) == 2  # what was granted is refused now
-    assert ask(c, c) == c and ask(a, c) == c and len(booked) == 3  # something else was asked for meanwhile
+    assert ask(a, c) == c and len(booked) == 1  # the second choice is full now: another, and the region is refused as before
+    assert ask(c, c) == c and ask(a, c) == c and len(booked) == 2  # something else was asked for meanwhile
     admission.forget(HOME)
-    assert ask(a, host) == host and len(booked) == 4
+    assert ask(a, host) == host and len(booked) == 3
+    servers.settle("other", [])
+    admission.forget(HOME)
+    assert ask(a, c) == a and len(booked) == 3
+    servers.settle("other", [a])
+    assert ask(a, c) == c and len(booked) == 4  # what was granted before is refused now
+    admission.last[TARGET] = a, host
+    assert admission.ask(TARGET, a, [host], lambda _: c, lambda refused: None) == c  # a target that is the host is none: chosen anew
 
 
 def test_first_deployment() -> None:

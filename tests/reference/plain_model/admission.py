@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 
 from .lattice import LOCAL, REGIONAL, Server
 from .options import Options
@@ -26,32 +26,39 @@ class Admission:
         self,
         purpose: str,
         wanted: Server,
-        own: Collection[Server],
+        own: Sequence[Server],
         second: Callable[[Server], Server | None],
         refuse: Callable[[Server], None],
     ) -> Server | None:
-        """What is granted when `wanted` is asked for; `own`: the host and the target of the open transfer; `second` names the second choice."""
+        """What is granted when `wanted` is asked for; `own`: the host, then the target of the open transfer; `second` names the second choice."""
         asked, granted = self.last.get(purpose, (None, None))
         if wanted != asked:
             granted = None
         # "What was granted instead holds as long as the same is asked for (and it has room, where it has to be sent to anew)."
-        if granted is not None and granted != wanted and (granted in own or self.servers.has_room(granted)):
+        if granted is not None and granted != wanted and self.can_stand_in(purpose, granted, own):
             return granted
         # "A home or a target that is full is refused, unless it is the host or the target of the open transfer."
         if wanted in own or self.servers.has_room(wanted):
             self.last[purpose] = wanted, wanted
             return wanted
         # "Where nothing was granted, the room is asked for again at every frame, and booked as refused only the first time. A refusal is
-        # booked again when something else was asked for meanwhile, or what was granted before is refused now."
-        if wanted != asked or granted is not None:
+        # booked again when something else was asked for meanwhile, or what was granted before is refused now": what is refused is `wanted`;
+        # a second choice that is lost is chosen anew and books nothing.
+        if wanted != asked or granted == wanted:
             refuse(wanted)
         instead = self.instead(purpose, wanted, own, second)
         self.last[purpose] = wanted, instead
         return instead
 
-    def instead(self, purpose: str, wanted: Server, own: Collection[Server], second: Callable[[Server], Server | None]) -> Server | None:
+    def instead(self, purpose: str, wanted: Server, own: Sequence[Server], second: Callable[[Server], Server | None]) -> Server | None:
         """The next choice: "the next tier down that has room and meets L_i, else KEEP" (section 8), for a target NONE (reading 23)."""
         if wanted.tier != REGIONAL or not self.options.meets(LOCAL, self.level_ms):
             return None
         choice = second(wanted)
-        return choice if choice is not None and (choice in own or self.servers.has_room(choice)) else None
+        return choice if choice is not None and self.can_stand_in(purpose, choice, own) else None
+
+    def can_stand_in(self, purpose: str, choice: Server, own: Sequence[Server]) -> bool:
+        """Whether a second choice "has room (or is the host, or is being copied to)"; for a target "unless it is the host"."""
+        if choice == own[0]:
+            return purpose == HOME
+        return choice in own or self.servers.has_room(choice)
