@@ -87,5 +87,42 @@ def test_two_minds_agree_on_the_synthetic_city(words: list[str], msmf: Command, 
     compare(traced(msmf, tmp_path, "mobility.vehicles=40", *words))
 
 
+FEW = ["mobility.vehicles=12", "mobility.max_duration_s=600"]
+CROWD = ["mobility.vehicles=20", "mobility.max_duration_s=600", "deployment.rings=4"]
+FULL = ["capacity.local=1", "capacity.regional=3"]
+REPORTS = ["reports.distance_m=60", "reports.heading_deg=20", "reports.speed_mps=4"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*FEW, "links.mode=shared", "handoff.unsynced=relay", "handoff.user_left=finish"],
+        [*FEW, "links.mode=shared", "links.bandwidth_mbps=400"],
+        [*FEW, *REPORTS],
+        [*FEW, "reports.distance_m=150", "attachment.hysteresis_m=40", "tiers.min_speed_kmh=20", "coverage_filter.min_dwell_s=20"],
+    ],
+    ids=["shared links, relay and finish", "fast shared links", "reports", "rare reports, slow tier"],
+)
+def test_two_minds_agree_on_shared_links_and_reports(words: list[str], msmf: Command, tmp_path: Path) -> None:
+    compare(traced(msmf, tmp_path, *words))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*FULL, "strategies=[nearest,pm_op,pm_tier,pm_op_tier]"],
+        ["capacity.local=2", "capacity.regional=3", "tiers.regional_rings=1", "handoff.unsynced=relay", "handoff.user_left=finish"],
+        [*FULL, *REPORTS, "links.mode=shared"],
+    ],
+    ids=["full servers", "full servers, relay and finish", "full servers, shared links and reports"],
+)
+def test_two_minds_agree_where_servers_are_full(words: list[str], msmf: Command, tmp_path: Path) -> None:
+    run = traced(msmf, tmp_path, *CROWD, *words)
+    migrations = pd.read_csv(run / "migrations.csv")
+    refused = migrations.tier[migrations.outcome == "refused"].value_counts()
+    assert refused["local"] > 50 and refused["regional"] > 20
+    compare(run)
+
+
 def test_two_minds_agree_on_beijing(msmf: Command, data_dir: Path, tmp_path: Path) -> None:
     compare(traced(msmf, tmp_path, "scenario=beijing", "mobility.vehicles=40", MSMF_DATA_DIR=str(data_dir)))

@@ -1,4 +1,4 @@
-"""Closed-form tests of plain_model.py, worked out on paper.
+"""Closed-form tests of plain_model, worked out on paper.
 
 The road of most tests runs straight north through the centres of the cells (0, 0), (0, 1), ...: borders at y = 250, 750, 1250, ...
 The vehicle starts at y = 5 and drives 10 m/s, so it is first seen in (0, 1) at t = 25, in (0, 2) at t = 75, ...
@@ -21,7 +21,7 @@ import pytest
 from tests.reference.plain_model import (
     STRATEGIES,
     Edge,
-    Frame,
+    Known,
     Lattice,
     Options,
     Recomputed,
@@ -54,7 +54,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "handoff": {"unsynced": "stop", "user_left": "abandon", "switch_ms": 0},
         "links": {"mode": "dedicated", "bandwidth_mbps": 100},
         "capacity": {"local": None, "regional": None},
-        "reports": {"distance_m": 0, "heading_deg": 0, "speed_mps": 0},
+        "reports": {"distance_m": 0, "heading_deg": 0, "speed_mps": 0, "bytes": 200},
         "strategies": ["pm"],
     }
     for name, value in changes.items():
@@ -323,5 +323,5 @@ def test_short_verdict_is_judged_again_on_another_edge() -> None:
     host, homes = lattice.server("local", (1, 0)), []
     for t, (x, edge, position) in enumerate([(700, "a", 400), (720, "a", 420), (790, "a", 490), (800, "c", 10), (800, "c", 20)]):
         point = (float(x), 245.0 - (position if edge == "c" else 0))
-        homes.append(strategist.decide(Frame(t, point, 10, edge, position, lattice.cell_of(point), False), host).home)
+        homes.append(strategist.decide(Known(lattice.cell_of(point), point, 10, edge, position, None, None, t + 1), host).home)
     assert [home and home.name for home in homes] == ["L:1,0", None, None, "L:2,-1", "L:2,-1"]  # c ends inside: never short

@@ -1,0 +1,40 @@
+"""A slow, plain second implementation of model.md (container migration between MEC servers), written from the text alone.
+
+    recompute(run_dir, net_file, route_file) -> Recomputed
+
+Standard library only. Every function names the section of model.md, or the reading of model-notes.md, that it implements. Metres, seconds,
+bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a run).
+
+options, lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies (decisions, hits), container (state
+machine), admission and servers (capacities), links (shared rates), world (one strategy's run, tables).
+"""
+
+from .frames import Frame, Known, known_at
+from .lattice import Lattice, Server, square_distance
+from .links import fair_rates, fill
+from .options import Options
+from .roads import Edge, RoadMap, read_network
+from .servers import NoRoomError, Servers
+from .strategies import STRATEGIES, Strategist
+from .world import Recomputed, recompute
+
+__all__ = [
+    "STRATEGIES",
+    "Edge",
+    "Frame",
+    "Known",
+    "Lattice",
+    "NoRoomError",
+    "Options",
+    "Recomputed",
+    "RoadMap",
+    "Server",
+    "Servers",
+    "Strategist",
+    "fair_rates",
+    "fill",
+    "known_at",
+    "read_network",
+    "recompute",
+    "square_distance",
+]

@@ -1,0 +1,169 @@
+"""The strategies of section 6: home and target of a vehicle at each frame, and their prediction hits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .frames import Known
+from .lattice import LOCAL, REGIONAL, Cell, Server, square_distance
+from .options import Options
+from .roads import HomeStretch, RoadMap
+
+
+class Kind(NamedTuple):
+    """What tells the strategies of section 6 apart."""
+
+    tiers: tuple[str, ...]
+    look: str  # "border", "chain", "route", "" (no target)
+    passes_short: bool
+    keeps: bool
+
+
+STRATEGIES = {
+    "nearest": Kind((LOCAL,), "border", False, False),
+    "pm": Kind((LOCAL,), "chain", False, False),
+    "pm_op": Kind((LOCAL,), "chain", True, False),
+    "pm_tier": Kind((LOCAL, REGIONAL), "chain", False, False),
+    "pm_op_tier": Kind((LOCAL, REGIONAL), "chain", True, False),
+    "never": Kind((LOCAL,), "", False, True),
+    "oracle": Kind((LOCAL,), "route", False, False),
+    "oracle_tier": Kind((LOCAL, REGIONAL), "route", False, False),
+}
+
+
+class Decision(NamedTuple):
+    """home (None: KEEP) and target (None: NONE) of section 6."""
+
+    home: Server | None
+    target: Server | None
+
+
+def seen_from(chain: list[HomeStretch], position_m: float, horizon_m: float) -> list[HomeStretch]:
+    """The stretches that end beyond the position and begin less than the horizon ahead, the last one cut there (section 3)."""
+    limit = position_m + horizon_m
+    return [(home, begin, min(end, limit)) for home, begin, end in chain if end > position_m and begin < limit]
+
+
+class Strategist:
+    """One strategy for one vehicle: home and target at each frame (section 6)."""
+
+    def __init__(self, kind: Kind, options: Options, roads: RoadMap, route: list[str], level_ms: float) -> None:
+        self.kind, self.options, self.roads, self.lattice, self.route, self.level_ms = kind, options, roads, roads.lattice, route, level_ms
+        self.route_chains: dict[tuple[int, str], list[HomeStretch]] = {}
+        self.edge_before: str | None = None  # reported, at the frame before; None: this is the first frame
+        self.area: Server | None = None
+        self.short = False
+
+    def home_of(self, known: Known) -> Server:
+        """The attached home: the server of the chosen tier that covers the attached cell (section 2)."""
+        return self.lattice.server(self.options.tier(self.kind.tiers, self.level_ms, known.speed_mps), known.attached)
+
+    def decide(self, known: Known, host: Server) -> Decision:
+        """Both answers at a frame, the host being the one after the advance (section 6, readings 2 and 3)."""
+        home = self.home_of(known)
+        view = self.view(known, home.tier)
+        own = self.own_stretch(view, known, home)
+        if self.kind.passes_short:
+            self.judge(known, home, view, own)
+        keep = self.edge_before is not None and (self.kind.keeps or self.short)
+        target = self.next_border(known) if self.kind.look == "border" else self.next_home(view, own, known, home, host)
+        self.edge_before = known.edge
+        return Decision(None if keep else home, None if target == host else target)
+
+    def first_cell_of(self, region: Server, known: Known) -> Server | None:
+        """The local server of the first cell on the look-ahead chain, beyond the position, that a region covers (reading 23)."""
+        for local, _, _ in self.view(known, LOCAL):
+            if self.lattice.server(REGIONAL, (local.q, local.r)) == region:
+                return local
+        return None
+
+    def view(self, known: Known, tier: str) -> list[HomeStretch]:
+        """What the strategy sees of the road ahead: the look-ahead chain, or for the oracles the rest of the route (sections 3, 6)."""
+        if self.kind.look not in ("chain", "route") or known.edge not in self.roads.edges:
+            return []
+        chain = self.roads.chain(known.edge, tier) if self.kind.look == "chain" else self.route_chain(known.place, tier)
+        return seen_from(chain, known.position_m, self.options.horizon_m)
+
+    def route_chain(self, place: int | None, tier: str) -> list[HomeStretch]:
+        """The rest of the vehicle's route as a chain (section 6)."""
+        if place is None:
+            return []
+        if (place, tier) not in self.route_chains:
+            self.route_chains[place, tier] = self.roads.line_up((self.route[i] for i in range(place, len(self.route))), tier)
+        return self.route_chains[place, tier]
+
+    def own_stretch(self, view: list[HomeStretch], known: Known, home: Server) -> int | None:
+        """Where the vehicle is on the chain: the first stretch of the attached home that begins at most slack_m ahead (section 6)."""
+        for index, (where, begin, _) in enumerate(view):
+            if where == home and begin <= known.position_m + self.options.slack_m:
+                return index
+        return None
+
+    def is_short(self, coverage_m: float, speed_mps: float) -> bool:
+        """The two thresholds of OP (section 6)."""
+        if coverage_m < self.options.min_m:
+            return True
+        return speed_mps > 0 and coverage_m / speed_mps < self.options.min_dwell_s
+
+    def judge(self, known: Known, home: Server, view: list[HomeStretch], own: int | None) -> None:
+        """OP's verdict on the attached home's area: on entering, and while it is short whenever the reported edge changes (section 6)."""
+        entered = home != self.area
+        turned = self.short and known.edge != self.edge_before
+        if entered or turned:
+            ends_inside = own is None or own == len(view) - 1
+            self.short = not ends_inside and own is not None and self.is_short(view[own][2] - known.position_m, known.speed_mps)
+        self.area = home
+
+    def next_home(self, view: list[HomeStretch], own: int | None, known: Known, home: Server, host: Server) -> Server | None:
+        """The next home on the chain, short ones passed over where the strategy does (section 6)."""
+        for index in range(0 if own is None else own + 1, len(view)):
+            where, begin, end = view[index]
+            if where in (home, host):
+                continue
+            if self.kind.passes_short and index < len(view) - 1 and self.is_short(end - begin, known.speed_mps):
+                continue
+            return where
+        return None
+
+    def next_border(self, known: Known) -> Server | None:
+        """`nearest`: the neighbour with the nearest border within the trigger, towards which the vehicle moves (section 6)."""
+        if known.moved is None:
+            return None
+        dx, dy = known.moved
+        own = self.lattice.centre(known.attached)
+        found: list[tuple[float, Cell]] = []
+        for cell in self.lattice.neighbours(known.attached):
+            centre = self.lattice.centre(cell)
+            border = (square_distance(known.point, centre) - square_distance(known.point, own)) / (2 * self.lattice.spacing_m)
+            if border < self.options.trigger_m and dx * (centre[0] - own[0]) + dy * (centre[1] - own[1]) > 0:
+                found.append((border, cell))
+        return self.lattice.server(LOCAL, min(found)[1]) if found else None
+
+
+class Stays:
+    """Prediction hits (section 6, reading 4)."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"), 0)
+        self.first: Server | None = None
+        self.newest: Server | None = None
+        self.begun = False
+        self.written: Server | None = None
+
+    def frame(self, decision: Decision, host: Server) -> None:
+        """A frame other than the vehicle's last, before the rules."""
+        home, target = decision
+        if home is not None and (not self.begun or home != self.written):
+            if self.begun and home != host:
+                self.compare("entry", self.first, home)
+                self.compare("handoff", self.newest, home)
+            self.begun, self.first, self.newest = True, None, None
+        self.written = home
+        if target is not None:
+            self.first = self.first or target
+            self.newest = target
+
+    def compare(self, kind: str, target: Server | None, home: Server) -> None:
+        """Count a hit or a miss; a stay without a target counts as neither."""
+        if target is not None:
+            self.counts[f"{kind}_{'hits' if target == home else 'misses'}"] += 1

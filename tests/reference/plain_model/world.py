@@ -1,0 +1,217 @@
+"""All containers of one strategy, driven together, and the tables that come of it (sections 7 to 9)."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from .admission import HOME, TARGET, Admission
+from .container import IDLE, KINDS, Container, Load
+from .frames import Frame, Known, Row, edges_seen, known_at, read_frames
+from .lattice import LOCAL, Lattice, Server
+from .links import Flow, fair_rates
+from .options import Options
+from .roads import RoadMap, read_network, read_routes
+from .servers import Servers
+from .strategies import STRATEGIES, Stays, Strategist
+
+
+@dataclass
+class Recomputed:
+    """What this implementation says the tables hold; cell_mismatches: rows of frames.csv whose cell is not ours."""
+
+    decisions: list[Row] = field(default_factory=list)
+    migrations: list[Row] = field(default_factory=list)
+    vehicles: dict[tuple[str, str], Row] = field(default_factory=dict)
+    cell_mismatches: list[Row] = field(default_factory=list)
+
+
+def name_of(server: Server | None, otherwise: str) -> str:
+    """A server's name, or KEEP or NONE."""
+    return otherwise if server is None else server.name
+
+
+@dataclass
+class Vehicle:
+    """A vehicle under one strategy: its frames, what is known of it at each, its strategist, and its container once it is deployed."""
+
+    id: str
+    frames: Sequence[Frame]
+    known: Sequence[Known]
+    strategist: Strategist
+    load: Load
+    stays: Stays = field(default_factory=Stays)
+    container: Container | None = None
+    at: int = 0  # the frame that comes next
+
+    @property
+    def on_road(self) -> bool:
+        """Whether its container is deployed and it has not arrived."""
+        return 0 < self.at < len(self.frames)
+
+
+class World:
+    """One strategy's containers, links and servers: "every variant is a world of its own" (section 8)."""
+
+    def __init__(self, options: Options, lattice: Lattice, vehicles: Sequence[Vehicle]) -> None:
+        self.options, self.lattice, self.servers = options, lattice, Servers(options, lattice)
+        # "The vehicles follow in the order of their first frames, at the same frame by id (as text)" (reading 22)
+        self.vehicles = sorted(vehicles, key=lambda vehicle: (vehicle.frames[0].t_s, vehicle.id))
+        self.decisions: list[Row] = []
+
+    def drive(self) -> None:
+        """All vehicles, frame by frame (readings 21 and 22)."""
+        for t_s in sorted({frame.t_s for vehicle in self.vehicles for frame in vehicle.frames}):
+            for vehicle in self.vehicles:  # "transfers of all vehicles are brought to the frame first"
+                if vehicle.on_road and vehicle.container is not None:
+                    vehicle.container.advance(t_s, vehicle.frames[vehicle.at - 1].attached)
+                    self.servers.settle(vehicle.id, vehicle.container.servers)
+            for vehicle in self.vehicles:
+                if vehicle.at < len(vehicle.frames) and vehicle.frames[vehicle.at].t_s == t_s:
+                    self.frame(vehicle, t_s)
+            self.set_rates(t_s)
+
+    def frame(self, vehicle: Vehicle, t_s: float) -> None:
+        """A vehicle at one of its frames: "deployment, rules 2 to 4, or the arrival, each with the room that those before it have left"."""
+        known, strategist = vehicle.known[vehicle.at], vehicle.strategist
+        first, last = vehicle.at == 0, vehicle.at == len(vehicle.frames) - 1
+        if first:
+            home = strategist.home_of(known)
+            host = self.servers.first_host(home, known.attached, strategist.kind.tiers)
+            admission = Admission(self.options, self.servers, vehicle.load.level_ms)
+            vehicle.container = Container(self.options, self.lattice, vehicle.load, host, t_s, admission)
+            self.servers.settle(vehicle.id, [host])
+        container = vehicle.container
+        assert container is not None
+        decision = strategist.decide(known, container.host)  # "seeing the host as it is then" (reading 1), wherever it was deployed
+        if not last:
+            vehicle.stays.frame(decision, container.host)
+            second = {
+                HOME: lambda _: self.lattice.server(LOCAL, known.attached),
+                TARGET: lambda region: strategist.first_cell_of(region, known),
+            }
+            # "Rule 2 follows in the same frame" (rule 1), "no refusal is booked" (reading 24): a first frame is no handoff, a full home neither
+            container.rules(t_s, None if first else decision.home, decision.target, second)
+            self.servers.settle(vehicle.id, container.servers)
+        self.decisions.append(
+            {
+                "t_s": t_s,
+                "vehicle": vehicle.id,
+                "home": name_of(decision.home, "KEEP"),
+                "target": name_of(decision.target, "NONE"),
+                "host": container.host.name,
+                "running": int(container.running),
+            }
+        )
+        if last:  # "at a vehicle's last frame a decision is written, but nothing is done with it except rule 5" (reading 1)
+            container.arrive(t_s)
+            self.servers.settle(vehicle.id, [])
+        vehicle.at += 1
+
+    def set_rates(self, t_s: float) -> None:
+        """The rate of every transfer until the next frame (section 8): "set at each frame time, after the rules of all vehicles"."""
+        open_ = {v.id: v.container for v in self.vehicles if v.on_road and v.container is not None and v.container.transfer is not None}
+        if not self.options.shared:
+            for container in open_.values():
+                container.give_rate(t_s, self.options.bytes_per_s)
+            return
+        sending: dict[str, Flow] = {}
+        idle: dict[str, Flow] = {}
+        for vehicle, container in open_.items():
+            assert container.transfer is not None
+            # "through the uplink of its host and the downlink of its target"
+            flow = ("up", container.host), ("down", container.transfer.target)
+            if container.sends:
+                sending[vehicle] = flow
+            elif container.transfer.stage == IDLE:
+                idle[vehicle] = flow
+        for vehicle, rate in fair_rates(sending, idle, self.options.bytes_per_s).items():
+            open_[vehicle].give_rate(t_s, rate)
+
+
+def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
+    """A vehicle's row of the table of vehicles (section 9, readings 6 to 8)."""
+    frames, container, stays = vehicle.frames, vehicle.container, vehicle.stays
+    assert container is not None
+    transfers, steps = container.transfers, list(pairwise(frames))
+    bytes_of = [sum(row[kind] for kind in KINDS.values()) for row in transfers]
+    outcomes = [row["outcome"] for row in transfers]
+    return {
+        "handoffs": container.handoffs,
+        **{outcome: outcomes.count(outcome) for outcome in ("completed", "mispredicted", "user_left", "unfinished", "refused")},
+        "traffic_bytes": math.fsum(bytes_of),
+        "wasted_bytes": math.fsum(sent for sent, outcome in zip(bytes_of, outcomes, strict=True) if outcome != "completed"),
+        "outages": len(container.outages),
+        "outage_s": math.fsum(container.outages),
+        "longest_outage_s": max(container.outages, default=0.0),
+        "censored": container.censored,
+        "relayed_s": container.relayed_s,
+        "late_s": container.late_s,
+        "satisfied_s": container.satisfied_s,
+        "outside_s": math.fsum(after.t_s - before.t_s for before, after in steps if before.outside),
+        "reports": vehicle.known[-1].reports,
+        "report_bytes": vehicle.known[-1].reports * options.report_bytes,
+        **stays.counts,
+        "road_s": frames[-1].t_s - frames[0].t_s,
+        "distance_m": math.fsum(after.speed_mps * (after.t_s - before.t_s) for before, after in steps),
+    }
+
+
+def migration_rows(vehicle: Vehicle) -> list[Row]:
+    """A vehicle's rows of the table of migrations, with where it was at the last frame not after the end."""
+    assert vehicle.container is not None
+    times = [frame.t_s for frame in vehicle.frames]
+    rows = []
+    for row in vehicle.container.transfers:
+        x_m, y_m = vehicle.frames[bisect_right(times, row["t_end_s"]) - 1].point
+        rows.append({"vehicle": vehicle.id, **row, "x_m": x_m, "y_m": y_m})
+    return rows
+
+
+def read_loads(path: Path) -> dict[tuple[str, str], Load]:
+    """Image, memory and latency level of each strategy and vehicle, from vehicles.csv."""
+    loads: dict[tuple[str, str], Load] = {}
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            key = row["strategy"], row["vehicle"]
+            if key in loads:
+                raise ValueError(f"{path}: {key} twice (variants are not supported)")
+            loads[key] = Load(float(row["image_bytes"]), float(row["memory_capacity_bytes"]), float(row["latency_level_ms"]))
+    return loads
+
+
+def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path | None) -> Recomputed:
+    """Recompute decisions, transfers and vehicle totals of a run from its network, its routes and its trace alone."""
+    run_dir = Path(run_dir)
+    run = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
+    options, place = Options.read(run["config"]), run["deployment"]
+    center = float(place["center_xy_m"][0]), float(place["center_xy_m"][1])
+    lattice = Lattice(int(place["rings"]), float(place["spacing_m"]), place["orientation"], center, options.regional_rings)
+    roads = RoadMap(read_network(net_file), lattice, options.horizon_m)
+    loads = read_loads(run_dir / "vehicles.csv")
+    traces, mismatches = read_frames(run_dir / "frames.csv", lattice, options.hysteresis_m)
+    given = read_routes(route_file) if route_file is not None else {}
+    routes = {vehicle: given.get(vehicle) or edges_seen(frames) for vehicle, frames in traces.items()}
+    known = {vehicle: known_at(frames, routes[vehicle], options) for vehicle, frames in traces.items()}
+    result = Recomputed(cell_mismatches=mismatches)
+    for strategy in options.strategies:
+        vehicles = []
+        for name, frames in traces.items():
+            load = loads[strategy, name]
+            strategist = Strategist(STRATEGIES[strategy], options, roads, routes[name], load.level_ms)
+            vehicles.append(Vehicle(name, frames, known[name], strategist, load))
+        world = World(options, lattice, vehicles)
+        world.drive()
+        result.decisions += [{"strategy": strategy, **row} for row in world.decisions]
+        for vehicle in vehicles:
+            result.migrations += [{"strategy": strategy, **row} for row in migration_rows(vehicle)]
+            result.vehicles[strategy, vehicle.id] = vehicle_row(vehicle, options)
+    result.decisions.sort(key=lambda row: (row["t_s"], row["strategy"], row["vehicle"]))
+    result.migrations.sort(key=lambda row: (row["strategy"], row["vehicle"], row["transfer"]))
+    return result
