@@ -52,6 +52,9 @@ def status(argv: Sequence[str] | None = None) -> int:
     except MsmfError as error:
         print(f"msmf-traci-status: {error}", file=sys.stderr)
         return WRONG
+    except KeyboardInterrupt:
+        print("msmf-traci-status: interrupted", file=sys.stderr)
+        return SIGNALLED + signal.SIGINT
     return 0
 
 

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
+_PACKAGE = Path(__file__).parent
+_FOLDERS = (".", "migration", "control", "mobility")  # where compiled functions are, and what they take in from others
+
 Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+
+def _cache_by_sources() -> None:
+    """Keep machine code in a folder that is named by the sources of all compiled functions.
+
+    numba looks only at the file that a function is written in, and would go on using what it took in from another one before an edit.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in _FOLDERS for path in (_PACKAGE / folder).glob("*.py")):
+        digest.update(path.read_bytes())
+    folder = _PACKAGE / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}"
+    for other in folder.parent.glob("compiled-*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    # mypy does not see what numba fills in at import
+    config: Any = numba.config
+    config.CACHE_DIR = str(folder)
+
+
+_cache_by_sources()
 
 
 def compiled(function: Loop) -> Loop:

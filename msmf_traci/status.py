@@ -59,7 +59,9 @@ def main(words: Sequence[str]) -> None:
     """
     parser = _Parser("msmf-traci-status", description="Show what lies in a folder of results, and how large the cache is.")
     parser.add_argument("folder", nargs="?", help="a folder of runs, or one that holds such folders, e.g. results")
-    parser.add_argument("--clear-cache", action="store_true", help="empty the cache folder of networks, routes and downloads")
+    parser.add_argument(
+        "--clear-cache", action="store_true", help="empty the cache folder of networks, roads, routes, recordings and downloads"
+    )
     typed = parser.parse_args(list(words))
     if typed.folder is None and not typed.clear_cache:
         parser.error("name a folder of results, or say --clear-cache")

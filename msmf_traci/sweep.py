@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,16 @@ import pandas as pd
 from msmf_traci.config.compose import Point, Request
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
+from msmf_traci.results.keys import IMAGE_OPTION, column_names, key_value
 from msmf_traci.results.store import read_run, read_table
+from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.scratch import write_whole
 
 LONGEST_NAME = 120
 # options that say where and how to write rather than what is run
 _NOT_IN_NAMES = ("output.dir", "dry_run")
 # swept options that are key columns of every table already
-_KEY_COLUMNS = ("mobility.speed_kmh", "workload.image_mb", "seed")
+_KEY_COLUMNS = ("mobility.speed_kmh", IMAGE_OPTION, "seed")
 
 
 def results_folder(config: Config) -> Path:
@@ -94,12 +96,15 @@ def stack_summaries(request: Request) -> tuple[Path, Path | None]:
     Its path, and the numbered name under which a different summary of an earlier sweep in the same folder is kept.
     """
     tables = []
-    extra = [name for name in request.points[0].swept if name not in _KEY_COLUMNS]
+    ranges = {str(point.config.workload.image_mb) for point in request.points if isinstance(point.config.workload.image_mb, list)}
+    # image_mb tells sizes apart; of two ranges it would say the same, nothing
+    told = [name for name in _KEY_COLUMNS if name != IMAGE_OPTION or len(ranges) <= 1]
+    extra = [name for name in request.points[0].swept if name not in told]
+    columns = column_names(extra, TABLE_COLUMNS)
     for point in request.points:
         table = read_table(swept_folder(point.config, point.overrides), "summary", as_written=True)
-        columns = list(table.columns)
         for position, name in enumerate(extra):
-            table.insert(1 + position, _column_name(name, extra, columns), _option_text(point, name))
+            table.insert(1 + position, columns[name], _option_text(point, name))
         tables.append(table)
     path = results_folder(request.points[0].config) / "summary.csv"
     text = pd.concat(tables, ignore_index=True).to_csv(index=False, lineterminator="\n")
@@ -128,13 +133,6 @@ def check_one_folder(request: Request) -> None:
         raise InputError("the sweep asks for the same run twice; give every value once")
 
 
-def _column_name(option: str, options: Sequence[str], taken: Collection[str]) -> str:
-    """Column of a swept option: its last part, or its path where that names another option or column."""
-    last = option.rsplit(".", 1)[-1]
-    is_free = last not in taken and [other.rsplit(".", 1)[-1] for other in options].count(last) == 1
-    return last if is_free else option
-
-
 def _option_text(point: Point, name: str) -> Any:
     """Value of an option in a point of a sweep, as a table holds it."""
     if name == "scenario":
@@ -142,4 +140,4 @@ def _option_text(point: Point, name: str) -> Any:
     value: Any = point.config
     for part in name.split("."):
         value = getattr(value, part)
-    return value if isinstance(value, int | float | str) or value is None else str(value)
+    return key_value(value)

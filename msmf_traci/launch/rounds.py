@@ -91,7 +91,7 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
         try:
             while todo:
                 points = list(todo.values())
-                with _Watch(folder, records, todo, tally) as watch:
+                with _interruptible(), _Watch(folder, records, todo, tally) as watch:
                     trouble = _launch(request, points, SweptRun(None if in_process else Workplace.here(), wait), scratch)
                     if trouble is not None and not watch.sees_work():
                         raise MsmfError(f"the launcher {request.launcher} cannot carry this out: {trouble}")
@@ -111,7 +111,7 @@ def _launch(request: Request, points: Sequence[Point], job: SweptRun, scratch: P
     """Launch runs once; returns what the launcher could not do, if anything."""
     overrides = [[word for word in point.overrides if not is_hydras(word)] for point in points]
     words = [*request.hydra_words, *overrides[0], f'hydra.sweep.dir="{scratch}"', "hydra.job.name=msmf-traci"]
-    with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"), _interruptible():
+    with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
         try:
             config = compose("config", overrides=words, return_hydra_config=True)
             context = HydraContext(GlobalHydra.instance().config_loader(), Callbacks())

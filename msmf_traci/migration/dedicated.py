@@ -20,7 +20,7 @@ from msmf_traci.sentinels import NO_SERVER
 
 
 @compiled
-def run_apart(course: Course, containers: Records, variants: IntArray, policies: Records, areas: Areas, books: Any, seen: Seen) -> None:
+def run_dedicated(course: Course, containers: Records, variants: IntArray, policies: Records, areas: Areas, books: Any, seen: Seen) -> None:
     """Take the containers of a batch's vehicles under some variants through the batch.
 
     Parameters

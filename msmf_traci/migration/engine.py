@@ -10,9 +10,9 @@ from msmf_traci.arrays import IntArray
 from msmf_traci.errors import InputError
 from msmf_traci.migration.container import UNLIMITED, Areas, Records, new_containers
 from msmf_traci.migration.course import Course, Seen
-from msmf_traci.migration.dedicated import hosts_by, run_apart
+from msmf_traci.migration.dedicated import hosts_by, run_dedicated
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.shared import Batch, Floor, run_together
+from msmf_traci.migration.shared import Batch, Floor, run_shared
 from msmf_traci.migration.workload import Containers
 
 
@@ -99,13 +99,13 @@ class Engine:
         seen = Seen(np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool))
         apart = variants[~self._meets[variants]]
         if len(apart):
-            run_apart(course, self.containers, apart, self._policies, self._areas, self._books, seen)
+            run_dedicated(course, self.containers, apart, self._policies, self._areas, self._books, seen)
         together = variants[self._meets[variants]]
         if len(together):
             batch = _by_frame(course)
             for v in together:
                 floor = self._floors[int(v)]
-                run_together(course, batch, self.containers[:, v], v, self._policies[v], self._areas, floor, self._books, seen)
+                run_shared(course, batch, self.containers[:, v], v, self._policies[v], self._areas, floor, self._books, seen)
                 if floor.n[2]:
                     raise InputError(
                         "no server that the strategy may use had room for the container of a vehicle that had departed by "

@@ -110,7 +110,7 @@ def grant_target(
         return target
     if c.asked_target == target and c.given_target != NO_SERVER and c.given_target != target:
         given = c.given_target
-        if given == c.target or has_room(held, given, p, areas):
+        if given != c.host and (given == c.target or has_room(held, given, p, areas)):
             return int(given)
     if has_room(held, target, p, areas):
         c.asked_target, c.given_target = target, target

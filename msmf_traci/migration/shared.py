@@ -67,7 +67,7 @@ class Batch(NamedTuple):
 
 
 @compiled
-def run_together(
+def run_shared(
     course: Course, batch: Batch, containers: Records, v: int, p: Any, areas: Areas, floor: Floor, books: Any, seen: Seen
 ) -> None:
     """Take one variant through a batch.

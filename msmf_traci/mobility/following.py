@@ -213,6 +213,11 @@ class FramesInMaking:
     def __len__(self) -> int:
         return self._start[-1]
 
+    @property
+    def frames(self) -> int:
+        """How many frames."""
+        return len(self._times_s)
+
     def add(self, time_s: float, following: Following, new: int) -> None:
         """Add one frame, of which the last `new` vehicles are in it for the first time."""
         self._times_s.append(time_s)

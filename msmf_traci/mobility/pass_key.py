@@ -13,6 +13,7 @@ from msmf_traci.mobility.sumo_command import Command, Load
 from msmf_traci.scenario.content_cache import content_key, file_hash
 
 FORMAT = 1
+_OWN_CODE = ("following.py", "sumo.py", "sumo_command.py", "libsumo_reader.py", "traci_reader.py")  # what makes frames of what SUMO says
 # SUMO's options that name files it reads, by their long and their short names
 _READ = {"net-file", "n", "route-files", "r", "additional-files", "a", "weight-files", "w", "load-state", "edgedata-files", "data-files"}
 _READ |= {"net", "routes", "route", "additional", "weights", "edgedata", "data"}
@@ -22,7 +23,6 @@ _DETECTORS = {
     *("inductionLoop", "e1Detector", "instantInductionLoop", "laneAreaDetector", "e2Detector", "entryExitDetector", "e3Detector"),
     *("edgeData", "laneData", "routeProbe", "timedEvent"),
 }
-_XML = (".xml", ".xml.gz", ".sumocfg", ".gz")
 
 
 @dataclass
@@ -77,9 +77,25 @@ def pass_key(sumo_version: str, load: Load, command: Command) -> PassKey:
         seed=command.seed,
         extra=words,
         sumo=sumo_version,
+        code=[file_hash(Path(__file__).with_name(name)) for name in _OWN_CODE],
         format=FORMAT,
     )
     return PassKey(key, writes=read.writes)
+
+
+def files_read(route_files: Sequence[Path], sumocfg_file: Path | None, words: Sequence[str]) -> list[str]:
+    """Hashes of the user's own files that SUMO reads, those that they name included, as far as they can be known."""
+    read = _Inputs()
+    try:
+        for path in route_files:
+            read.take(path)
+        if sumocfg_file is not None:
+            read.take_configuration(sumocfg_file)
+        for option, value in _pairs(words):
+            read.take_option(option, value, Path())
+    except _UnknownInputError:
+        pass  # SUMO will say what is wrong with it, or take it from elsewhere each time
+    return read.hashes
 
 
 class _UnknownInputError(Exception):
@@ -102,7 +118,7 @@ class _Inputs:
         self._seen.add(path)
         try:
             self.hashes.append(file_hash(path))
-            if path.name.endswith(_XML):
+            if _is_xml(path):
                 self._take_named(path)
         except (OSError, EOFError, ET.ParseError):
             raise _UnknownInputError(f"{path} cannot be read") from None
@@ -126,7 +142,7 @@ class _Inputs:
             raise _UnknownInputError(f"{option} names a variable of the environment")
         if option == "random" and value not in ("false", "0", "no", "off"):
             raise _UnknownInputError("SUMO draws another seed each time (random)")
-        if "output" in option or option.startswith("save-") or option in _LOGS:
+        if "output" in option or option.startswith(("save-", "netstate", "ndump")) or option.endswith("ssm.file") or option in _LOGS:
             self.writes = True
             return
         for name in (word.strip() for word in value.split(",")):
@@ -137,15 +153,21 @@ class _Inputs:
     def _take_named(self, path: Path) -> None:
         """Hash the files that elements of an XML file name."""
         with _opened(path) as file:
-            if not any(b"file" in line or b"href" in line for line in file):
+            if not any(b"file" in line or b"href" in line or b"output" in line for line in file):
                 return
         with _opened(path) as file:
             for _, element in ET.iterparse(file, events=("start",)):
                 name = element.get("file") or element.get("href")
-                if element.tag in _DETECTORS:
+                if element.tag in _DETECTORS or element.get("output") is not None:
                     self.writes = True
                 elif name is not None:
                     self.take(path.parent / name)
+
+
+def _is_xml(path: Path) -> bool:
+    """Whether a file's first text is a tag, whatever its name."""
+    with _opened(path) as file:
+        return file.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -188,8 +188,9 @@ class RecordingSource:
 
     def _read_routes(self, file: ColumnsFile) -> None:
         self._route_lengths = file.read("route_lengths")
-        total = int(self._route_lengths.sum()) if len(self._route_lengths) else 0
-        if (self._route_lengths < 1).any() or not 0 <= total <= MOST_ROUTE_EDGES:
+        is_sane = len(self._route_lengths) <= MOST_ROUTE_EDGES and all_within(self._route_lengths, 1, MOST_ROUTE_EDGES + 1)
+        total = int(self._route_lengths.sum()) if is_sane and len(self._route_lengths) else 0
+        if not is_sane or total > MOST_ROUTE_EDGES:
             file.refuse("a route has no edges, or its routes have more than any pass")
         parts = [file.read(f"route_edges/{part}") for part in range(-(-total // MOST_VALUES))]
         edges = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

@@ -14,6 +14,7 @@ from msmf_traci.scenario.sumo_tools import Sumo
 
 NO_CHECKS = 32  # speed mode of `forced`
 SAMPLES_AT_ONCE = 50_000
+FRAMES_AT_ONCE = 20_000  # however few vehicles there are
 
 Progress = Callable[[float, int, int], None]
 
@@ -113,7 +114,7 @@ class SumoSource:
             self._count(events)
             arrived = set(events.arrived)
             made.end(following.dismiss(arrived))  # only now is it known whose last frame the newest one was
-            if len(made) >= SAMPLES_AT_ONCE:
+            if len(made) >= SAMPLES_AT_ONCE or made.frames >= FRAMES_AT_ONCE:
                 yield made.batch()
                 made = FramesInMaking()
             new = self._admit(reader, [name for name in (*present, *sorted(events.departed)) if name not in arrived])

@@ -82,7 +82,7 @@ def column_names(options: Sequence[str], taken: Collection[str]) -> dict[str, st
 
 
 def key_value(value: Any) -> Any:
-    """An option's value as a table holds it; None where it is a range that sizes are drawn from, or unlimited."""
+    """An option's value as a table holds it: a list as text, None (unlimited) empty."""
     return value if isinstance(value, int | float | str) or value is None else str(value)
 
 

@@ -159,7 +159,7 @@ def _keep(key: str, is_damaged: bool, facts: dict[str, Any], write: Callable[[Pa
     try:
         if is_damaged:
             shutil.rmtree(cached_folder(RECORDINGS, key), ignore_errors=True)
-        folder = build_once(RECORDINGS, key, lambda folder: write(folder / RECORDING_FILE))
+        folder = build_once(RECORDINGS, key, RECORDING_FILE, lambda folder: write(folder / RECORDING_FILE))
         facts["recording"] = _file_facts(folder / RECORDING_FILE)
     except (InputError, OSError) as error:
         say(f"this pass is not recorded: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from msmf_traci.config.schema import MOST_RINGS, Config, Deployment, Mobility
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.pass_key import files_read
 from msmf_traci.run.options import strategy_options
 from msmf_traci.run.road_store import roads_of
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
@@ -41,16 +43,15 @@ class Inputs:
     network: NetworkSource
     strategies: list[type[Strategy]]
     positions_file: Path | None = None
+    sumo_args: Sequence[str | int | float | bool] = ()
 
     def fingerprint(self) -> dict[str, Any]:
         """What, beside the configuration, a run's tables follow from: content of files and strategies, versions."""
-        own_files = (
-            self.network.route_files if self.network.sumocfg_file is None else (self.network.sumocfg_file, *self.network.route_files)
-        )
+        network, words = self.network, [str(word) for word in self.sumo_args]
         positions = {} if self.positions_file is None else {"positions": file_hash(self.positions_file)}
         return {
-            "network": self.network.key,
-            "routes": [file_hash(path) for path in own_files],
+            "network": network.key,
+            "files": files_read(network.route_files, network.sumocfg_file, words),
             **positions,
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": code_hash(), "sumo": self.sumo.version},
@@ -74,7 +75,7 @@ def judge_files(config: Config) -> Inputs:
     check_path(cache_folder(), "the cache folder")
     positions_file = _judge_positions(config.mobility)
     sumo = find_sumo(config.mobility.sumo_home) if config.mobility.drives_sumo else unstarted_sumo()
-    return Inputs(sumo, choose_network(sumo, config), strategies, positions_file)
+    return Inputs(sumo, choose_network(sumo, config), strategies, positions_file, tuple(config.mobility.sumo_args))
 
 
 def _judge_positions(mobility: Mobility) -> Path | None:

@@ -42,7 +42,7 @@ def roads_of(net_file: Path) -> Roads:
             shutil.rmtree(path.parent, ignore_errors=True)
     roads = read_roads(net_file)
     try:
-        build_once(KIND, key, lambda folder: _save(roads, folder / FILE))
+        build_once(KIND, key, FILE, lambda folder: _save(roads, folder / FILE))
     except (InputError, OSError) as error:
         say(f"the roads are not kept for the next run: {error}")
     return roads

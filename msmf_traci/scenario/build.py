@@ -56,7 +56,7 @@ class NetworkSource:
 
     def ensure(self) -> Path:
         """The network's file, built now if need be."""
-        return self.net_file if self.build is None else build_once("networks", self.key, self.build) / NET_FILE
+        return self.net_file if self.build is None else build_once("networks", self.key, NET_FILE, self.build) / NET_FILE
 
 
 def synthetic_network(sumo: Sumo, parameters_file: str | None) -> NetworkSource:

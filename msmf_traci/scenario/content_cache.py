@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +42,7 @@ def cached_folder(kind: str, key: str) -> Path:
     return cache_folder() / kind / key
 
 
-def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
+def build_once(kind: str, key: str, product: str, build: Callable[[Path], None]) -> Path:
     """Folder of the product with that key, built now if it is not in the cache.
 
     Parameters
@@ -50,6 +51,8 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         What it is: a folder of the cache.
     key
         `content_key` of its ingredients.
+    product
+        The file that must be there; a folder without it was emptied by somebody, and is built anew.
     build
         Makes the product in the empty folder it is given.
 
@@ -59,13 +62,14 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         If the cache folder cannot be written.
     """
     target = cached_folder(kind, key)
-    if target.is_dir():
+    if (target / product).is_file():
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         lock = _wait_for_turn(target)
         try:
-            if not target.is_dir():
+            if not (target / product).is_file():
+                shutil.rmtree(target, ignore_errors=True)
                 with owned_scratch(part_of(target)) as content:
                     build(content)
                     _settle(content, target)

@@ -65,7 +65,7 @@ def make_routes(sumo: Sumo, net_file: Path, net_key: str, edges: Sequence[str], 
     if not edges:
         raise InputError("trips cannot be made: no road lies in the deployment; check deployment.center and deployment.rings")
     key, _ = routes_folder(sumo, net_key, edges, options)
-    return build_once("routes", key, lambda folder: _build(sumo, net_file, edges, lengths_m, options, folder)) / ROUTE_FILE
+    return build_once("routes", key, ROUTE_FILE, lambda folder: _build(sumo, net_file, edges, lengths_m, options, folder)) / ROUTE_FILE
 
 
 def _build(sumo: Sumo, net_file: Path, edges: Sequence[str], lengths_m: Sequence[float], options: TripOptions, folder: Path) -> None:
