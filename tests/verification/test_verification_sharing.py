@@ -27,10 +27,10 @@ Says = tuple[int, int]
 class Meeting:
     """Some vehicles under one strategy; each is told (home, target) at its frames, and is deployed at its first."""
 
-    def __init__(self, vehicles: int, *, shared: bool = True, room: int | None = None, relay: bool = False) -> None:
+    def __init__(self, vehicles: int, *, shared: bool = True, room: int | None = None, finish: bool = False) -> None:
         self.ledger = Ledger(keep_stages=True)
         links = LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, is_shared=shared, local_room=room)
-        self.engine = Engine(policies(links, HandoffPolicy(relay, finish_user_left=False)), row_of_cells(), self.ledger)
+        self.engine = Engine(policies(links, HandoffPolicy(False, finish)), row_of_cells(), self.ledger)
         each = np.ones(vehicles)
         self.engine.admit([Containers(100 * MB * each, 20 * MB * each, 80 * each, 0.2 * each)])
         self._seen: set[int] = set()
@@ -178,6 +178,31 @@ def test_a_new_request_is_refused_anew() -> None:
     assert [(row.t_start_s, row.target) for row in meeting.transfers()] == [(0, "B"), (1, "C"), (3, "B")]
 
 
+def test_a_refused_transfer_leaves_the_number_of_the_open_one_alone() -> None:
+    """While vehicle 1 copies to C, B is refused: transfers 0 (to C) and 1 (refused), and the next one, to D, is 2."""
+    meeting = Meeting(2, shared=False, room=1)
+    meeting.frame(0, {0: (B, NO_SERVER), 1: (A, C)})
+    meeting.frame(1, {0: (B, NO_SERVER), 1: (A, B)})
+    meeting.frame(2, {0: (B, NO_SERVER), 1: (A, D)})
+    meeting.frame(3, {0: (B, NO_SERVER), 1: (A, D)}, last={1})
+    assert [(row.transfer, row.target, row.outcome) for row in meeting.transfers()] == [
+        (0, "C", "mispredicted"),
+        (1, "B", "refused"),
+        (2, "D", "unfinished"),
+    ]
+
+
+def test_a_stopped_container_that_cannot_be_sent_elsewhere_asks_for_nothing() -> None:
+    """Under `finish`, stopped on its way to C, its user is in B's cell, which is full: nothing is asked, nothing refused."""
+    meeting = Meeting(2, shared=False, room=1, finish=True)
+    meeting.frame(0, {0: (B, NO_SERVER), 1: (A, NO_SERVER)})
+    meeting.frame(1, {0: (B, NO_SERVER), 1: (C, NO_SERVER)})
+    for t_s in range(2, 8):
+        meeting.frame(t_s, {0: (B, NO_SERVER), 1: (B, NO_SERVER)})
+    meeting.frame(8, {0: (B, NO_SERVER), 1: (B, NO_SERVER)}, last={1})
+    assert [(row.target, row.outcome) for row in meeting.transfers()] == [("C", "unfinished")]
+
+
 def test_the_host_and_the_target_of_the_open_transfer_are_never_refused() -> None:
     meeting = Meeting(2, shared=False, room=1)
     meeting.frame(0, {0: (A, B), 1: (D, NO_SERVER)})
@@ -188,10 +213,12 @@ def test_the_host_and_the_target_of_the_open_transfer_are_never_refused() -> Non
 
 
 def test_a_first_deployment_goes_to_the_nearest_server_with_room() -> None:
-    """Both begin in A's cell: the second one is deployed on B, a hop away, and wants to A, which is full."""
+    """Both begin in A's cell: the second one is deployed on B, a hop away; from its second frame on it wants to A, which is full."""
     meeting = Meeting(2, shared=False, room=1)
     meeting.frame(0, {0: (A, NO_SERVER), 1: (A, NO_SERVER)})
     assert meeting.hosts() == ["A", "B"]
+    assert meeting.transfers() == []
+    meeting.frame(1, {0: (A, NO_SERVER), 1: (A, NO_SERVER)})
     assert [(row.vehicle, row.outcome, row.target) for row in meeting.transfers()] == [("v1", "refused", "A")]
     assert bool(meeting.engine.containers["relayed"][1, 0])
 
