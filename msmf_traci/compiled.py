@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 _PACKAGE = Path(__file__).parent
+_config: Any = numba.config  # its attributes are filled in at import
 _FOLDERS = (".", "migration", "control", "mobility")  # where compiled functions are, and what they take in from others
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
@@ -28,12 +29,16 @@ def _cache_by_sources() -> None:
     for other in folder.parent.glob("compiled-*"):
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)
-    # mypy does not see what numba fills in at import
-    config: Any = numba.config
-    config.CACHE_DIR = str(folder)
+    _config.CACHE_DIR = str(folder)
 
 
 _cache_by_sources()
+
+
+def is_compiled() -> bool:
+    """Whether machine code of these sources is there already; making it takes half a minute."""
+    folder = Path(_config.CACHE_DIR)
+    return any(folder.rglob("*.nbc"))
 
 
 def compiled(function: Loop) -> Loop:

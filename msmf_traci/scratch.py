@@ -73,8 +73,11 @@ def remove_traces_of_the_dead(folder: Path) -> None:
 def remove_temporary_folders_of_the_dead() -> None:
     """Remove what killed processes have left in the system's place for temporary files."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
-        if (folder / OWNER_FILE).is_file() and not folder.is_symlink():
-            _remove_if_dead(folder)
+        try:
+            if (folder / OWNER_FILE).is_file() and not folder.is_symlink():
+                _remove_if_dead(folder)
+        except PermissionError:
+            continue  # another user's
 
 
 def settle(content: Path, target: Path) -> None:

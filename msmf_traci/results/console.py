@@ -16,6 +16,12 @@ from tqdm import tqdm
 from msmf_traci.results.summary import ALL_BANDS
 
 LOG_EVERY_S = 10.0
+_ORIGINS = {
+    "traci": "driven now (SUMO over TraCI)",
+    "libsumo": "driven now (libsumo)",
+    "recording": "replayed from a recording",
+    "fcd": "read from an FCD file",
+}
 
 _COLUMNS = (
     ("strategy", "strategy", "{}"),
@@ -101,12 +107,13 @@ def result_text(summary: pd.DataFrame, run: Mapping[str, Any], folder: Path) -> 
         Where the tables are.
     """
     overall = summary[summary["band"] == ALL_BANDS].set_index("strategy", drop=False)
-    overall = overall.loc[[name for name in run["strategies"] if name in overall.index]]
-    heads = [head.split("\n") for head, _, _ in _COLUMNS]
+    overall = overall.loc[list(dict.fromkeys(name for name in run["strategies"] if name in overall.index))]
+    columns = _columns(overall, run)
+    heads = [head.split("\n") for head, _, _ in columns]
     rows = [[head[0] for head in heads], [head[1] if len(head) > 1 else "" for head in heads]]
     for _, row in overall.iterrows():
-        rows.append([_cell(row[name], name, pattern) for _, name, pattern in _COLUMNS])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+        rows.append([_cell(row[name], name, pattern) for _, name, pattern in columns])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     lines = [
         "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
         for row in rows
@@ -115,11 +122,20 @@ def result_text(summary: pd.DataFrame, run: Mapping[str, Any], folder: Path) -> 
     return "\n".join([*_facts(run, overall), "", *lines, "", f"Tables: {folder}"])
 
 
+def _columns(overall: pd.DataFrame, run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Columns to show: the keys of variants beside the strategy where there are several, refusals where there were any."""
+    keys = [name for name in run.get("key_columns", ()) if name != "strategy" and len(overall[name].unique()) > 1]
+    shown = [(f"{option}\n{last}" if option else last, name, "{}") for name in keys for option, _, last in (name.rpartition("."),)]
+    refused = [("refused\nper trip", "refused", "{:.2f}")] if "refused" in overall and float(overall["refused"].max()) > 0 else []
+    return [_COLUMNS[0], *shown, *_COLUMNS[1:4], *refused, *_COLUMNS[4:]]
+
+
 def _facts(run: Mapping[str, Any], overall: pd.DataFrame) -> list[str]:
     """What was driven, in three lines."""
-    vehicles, mobility = run["vehicles"], run["config"]["mobility"]
-    commanded = mobility["speed_kmh"]
-    speed = f"{commanded:g} km/h commanded ({mobility['speed_mode']})" if commanded is not None else "speeds as the routes say"
+    vehicles, origin = run["vehicles"], run["mobility"]
+    commanded = float(overall["commanded_kmh"].iloc[0])
+    mode = origin.get("recorded_with", {}).get("speed_mode", run["config"]["mobility"]["speed_mode"])
+    speed = "speeds as the routes say" if math.isnan(commanded) else f"{commanded:g} km/h commanded ({mode})"
     realised_kmh = float(overall["realised_kmh"].iloc[0])
     realised = "no" if math.isnan(realised_kmh) else f"{realised_kmh:.1f} km/h"
     road = f"{run['cells']} cells ({run['deployment']['area_km2']:.1f} km2), {run['cells_with_roads']} with roads, {run['edges']} edges"
@@ -130,11 +146,13 @@ def _facts(run: Mapping[str, Any], overall: pd.DataFrame) -> list[str]:
     return [
         f"{run['config']['scenario']['name']}, seed {run['seed']}: {road}",
         f"{counts}; {run['teleports']} teleports, {run['collisions']} collisions; {run['simulated_s']:.0f} s simulated",
-        f"{speed}, {realised} realised, {run['mean_trip_m'] / 1000:.2f} km mean trip",
+        f"{speed}, {realised} realised, {run['mean_trip_m'] / 1000:.2f} km mean trip; {_ORIGINS[origin['source']]}",
     ]
 
 
 def _cell(value: object, name: str, pattern: str) -> str:
+    if isinstance(value, float) and pattern == "{}":
+        return "-" if value != value else f"{value:g}"
     if isinstance(value, float):
         return "-" if value != value else pattern.format(value * _FACTORS.get(name, 1.0))
     return pattern.format(value)

@@ -23,7 +23,7 @@ from msmf_traci.run.options import strategy_options
 from msmf_traci.run.road_store import roads_of
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
-from msmf_traci.scenario.content_cache import file_hash
+from msmf_traci.scenario.content_cache import check_cache, file_hash
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.cells import HexCells, rings_to_cover
@@ -75,7 +75,10 @@ def judge_files(config: Config) -> Inputs:
     check_path(cache_folder(), "the cache folder")
     positions_file = _judge_positions(config.mobility)
     sumo = find_sumo(config.mobility.sumo_home) if config.mobility.drives_sumo else unstarted_sumo()
-    return Inputs(sumo, choose_network(sumo, config), strategies, positions_file, tuple(config.mobility.sumo_args))
+    network = choose_network(sumo, config)
+    if not network.is_built:
+        check_cache()
+    return Inputs(sumo, network, strategies, positions_file, tuple(config.mobility.sumo_args))
 
 
 def _judge_positions(mobility: Mobility) -> Path | None:

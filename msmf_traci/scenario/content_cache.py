@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -40,6 +41,21 @@ def content_key(**ingredients: Any) -> str:
 def cached_folder(kind: str, key: str) -> Path:
     """Where the product of that key is, or will be."""
     return cache_folder() / kind / key
+
+
+def check_cache() -> None:
+    """Check, without leaving anything behind, that something can be kept in the cache.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    existing = cache_folder()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise InputError(f"the cache cannot be written at {cache_folder()}; set {CACHE_VARIABLE} to another folder")
 
 
 def build_once(kind: str, key: str, product: str, build: Callable[[Path], None]) -> Path:

@@ -8,7 +8,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from msmf_traci.errors import InputError
 from msmf_traci.scenario.city_plan import (
     AVENUE,
     RESIDENTIAL,
@@ -66,18 +65,15 @@ def write_city(parameters: CityParameters, seed: int, folder: Path) -> CityFiles
 
     Raises
     ------
-    InputError
+    OSError
         If the files cannot be written.
     """
     plan = plan_city(parameters, seed)
     files = CityFiles(folder / "city.nod.xml", folder / "city.edg.xml", folder / "city.typ.xml")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_xml(_nodes_xml(plan, parameters.traffic_light_type), files.nodes)
-        _write_xml(_edges_xml(plan.streets), files.edges)
-        _write_xml(_types_xml(parameters), files.types)
-    except OSError as error:
-        raise InputError(f"the synthetic city cannot be written to {folder} ({error}); choose another folder") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_xml(_nodes_xml(plan, parameters.traffic_light_type), files.nodes)
+    _write_xml(_edges_xml(plan.streets), files.edges)
+    _write_xml(_types_xml(parameters), files.types)
     return files
 
 

@@ -12,6 +12,7 @@ RUN = {
     "strategies": ["pm", "nearest"],
     "seed": 7,
     "config": {"scenario": {"name": "synthetic"}, "mobility": {"speed_kmh": 50.0, "speed_mode": "free"}},
+    "mobility": {"source": "traci"},
     "cells": 331,
     "cells_with_roads": 300,
     "edges": 1234,
@@ -65,7 +66,7 @@ def test_first_lines_say_what_was_driven(summary):
     first, second, third = result_text(summary, RUN, Path("results/run")).splitlines()[:3]
     assert first == "synthetic, seed 7: 331 cells (71.7 km2), 300 with roads, 1234 edges"
     assert second == "98 vehicles inserted, 97 arrived, 1 still on the road; 1 teleports, 2 collisions; 600 s simulated"
-    assert third == "50 km/h commanded (free), 36.0 km/h realised, 5.43 km mean trip"
+    assert third == "50 km/h commanded (free), 36.0 km/h realised, 5.43 km mean trip; driven now (SUMO over TraCI)"
 
 
 def test_vehicles_that_did_not_drive_are_mentioned(summary):
@@ -74,8 +75,26 @@ def test_vehicles_that_did_not_drive_are_mentioned(summary):
 
 
 def test_speeds_of_the_users_routes_are_not_commanded(summary):
-    run = {**RUN, "config": {**RUN["config"], "mobility": {"speed_kmh": None, "speed_mode": "free"}}}
-    assert "speeds as the routes say, 36.0 km/h realised" in result_text(summary, run, Path("r"))
+    summary["commanded_kmh"] = float("nan")
+    assert "speeds as the routes say, 36.0 km/h realised" in result_text(summary, RUN, Path("r"))
+
+
+def test_a_replay_says_so_and_how_fast_it_was_driven(summary):
+    run = {**RUN, "mobility": {"source": "recording", "recorded_with": {"speed_mode": "legal"}}}
+    third = result_text(summary, run, Path("r")).splitlines()[2]
+    assert third.startswith("50 km/h commanded (legal)")
+    assert third.endswith("replayed from a recording")
+
+
+def test_variants_are_told_apart_and_refusals_shown_where_there_are_any(vehicle_rows, transfer_rows):
+    vehicles = vehicle_rows({"image_mb": 100.0, "refused": 1}, {"image_mb": 500.0})
+    vehicles.insert(2, "handoff.user_left", "finish")
+    table = summary_table(
+        vehicles, transfer_rows().assign(**{"handoff.user_left": ""}), 7, [], ["strategy", "image_mb", "handoff.user_left"]
+    )
+    lines = result_text(table, {**RUN, "key_columns": ["strategy", "image_mb", "handoff.user_left"]}, Path("r")).splitlines()
+    assert "image_mb" in lines[4] and "refused" in lines[4] and "user_left" not in lines[5]
+    assert [line.split()[1] for line in lines[7:9]] == ["100", "500"]
 
 
 class Clock:

@@ -10,6 +10,7 @@ import pytest
 from msmf_traci import sweep
 from msmf_traci.config.compose import Request, read_request
 from msmf_traci.errors import InputError
+from msmf_traci.results.keys import column_names
 from msmf_traci.results.store import RUN_FILE, write_json, write_table
 from msmf_traci.sweep import LONGEST_NAME, check_one_folder, is_done, results_folder, stack_summaries, swept_folder, timed_folder
 
@@ -187,7 +188,8 @@ def test_key_columns_are_not_doubled(tmp_path):
 def test_options_of_the_same_last_name_are_called_by_their_paths(tmp_path):
     request = request_of(tmp_path, "coverage_filter.min_m=100,150", "tiers.regional_latency_ms=40", "nearest.trigger_m=50,60")
     assert request.points[0].swept == ("coverage_filter.min_m", "nearest.trigger_m")
-    assert sweep._column_name("handoff.mode", ["links.mode", "handoff.mode"], []) == "handoff.mode"
+    same = ("links.x", "handoff.x", "tiers.y")
+    assert column_names(same, ["y"]) == {name: name for name in same}
     finish(request)
     assert {"min_m", "trigger_m"} <= set(pd.read_csv(stack_summaries(request)[0]).columns)
 

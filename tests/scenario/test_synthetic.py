@@ -199,12 +199,6 @@ def test_wrong_parameter_is_named(wrong: dict[str, Any]) -> None:
         CityParameters(**wrong)
 
 
-def test_unwritable_folder_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot be written"):
-        write_city(CityParameters(), SEED, tmp_path / "file")
-
-
 @pytest.mark.slow
 def test_hundred_cars_arrive_without_teleports(net_file: Path, tmp_path: Path) -> None:
     routes, trips, arrivals = tmp_path / "a.rou.xml", tmp_path / "a.trips.xml", tmp_path / "tripinfo.xml"
