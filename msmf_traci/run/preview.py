@@ -38,6 +38,8 @@ def preview(configs: Sequence[Config]) -> list[str]:
     lines = [f"{runs}: scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies{combinations_of}"]
     if not network.is_built:
         lines.append("network: not in the cache, would be built (seconds to a minute); edges and routes are known then")
+        if config.mobility.is_from_file:
+            return [*lines, _positions_line(config)]
         if config.deployment.rings is None:
             return lines
         cells = HexCells(config.deployment.rings, config.deployment.spacing_m, config.deployment.orientation)
@@ -48,7 +50,7 @@ def preview(configs: Sequence[Config]) -> list[str]:
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")
     lines.append(_cells_line(cells))
     if config.mobility.is_from_file:
-        return [*lines, f"positions: from {config.mobility.recording_file or config.mobility.fcd_file}"]
+        return [*lines, _positions_line(config)]
     if config.scenario.has_own_routes:
         return [*lines, "routes: your own"]
     options = trip_options(config, roads, cells)
@@ -62,6 +64,10 @@ def _what_moves_vehicles(config: Config) -> str:
     """Everything that a mobility pass follows from."""
     plain = config.model_dump()
     return repr([plain[section] for section in ("scenario", "deployment", "mobility", "seed")])
+
+
+def _positions_line(config: Config) -> str:
+    return f"positions: from {config.mobility.recording_file or config.mobility.fcd_file}"
 
 
 def _cells_line(cells: HexCells) -> str:
