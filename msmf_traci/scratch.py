@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msmf_traci.locks import is_surely_dead, try_lock
@@ -36,6 +36,12 @@ def owned_scratch(folder: Path) -> Iterator[Path]:
         _remove(folder)
         if lock is not None:
             lock.close()
+
+
+def show_life(content: Path) -> None:
+    """Tell machines that cannot see this process's locks that the owner of a scratch folder is alive."""
+    with suppress(OSError):
+        os.utime(content.parent / OWNER_FILE)
 
 
 def part_of(target: Path) -> Path:

@@ -32,7 +32,7 @@ from msmf_traci.job import SweptRun, Workplace
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.slurm_jobs import cancel_jobs
 from msmf_traci.results.store import RUN_FILE
-from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead
+from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, show_life
 from msmf_traci.sweep import results_folder
 
 LAUNCHER_FILES = "launcher"
@@ -40,6 +40,7 @@ _LOOK_S = 0.5
 # A launcher that has not noticed after this long that every run is settled waits for a worker that is no more
 _NOTICE_S = 8.0
 _LAST_WORDS_S = 1.0
+_SHOW_LIFE_S = 600.0
 _CLEAR_UP_S = 10.0
 
 
@@ -91,7 +92,7 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
         try:
             while todo:
                 points = list(todo.values())
-                with _interruptible(), _Watch(folder, records, todo, tally) as watch:
+                with _interruptible(), _Watch(folder, records, todo, tally, scratch) as watch:
                     trouble = _launch(request, points, SweptRun(None if in_process else Workplace.here(), wait), scratch)
                     if trouble is not None and not watch.sees_work():
                         raise MsmfError(f"the launcher {request.launcher} cannot carry this out: {trouble}")
@@ -192,7 +193,8 @@ def _one_line(error: Any) -> str:
 class _Watch:
     """Sees on disk which runs are settled, says so, and takes them from the list."""
 
-    def __init__(self, folder: Path, records: Records, todo: dict[str, Point], tally: _Tally) -> None:
+    def __init__(self, folder: Path, records: Records, todo: dict[str, Point], tally: _Tally, scratch: Path) -> None:
+        self._scratch = scratch
         self._folder = folder
         self._records = records
         self._todo = todo
@@ -221,8 +223,12 @@ class _Watch:
 
     def _watch(self) -> None:
         settled_s: float | None = None
+        shown_s = time.monotonic()
         while not self._end.wait(_LOOK_S):
             self._look()
+            if time.monotonic() - shown_s > _SHOW_LIFE_S:
+                show_life(self._scratch)
+                shown_s = time.monotonic()
             if self._todo:
                 continue
             settled_s = settled_s or time.monotonic()
