@@ -102,6 +102,8 @@ class ControlPlane:
         self.reports = {r.options.reports: Reports(r.options.reports) for r in rulings}
         self._levels_ms: list[FloatArray] = []
         self.councils = _councils(rulings)
+        for ruling in rulings:
+            self._predictor(ruling, ruling.strategy.predictor)  # the map is looked through before anything drives
 
     def admit(self, levels_ms: Sequence[FloatArray]) -> None:
         """Add vehicles; their latency levels in each workload, shape (workloads, vehicles)."""
@@ -130,7 +132,7 @@ class ControlPlane:
         assert council.planner is not None
         o = council.ruling.options
         cell, known = view.cell[o.hysteresis_m], view.known[o.reports]
-        tier = council.ruling.tier_choice.choose(self._level_of(council, view.tracks), known.speed_mps)
+        tier = self._tier(council, view.tracks, known)
         predictor = self._predictor(council.ruling, council.ruling.strategy.predictor)
         return council.planner.decide(view.tracks, known, cell, tier, self.servers(o.regional_rings), predictor)
 
@@ -168,6 +170,13 @@ class ControlPlane:
         home, target = ask(council.strategy, scene, host)
         none = none_of(len(samples))
         return Decisions(cell, home, target, none, none, none)
+
+    def _tier(self, council: Council, tracks: Tracks, known: Knowledge) -> IntArray:
+        """Tier of the task of each sample's vehicle; by vehicle, where the speed does not matter."""
+        ruling = council.ruling
+        if ruling.options.min_speed_mps > 0:
+            return ruling.tier_choice.choose(self._level_of(council, tracks), known.speed_mps)
+        return ruling.tier_choice.choose(self._levels_ms[ruling.levels][tracks.vehicle])[tracks.track]
 
     def _level_of(self, council: Council, tracks: Tracks) -> FloatArray:
         """Latency level of the task of each sample's vehicle."""

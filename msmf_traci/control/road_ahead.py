@@ -83,18 +83,30 @@ def follow_road(
     answers
         Shape (5, n).
     """
+    # what was decided holds on while the vehicle is in the same stretch of the same row and nothing new comes into sight
+    may_hold = not (sight.passes_over and sight.min_dwell_s > 0)
     for i in range(len(vehicle)):
         v = vehicle[i]
+        held_row, held_home, since_m, until_m, unseen_m = -1, NO_SERVER, 0.0, 0.0, 0.0
         for s in range(start[i], start[i + 1]):
             home = server_of[tier[s], cell[s]]
+            row = table.row[s] + tier[s] * table.rows_a_tier[s] if table.row[s] >= 0 else -1
+            is_same = row >= 0 and row == held_row and home == held_home
+            if is_same and since_m <= position_m[s] < until_m and not unseen_m < position_m[s] + sight.horizon_m:
+                for k in range(5):
+                    answers[k, s] = answers[k, s - 1]
+                continue
+            held_row = -1
             answers[0, s] = home
             answers[1:, s] = NO_SERVER
             begin, count = 0, 0
-            if table.row[s] >= 0:
-                row = table.row[s] + tier[s] * table.rows_a_tier[s]
+            if row >= 0:
                 begin = table.start[row]
                 count = _seen(table, begin, table.sizes[row], position_m[s] + sight.horizon_m)
             own = _own(table, begin, count, position_m[s], sight.slack_m, home)
+            if may_hold and own >= 0 and not first[s]:
+                held_row, held_home, since_m, until_m = row, home, position_m[s], table.exit_m[begin + own]
+                unseen_m = table.entry_m[begin + count] if count < table.sizes[row] else np.inf
             if sight.passes_over and _is_short(table, begin, count, own, position_m[s], speed_mps[s], edge[s], home, v, sight, verdicts):
                 answers[0, s] = home if first[s] else KEEP
             k = own + 1 if own >= 0 else _here(table, begin, count, position_m[s])

@@ -35,7 +35,7 @@ class TierChoice:
         some = eligible.any(axis=1)
         highest = eligible.shape[1] - 1 - np.argmax(eligible[:, ::-1], axis=1)
         tier = np.where(some, highest, 0)
-        if speed_mps is not None:
+        if speed_mps is not None and self._min_speed_mps > 0:
             lowest = np.where(some, np.argmax(eligible, axis=1), 0)
             tier = np.where(speed_mps < self._min_speed_mps, lowest, tier)
         return tier.astype(np.int64)

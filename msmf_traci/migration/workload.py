@@ -37,15 +37,20 @@ class Containers:
         return len(self.image_bytes)
 
 
-def draw_containers(vehicles: Sequence[str], seed: int, options: WorkloadOptions) -> Containers:
-    """Draw the container of each vehicle from a generator of its own, seeded by (seed, vehicle id).
+def draw_uniforms(vehicles: Sequence[str], seed: int) -> FloatArray:
+    """Three numbers in [0, 1) for each vehicle, from a generator of its own, seeded by (seed, vehicle id); shape (vehicles, 3).
 
-    All three numbers are drawn whether or not they are fixed, so that fixing one, or adding vehicles, changes no other draw.
+    All three are drawn whether or not they are used, so that fixing a size, or adding vehicles, changes no other draw.
     """
     uniform = np.empty((len(vehicles), 3))
     for i, vehicle in enumerate(vehicles):
         digest = hashlib.sha256(vehicle.encode()).digest()
         uniform[i] = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")]).random(3)
+    return uniform
+
+
+def make_containers(uniform: FloatArray, options: WorkloadOptions) -> Containers:
+    """The containers of vehicles with these draws."""
     image = _between(options.image_bytes, uniform[:, 0])
     steps = np.cumsum(options.latency_weights)
     level = np.minimum(np.searchsorted(steps, uniform[:, 2], side="right"), len(steps) - 1)

@@ -16,7 +16,7 @@ from msmf_traci.errors import MsmfError
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.workload import draw_containers, joined
+from msmf_traci.migration.workload import draw_uniforms, joined, make_containers
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.mobility.trip_log import TripLog
 from msmf_traci.results.console import ProgressDisplay
@@ -57,7 +57,7 @@ class Drive:
         self.cells = cells
         self.follower = Follower()
         self.trips = TripLog()
-        self.tasks = [draw_containers([], config.seed, workload) for workload in self.variants.workloads]
+        self.tasks = [make_containers(draw_uniforms([], config.seed), workload) for workload in self.variants.workloads]
         self.names = Names(
             self.roster.vehicles, [each.keys for each in self.variants.variants], [(each.names, each.tier_names) for each in servers]
         )
@@ -110,7 +110,8 @@ class Drive:
         new = self.roster.vehicles[len(self.tasks[0]) :]
         if not new:
             return
-        drawn = [draw_containers(new, self.config.seed, workload) for workload in self.variants.workloads]
+        uniform = draw_uniforms(new, self.config.seed)
+        drawn = [make_containers(uniform, workload) for workload in self.variants.workloads]
         self.tasks = [joined(old, more) for old, more in zip(self.tasks, drawn, strict=True)]
         self.engine.admit([drawn[each.workload] for each in self.variants.variants])
         self.plane.admit([task.latency_level_ms for task in drawn])

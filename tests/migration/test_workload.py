@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msmf_traci.migration.workload import WorkloadOptions, draw_containers, start_time_s
+from msmf_traci.migration.workload import Containers, WorkloadOptions, draw_uniforms, make_containers, start_time_s
 
 MB = 1e6
 PAPER = WorkloadOptions((100 * MB, 2000 * MB), (10 * MB, 200 * MB), (30.0, 80.0, 150.0), (0.2, 0.4, 0.4), (0.2, 1.0))
 DRAWS = ("image_bytes", "memory_bytes", "latency_level_ms", "start_s")
 IDS = st.lists(st.text(max_size=8), min_size=1, max_size=12, unique=True)
 SEEDS = st.integers(0, 2**31 - 1)
+
+
+def draw_containers(vehicles, seed, options) -> Containers:
+    """The containers of some vehicles."""
+    return make_containers(draw_uniforms(vehicles, seed), options)
 
 
 def many(n: int = 4000) -> list[str]:
