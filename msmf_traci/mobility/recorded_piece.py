@@ -146,9 +146,10 @@ def _read_spans(file: ColumnsFile, piece: int, n_frames: int, vehicles: int) -> 
         file.refuse("it has vehicles that it does not name")
     if not (all_within(frame, 0, n_frames) and all_within(frames, 1, n_frames + 1)) or (frame + frames > n_frames).any():
         file.refuse("it has vehicles in frames that it does not have")
-    same = np.diff(vehicle) == 0
-    if (np.diff(vehicle) < 0).any() or (same & (frame[1:] <= (frame + frames)[:-1])).any():
+    if (np.diff(vehicle) <= 0).any():
         file.refuse("its spans are not in order")
+    if not (((frame == 0) | (first == 1)) & ((frame + frames == n_frames) | (last == 1))).all():
+        file.refuse("a vehicle's life has a hole")
     end = np.cumsum(frames)
     begin = end - frames
     total = int(end[-1]) if len(end) else 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from msmf_traci.arrays import IntArray
+from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.columns_file import MOST_VALUES, ColumnsFile, ColumnsWriter
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.frame import NO_EDGE, Frames, MobilitySource, Roster, TrafficCounts
@@ -173,6 +173,7 @@ class RecordingSource:
         """
         end_s = -np.inf
         vehicles = len(self.roster.vehicles)
+        on_road: IntArray = np.zeros(0, dtype=np.int64)  # at the end of the piece before, and not for the last time
         begun, ended = np.zeros(vehicles, dtype=np.int64), np.zeros(vehicles, dtype=np.int64)
         with ColumnsFile(self._path) as file:
             for piece in range(self._pieces):
@@ -180,6 +181,10 @@ class RecordingSource:
                 if len(batch) and batch.times_s[0] <= end_s:
                     file.refuse("its times do not rise")
                 end_s = float(batch.times_s[-1]) if len(batch) else end_s
+                if len(batch):
+                    if not np.array_equal(on_road, _of_frame(batch, 0, ~batch.first)):
+                        file.refuse("a vehicle's life has a hole")
+                    on_road = _of_frame(batch, len(batch) - 1, ~batch.last)
                 begun += np.bincount(batch.vehicle[batch.first], minlength=vehicles)
                 ended += np.bincount(batch.vehicle[batch.last], minlength=vehicles)
                 yield batch
@@ -199,6 +204,12 @@ class RecordingSource:
         ends = np.cumsum(self._route_lengths)
         numbers = self._edges[edges]
         self.roster.routes = [numbers[end - length : end] for end, length in zip(ends, self._route_lengths, strict=True)]
+
+
+def _of_frame(batch: Frames, k: int, mask: BoolArray) -> IntArray:
+    """Vehicles of a frame for which a mask holds."""
+    samples = slice(int(batch.start[k]), int(batch.start[k + 1]))
+    return batch.vehicle[samples][mask[samples]]
 
 
 def _made(file: ColumnsFile) -> dict[str, Any]:

@@ -118,3 +118,12 @@ def test_fewer_reports_cost_less_and_show_in_the_tables(msmf: Command, tmp_path:
     summary = pd.read_csv(done / "summary.csv").query("band == 'all'").set_index("reports.distance_m")
     assert summary["reports_per_vehicle_hour"][50] == pytest.approx(reports[50] / by_distance["road_s"][50] * 3600)
     assert summary["handoff_hit_rate"][500] < summary["handoff_hit_rate"][0]
+
+
+def test_two_ranges_of_sizes_are_told_apart(msmf: Command, tmp_path: Path) -> None:
+    done = run(msmf, tmp_path, "variants.workload.image_mb=[[100,200],[1500,1600],700]", "strategies=[pm]")
+    summary = pd.read_csv(done / "summary.csv").query("band == 'all'")
+    assert list(summary["workload.image_mb"]) == ["700.0", "[100.0, 200.0]", "[1500.0, 1600.0]"]
+    assert list(summary["image_mb"].isna()) == [False, True, True]
+    assert (summary["vehicles"] == 12).all()
+    assert summary["traffic_per_trip_bytes"].nunique() == 3

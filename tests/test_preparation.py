@@ -1,0 +1,46 @@
+"""What a run stands on: every file of the user's own that SUMO reads counts, and what was emptied in the cache is built again."""
+
+from pathlib import Path
+
+import pytest
+
+from msmf_traci.config.compose import read_request
+from msmf_traci.run.preparation import judge_files
+from msmf_traci.scenario.content_cache import build_once
+
+NET = "<net><edge id='e' function='internal'/></net>"
+
+
+def fingerprint(folder: Path, *words: str) -> dict:
+    request = read_request(["scenario=sumo", f"scenario.sumocfg_file={folder / 'own.sumocfg'}", *words])
+    return judge_files(request.points[0].config).fingerprint()
+
+
+@pytest.mark.parametrize("changed", ["own.net.xml", "own.rou.xml", "more.add", "inner.xml", "typed.add.xml", "own.sumocfg"])
+def test_every_file_that_sumo_reads_is_in_the_fingerprint(tmp_path: Path, changed: str) -> None:
+    files = {
+        "own.net.xml": NET,
+        "own.rou.xml": "<routes/>",
+        "more.add": "<additional><include href='inner.xml'/></additional>",
+        "inner.xml": "<additional/>",
+        "typed.add.xml": "<additional/>",
+        "own.sumocfg": "<configuration><input><net-file value='own.net.xml'/><route-files value='own.rou.xml'/>"
+        "<additional-files value='more.add'/></input></configuration>",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    extra = f"mobility.sumo_args=[--additional-files,{tmp_path / 'typed.add.xml'}]"
+    before = fingerprint(tmp_path, extra)
+    assert fingerprint(tmp_path, extra) == before
+    with (tmp_path / changed).open("a") as file:
+        file.write("<!-- another -->")
+    assert fingerprint(tmp_path, extra) != before
+
+
+def test_a_product_that_somebody_has_deleted_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSMF_CACHE_DIR", str(tmp_path))
+    for text in ("first", "second"):
+        folder = build_once("things", "key", "thing", lambda folder, text=text: (folder / "thing").write_text(text))
+        assert (folder / "thing").read_text() == text
+        assert build_once("things", "key", "thing", lambda _: pytest.fail("it is there")) == folder
+        (folder / "thing").unlink()
