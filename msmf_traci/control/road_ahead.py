@@ -104,7 +104,7 @@ def follow_road(
                 begin = table.start[row]
                 count = _seen(table, begin, table.sizes[row], position_m[s] + sight.horizon_m)
             own = _own(table, begin, count, position_m[s], sight.slack_m, home)
-            if may_hold and own >= 0 and not first[s]:
+            if may_hold and own >= 0 and not first[s] and table.entry_m[begin + own] <= position_m[s]:
                 held_row, held_home, since_m, until_m = row, home, position_m[s], table.exit_m[begin + own]
                 unseen_m = table.entry_m[begin + count] if count < table.sizes[row] else np.inf
             if sight.passes_over and _is_short(table, begin, count, own, position_m[s], speed_mps[s], edge[s], home, v, sight, verdicts):

@@ -91,6 +91,8 @@ class Drive:
 
     def take(self, tracks: Tracks) -> None:
         """One batch: attach, decide, migrate."""
+        if not len(tracks):
+            return
         containing, outside = self.cells.cell_of(tracks.x_m, tracks.y_m)
         self.trips.observe(tracks, outside)
         view = self.plane.look(tracks, containing)

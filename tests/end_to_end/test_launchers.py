@@ -70,7 +70,7 @@ def test_killed_worker_costs_its_own_run(
     words = (*SLOW, "seed=0,1,2", f"hydra/launcher={launcher}", *TWO_WORKERS[launcher])
     process = begun(small_city(tmp_path), environment, *words)
     os.kill(sumo_in(tmp_path)[generation], signal.SIGKILL)
-    _, error = process.communicate(timeout=120)
+    _, error = process.communicate(timeout=300)
     assert process.returncode == 2
     assert error.splitlines()[-1].startswith("msmf-traci: 1 of 3 runs failed, ") and said in error.splitlines()[-1]
     results = tmp_path / "results" / "small"
@@ -97,7 +97,7 @@ def test_ended_sweep_leaves_no_process_behind(launcher: str, number: int, enviro
     process = begun(small_city(tmp_path), environment | temporary, *SLOW, "seed=0,1", f"hydra/launcher={launcher}", *TWO_WORKERS[launcher])
     sumo_in(tmp_path)
     process.send_signal(number)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=150)
     assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL), error
     assert left_in(tmp_path) == []
     if number == signal.SIGINT:

@@ -235,4 +235,4 @@ def test_a_sweep_does_not_take_a_run_with_other_routes_for_done(msmf: Command, o
     (tmp_path / "r.rou.xml").write_text('<routes><vehicle id="new" depart="0"><route edges="ab bc"/></vehicle></routes>')
     again = msmf(tmp_path, *words)
     assert again.returncode == 2
-    assert "with other routes" in again.stderr
+    assert "with other files" in again.stderr

@@ -37,7 +37,7 @@ def test_sweep_killed_at_random_moments_ends_with_the_same_bytes(environment: di
         process = begun(killed, environment | {"TMPDIR": str(scratch)}, *FOUR)
         time.sleep(moments.uniform(0.5, 3))
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=150)
         assert left_in(killed) == [], seed
         after = complete(results)
         assert {name: after.get(name) for name in before} == before, seed
@@ -58,7 +58,7 @@ def test_sweep_killed_at_random_moments_ends_with_the_same_bytes(environment: di
 def test_two_sweeps_at_once_share_the_runs_between_them(environment: dict[str, str], tmp_path: Path) -> None:
     folder = small_city(tmp_path)
     both = [begun(folder, environment, *FOUR) for _ in range(2)]
-    said = [process.communicate(timeout=120) for process in both]
+    said = [process.communicate(timeout=300) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     made = sum(output.count("Tables: ") for output, _ in said)
     assert made == 4, said
