@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.arrays import IntArray
 from msmf_traci.sentinels import NO_SERVER
 
 Records = NDArray[np.void]
@@ -178,8 +178,3 @@ def new_containers(vehicles: int, variants: int) -> Records:
     for name, value in _EMPTY.items():
         records[name] = value
     return records
-
-
-def column(records: Records, name: str) -> FloatArray | IntArray:
-    """One field of all containers, shape (vehicles, variants)."""
-    return np.ascontiguousarray(records[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -59,12 +60,8 @@ def pass_key(sumo_version: str, load: Load, command: Command) -> PassKey:
     read = _Inputs()
     words = [str(word) for word in command.extra]
     try:
-        for path in (*load.network.route_files, *((load.trip_file,) if load.trip_file is not None else ())):
-            read.take(path)
-        if load.network.sumocfg_file is not None:
-            read.take_configuration(load.network.sumocfg_file)
-        for option, value in _pairs(words):
-            read.take_option(option, value, Path())
+        trips = () if load.trip_file is None else (load.trip_file,)
+        read.take_all((*load.network.route_files, *trips), load.network.sumocfg_file, words)
     except _UnknownInputError as unknown:
         return PassKey(why_none=str(unknown), writes=read.writes)
     key = content_key(
@@ -86,15 +83,8 @@ def pass_key(sumo_version: str, load: Load, command: Command) -> PassKey:
 def files_read(route_files: Sequence[Path], sumocfg_file: Path | None, words: Sequence[str]) -> list[str]:
     """Hashes of the user's own files that SUMO reads, those that they name included, as far as they can be known."""
     read = _Inputs()
-    try:
-        for path in route_files:
-            read.take(path)
-        if sumocfg_file is not None:
-            read.take_configuration(sumocfg_file)
-        for option, value in _pairs(words):
-            read.take_option(option, value, Path())
-    except _UnknownInputError:
-        pass  # SUMO will say what is wrong with it, or take it from elsewhere each time
+    with suppress(_UnknownInputError):  # SUMO will say what is wrong with it, or take it from elsewhere each time
+        read.take_all(route_files, sumocfg_file, words)
     return read.hashes
 
 
@@ -109,6 +99,15 @@ class _Inputs:
     hashes: list[str] = field(default_factory=list)
     writes: bool = False
     _seen: set[Path] = field(default_factory=set)
+
+    def take_all(self, route_files: Sequence[Path], sumocfg_file: Path | None, words: Sequence[str]) -> None:
+        """Hash routes, a .sumocfg and the files that options of a command line name."""
+        for path in route_files:
+            self.take(path)
+        if sumocfg_file is not None:
+            self.take_configuration(sumocfg_file)
+        for option, value in _pairs(words):
+            self.take_option(option, value, Path())
 
     def take(self, path: Path) -> None:
         """Hash a file and what it names."""
