@@ -16,6 +16,7 @@ from msmf_traci.config.schema import Config
 from msmf_traci.errors import MsmfError
 from msmf_traci.launch.apart import run_apart
 from msmf_traci.launch.records import Records
+from msmf_traci.orphans import parent_has_ended
 from msmf_traci.results.console import result_text, say
 from msmf_traci.results.store import refuse_taken
 from msmf_traci.run import judge_files, run_experiment
@@ -24,6 +25,8 @@ from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.sweep import is_done, numbered, results_folder, swept_folder, timed_folder
 
 _PASSED_ON = (CACHE_VARIABLE, "MSMF_DATA_DIR")
+# A worker that calls its run off waits much longer than this for it
+_WORKER_ENDS_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def carry_out(config: Config, overrides: Sequence[str], *, wait: bool, show: boo
             result = _make(config, overrides, folder)
         except KeyboardInterrupt:
             # said while the run is still claimed, so that nobody begins it before they can know
-            if worker is not None and os.getppid() != worker:
+            if worker is not None and parent_has_ended(worker, _WORKER_ENDS_S):
                 note_lost(config, overrides, "its worker was killed")
             raise
         except Exception as error:

@@ -6,9 +6,11 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LOOK_S = 0.02
 
 
 def end_with_parent(number: int = signal.SIGKILL) -> Callable[[], None] | None:
@@ -29,3 +31,17 @@ def end_with_parent(number: int = signal.SIGKILL) -> Callable[[], None] | None:
             os._exit(1)  # the parent ended before the signal was asked for
 
     return ask_for_signal
+
+
+def parent_has_ended(parent: int, within_s: float) -> bool:
+    """Whether the process that started this one has ended, or does so within some seconds.
+
+    The signal of :func:`end_with_parent` comes when a thread ends: the parent's other threads, and with them the process, may be
+    seen for a moment longer.
+    """
+    deadline_s = time.monotonic() + within_s
+    while os.getppid() == parent:
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(_LOOK_S)
+    return True

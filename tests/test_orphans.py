@@ -49,3 +49,32 @@ def test_tool_sees_its_own_words_and_folder(tmp_path: Path) -> None:
     (tmp_path / "tools" / "tool.py").write_text("import sys, neighbour\nprint(__name__, sys.argv[1:], neighbour.WORD)\n")
     sumo = Sumo(tmp_path, "1.28.0")
     assert run_tool(sumo, [*sumo.tool("tool.py"), "--seed", "1"], folder=tmp_path) == "__main__ ['--seed', '1'] found\n"
+
+
+def test_parent_that_is_about_to_end_has_ended(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    child = f"""
+import os
+from pathlib import Path
+from msmf_traci.orphans import parent_has_ended
+answers = [parent_has_ended(os.getppid(), 0.1)]
+Path({str(said)!r}).with_suffix(".first").touch()
+answers.append(parent_has_ended(os.getppid(), 30.0))
+Path({str(said)!r}).write_text(str(answers))
+"""
+    parent = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]).wait()"
+    process = subprocess.Popen([sys.executable, "-c", parent])
+    assert seen(said.with_suffix(".first"))
+    process.kill()
+    process.wait()
+    assert seen(said)
+    assert said.read_text() == "[False, True]"
+
+
+def seen(file: Path) -> bool:
+    """Whether a file appears, with its words if it has any."""
+    for _ in range(400):
+        if file.is_file() and (file.suffix == ".first" or file.read_text()):
+            return True
+        time.sleep(0.05)
+    return False
