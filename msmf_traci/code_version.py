@@ -1,4 +1,7 @@
-"""Which code this is: a hash of the package's own files, since a version number stays while code changes."""
+"""Which code this is: a hash of the package's own files, since a version number stays while code changes.
+
+Not of all: a run's configuration is compared in full, whatever files it was composed of, and a report changes no table.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,20 @@ import hashlib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+# an installed package holds these folders, an editable one does not: one is read by its own name, the other not at all
 _MAPPED = ("msmf_traci.conf", "msmf_traci.scenarios")
+_NO_PART_OF_A_RUN = "msmf_traci.report"
 _ENDINGS = (".py", ".yaml")
 
 
 @functools.cache
 def code_hash() -> str:
-    """Hash of every source and configuration file of the package."""
+    """Hash of every source file that a run's tables follow from."""
     digest = hashlib.sha256()
-    for package in ("msmf_traci", *_MAPPED):
+    for package in ("msmf_traci", "msmf_traci.scenarios"):
         for name, content in sorted(_contents(files(package))):
-            if f"{package}.{name.partition('/')[0]}" in _MAPPED:
-                continue  # an installed package holds these folders, an editable one does not: they are read by their own names
+            if f"{package}.{name.partition('/')[0]}" in (*_MAPPED, _NO_PART_OF_A_RUN):
+                continue
             digest.update(f"{package}/{name} {len(content)}\n".encode())
             digest.update(content)
     return digest.hexdigest()[:16]

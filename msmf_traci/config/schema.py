@@ -296,6 +296,7 @@ class Output(Section):
     dir: Text | None = Field(description="folder in place of results/<experiment or scenario>")
     format: Literal["csv", "parquet"] = Field(description="format of the tables")
     trace: bool = Field(description="also write frames, decisions and stages")
+    migrations: bool = Field(description="write migrations, the largest table; false for wide studies that need summaries only")
     speed_bands_kmh: list[Positive] = Field(description="edges of the bands of realised speed in summary.csv")
 
     @model_validator(mode="after")
@@ -342,6 +343,17 @@ else:
     Variants = create_model("Variants", __base__=Section, **{name: (_list_of_values(section), ...) for name, section in VARIED.items()})
 
 
+class Vary(Section):
+    """How the values of several varied options are combined."""
+
+    design: Literal["product", "one_at_a_time"] = Field(
+        description="every combination of variants, or each value with all other options as they are configured"
+    )
+    together: list[Annotated[list[str], Field(min_length=2)]] = Field(
+        description="with one_at_a_time: lists of options whose values are also combined with each other"
+    )
+
+
 class Config(Section):
     """One run, completely described."""
 
@@ -363,6 +375,7 @@ class Config(Section):
     capacity: Capacity
     reports: ReportThresholds
     output: Output
+    vary: Vary
     variants: Variants
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,18 +50,42 @@ def combinations(config: Config) -> list[Combination]:
         If there are too many, or one of them is no configuration (pydantic's error).
     """
     varied = varied_options(config)
+    for option in sorted({option for group in config.vary.together for option in group} - set(varied)):
+        raise ValueError(f"vary.together names {option}, which is not varied: give its values under variants.{option}")
+    if config.vary.together and config.vary.design == "product":
+        raise ValueError("vary.together goes with vary.design=one_at_a_time: a product combines everything already")
     if not varied:
         return [Combination({}, config)]
-    many = math.prod(len(values) for values in varied.values())
+    many = _how_many(config, varied)
     if many > MOST_COMBINATIONS:
         raise ValueError(f"variants asks for {many} combinations in one pass, more than {MOST_COMBINATIONS}: vary fewer options at once")
     plain = config.model_dump()
     found = []
-    for values in itertools.product(*varied.values()):
-        chosen = dict(zip(varied, values, strict=True))
+    for chosen in _designed(config, varied):
         tree = {name: dict(section) if isinstance(section, dict) else section for name, section in plain.items()}
         for option, value in chosen.items():
             section, name = option.split(".")
             tree[section][name] = value
         found.append(Combination(chosen, Config.model_validate(tree)))
     return found
+
+
+Values = dict[str, Any]
+
+
+def _groups(config: Config, varied: Mapping[str, list[Any]]) -> list[Sequence[str]]:
+    """Options whose values are combined with each other."""
+    return [list(varied)] if config.vary.design == "product" else [*([option] for option in varied), *config.vary.together]
+
+
+def _how_many(config: Config, varied: Mapping[str, list[Any]]) -> int:
+    return sum(math.prod(len(varied[option]) for option in group) for group in _groups(config, varied))
+
+
+def _designed(config: Config, varied: Mapping[str, list[Any]]) -> Iterator[Values]:
+    """One value for every varied option, each combination once; one at a time begins with what is configured."""
+    base: Values = {option: getattr(getattr(config, option.split(".")[0]), option.split(".")[1]) for option in varied}
+    each = [base] if config.vary.design == "one_at_a_time" else []
+    for group in _groups(config, varied):
+        each += [base | dict(zip(group, values, strict=True)) for values in itertools.product(*(varied[option] for option in group))]
+    yield from {repr(chosen): chosen for chosen in each}.values()

@@ -26,7 +26,9 @@ def write_tables(drive: Drive, folder: Path) -> pd.DataFrame:
     migrations = migrations_table(transfers, names)
     vehicles = vehicles_table(names, transfers, _of_trips(drive), _of_containers(drive))
     summary = summary_table(vehicles, migrations, config.seed, config.output.speed_bands_kmh, names.columns)
-    tables = {"migrations": migrations, "vehicles": vehicles, "summary": summary}
+    tables = {"vehicles": vehicles, "summary": summary}
+    if config.output.migrations:
+        tables["migrations"] = migrations
     if config.output.trace:
         tables["stages"] = stages_table(drive.ledger.stages(), names)
     for name, table in tables.items():

@@ -17,7 +17,8 @@ WALL_S_PER_VEHICLE_FRAME = 6e-5
 WALL_S_PER_CONTAINER = 4e-4
 TRACE_BYTES_PER_FRAME = 80
 TRACE_BYTES_PER_DECISION = 50
-TABLE_BYTES_PER_CONTAINER = 4_500
+TABLE_BYTES_PER_CONTAINER = 300
+TRANSFER_BYTES_PER_CONTAINER = 4_200
 CITY_SPEED_KMH = 38.0  # junctions leave no more of 50 km/h
 # Trips between random places: their beeline as a share of the deployment's extent, and the way as a multiple of the beeline
 MEAN_TRIP_SHARE = 0.55
@@ -88,7 +89,8 @@ def _cost(config: Config, cells: HexCells) -> tuple[float, float, float]:
     frames = mobility.vehicles * min(trip_m / (speed_kmh / 3.6), mobility.max_duration_s) / (mobility.step_s or 1.0)
     variants = len(config.strategies) * len(combinations(config))
     wall_s = START_S + frames * WALL_S_PER_VEHICLE_FRAME + mobility.vehicles * variants * WALL_S_PER_CONTAINER
-    disk_bytes: float = mobility.vehicles * variants * TABLE_BYTES_PER_CONTAINER
+    per_container = TABLE_BYTES_PER_CONTAINER + (TRANSFER_BYTES_PER_CONTAINER if config.output.migrations else 0)
+    disk_bytes: float = mobility.vehicles * variants * per_container
     if config.output.trace:
         disk_bytes += frames * (TRACE_BYTES_PER_FRAME + TRACE_BYTES_PER_DECISION * variants)
     return frames, wall_s, disk_bytes
