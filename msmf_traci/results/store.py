@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,9 +178,24 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def read_table(folder: Path, name: str, *, as_written: bool = False) -> pd.DataFrame:
-    """Read a table of a finished run, whatever its format; `as_written` keeps the text of a CSV file, digit by digit."""
+def read_table(folder: Path, name: str, *, as_written: bool = False, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a table of a finished run, whatever its format.
+
+    Parameters
+    ----------
+    folder, name
+        Where, and the table's name without its ending.
+    as_written
+        Keep the text of a CSV file, digit by digit.
+    columns
+        Read these only; all if empty.
+    """
     path = folder / f"{name}.csv"
+    wanted = list(columns) or None
     if not path.is_file():
-        return pd.read_parquet(folder / f"{name}.parquet")
-    return pd.read_csv(path, dtype=str, keep_default_na=False) if as_written else pd.read_csv(path, keep_default_na=False, na_values=[""])
+        return pd.read_parquet(folder / f"{name}.parquet", columns=wanted)
+    if as_written:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, usecols=wanted)
+    # names are text even where all look like numbers
+    text = {name: "string" for name in ("vehicle", "cell", "edge") if wanted is None or name in wanted}
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], usecols=wanted, dtype=text)

@@ -1,0 +1,1 @@
+"""Tables on disk -> statistics, figures, claims, pages. Knows nothing of SUMO or of a running simulation."""

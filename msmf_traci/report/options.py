@@ -1,0 +1,154 @@
+"""The options that vary among cells: their values, which value is the reference, and what they are called."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+SPEED = "mobility.speed_kmh"
+IMAGE = "workload.image_mb"
+# what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
+_NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
+_NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "reports.bytes"}
+
+Value = float | str
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option that has several values among the cells.
+
+    Attributes
+    ----------
+    name
+        Dotted.
+    values
+        In their natural order: numbers as numbers, text after them.
+    reference
+        The value that cells have where another option is looked at.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    reference: Value
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it can be an axis of numbers: two values at least are; a range (sizes that are drawn) stands beside the axis."""
+        return sum(isinstance(value, float) for value in self.values) >= 2
+
+    @property
+    def label(self) -> str:
+        """What an axis says."""
+        return label_of(self.name)
+
+
+_UNITS = {"kmh": "km/h", "mb": "MB", "mbps": "Mb/s", "mbit": "Mb", "ms": "ms", "m": "m", "s": "s", "mps": "m/s", "deg": "degrees"}
+_LABELS = {
+    SPEED: "commanded speed (km/h)",
+    IMAGE: "container image (MB)",
+    "workload.memory_mb": "container memory (MB)",
+    "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
+    "tiers.regional_rings": "rings of a region, k",
+    "links.bandwidth_mbps": "bandwidth (Mb/s)",
+}
+
+
+def label_of(name: str) -> str:
+    """Words for an option, with its unit."""
+    if name in _LABELS:
+        return _LABELS[name]
+    section, _, last = name.rpartition(".")
+    words, _, unit = last.rpartition("_")
+    text = f"{words} ({_UNITS[unit]})" if words and unit in _UNITS else last
+    return f"{section} {text}".replace("_", " ").strip()
+
+
+def value_text(value: Value) -> str:
+    """A value as a reader sees it."""
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def normalised(value: Any) -> Value:
+    """A value as cells hold it: a number, or text."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return float(value)
+    return str(value)
+
+
+def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
+    """Every option of a configuration that tells cells apart, by its dotted name."""
+    found: dict[str, Value] = {}
+    for section, content in config.items():
+        if section in _NO_OPTIONS:
+            continue
+        inner = content if isinstance(content, Mapping) else {"": content}
+        found |= {f"{section}.{name}".rstrip("."): normalised(value) for name, value in inner.items()}
+    return {name: value for name, value in found.items() if name not in _NO_INNER}
+
+
+def varied_columns(config: Mapping[str, Any], key_columns: Sequence[str]) -> dict[str, str]:
+    """Key column of each option that a run varied within its pass."""
+    varied = [
+        f"{section}.{name}" for section, inner in config.get("variants", {}).items() for name, values in inner.items() if values is not None
+    ]
+    found = {}
+    for option in varied:
+        column = option if option in key_columns else option.rsplit(".", 1)[-1]
+        if column in key_columns:
+            found[option] = column
+    return found
+
+
+def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFrame]) -> dict[str, Option]:
+    """The options with several values.
+
+    The reference value is what the runs were configured with beside what they varied; where runs differ in that, what most have, and
+    of several equally frequent numbers the middle one.
+
+    Parameters
+    ----------
+    configs
+        Of the runs.
+    cells
+        Those of each run, with a column an option.
+    """
+    names = list(dict.fromkeys(name for table in cells for name in table.columns if "." in name))
+    configured = [config_options(config) for config in configs]
+    found = {}
+    for name in names:
+        values = {value for table in cells if name in table for value in table[name].unique()}
+        if len(values) < 2:
+            continue
+        base = Counter(
+            table[name].iloc[0] if name == SPEED and len(table[name].unique()) == 1 else config[name]
+            for config, table in zip(configured, cells, strict=True)
+            if name in config
+        )
+        found[name] = Option(name, tuple(sorted(values, key=_order)), _reference(base, values))
+    return found
+
+
+def _reference(base: Counter[Value], values: set[Value]) -> Value:
+    most = max((count for value, count in base.items() if value in values), default=0)
+    candidates = sorted((value for value in values if base[value] == most), key=_order)
+    return candidates[(len(candidates) - 1) // 2]
+
+
+def _order(value: Value) -> tuple[int, float, str]:
+    return (0, value, "") if isinstance(value, float) else (1, 0.0, value)
+
+
+def axes(options: Mapping[str, Option]) -> list[Option]:
+    """Options to draw curves against, those of the paper first."""
+    first = [name for name in (SPEED, IMAGE) if name in options]
+    return [options[name] for name in itertools.chain(first, sorted(set(options) - set(first)))]

@@ -1,0 +1,240 @@
+"""Reads finished runs and sweeps from disk into one table of cells: a cell is one variant of one run, with every option that varies.
+
+Folders are pooled: a study of one option after the other that lies beside a sweep over speeds adds its cells to those of the sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.errors import InputError
+from msmf_traci.report.measures import MEASURES, REPLICATE
+from msmf_traci.report.options import Option, config_options, find_options, normalised, varied_columns
+from msmf_traci.results.store import RUN_FILE, read_run, read_table
+
+TABLES = ("summary", "vehicles", "migrations")
+_DEPTH = 3
+_WITHIN = 1e-9  # of two runs of the same cell, relative; they should be the same
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    facts
+        What its `run.json` says.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+        return self.folder.name
+
+    @property
+    def seed(self) -> int:
+        """Its seed: the replicate."""
+        return int(self.facts["seed"])
+
+    @property
+    def key_columns(self) -> list[str]:
+        """Columns that tell its variants apart."""
+        return list(self.facts["key_columns"])
+
+    @property
+    def map_folder(self) -> Path:
+        """Where its map lies."""
+        return self.folder.parent / str(self.facts["map_folder"])
+
+    def has(self, table: str) -> bool:
+        """Whether it wrote a table."""
+        return any((self.folder / f"{table}.{ending}").is_file() for ending in ("csv", "parquet"))
+
+    def table(self, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+        """One of its tables.
+
+        Parameters
+        ----------
+        name
+            Without ending.
+        columns
+            Those that are needed; all if empty.
+
+        Raises
+        ------
+        InputError
+            If it is not there whole.
+        """
+        if not self.has(name):
+            raise InputError(f"{self.folder} has no table {name}: the run was not copied whole; copy it again, or leave it out")
+        try:
+            return read_table(self.folder, name, columns=columns)
+        except (KeyError, ValueError, OSError, ImportError) as error:  # pandas' and pyarrow's own errors are ValueErrors
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(
+                f"{self.folder}: table {name} cannot be read ({said}): it was cut off, or another version wrote it; "
+                "copy the run again, or leave it out"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Runs, and their cells.
+
+    Attributes
+    ----------
+    folders
+        As they were given.
+    runs
+        Of all folders, the first folder's first.
+    main
+        How many of them are of the first folder.
+    cells
+        One row a run and variant: `run` (its place in `runs`), `strategy`, `seed`, one column an option that varies anywhere (by its
+        dotted name), and the columns of `measures`, in the tables' units.
+    options
+        The options that vary, by their dotted names.
+    """
+
+    folders: tuple[Path, ...]
+    runs: tuple[Run, ...]
+    main: int
+    cells: pd.DataFrame
+    options: Mapping[str, Option]
+
+    @property
+    def strategies(self) -> list[str]:
+        """Names, in the order in which the runs were asked for them."""
+        return list(dict.fromkeys(name for run in self.runs for name in run.facts["strategies"]))
+
+    @property
+    def seeds(self) -> list[int]:
+        """Those of all cells."""
+        return sorted(self.cells[REPLICATE].unique().tolist())
+
+    def at(self, **chosen: Any) -> pd.DataFrame:
+        """Cells where every option has its reference value, but for those given by dotted name (`**{"workload.image_mb": 500.0}`)."""
+        return self.where(chosen)
+
+    def where(self, chosen: Mapping[str, Any], free: Sequence[str] = ()) -> pd.DataFrame:
+        """Cells with the given values of some options, any values of `free` ones, and the reference values of all others."""
+        wanted = {name: option.reference for name, option in self.options.items()} | dict(chosen)
+        kept = pd.Series(True, index=self.cells.index)
+        for name, value in wanted.items():
+            if name not in free:
+                kept &= self.cells[name] == value
+        return self.cells[kept]
+
+
+def read_results(folders: Sequence[Path]) -> Results:
+    """Read runs and sweeps.
+
+    Parameters
+    ----------
+    folders
+        Folders of runs, of sweeps, or of several of these; the first is what the report is about, the others add to it.
+
+    Raises
+    ------
+    InputError
+        If there is nothing, or nothing whole, or what does not belong together.
+    """
+    runs: list[Run] = []
+    main = 0
+    for folder in folders:
+        known = {run.folder.resolve() for run in runs}
+        runs += [run for run in _runs_in(folder) if run.folder.resolve() not in known]
+        main = main or len(runs)
+    _refuse_mixed_versions(runs)
+    summaries = [_cells_of(number, run) for number, run in enumerate(runs)]
+    options = find_options([run.facts["config"] for run in runs], summaries)
+    names = ["run", "strategy", REPLICATE, *options, *MEASURES]
+    cells = pd.concat([table.reindex(columns=names) for table in summaries], ignore_index=True)
+    return Results(tuple(folders), tuple(runs), main, _without_doubles(cells, list(options), runs), options)
+
+
+def _runs_in(folder: Path) -> list[Run]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder: give the folder of a run or of a sweep, e.g. results/figure7")
+    found = [_read_one(each) for each in _run_folders(folder, _DEPTH)]
+    if not found:
+        raise InputError(f"{folder} holds no finished run: give the folder of a run or of a sweep, e.g. results/figure7")
+    return found
+
+
+def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
+    """Folders that hold a run, or what is left of one, in the order of their names."""
+    if (folder / RUN_FILE).is_file() or any((folder / f"{name}.csv").is_file() for name in TABLES[1:]):
+        yield folder
+    elif depth:
+        for inner in sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")):
+            yield from _run_folders(inner, depth - 1)
+
+
+def _read_one(folder: Path) -> Run:
+    facts = read_run(folder)
+    needed = ("config", "key_columns", "strategies", "seed", "versions", "map_folder")
+    if facts is None or any(name not in facts for name in needed):
+        raise InputError(f"{folder} has no whole {RUN_FILE}: the run was not copied whole; copy it again, or leave it out")
+    return Run(folder, facts)
+
+
+def _refuse_mixed_versions(runs: Sequence[Run]) -> None:
+    first = runs[0]
+    for run in runs:
+        ours, theirs = first.facts["versions"].get("msmf-traci"), run.facts["versions"].get("msmf-traci")
+        if ours != theirs:
+            raise InputError(
+                f"{first.folder} was made by msmf-traci {ours} and {run.folder} by {theirs}: their tables do not belong together; "
+                "make one of them again, or report on them apart"
+            )
+
+
+def _cells_of(number: int, run: Run) -> pd.DataFrame:
+    """A run's cells, with the value of every option of its configuration that a run can be told by."""
+    table = run.table("summary")
+    missing = [name for name in (*run.key_columns, "band", REPLICATE, "commanded_kmh", *MEASURES) if name not in table]
+    if missing:
+        raise InputError(
+            f"{run.folder}: table summary has no column {missing[0]}: another version wrote it; make the run again, or leave it out"
+        )
+    table = table[table["band"] == "all"].reset_index(drop=True)
+    config = run.facts["config"]
+    values = {name: pd.Series([value] * len(table), dtype=object) for name, value in config_options(config).items()}
+    for option, column in varied_columns(config, run.key_columns).items():
+        said = table[column]
+        # empty is a size that is drawn, or no limit: the configuration's own value, or null
+        empty = values[option] if column == "image_mb" else normalised(None)
+        values[option] = said.map(normalised, na_action="ignore").astype(object).where(said.notna(), empty)
+    speed = table["commanded_kmh"]
+    values["mobility.speed_kmh"] = speed.astype(object).where(speed.notna(), normalised(None))
+    return pd.concat([pd.DataFrame({"run": number, **values}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+
+
+def _without_doubles(cells: pd.DataFrame, options: Sequence[str], runs: Sequence[Run]) -> pd.DataFrame:
+    """Each cell once; two runs of one cell must have come out alike."""
+    keys = ["strategy", REPLICATE, *options]
+    again = cells.duplicated(keys, keep="first")
+    if again.any():
+        both = cells[again].merge(cells[~again], on=keys, suffixes=("_again", ""))
+        for name in MEASURES:
+            one, other = both[name], both[f"{name}_again"]
+            differ = ((one - other).abs() > _WITHIN * one.abs().clip(lower=1.0)) | (one.isna() != other.isna())
+            if differ.any():
+                first = both[differ].iloc[0]
+                raise InputError(
+                    f"{runs[first['run']].folder} and {runs[first['run_again']].folder} are runs of the same configuration and seed "
+                    f"with different results ({name}): tables of different versions or inputs are mixed; report on them apart"
+                )
+    return cells[~again].reset_index(drop=True)
