@@ -75,14 +75,15 @@ def value_text(value: Value) -> str:
 
 
 def normalised(value: Any) -> Value:
-    """A value as cells hold it: a number, or text."""
+    """A value as cells hold it: a number, or text; in a column that has text as well, tables hold numbers as text."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float):
+    try:
         return float(value)
-    return str(value)
+    except (TypeError, ValueError):
+        return str(value)
 
 
 def config_options(config: Mapping[str, Any]) -> dict[str, Value]:

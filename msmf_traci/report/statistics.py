@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
 from msmf_traci.report.measures import REPLICATE
@@ -52,9 +54,8 @@ def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     known = known[np.isfinite(known)]
     if not len(known):
         return Interval(np.nan, np.nan, np.nan, 0)
-    spread = float(known.std(ddof=1)) if len(known) > 1 else np.nan
-    half = float(_half_width(np.array(spread), np.array(len(known)), level))
     mean = float(known.mean())
+    half = _quantile(len(known), level) * float(known.std(ddof=1)) / math.sqrt(len(known)) if len(known) > 1 else np.nan
     return Interval(mean, mean - half, mean + half, len(known))
 
 
@@ -74,9 +75,10 @@ def intervals(cells: pd.DataFrame, by: Sequence[str], columns: Sequence[str], le
     -------
     Tidy: the group's columns, `measure`, `mean`, `low`, `high` (NaN where there is no interval), `seeds`.
     """
-    rows = cells.melt([*by, REPLICATE], columns, "measure").dropna(subset="value")
-    grouped = rows.groupby([*by, "measure"], sort=False, dropna=False)["value"].agg(["mean", "std", "count"]).reset_index()
-    half = _half_width(grouped["std"].to_numpy(dtype=np.float64), grouped["count"].to_numpy(), level)
+    rows = cells.melt([*by, REPLICATE], columns, "measure", "each").dropna(subset="each")
+    grouped = rows.groupby([*by, "measure"], sort=False, dropna=False)["each"].agg(["mean", "std", "count"]).reset_index()
+    n = grouped["count"].to_numpy()
+    half = np.array([_quantile(each, level) for each in n]) * grouped["std"].to_numpy(dtype=np.float64) / np.sqrt(n)
     grouped["low"], grouped["high"] = grouped["mean"] - half, grouped["mean"] + half
     return grouped.rename(columns={"count": "seeds"})[[*by, "measure", "mean", "low", "high", "seeds"]]
 
@@ -104,8 +106,7 @@ def differences(cells: pd.DataFrame, by: Sequence[str], columns: Sequence[str], 
     return intervals(both, by, columns, level)
 
 
-def _half_width(spread: NDArray[np.float64], n: NDArray[np.int64], level: float) -> NDArray[np.float64]:
-    """Half the width of Student's interval; NaN for fewer than two values."""
-    quantile = student.ppf(0.5 + level / 2.0, np.maximum(n - 1, 1))
-    half: NDArray[np.float64] = np.where(n > 1, quantile * spread / np.sqrt(np.maximum(n, 1)), np.nan)
-    return half
+@functools.cache
+def _quantile(n: int, level: float) -> float:
+    """Of Student's distribution for the mean of so many values; NaN for fewer than two."""
+    return float(student.ppf(0.5 + level / 2.0, n - 1)) if n > 1 else np.nan

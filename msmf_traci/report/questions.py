@@ -1,0 +1,225 @@
+"""The kinds of question that claims ask of a grid: less than, falls along, close, steady, grows most; each in several readings.
+
+Every estimate is computed for each seed and then averaged, so that what one seed's traffic does to all strategies cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from msmf_traci.report.grid import Floats, Grid
+from msmf_traci.report.judgement import Asked, Finding
+from msmf_traci.report.measures import Measure
+from msmf_traci.report.statistics import mean_interval
+
+Pair = tuple[str, str]
+Ask = Callable[[Grid], Iterable[Asked]]
+
+DEFINITION, COMPARED, STRATEGY, WHERE, CLOSE, FALLS, GROWS = (
+    *("definition", "what is compared", "strategy", "where on the axis", "what close means"),
+    *("what falling means", "what growing means"),
+)
+EVERYWHERE = "mean over the axis"
+
+
+def together(*asks: Ask) -> Ask:
+    """Several questions as readings of one claim."""
+    return lambda grid: (asked for ask in asks for asked in ask(grid))
+
+
+def cut(
+    pairs: Sequence[Pair], measures: Sequence[Measure], percent: float = 0.0, *, at: Callable[[Grid], Sequence[int]] | None = None
+) -> Ask:
+    """Whether one strategy's value is lower than another's by more than so many percent.
+
+    Parameters
+    ----------
+    pairs
+        (of, against).
+    measures
+        Readings of what is compared.
+    percent
+        The bound.
+    at
+        Places on the axis, each a reading; all of them and their mean where not given.
+    """
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            for of, against in pairs:
+                ours, theirs = grid.of(of, measure), grid.of(against, measure)
+                places = range(len(grid.values)) if at is None else at(grid)
+                where = [] if at is not None else [(EVERYWHERE, ours.mean(axis=0), theirs.mean(axis=0))]
+                where += [(f"at {grid.text(place)}", ours[place], theirs[place]) for place in places]
+                for words, own, other in where:
+                    finding = Finding(f"{of} below {against}", "%", mean_interval(_percent(other - own, other)), above=percent)
+                    compared = f"{of} against {against}{f' by more than {percent:g} %' if percent else ''}"
+                    yield Asked({DEFINITION: measure.label, COMPARED: compared, WHERE: words}, [finding])
+
+    return ask
+
+
+def falls(strategies: Sequence[str], measures: Sequence[Measure], sign: float = -1.0) -> Ask:
+    """Whether a measure falls along the axis (rises: sign 1), from its lowest to its highest value, and at every step between."""
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            for strategy in strategies:
+                values = grid.of(strategy, measure)
+                readings = {
+                    "from the lowest to the highest": [(0, len(values) - 1)],
+                    "at every step": [(place - 1, place) for place in range(1, len(values))],
+                }
+                for words, steps in readings.items():
+                    findings = [_step(grid, values, strategy, step, sign) for step in steps]
+                    yield Asked({DEFINITION: measure.label, STRATEGY: strategy, FALLS: words}, findings)
+
+    return ask
+
+
+def differs_along(strategies: Sequence[str], measures: Sequence[Measure]) -> Ask:
+    """Whether a measure changes along the axis at all, in either direction, by more than a percent."""
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            for strategy in strategies:
+                values = grid.of(strategy, measure)
+                change = _percent(values[-1] - values[0], values[0])
+                sign = 1.0 if np.nanmean(change) >= 0 else -1.0
+                name = f"{strategy} from {grid.text(0)} to {grid.text(len(values) - 1)}, {'up' if sign > 0 else 'down'}"
+                finding = Finding(name, "%", mean_interval(sign * change), above=1.0)
+                yield Asked({DEFINITION: measure.label, STRATEGY: strategy}, [finding])
+
+    return ask
+
+
+def close(strategies: Sequence[str], measures: Sequence[Measure], margins: Sequence[tuple[float, str]], of: str | None = None) -> Ask:
+    """Whether strategies are close to each other at the lowest value of the axis: an equivalence test.
+
+    Parameters
+    ----------
+    strategies
+        Compared with the mean of all of them.
+    measures
+        Readings of what is compared.
+    margins
+        Readings of close: a number and `%` of the mean, or the unit of a measure, for which alone it then is a reading.
+    of
+        The strategy that is compared; all where not given.
+    """
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            all_of_them = np.array([grid.of(strategy, measure)[0] for strategy in strategies])
+            mean = all_of_them.mean(axis=0)
+            for margin, unit in margins:
+                if unit not in ("%", measure.unit):
+                    continue
+                is_relative = unit == "%" and measure.unit != "%"
+                apart = all_of_them - mean
+                values = _percent(apart, mean) if is_relative else apart
+                findings = [
+                    Finding(f"{strategy} from the mean at {grid.text(0)}", unit, mean_interval(value), above=-margin, below=margin)
+                    for strategy, value in zip(strategies, values, strict=True)
+                    if of in (None, strategy)
+                ]
+                words = f"within {margin:g} % of the mean" if is_relative else f"within {margin:g} {unit.replace('%', 'percentage points')}"
+                yield Asked({DEFINITION: measure.label, CLOSE: words}, findings)
+
+    return ask
+
+
+def steady(strategy: str, measures: Sequence[Measure], margins_percent: Sequence[float]) -> Ask:
+    """Whether a measure stays within so many percent of its mean over the axis: an equivalence test at every value."""
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            values = grid.of(strategy, measure)
+            mean = values.mean(axis=0)
+            for margin in margins_percent:
+                findings = [
+                    Finding(f"{strategy} at {grid.text(place)} from its mean", "%", mean_interval(value), above=-margin, below=margin)
+                    for place, value in enumerate(_percent(values - mean, mean))
+                ]
+                yield Asked({DEFINITION: measure.label, CLOSE: f"within {margin:g} % of its mean"}, findings)
+
+    return ask
+
+
+def widens(strategies: Sequence[str], measures: Sequence[Measure]) -> Ask:
+    """Whether strategies lie further apart at the highest value of the axis than at the lowest."""
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            values = np.array([grid.of(strategy, measure) for strategy in strategies])
+            apart = values.max(axis=0) - values.min(axis=0)
+            relative = _percent(apart, values.mean(axis=0))
+            for words, each, unit in (("the range", apart, measure.unit), ("the range over the mean", relative, "%")):
+                finding = Finding(
+                    f"{words} at {grid.text(-1)} less that at {grid.text(0)}", unit, mean_interval(each[-1] - each[0]), above=0.0
+                )
+                yield Asked({DEFINITION: measure.label, GROWS: words}, [finding])
+
+    return ask
+
+
+def grows_most(strategy: str, others: Sequence[str], measures: Sequence[Measure]) -> Ask:
+    """Whether a measure grows more in one strategy than in every other, from the lowest value of the axis to the highest or the worst."""
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            ends: dict[str, Callable[[Floats], Floats]] = {
+                "to the highest": lambda values: values[-1] - values[0],
+                "to its worst on the axis": lambda values: values.max(axis=0) - values[0],
+                "to the highest, as a multiple": lambda values: values[-1] / values[0],
+            }
+            for words, grown in ends.items():
+                own = grown(grid.of(strategy, measure))
+                findings = [
+                    Finding(
+                        f"growth in {strategy} less that in {other}",
+                        "" if "multiple" in words else measure.unit,
+                        mean_interval(own - grown(grid.of(other, measure))),
+                        above=0.0,
+                    )
+                    for other in others
+                ]
+                yield Asked({DEFINITION: measure.label, GROWS: words}, findings)
+
+    return ask
+
+
+def below(strategy: str, measure: Measure, bound: float, words: str) -> Ask:
+    """Whether a measure lies below a bound everywhere on the axis (above it: a negative bound, of the negative)."""
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        findings = [
+            Finding(
+                f"{measure.label}, {strategy} at {grid.text(place)}",
+                measure.unit,
+                mean_interval(value),
+                below=bound if bound >= 0 else None,
+                above=-bound if bound < 0 else None,
+            )
+            for place, value in enumerate(grid.of(strategy, measure))
+        ]
+        yield Asked({DEFINITION: words}, findings)
+
+    return ask
+
+
+def _step(grid: Grid, values: Floats, strategy: str, step: tuple[int, int], sign: float) -> Finding:
+    begin, end = step
+    change = mean_interval(_percent(values[end] - values[begin], values[begin]))
+    name = f"{strategy} from {grid.text(begin)} to {grid.text(end)}"
+    return Finding(name, "%", change, above=0.0) if sign > 0 else Finding(name, "%", change, below=0.0)
+
+
+def _percent(part: Floats, of: Floats) -> Floats:
+    """As a percentage; nothing of nothing is no difference."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Floats = np.where((part == 0) & (of == 0), 0.0, 100.0 * part / of)
+    found[np.isinf(found)] = np.nan
+    return found

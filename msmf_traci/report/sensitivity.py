@@ -1,0 +1,202 @@
+"""On what the headline figures depend: the choices that the paper leaves open, one at a time and some at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from msmf_traci.report.measures import MEASURES, REPLICATE
+from msmf_traci.report.options import SPEED, Option, label_of, value_text
+from msmf_traci.report.reading import Results
+from msmf_traci.report.statistics import intervals
+
+CLAIMED_CUTS_PERCENT = (65.0, 70.0)
+TIER_CUT = "tier_cut"
+_TRAFFIC, _HANDOFF, _SHARE = MEASURES["traffic_per_trip_bytes"], MEASURES["downtime_per_handoff_s"], MEASURES["unavailability"]
+_AND = " x "
+_MOST_AT_ONCE = 3
+_NAMED = 4  # settings that a sentence names before it says how many more
+# Speeds at which a study tried less than this share of the settings it tried elsewhere are not answered for
+_ENOUGH = 0.5
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure that a reader takes from the paper.
+
+    Attributes
+    ----------
+    name, title, unit
+        What it is.
+    strategies
+        Whose values it needs.
+    of
+        From the summary's column of each strategy, arrays of one shape, to the figure.
+    column
+        Of the summary.
+    """
+
+    name: str
+    title: str
+    unit: str
+    strategies: tuple[str, ...]
+    column: str
+    of: Callable[..., pd.Series[float]]
+
+
+def _cut(ours: pd.Series[float], theirs: pd.Series[float]) -> pd.Series[float]:
+    return 100.0 * (1.0 - ours / theirs)
+
+
+HEADLINES = (
+    Headline(TIER_CUT, "traffic per trip that pm_op_tier saves against nearest", "%", ("pm_op_tier", "nearest"), _TRAFFIC.column, _cut),
+    Headline("op_cut", "traffic per trip that pm_op saves against pm", "%", ("pm_op", "pm"), _TRAFFIC.column, _cut),
+    Headline("nearest_unavailability", "unavailability under nearest", "%", ("nearest",), _SHARE.column, lambda own: 100.0 * own),
+    Headline("pm_op_tier_unavailability", "unavailability under pm_op_tier", "%", ("pm_op_tier",), _SHARE.column, lambda own: 100.0 * own),
+    Headline("nearest_downtime", "downtime per handoff under nearest", "s", ("nearest",), _HANDOFF.column, lambda own: own),
+    Headline("pm_op_tier_downtime", "downtime per handoff under pm_op_tier", "s", ("pm_op_tier",), _HANDOFF.column, lambda own: own),
+)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How the headline figures move.
+
+    Attributes
+    ----------
+    table
+        One row a headline, speed and setting: `headline`, `title`, `unit`, `at` (the speed; empty where it does not vary), `option`
+        (with `` x `` between where several differ; `reference` where none does), `value`, `is_reference`, `mean`, `low`, `high`,
+        `change`, `change_low`, `change_high` (paired by seed with the reference), `seeds`.
+    answers
+        What has to be assumed for the paper's cuts of traffic, in sentences.
+    """
+
+    table: pd.DataFrame
+    answers: list[str]
+
+
+def study_sensitivity(results: Results) -> Sensitivity | None:
+    """Study every option that varies beside the speed; None where none does, or no headline's strategies are there."""
+    options = [option for option in results.options.values() if option.name != SPEED]
+    headlines = [each for each in HEADLINES if set(each.strategies) <= set(results.cells["strategy"])]
+    if not options or not headlines:
+        return None
+    cells = _with_settings(results.cells, options)
+    table = pd.concat([_moves(each, cells, results) for each in headlines], ignore_index=True)
+    return Sensitivity(table, _answers(table))
+
+
+def _with_settings(cells: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
+    """Cells in which at most three options differ from their reference, with `option` and `value` in words."""
+    differs = np.array([(cells[option.name] != option.reference).to_numpy() for option in options])
+    kept = differs.sum(axis=0) <= _MOST_AT_ONCE
+    found: pd.DataFrame = cells.loc[kept].copy()
+    texts = [found[option.name].map(value_text).tolist() for option in options]
+    names, values = [], []
+    for row, is_other in enumerate(differs[:, kept].T.tolist()):
+        which = [number for number, other in enumerate(is_other) if other]
+        names.append(_AND.join(options[number].name for number in which) or "reference")
+        values.append(_AND.join(texts[number][row] for number in which))
+    found["option"], found["value"] = names, values
+    return found
+
+
+def _moves(headline: Headline, cells: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Rows of one headline."""
+    keys = ["at", "option", "value", REPLICATE]
+    speeds = cells[SPEED] if SPEED in results.options else None
+    at = "" if speeds is None else [f"{value_text(value)} km/h" for value in speeds]
+    own = cells.assign(at=at).pivot_table(index=keys, columns="strategy", values=headline.column)
+    if any(name not in own for name in headline.strategies):
+        return pd.DataFrame()
+    values = headline.of(*(own[name] for name in headline.strategies)).dropna().rename("figure").reset_index()
+    reference = values[values["option"] == "reference"][["at", REPLICATE, "figure"]]
+    paired = values.merge(reference, on=["at", REPLICATE], suffixes=("", "_reference"))
+    paired["change"] = paired["figure"] - paired["figure_reference"]
+    group = ["at", "option", "value"]
+    found = intervals(values, group, ["figure"]).drop(columns="measure")
+    change = intervals(paired, group, ["change"]).drop(columns=["measure", "seeds"])
+    change = change.rename(columns={"mean": "change", "low": "change_low", "high": "change_high"})
+    table = found.merge(change, on=group, how="left")
+    table.insert(0, "headline", headline.name)
+    table.insert(1, "title", headline.title)
+    table.insert(2, "unit", headline.unit)
+    table.insert(6, "is_reference", table["option"] == "reference")
+    return _in_order(table, results)
+
+
+def _in_order(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Speeds rising; the reference first, single options next, then pairs; values in their natural order."""
+    speeds = [f"{value_text(value)} km/h" for value in results.options[SPEED].values] if SPEED in results.options else [""]
+    texts = {option.name: [value_text(value) for value in option.values] for option in results.options.values()}
+
+    def place(at: str, option: str, value: str) -> tuple[object, ...]:
+        which = [] if option == "reference" else option.split(_AND)
+        values = [texts[name].index(each) for name, each in zip(which, value.split(_AND), strict=False)]
+        return (speeds.index(at), len(which), option, values)
+
+    rows = list(zip(table["at"], table["option"], table["value"], strict=True))
+    order = sorted(range(len(rows)), key=lambda number: place(*rows[number]))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _answers(table: pd.DataFrame) -> list[str]:
+    """What has to be assumed for the paper's cuts, from the numbers."""
+    cuts = table[table["headline"] == TIER_CUT]
+    tried = cuts.groupby("at", sort=False)["seeds"].size()
+    studied = [str(at) for at, many in tried.items() if many >= _ENOUGH * tried.max() and many > 1]
+    return [_answer(cuts[cuts["at"] == at], bound) for bound in CLAIMED_CUTS_PERCENT for at in studied]
+
+
+def _answer(rows: pd.DataFrame, bound: float) -> str:
+    """The answer for one cut at one speed."""
+    settings = [_Setting(*row) for row in rows[["option", "value", "mean", "low", "high"]].itertuples(index=False)]
+    reference = next((each for each in settings if each.option == "reference"), None)
+    at = rows["at"].iloc[0]
+    begin = f"A cut of {bound:g} %{f' at {at}' if at else ''}"
+    if reference is None:
+        return f"{begin}: the reference is not among the cells."
+    begin += f": as configured pm_op_tier saves {reference.interval} against nearest"
+    if np.isnan(reference.low):
+        return f"{begin}; with one seed there is no interval, and no answer."
+    if reference.low > bound:
+        return f"{begin}, without further assumptions."
+    reached = [each for each in settings if each.low > bound]
+    least = [each for each in reached if not any(other.parts < each.parts for other in reached)]
+    if not least:
+        best = max(settings, key=lambda each: each.mean)
+        return f"{begin}; none of the {len(settings) - 1} other settings tried brings it; the most is {best.interval}, {best.words}."
+    least.sort(key=lambda each: (len(each.parts), -each.mean))
+    more = f" (and {len(least) - _NAMED} more ways)" if len(least) > _NAMED else ""
+    return f"{begin}; it takes {'; or '.join(f'{each.words} ({each.interval})' for each in least[:_NAMED])}{more}."
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """One row of a headline's table."""
+
+    option: str
+    value: str
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def parts(self) -> frozenset[tuple[str, str]]:
+        """Options that differ from the reference, with their values."""
+        return frozenset() if self.option == "reference" else frozenset(zip(self.option.split(_AND), self.value.split(_AND), strict=True))
+
+    @property
+    def words(self) -> str:
+        """The setting in words."""
+        return " with ".join(f"{label_of(option)} = {value}" for option, value in sorted(self.parts)) or "as configured"
+
+    @property
+    def interval(self) -> str:
+        """The number in words."""
+        interval = f" [{self.low:.1f}, {self.high:.1f}]" if not np.isnan(self.low) else ""
+        return f"{self.mean:.1f}{interval} %"
