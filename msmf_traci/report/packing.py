@@ -38,7 +38,7 @@ def pack(arrays: Mapping[str, NDArray[np.int64]]) -> Packed:
     InputError
         If a number is too large for a page: a place or time far beyond any city or day.
     """
-    squeeze = zlib.compressobj(9)
+    squeeze = zlib.compressobj(6)
     parts = []
     for name, values in arrays.items():
         if len(values) and max(abs(int(values.min())), abs(int(values.max()))) >= 2**31:
