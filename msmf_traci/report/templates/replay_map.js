@@ -128,7 +128,7 @@ class CityMap {
       context.lineWidth = px / view.scale;
       context.stroke(path);
     };
-    const cellPx = this.scene.facts.spacing_m / this.scene.facts.quantum_m * view.scale;
+    const cellPx = (this.scene.facts.spacing_m / this.scene.facts.quantum_m) * view.scale;
     // roads become wider as one comes nearer
     const wider = Math.min(4, Math.max(0.8, Math.sqrt(cellPx / 40)));
     if (cellPx > 9) stroke(paths.cells, colours.cell, 1);
@@ -155,13 +155,19 @@ class CityMap {
   strokeCased(colour, width, dash) {
     const { context, colours } = this;
     context.setLineDash(dash);
-    context.lineWidth = width + 1.6;
+    context.lineWidth = width * 1.3 + 0.8;
     context.strokeStyle = colours.casing;
     context.stroke();
     context.lineWidth = width;
     context.strokeStyle = colour;
     context.stroke();
     context.setLineDash([]);
+  }
+
+  // symbols and arcs are smaller where the whole city is seen
+  get size() {
+    const cellPx = (this.scene.facts.spacing_m / this.scene.facts.quantum_m) * this.view.scale;
+    return Math.min(1, Math.max(0.5, cellPx / 40));
   }
 
   // from a vehicle to its host, where the host is not the server of its cell or region
@@ -197,12 +203,12 @@ class CityMap {
       context.quadraticCurveTo(curve.bend.x, curve.bend.y, curve.to.x, curve.to.y);
       if (stage) {
         context.globalAlpha = faint;
-        this.strokeCased(colours.stages[stage.kind], STAGE_WIDTHS[stage.kind], STAGE_DASHES[stage.kind]);
+        this.strokeCased(colours.stages[stage.kind], STAGE_WIDTHS[stage.kind] * this.size, STAGE_DASHES[stage.kind]);
         this.drawHead(curve, colours.stages[stage.kind]);
         this.drawProgress(curve, stage.share, colours.stages[stage.kind]);
       } else if (t >= ends[transfer]) {
         context.globalAlpha = faint * Math.max(0.15, 1 - (t - ends[transfer]) / lingering);
-        this.strokeCased(colours.outcomes[outcomes[transfer]], 5, []);
+        this.strokeCased(colours.outcomes[outcomes[transfer]], 5 * this.size, []);
         this.drawSign(curve, OUTCOME_SIGNS[outcomes[transfer]], colours.outcomes[outcomes[transfer]]);
       }
       context.globalAlpha = 1;
@@ -221,7 +227,7 @@ class CityMap {
     const angle = Math.atan2(to.y - bend.y, to.x - bend.x);
     context.beginPath();
     context.moveTo(to.x, to.y);
-    for (const turn of [2.7, -2.7]) context.lineTo(to.x + 9 * Math.cos(angle + turn), to.y + 9 * Math.sin(angle + turn));
+    for (const turn of [2.7, -2.7]) context.lineTo(to.x + 9 * this.size * Math.cos(angle + turn), to.y + 9 * this.size * Math.sin(angle + turn));
     context.closePath();
     context.fillStyle = colour;
     context.fill();
@@ -232,7 +238,7 @@ class CityMap {
     const rest = 1 - share;
     const at = (name) => rest * rest * from[name] + 2 * rest * share * bend[name] + share * share * to[name];
     context.beginPath();
-    context.arc(at("x"), at("y"), 3.5, 0, 2 * Math.PI);
+    context.arc(at("x"), at("y"), 3.5 * this.size, 0, 2 * Math.PI);
     context.fillStyle = colour;
     context.fill();
     context.lineWidth = 1;
@@ -273,7 +279,7 @@ class CityMap {
       if (!container.isRunning) count.stopped++;
       counts.set(container.host, count);
     }
-    const cellPx = scene.facts.spacing_m / scene.facts.quantum_m * view.scale;
+    const cellPx = (scene.facts.spacing_m / scene.facts.quantum_m) * view.scale;
     const radius = Math.min(11, Math.max(5.5, cellPx / 5));
     for (const [server, count] of counts) {
       const { x, y } = this.serverPlace(server);
@@ -312,15 +318,17 @@ class CityMap {
 
   drawStopped(x, y) {
     const { context, colours } = this;
+    const half = 3 + 2.5 * this.size;
     context.fillStyle = colours.stopped;
-    context.fillRect(x - 5.5, y - 5.5, 11, 11);
+    context.fillRect(x - half, y - half, 2 * half, 2 * half);
     context.lineWidth = 1;
     context.strokeStyle = colours.ink;
-    context.strokeRect(x - 5.5, y - 5.5, 11, 11);
+    context.strokeRect(x - half, y - half, 2 * half, 2 * half);
     context.beginPath();
+    const cross = half - 2.5;
     for (const side of [1, -1]) {
-      context.moveTo(x - 3, y - 3 * side);
-      context.lineTo(x + 3, y + 3 * side);
+      context.moveTo(x - cross, y - cross * side);
+      context.lineTo(x + cross, y + cross * side);
     }
     context.lineWidth = 2;
     context.strokeStyle = "#fff";
