@@ -123,6 +123,7 @@ def read_overlay(run: Path, map_folder: Path, facts: dict[str, Any], strategy: s
     numbers = dict.fromkeys(("transfer", "t_start_s", "t_end_s", *BYTES), NUMBER) | dict.fromkeys(("t_handoff_s", "t_stop_s"), OPTIONAL_NUMBER)
     table = read_whole(run, "migrations", text | numbers)
     transfers = table[table["strategy"] == strategy].reset_index(drop=True)
+    transfers["transfer"] = transfers["transfer"].astype(np.int64)
     transfers["sent_mb"] = transfers[list(BYTES)].sum(axis=1) / 1e6
     cells = read_cell_map(map_folder, facts)
     hosts = _hosts(transfers, cells)
