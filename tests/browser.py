@@ -75,7 +75,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, path: Path, width: int = 1600, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Iterator[Opened]:
+def opened(
+    browser: Browser, path: Path, width: int = 1600, height: int = 900, scheme: Literal["light", "dark"] = "light"
+) -> Iterator[Opened]:
     """Open a file in a window of a size in pixels, with light or dark colours."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     made = Opened(context.new_page())

@@ -98,7 +98,9 @@ def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str
     said = [f"{chosen}: {len(overlay.transfers)} transfers, {len(overlay.hosts)} hosts, {len(overlay.cells)} cells"]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / SUMO_FILE).write_text(sumo_additional(overlay.cells, overlay.hosts, overlay.transfers, overlay.source_m, overlay.target_m), "utf-8")
+        (out / SUMO_FILE).write_text(
+            sumo_additional(overlay.cells, overlay.hosts, overlay.transfers, overlay.source_m, overlay.target_m), "utf-8"
+        )
         said.append(f"{out / SUMO_FILE}: for sumo-gui -a")
         if projection is None:
             said.append("no GeoJSON: the network has no projection, so nobody knows where on earth it lies")
@@ -120,7 +122,9 @@ def read_overlay(run: Path, map_folder: Path, facts: dict[str, Any], strategy: s
     """Read what is drawn of a run under one strategy."""
     keys = [str(column) for column in facts["key_columns"]]
     text = dict.fromkeys((*keys, "vehicle", "tier", "source", "target", "outcome"), TEXT)
-    numbers = dict.fromkeys(("transfer", "t_start_s", "t_end_s", *BYTES), NUMBER) | dict.fromkeys(("t_handoff_s", "t_stop_s"), OPTIONAL_NUMBER)
+    numbers = dict.fromkeys(("transfer", "t_start_s", "t_end_s", *BYTES), NUMBER) | dict.fromkeys(
+        ("t_handoff_s", "t_stop_s"), OPTIONAL_NUMBER
+    )
     table = read_whole(run, "migrations", text | numbers)
     transfers = table[table["strategy"] == strategy].reset_index(drop=True)
     transfers["transfer"] = transfers["transfer"].astype(np.int64)

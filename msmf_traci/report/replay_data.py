@@ -72,7 +72,9 @@ def read_replay(run: Path) -> ReplayData:
     vehicles = read_whole(
         run,
         "vehicles",
-        dict.fromkeys((*key_columns, "vehicle"), TEXT) | dict.fromkeys(("image_bytes", *OUTCOMES), NUMBER) | {"latency_level_ms": OPTIONAL_NUMBER},
+        dict.fromkeys((*key_columns, "vehicle"), TEXT)
+        | dict.fromkeys(("image_bytes", *OUTCOMES), NUMBER)
+        | {"latency_level_ms": OPTIONAL_NUMBER},
     )
     variants = _variants(vehicles, key_columns, facts, run)
     servers = Numbers([f"{LOCAL_PREFIX}{cell}" for cell in cell_map.cells])

@@ -195,7 +195,9 @@ def read_transfers(
     kinds = {"transfer": NUMBER} | dict.fromkeys(times, OPTIONAL_NUMBER) | dict.fromkeys(_BYTES, NUMBER)
     table = read_whole(run, "migrations", columns | kinds | {"t_start_s": NUMBER, "t_end_s": NUMBER})
     if len(table) != booked:
-        raise InputError(f"{run}: migrations has {len(table)} rows and vehicles books {booked} transfers; copy the run again, or run it again")
+        raise InputError(
+            f"{run}: migrations has {len(table)} rows and vehicles books {booked} transfers; copy the run again, or run it again"
+        )
     vehicle, variant = _numbered(table["vehicle"], vehicle_numbers, run), _numbers_of_rows(table, key_columns, variants, run)
     start_ms, number = in_ms(table["t_start_s"]), table["transfer"].to_numpy(dtype=np.int64)
     order = np.lexsort((number, vehicle, start_ms, variant))

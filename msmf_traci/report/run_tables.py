@@ -111,7 +111,8 @@ def _find(folder: Path, name: str) -> Path:
             return path
     if name in TRACE_TABLES:
         raise InputError(f"{folder} has no table {name}: the run was not traced; run it again with output.trace=true")
-    raise InputError(f"{folder} has no table {name}, so it was copied only in part; copy the whole folder again")
+    also = "; a run with output.migrations=false has to be run again without that" if name == "migrations" else ""
+    raise InputError(f"{folder} has no table {name}, so it was copied only in part: copy the whole folder again{also}")
 
 
 def _csv_pieces(path: Path, columns: Columns) -> Iterator[pd.DataFrame]:

@@ -75,7 +75,9 @@ def test_geojson_has_the_places_of_the_networks_projection(copied_run: Path, cop
     migrations = pd.read_csv(copied_run / "migrations.csv").query("strategy == 'pm_op_tier'")
     assert [each["properties"]["t_end_s"] for each in features["transfers"]] == list(migrations["t_end_s"])
     assert sum(each["properties"]["received"] for each in features["hosts"]) == len(migrations)
-    assert all(each["properties"]["t_handoff_s"] is None for each in features["transfers"] if each["properties"]["outcome"] == "mispredicted")
+    assert all(
+        each["properties"]["t_handoff_s"] is None for each in features["transfers"] if each["properties"]["outcome"] == "mispredicted"
+    )
 
 
 @pytest.mark.parametrize("orientation", ["flat", "pointy"])
