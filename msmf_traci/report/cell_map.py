@@ -69,14 +69,14 @@ class CellMap:
         _, first, where = np.unique(np.sort(np.column_stack([begin, end]), axis=1), axis=0, return_index=True, return_inverse=True)
         sides = np.stack([self.corners_m, np.roll(self.corners_m, -1, axis=1)], axis=2).reshape(-1, 2, 2)
         if region is None:
-            return sides[first]
+            return np.asarray(sides[first], dtype=np.float64)
         number = np.repeat(np.unique(region.astype(str), return_inverse=True)[1], 6)
         where = where.reshape(-1)
         lowest, highest = np.full(len(first), np.iinfo(np.int64).max), np.full(len(first), -1)
         np.minimum.at(lowest, where, number)
         np.maximum.at(highest, where, number)
         is_outer = np.bincount(where) == 1
-        return sides[first][is_outer | (lowest != highest)]
+        return np.asarray(sides[first][is_outer | (lowest != highest)], dtype=np.float64)
 
     def outlines_m(self) -> Iterator[tuple[str, FloatArray]]:
         """Outlines of the regions, counter-clockwise and not closed, shape (corners, 2); a region in parts has several."""
@@ -104,7 +104,8 @@ class CellMap:
             if cell is not None:
                 places[server] = centers[cell]
             else:
-                places[server] = self._middle_of_region(name) + (0.0, RAISED_BY_SPACINGS * self.spacing_m)
+                places[server] = self._middle_of_region(name)
+                places[server, 1] += RAISED_BY_SPACINGS * self.spacing_m
         return places
 
     def _middle_of_region(self, name: str) -> FloatArray:

@@ -78,7 +78,7 @@ def _lon_lat(places_m: FloatArray, projection: Projection) -> FloatArray:
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows with values that JSON knows; what is not applicable is null."""
-    values = {name: column.astype(object).where(column.notna(), None).tolist() for name, column in table.items()}
+    values = {str(name): column.astype(object).where(column.notna(), None).tolist() for name, column in table.items()}
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,20 +84,26 @@ def _line(name: str, kind: str, points_m: FloatArray, colour: str, layer: int, p
 
 def _poly(name: str, kind: str, points_m: FloatArray, colour: str, layer: int, width_m: float, params: Mapping[str, str]) -> str:
     shape = " ".join(f"{x:.2f},{y:.2f}" for x, y in points_m)
-    head = f'<poly id="{_escaped(name)}" type="{_escaped(kind)}" color="{colour}" fill="0" lineWidth="{width_m}" layer="{layer}" shape="{shape}"'
+    look = f'type="{kind}" color="{colour}" fill="0" lineWidth="{width_m}" layer="{layer}"'
+    head = f'<poly id="{_id(name)}" {look} shape="{shape}"'
     if not params:
         return f"    {head}/>"
     inner = "".join(f'<param key="{_escaped(key)}" value="{_escaped(value)}"/>' for key, value in params.items())
     return f"    {head}>{inner}</poly>"
 
 
-def _point(row: Mapping[str, object]) -> str:
+def _point(row: Mapping[Hashable, Any]) -> str:
     tier = "regional" if str(row["server"]).startswith("R:") else "local"
     params = "".join(f'<param key="{key}" value="{row[key]}"/>' for key in ("sent", "received", "completed"))
     return (
-        f'    <poi id="host {_escaped(str(row["server"]))}" type="host.{tier}" color="{HOST_COLOUR}" layer="{HOST_LAYER}" '
+        f'    <poi id="{_id("host " + str(row["server"]))}" type="host.{tier}" color="{HOST_COLOUR}" layer="{HOST_LAYER}" '
         f'x="{row["place_x_m"]:.2f}" y="{row["place_y_m"]:.2f}" width="30" height="30">{params}</poi>'
     )
+
+
+def _id(name: str) -> str:
+    """An id that SUMO takes: it refuses spaces and commas."""
+    return _escaped(name.replace(" ", "_").replace(",", "_"))
 
 
 def _escaped(text: str) -> str:

@@ -118,7 +118,7 @@ def variant_label(keys: Mapping[str, str], varied: Sequence[str]) -> str:
 
 def varied_columns(keys: pd.DataFrame) -> list[str]:
     """Key columns in which variants differ; the strategy always."""
-    return [column for column in keys.columns if column == "strategy" or keys[column].nunique() > 1]
+    return [column for column in keys.columns if column == "strategy" or len(keys[column].unique()) > 1]
 
 
 def _variants(vehicles: pd.DataFrame, key_columns: list[str], facts: Mapping[str, Any], run: Path) -> Variants:
@@ -130,7 +130,7 @@ def _variants(vehicles: pd.DataFrame, key_columns: list[str], facts: Mapping[str
     order = np.argsort([places.get(name, len(places)) for name in keys["strategy"]], kind="stable")
     keys = keys.iloc[order].reset_index(drop=True)
     varied = varied_columns(keys)
-    rows = [{column: str(value) for column, value in row.items()} for row in keys.to_dict("records")]
+    rows = [{str(column): str(value) for column, value in row.items()} for row in keys.to_dict("records")]
     rings_column = next((column for column in RINGS_COLUMNS if column in key_columns), None)
     base = _base_rings(facts)
     return Variants(

@@ -87,6 +87,7 @@ class Numbers:
         self.of = {name: number for number, name in enumerate(names)}
 
     def __call__(self, name: str) -> int:
+        """Give the number of a name."""
         return self.of.setdefault(name, len(self.of))
 
 
@@ -203,7 +204,7 @@ def read_transfers(
     order = np.lexsort((number, vehicle, start_ms, variant))
     # transfers of a vehicle are numbered within a variant
     key = _transfer_key(variant, vehicle, number)
-    stages = _read_stages(run, vehicle_numbers, variants, key_columns, key[order])
+    stages = _read_stages(run, vehicle_numbers, variants, key_columns, key[order], (in_ms(table["t_end_s"]) > start_ms)[order])
     outcome_numbers = {name: outcome for outcome, name in enumerate(OUTCOMES)}
     return {
         "transfer_first": _starts(np.bincount(variant, minlength=len(variants.of))),
@@ -222,9 +223,9 @@ def read_transfers(
 
 
 def _read_stages(
-    run: Path, vehicle_numbers: dict[str, int], variants: Numbers, key_columns: Sequence[str], transfers: IntArray
+    run: Path, vehicle_numbers: dict[str, int], variants: Numbers, key_columns: Sequence[str], transfers: IntArray, is_lasting: BoolArray
 ) -> dict[str, IntArray]:
-    """Stages in the order of their transfers, whose keys are given."""
+    """Stages in the order of their transfers, whose keys are given; transfers that last a while have at least one."""
     numbers = dict.fromkeys(("transfer", "t_begin_s", "t_end_s", "bytes"), NUMBER)
     table = read_whole(run, "stages", dict.fromkeys((*key_columns, "vehicle", "stage"), TEXT) | numbers)
     variant, vehicle = _numbers_of_rows(table, key_columns, variants, run), _numbered(table["vehicle"], vehicle_numbers, run)
@@ -233,6 +234,8 @@ def _read_stages(
     at = np.minimum(np.searchsorted(transfers[by_key], key), max(len(transfers) - 1, 0))
     if len(key) and (not len(transfers) or (transfers[by_key][at] != key).any()):
         raise InputError(f"{run}: stages names a transfer that migrations lacks; copy the run again, or run it again")
+    if not np.isin(transfers[is_lasting], key).all():
+        raise InputError(f"{run}: stages is cut off: it lacks those of some transfers; copy the run again, or run it again")
     transfer = by_key[at] if len(key) else np.zeros(0, dtype=np.int64)
     begin_ms = in_ms(table["t_begin_s"])
     order = np.lexsort((np.arange(len(transfer)), transfer))

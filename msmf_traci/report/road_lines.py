@@ -1,4 +1,4 @@
-"""Roads as thin lines for a picture: parsed from their table, the two directions of a street drawn once, points left out that nobody sees."""
+"""Roads as thin lines for a picture: parsed from their table, both directions drawn once, needless points left out."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def _find(folder: Path, name: str) -> Path:
 def _csv_pieces(path: Path, columns: Columns) -> Iterator[pd.DataFrame]:
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty, without even a header; copy the run again, or run it again")
-    _check_columns(path, pd.read_csv(path, nrows=0).columns, columns)
+    _check_columns(path, list(pd.read_csv(path, nrows=0).columns), columns)
     _check_end(path)
     dtypes: Any = {column: "category" if kind == TEXT else np.float64 for column, kind in columns.items()}
     text = [column for column, kind in columns.items() if kind == TEXT]

@@ -42,7 +42,9 @@ def test_sumo_loads_the_overlay_whatever_vehicles_are_called(copied_run: Path, t
     migrations = pd.read_csv(copied_run / "migrations.csv").query("strategy == 'pm_op_tier'")
     assert kinds["cell"] == 331
     assert kinds["transfer"] == len(migrations)
-    assert {poi.get("id") for poi in root.iter("poi")} == {f"host {name}" for name in {*migrations["source"], *migrations["target"]}}
+    assert {poi.get("id") for poi in root.iter("poi")} == {
+        f"host_{name}".replace(",", "_") for name in {*migrations["source"], *migrations["target"]}
+    }
     assert EVIL.replace("\x07", "") in {param.get("value") for param in root.iter("param")}
 
 
