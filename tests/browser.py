@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE_S = 20.0
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -48,6 +50,13 @@ class Opened:
     def run(self, script: str, argument: Any = None) -> Any:
         """Evaluate JavaScript in the page."""
         return self.page.evaluate(script, argument)
+
+    def wait_until(self, script: str) -> None:
+        """Wait for JavaScript to become true; from outside, as pages forbid themselves to evaluate text."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.run(script):
+            assert time.monotonic() < deadline, f"still not so after {PATIENCE_S} s: {script}; {self.errors}"
+            self.page.wait_for_timeout(20)
 
     def is_wider_than_its_window(self) -> bool:
         """Whether the page has to be scrolled sideways."""

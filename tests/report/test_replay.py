@@ -32,7 +32,7 @@ def browser() -> Iterator[object]:
 @pytest.fixture
 def shown(browser: object, page: Path) -> Iterator[Opened]:
     with opened(browser, page) as made:  # type: ignore[arg-type]
-        made.page.wait_for_function("window.replay")
+        made.wait_until("Boolean(window.replay)")
         yield made
         assert made.errors == []
         assert made.requests == [page.as_uri()]
@@ -73,7 +73,7 @@ def test_vehicles_move_in_straight_lines_between_frames(shown: Opened, traced_ru
 def test_it_plays_and_pauses_by_button_and_by_key(shown: Opened) -> None:
     shown.run("replay.speed(50)")
     shown.page.click("#play")
-    shown.page.wait_for_function("replay.time() > 10")
+    shown.wait_until("replay.time() > 10")
     assert text_of(shown, "play") == "❚❚ Pause"
     assert shown.run("replay.frameRate()") > 0
     shown.run("document.activeElement.blur()")
@@ -92,7 +92,7 @@ def test_strategies_are_chosen_and_stand_side_by_side(shown: Opened, traced_run:
     shown.run("replay.seek(200)")
     shown.page.select_option("#choice-right", label="pm_op_tier")
     assert shown.page.is_visible("#map-right")
-    shown.page.wait_for_function("document.querySelector('#facts-right').textContent !== ''")
+    shown.wait_until("document.querySelector('#facts-right').textContent !== ''")
     decisions = pd.read_csv(traced_run / "decisions.csv").query("t_s == 200")
     for side, strategy in (("left", "nearest"), ("right", "pm_op_tier")):
         stopped = int((decisions.query(f"strategy == '{strategy}'")["running"] == 0).sum())
@@ -149,7 +149,7 @@ def test_map_is_zoomed_and_moved_by_wheel_drag_and_keys(shown: Opened) -> None:
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1600, "dark")])
 def test_it_fits_a_telephone_and_a_large_screen(width: int, scheme: str, browser: object, page: Path) -> None:
     with opened(browser, page, width, 800, scheme) as shown:  # type: ignore[arg-type]
-        shown.page.wait_for_function("window.replay")
+        shown.wait_until("Boolean(window.replay)")
         shown.run("replay.seek(150), replay.choose('right', 1), replay.follow(replay.positions()[0][0])")
         shown.page.wait_for_timeout(100)
         assert not shown.is_wider_than_its_window()
@@ -175,9 +175,9 @@ def test_names_that_look_like_html_stay_text(browser: object, copied_run: Path, 
     change_table(copied_map / "roads.csv", lambda roads: roads.assign(name=EVIL))
     named = copied_run.rename(copied_run.with_name("<img src=x onerror=document.title='broken'>&"))
     with opened(browser, write_replay(named, tmp_path)) as shown:  # type: ignore[arg-type]
-        shown.page.wait_for_function("window.replay")
+        shown.wait_until("Boolean(window.replay)")
         shown.run("id => { replay.seek(30); replay.follow(id); }", EVIL)
-        shown.page.wait_for_function("document.querySelector('#followed-now').textContent !== ''")
+        shown.wait_until("document.querySelector('#followed-now').textContent !== ''")
         assert text_of(shown, "followed-name") == EVIL
         assert EVIL in text_of(shown, "followed-now")
         assert named.name in text_of(shown, "page >> xpath=..")
@@ -198,7 +198,7 @@ def test_variants_are_told_apart_by_what_was_varied(browser: object, copied_run:
         change_table(copied_run / f"{name}.csv", lambda table: table.assign(image_mb=table["strategy"].map(sizes), strategy="pm"))
     (copied_run / "run.json").write_text((copied_run / "run.json").read_text().replace('"nearest"', '"pm"'))
     with opened(browser, write_replay(copied_run, tmp_path)) as shown:  # type: ignore[arg-type]
-        shown.page.wait_for_function("window.replay")
+        shown.wait_until("Boolean(window.replay)")
         assert text_of(shown, "choice-left").split("\n") == ["pm, image_mb 100", "pm, image_mb 2000"]
 
 
