@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.errors import InputError
 from msmf_traci.report.cell_map import LOCAL_PREFIX, CellMap, read_cell_map
 from msmf_traci.report.replay_trace import OUTCOMES, QUANTUM_M, STAGES, Numbers, Trips, read_changes, read_transfers, read_trips
 from msmf_traci.report.road_lines import RoadLines, read_roads, thinned
-from msmf_traci.report.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, find_map, read_facts, read_whole, variant_labels
+from msmf_traci.report.run_tables import NUMBER, TEXT, find_map, read_facts, read_whole, variant_labels
 
 RINGS_COLUMNS = ("regional_rings", "tiers.regional_rings")
 
@@ -72,9 +71,7 @@ def read_replay(run: Path) -> ReplayData:
     vehicles = read_whole(
         run,
         "vehicles",
-        dict.fromkeys((*key_columns, "vehicle"), TEXT)
-        | dict.fromkeys(("image_bytes", *OUTCOMES), NUMBER)
-        | {"latency_level_ms": OPTIONAL_NUMBER},
+        dict.fromkeys((*key_columns, "vehicle"), TEXT) | dict.fromkeys(OUTCOMES, NUMBER),
     )
     variants = _variants(vehicles, key_columns, facts, run)
     servers = Numbers([f"{LOCAL_PREFIX}{cell}" for cell in cell_map.cells])
@@ -88,7 +85,6 @@ def read_replay(run: Path) -> ReplayData:
         **_trip_arrays(trips),
         **{f"change_{name}": getattr(changes, name) for name in ("first", "frame", "home", "target", "host", "running")},
         **transfers,
-        "image_kb": _image_kb(vehicles, key_columns, variants, trips),
     }
     return ReplayData(
         {
@@ -96,7 +92,6 @@ def read_replay(run: Path) -> ReplayData:
             "scenario": str(facts["config"]["scenario"]["name"]),
             "quantum_m": QUANTUM_M,
             "spacing_m": cell_map.spacing_m,
-            "orientation": cell_map.orientation,
             "variants": variants.labels,
             "rings": variants.rings,
             "vehicles": list(trips.ids),
@@ -176,14 +171,3 @@ def _map_arrays(cell_map: CellMap, lines: RoadLines, rings: list[int], servers: 
 
 def _quantised(places_m: FloatArray) -> IntArray:
     return np.rint(places_m.ravel() / QUANTUM_M).astype(np.int64)
-
-
-def _image_kb(vehicles: pd.DataFrame, key_columns: list[str], variants: Variants, trips: Trips) -> IntArray:
-    """Image of each container by variant and vehicle, in kB; -1 where the table of vehicles lacks it."""
-    number = {name: vehicle for vehicle, name in enumerate(trips.ids)}
-    size: NDArray[np.int64] = np.full((len(variants.labels), len(trips.ids)), -1, dtype=np.int64)
-    variant = np.array([variants.numbers.of[label] for label in variant_labels(vehicles, key_columns)], dtype=np.int64)
-    vehicle = np.array([number.get(name, -1) for name in vehicles["vehicle"]], dtype=np.int64)
-    known = vehicle >= 0
-    size[variant[known], vehicle[known]] = np.rint(vehicles["image_bytes"].to_numpy(dtype=np.float64)[known] / 1000.0).astype(np.int64)
-    return size.ravel()

@@ -191,7 +191,7 @@ def read_transfers(
         How many transfers the table of vehicles has booked.
     """
     vehicle_numbers = {name: number for number, name in enumerate(trips.ids)}
-    times = ("t_start_s", "t_handoff_s", "t_stop_s", "t_end_s")
+    times = ("t_start_s", "t_handoff_s", "t_end_s")
     columns = dict.fromkeys((*key_columns, "vehicle", "source", "target", "outcome"), TEXT)
     kinds = {"transfer": NUMBER} | dict.fromkeys(times, OPTIONAL_NUMBER) | dict.fromkeys(_BYTES, NUMBER)
     table = read_whole(run, "migrations", columns | kinds | {"t_start_s": NUMBER, "t_end_s": NUMBER})
@@ -214,7 +214,6 @@ def read_transfers(
         "transfer_target": _servers(table["target"], servers)[order],
         "transfer_start": start_ms[order],
         "transfer_handoff": in_ms(table["t_handoff_s"])[order],
-        "transfer_stop": in_ms(table["t_stop_s"])[order],
         "transfer_end": in_ms(table["t_end_s"])[order],
         "transfer_outcome": _numbered(table["outcome"], outcome_numbers, run)[order],
         "transfer_kb": _rounded(table[list(_BYTES)].sum(axis=1), 1000.0)[order],
