@@ -58,6 +58,21 @@ def status(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def overlay(argv: Sequence[str] | None = None) -> int:
+    """`msmf-traci-overlay`: a run drawn over a map, for sumo-gui and as GeoJSON."""
+    from msmf_traci.report.overlay import main as overlay_main
+
+    try:
+        overlay_main(list(sys.argv[1:] if argv is None else argv))
+    except MsmfError as error:
+        print(f"msmf-traci-overlay: {error}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        print("msmf-traci-overlay: interrupted", file=sys.stderr)
+        return SIGNALLED + signal.SIGINT
+    return 0
+
+
 def _run(words: list[str]) -> int:
     from msmf_traci.config.arguments import read_arguments
 
