@@ -212,13 +212,25 @@ def _first(asked: Iterable[Asked]) -> list[Asked]:
 
 
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """All claims with all findings, one row a finding; a claim without data has one row."""
-    tables = []
+    """One row a claim: what was asked, the verdict, how many readings hold at the reference, and the most literal reading's number."""
+    rows = []
     for each in judgements:
-        rows = each.evidence if len(each.evidence) else pd.DataFrame([{}], columns=list(EVIDENCE_COLUMNS))
+        here = each.evidence[(each.evidence["at"] == REFERENCE) & each.evidence["holds"].notna()]
+        readings = here.groupby("reading", sort=False)["holds"].all() if len(here) else pd.Series(dtype=bool)
+        literal = here[here["reading"] == readings.index[0]].sort_values("holds", kind="stable").iloc[0] if len(readings) else {}
         head = {"claim": each.name, "source": each.source, "text": each.text, "asks": each.asks, "verdict": each.verdict}
-        tables.append(pd.concat([pd.DataFrame([head | {"because": each.because}] * len(rows)), rows.reset_index(drop=True)], axis=1))
-    return pd.concat(tables, ignore_index=True)
+        counts = {"because": each.because, "readings": len(readings), "readings_that_hold": int(readings.sum())}
+        numbers = {name: literal[name] if len(literal) else None for name in EVIDENCE_COLUMNS if name not in ("at", "holds")}
+        rows.append(head | counts | numbers)
+    return pd.DataFrame(rows)
+
+
+def evidence_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
+    """The numbers behind all claims: one row a finding, in every reading and setting."""
+    tables = [each.evidence.assign(claim=each.name) for each in judgements if len(each.evidence)]
+    return (
+        pd.concat(tables, ignore_index=True)[["claim", *EVIDENCE_COLUMNS]] if tables else pd.DataFrame(columns=["claim", *EVIDENCE_COLUMNS])
+    )
 
 
 def conclude(question: Question, asked: Sequence[Asked], quoted: Sequence[Asked] = ()) -> Judgement:

@@ -7,7 +7,7 @@ import pytest
 
 from msmf_traci.errors import InputError
 from msmf_traci.report.claims import CLAIMS, judge_claims
-from msmf_traci.report.judgement import claims_table
+from msmf_traci.report.judgement import claims_table, evidence_table
 from msmf_traci.report.map_cost import COST_FILE, judge_map_cost
 from msmf_traci.report.options import IMAGE
 from msmf_traci.report.reading import Results
@@ -132,13 +132,18 @@ def test_missing_strategies_and_speeds_are_said() -> None:
     assert "sweep over mobility.speed_kmh" in next(each.because for each in judge_claims(still) if each.name == "nearest_lead_falls")
 
 
-def test_table_of_claims_has_every_claim_and_finding() -> None:
+def test_tables_of_claims_have_every_claim_and_finding() -> None:
     judgements = judge_claims(made_results())
-    table = claims_table(judgements)
-    assert set(table["claim"]) == {each.name for each in judgements}
-    assert len(table) == sum(max(len(each.evidence), 1) for each in judgements)
-    known = table[table["claim"] == "op_cuts_traffic"]
-    assert (known["low"] <= known["estimate"]).all() and (known["estimate"] <= known["high"]).all()
+    table = claims_table(judgements).set_index("claim")
+    assert list(table.index) == [each.name for each in judgements]
+    evidence = evidence_table(judgements)
+    assert len(evidence) == sum(len(each.evidence) for each in judgements)
+    row, findings = table.loc["op_cuts_traffic"], evidence[(evidence["claim"] == "op_cuts_traffic") & (evidence["at"] == "reference")]
+    assert row["readings"] == findings["reading"].nunique() == 4 * 2 * 5
+    assert row["readings_that_hold"] == findings.groupby("reading")["holds"].all().sum()
+    assert (row["estimate"], row["low"], row["bound"]) == (findings.iloc[0]["estimate"], findings.iloc[0]["low"], "above 0")
+    assert (evidence["low"] <= evidence["estimate"]).all() and (evidence["estimate"] <= evidence["high"]).all()
+    assert table.loc["cost_independent_of_map", "readings"] == 0 and pd.isna(table.loc["cost_independent_of_map", "estimate"])
 
 
 def costs(folder: Path, large_ns: float) -> Path:
