@@ -1,0 +1,48 @@
+"""`msmf-traci-report`: one page with figures, claims and sensitivity about finished runs. Reads its words; what is heavy comes after."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from msmf_traci.errors import InputError
+
+REPORT_FOLDER = "report"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, instead of the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see msmf-traci-report --help")
+
+
+def main(words: Sequence[str]) -> None:
+    """Write a report.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to report on, what is there does not belong together, or the folder to write is somebody else's.
+    """
+    parser = _Parser("msmf-traci-report", description="Make one page with figures about finished runs; it opens without a network.")
+    parser.add_argument("results", nargs="+", metavar="RESULTS", help="folders of runs or of sweeps: the first is reported on, others add to it")
+    parser.add_argument("--out", metavar="DIR", help=f"folder to write; {REPORT_FOLDER} in the first folder if not given")
+    typed = parser.parse_args(list(words))
+    folders = [Path(name).expanduser() for name in typed.results]
+    out = Path(typed.out).expanduser() if typed.out else folders[0] / REPORT_FOLDER
+
+    from msmf_traci.report.folder import refuse_strangers
+
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"{folder} is no folder: give the folder of a run or of a sweep, e.g. results/figure7")
+    refuse_strangers(out)
+
+    from msmf_traci.report.build import build_report
+    from msmf_traci.report.reading import read_results
+
+    page = build_report(read_results(folders), [], None, [], out)
+    print(f"Report: {page}")
