@@ -41,4 +41,4 @@ def _least(means: pd.DataFrame, measure: Measure, verb: str, base: str) -> str:
 
 
 def _amount(means: pd.DataFrame, name: str, measure: Measure) -> str:
-    return f"{means.at[name, measure.column] / measure.per_unit:.3g} {measure.unit} {measure.label}"
+    return f"{float(means[measure.column][name]) / measure.per_unit:.3g} {measure.unit} of {measure.label}"

@@ -11,7 +11,7 @@ import numpy as np
 from msmf_traci.report.options import Option, Value, value_text
 
 _RANGES = ("workload.image_mb", "workload.memory_mb", "workload.start_ms")
-_MARGIN = 0.16  # of an axis's length: what stands apart is so far beside the numbers
+_MARGIN = 0.2  # of an axis's length: what stands apart is so far beside the numbers
 
 
 def words(option: str, value: Value) -> str:
@@ -24,7 +24,7 @@ def words(option: str, value: Value) -> str:
         return value
     if option in _RANGES and len(numbers) == 2:
         return f"drawn {numbers[0]}–{numbers[1]}"
-    return ", ".join(numbers)
+    return " / ".join(numbers)
 
 
 @dataclass(frozen=True)
@@ -50,20 +50,22 @@ class Axis:
         """Words of the values, in order."""
         return [words(self.option.name, value) for value in self.option.values]
 
-    def encoding(self, *, width_is_small: bool = False) -> alt.X:
+    def encoding(self) -> alt.X:
         """Numbers along a scale, with a tick at each value."""
         places = list(self.positions.values())
-        names = json.dumps(self.labels)
+        # "drawn" and its range stand on two lines: they have little room
+        names = json.dumps([name.split(" ") if name.startswith("drawn ") else name for name in self.labels], ensure_ascii=False)
         at = json.dumps(places)
         low, high = min(places), max(places)
         margin = 0.03 * (high - low)
-        domain = [low / 1.08, high * 1.08] if self.is_log else [low - margin, high + margin]
+        right = 2.0 if len(places) > sum(isinstance(value, float) for value in self.option.values) else 1.0
+        domain = [low / 1.08, high * 1.08**right] if self.is_log else [low - margin, high + margin * right]
         scale = alt.Scale(type="log" if self.is_log else "linear", domain=domain, nice=False, zero=False)
         axis = alt.Axis(
             values=places,
             labelExpr=f"{names}[indexof({at}, datum.value)]",
             labelOverlap="greedy",
-            labelSeparation=3 if width_is_small else 6,
+            labelSeparation=3,
             grid=False,
         )
         return alt.X("x:Q", title=self.option.label, scale=scale, axis=axis)

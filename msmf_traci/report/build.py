@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +28,7 @@ def build_report(
     extra_figures: Sequence[Figure],
     out: Path,
     answer: str = "",
+    replay: Callable[[Path], Path] | None = None,
 ) -> Path:
     """Write the page, its figures and its tables.
 
@@ -43,6 +44,8 @@ def build_report(
         Folder to write; an earlier report there is replaced.
     answer
         The first sentence of the page; a plain one from the cells if empty.
+    replay
+        Writes a replay into a folder and gives its page.
 
     Returns
     -------
@@ -62,7 +65,8 @@ def build_report(
         write_points(folder / "claims.csv", _claims_table(judgements))
         if sensitivity is not None:
             write_points(folder / "sensitivity.csv", sensitivity.table)
-        content = Content(results, figures, judgements, sensitivity, answer, reason)
+        address = replay(folder / "replay").relative_to(folder).as_posix() if replay else ""
+        content = Content(results, figures, judgements, sensitivity, answer, reason, address)
         (folder / PAGE).write_text(page_text(content), encoding="utf-8")
     return out / PAGE
 

@@ -90,11 +90,12 @@ def elsewhere(results: Results, free: Sequence[str]) -> str:
     kept = [option for name, option in results.options.items() if name not in free]
     if not kept:
         return "No other option varies."
-    return "Other options at their reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in kept) + "."
+    return "At their reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in kept) + "."
 
 
 def _figure(results: Results, option: Option, measures: Sequence[Measure], name: str, what: str, base: str | None = None) -> Figure:
-    second = second_of(results, option)
+    # images change no speed
+    second = None if name == "realised_speed" else second_of(results, option)
     free = [option.name, *([second.name] if second else [])]
     cells = results.where({}, free)
     columns = [measure.column for measure in measures]
@@ -135,6 +136,10 @@ def _caption(results: Results, curves: _Curves, free: Sequence[str], base: str |
     ]
     if curves.second is not None:
         said.append(f"Stills are at {label_of(curves.second.name)} {curves.at}.")
+    values = curves.points.groupby("strategy")["value"].nunique()
+    alone = [name for name in curves.strategies if values[name] == 1]
+    if alone:
+        said.append(f"Run at one value only: {', '.join(alone)}.")
     return " ".join([*said, elsewhere(results, free)])
 
 
@@ -147,7 +152,8 @@ def interval_words(results: Results) -> str:
 
 
 def _page_chart(curves: _Curves) -> alt.TopLevelMixin:
-    params = [choice("measure", "Shown", [measure.title for measure in curves.measures], curves.measures[0].title)]
+    titles = [measure.title for measure in curves.measures]
+    params = [choice("measure", "Shown", titles, titles[0]) if len(titles) > 1 else alt.param(name="measure", value=titles[0])]
     keep = "datum.measure == measure"
     if curves.second is not None:
         shown = [name for value in curves.second.values if (name := words(curves.second.name, value)) in set(curves.points["second"])]
@@ -155,18 +161,17 @@ def _page_chart(curves: _Curves) -> alt.TopLevelMixin:
         keep += " && datum.second == second"
     picked = alt.selection_point(name="picked", fields=["strategy"], bind="legend")
     chart = _layers(curves, picked).transform_filter(keep)
-    return (
-        chart.add_params(*params)
-        .properties(width="container", height=style.PAGE_HEIGHT, title=alt.TitleParams(text=alt.ExprRef("measure")))
+    return chart.add_params(*params).properties(
+        width="container", height=style.PAGE_HEIGHT, title=alt.TitleParams(text=alt.ExprRef("measure"))
     )
 
 
 def _still(curves: _Curves, title: str) -> alt.TopLevelMixin:
     """Every definition side by side, so that none is chosen in silence."""
     panels = len(curves.measures)
-    where = f"{curves.second.label} {curves.at}" if curves.second is not None and curves.at else ""
+    where = f"{curves.second.label}: {curves.at}" if curves.second is not None and curves.at else ""
     header = alt.Header(title=None, labelAnchor="start")
-    return (
+    chart: alt.TopLevelMixin = (
         _layers(curves)
         .properties(width=style.STILL_WIDTH, height=style.STILL_HEIGHT)
         .facet(alt.Facet("measure:N", sort=[measure.title for measure in curves.measures], header=header), columns=2 if panels <= 4 else 4)
@@ -175,6 +180,7 @@ def _still(curves: _Curves, title: str) -> alt.TopLevelMixin:
         .resolve_axis(x="independent")
         .properties(title=alt.TitleParams(text=title, subtitle=where, fontSize=15, subtitleFontSize=12, offset=12))
     )
+    return chart
 
 
 def _layers(curves: _Curves, picked: alt.Parameter | None = None) -> alt.LayerChart:
@@ -188,16 +194,16 @@ def _layers(curves: _Curves, picked: alt.Parameter | None = None) -> alt.LayerCh
     y = alt.Y("mean:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6))
     layers: list[alt.Chart] = []
     if curves.has_zero_line:
-        layers.append(base.mark_rule(strokeWidth=1.2).encode(x=alt.value(0), x2=alt.value("width"), y=alt.YDatum(0), color=alt.value(style.ZERO)))
+        layers.append(
+            base.mark_rule(strokeWidth=1.2).encode(x=alt.value(0), x2=alt.value("width"), y=alt.YDatum(0), color=alt.value(style.ZERO))
+        )
     texts = [words(curves.option.name, value) for value in curves.option.values if isinstance(value, str)]
     on_line = alt.FieldOneOfPredicate(
         field="value", oneOf=[words(curves.option.name, value) for value in curves.option.values if isinstance(value, float)]
     )
     if axis is not None:
         numbers = base.transform_filter(on_line)
-        layers.append(
-            numbers.mark_area().encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(0.16), color=style.color(names, legend=False))
-        )
+        layers.append(numbers.mark_area().encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(0.16)))
         layers.append(numbers.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=style.dash(names), opacity=opacity(1.0)))
     if axis is None or texts:
         apart = base if axis is None else base.transform_filter(alt.FieldOneOfPredicate(field="value", oneOf=texts))
@@ -216,7 +222,7 @@ def _layers(curves: _Curves, picked: alt.Parameter | None = None) -> alt.LayerCh
         ],
     )
     layers.append(marks.add_params(picked) if picked is not None else marks)
-    return alt.layer(*layers)
+    return alt.LayerChart(layer=layers)
 
 
 def _x(curves: _Curves, axis: Axis | None) -> alt.X:

@@ -23,6 +23,7 @@ from msmf_traci.report.reading import Results
 from msmf_traci.report.sensitivity import Sensitivity
 
 TEMPLATES = "msmf_traci.report.templates"
+_GLOBALS = "window.vegaEmbed = vegaEmbed;"
 _MAIN = ("traffic_by_speed", "downtime_by_speed")
 
 
@@ -127,7 +128,7 @@ def _json(content: Any) -> str:
 @cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
-    bundle: str = vl_convert.javascript_bundle()
+    bundle: str = vl_convert.javascript_bundle(_GLOBALS)
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

@@ -29,7 +29,7 @@ def write_points(path: Path, table: pd.DataFrame) -> None:
     safe = table.copy()
     for name in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[name]):
-            safe[name] = [_harmless(value) for value in safe[name]]
+            safe[name] = pd.Series([_harmless(value) for value in safe[name]], index=safe.index, dtype=object)
     safe.columns = pd.Index([_harmless(name) for name in safe.columns])
     safe.to_csv(path, index=False, lineterminator="\n")
 

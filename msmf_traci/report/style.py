@@ -1,4 +1,4 @@
-"""How figures look: colour, dash and mark of each strategy, light and dark themes, sizes. Readable in grey print and by the colour blind."""
+"""How figures look: colour, dash and mark of each strategy, themes, sizes. Readable in grey print and by the colour blind."""
 
 from __future__ import annotations
 
@@ -61,18 +61,22 @@ def looks(strategies: Sequence[str]) -> list[Look]:
     return [_LOOKS[name] if name in _LOOKS else free[strangers.index(name) % len(free)] for name in strategies]
 
 
-def color(strategies: Sequence[str], *, legend: bool = True) -> alt.Color:
-    """Colour of strategies; with `legend`, one that is chosen from."""
-    made = alt.Legend(title=None, orient="bottom", columns=LEGEND_COLUMNS, symbolSize=90) if legend else None
-    scale = alt.Scale(domain=list(strategies), range=[look.color for look in looks(strategies)])
-    return alt.Color("strategy:N", scale=scale, legend=made)
+def _legend() -> alt.Legend:
+    return alt.Legend(title=None, orient="bottom", columns=LEGEND_COLUMNS, symbolSize=90, symbolOpacity=1.0)
 
 
-def shape(strategies: Sequence[str], *, legend: bool = True) -> alt.Shape:
+def color(strategies: Sequence[str]) -> alt.Color:
+    """Colour of strategies."""
+    return alt.Color(
+        "strategy:N", scale=alt.Scale(domain=list(strategies), range=[look.color for look in looks(strategies)]), legend=_legend()
+    )
+
+
+def shape(strategies: Sequence[str]) -> alt.Shape:
     """Mark of strategies, in one legend with their colour."""
-    made = alt.Legend(title=None, orient="bottom", columns=LEGEND_COLUMNS, symbolSize=90) if legend else None
-    scale = alt.Scale(domain=list(strategies), range=[look.shape for look in looks(strategies)])
-    return alt.Shape("strategy:N", scale=scale, legend=made)
+    return alt.Shape(
+        "strategy:N", scale=alt.Scale(domain=list(strategies), range=[look.shape for look in looks(strategies)]), legend=_legend()
+    )
 
 
 def dash(strategies: Sequence[str]) -> alt.StrokeDash:

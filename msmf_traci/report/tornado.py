@@ -46,10 +46,12 @@ def _tornado(headline: str, rows: pd.DataFrame) -> Figure | None:
         .facet(alt.Facet("at:N", sort=places, header=alt.Header(title=None, labelAnchor="start")), columns=3)
         .properties(title=alt.TitleParams(text=title, fontSize=15, offset=12))
     )
+    rest = (
+        f"The {_SHOWN} options that move it most are shown; sensitivity.csv has all." if len(reach) > _SHOWN else "All options are shown."
+    )
     caption = (
-        f"Change of {title} from its value at the reference when one option alone takes another value (paired by seed), bars from the lowest"
-        f" to the highest; each mark is a value, thin lines are 95 % intervals. "
-        + (f"The {_SHOWN} options that move it most are shown; sensitivity.csv has all." if len(reach) > _SHOWN else "All options are shown.")
+        f"Change of {title} from its value at the reference when one option alone, or two together, take other values (paired by seed). "
+        f"Bars go from the lowest to the highest; each mark is a value, thin lines are 95 % intervals over seeds. {rest}"
     )
     return Figure(f"tornado_{headline}", f"What {title} depends on", caption, points, chart, still)
 
@@ -81,4 +83,4 @@ def _bars(order: list[str], unit: str) -> alt.LayerChart:
             ],
         )
     )
-    return alt.layer(bars, zero, spans, marks)
+    return alt.LayerChart(layer=[bars, zero, spans, marks])

@@ -18,7 +18,7 @@ from msmf_traci.report.reading import Results, Run, varied_values
 KINDS = ("image", "memory", "dirty", "final")
 _TIMES = {"downtime_s": "downtime of a transfer with a handoff (s)", "lead_s": "lead time (s)"}
 _READ = ("outcome", "t_handoff_s", *(f"{kind}_bytes" for kind in KINDS), *_TIMES)
-_SHARES = np.linspace(0.0, 1.0, 41)
+_SHARES = np.linspace(0.0, 1.0, 101)
 _SECONDS = [0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
 _BYTES_PER_GB = 1e9
 
@@ -74,7 +74,7 @@ def _bytes(transfers: pd.DataFrame, trips: pd.Series) -> pd.DataFrame:
     sums = transfers.groupby([transfers["strategy"], outcome])[[f"{kind}_bytes" for kind in KINDS]].sum()
     sums.columns = pd.Index(KINDS, name="kind")
     every = pd.MultiIndex.from_product([trips.index, list(style.OUTCOMES)], names=["strategy", "outcome"])
-    tidy = sums.reindex(every, fill_value=0.0).stack().rename("gb").reset_index()
+    tidy = sums.reindex(every, fill_value=0.0).reset_index().melt(["strategy", "outcome"], value_name="gb")
     tidy["gb"] /= tidy["strategy"].map(trips) * _BYTES_PER_GB
     return tidy
 
@@ -94,14 +94,19 @@ def _bytes_figure(results: Results, table: pd.DataFrame) -> Figure:
         .transform_filter("datum.speed == speed" if len(speeds) > 1 else "true")
         .properties(width="container", height=alt.Step(30))
     )
+    header = alt.Header(title=None, labelAnchor="start")
     stills = [
-        _stack(names, outcomes, by=by).properties(width=alt.Step(20), height=150).facet(
-            column=alt.Facet("speed:O", sort=speeds, title=f"by {by}; commanded speed (km/h)", header=alt.Header(labelPadding=4)), spacing=8
-        )
+        _stack(names, outcomes, by=by)
+        .properties(width=alt.Step(22), height=130)
+        .facet(alt.Facet("at:N", sort=[_speed_words(speed) for speed in speeds], header=header), columns=4)
+        .transform_calculate(at="datum.speed + ' km/h'" if speeds != [""] else "'all trips'")
+        .properties(title=f"by {by}")
         for by in ("outcome", "kind")
     ]
-    still = alt.vconcat(*stills).resolve_scale(color="independent").properties(
-        title=alt.TitleParams(text="Where the bytes go", fontSize=15, offset=12)
+    still = (
+        alt.vconcat(*stills)
+        .resolve_scale(color="independent")
+        .properties(title=alt.TitleParams(text="Where the bytes go", fontSize=15, offset=12))
     )
     caption = (
         "GB per trip, mean over seeds, of all transfers: useful ones were completed; mispredicted ones were abandoned before the handoff, "
@@ -119,22 +124,28 @@ def _stack(names: list[str], outcomes: list[str], *, by: str = "", split: bool =
     domain = [*outcomes, *kinds] if split else (outcomes if by == "outcome" else kinds)
     field = "split == 'outcome' ? datum.outcome : datum.kind" if split else f"datum.{by}"
     scale = alt.Scale(domain=domain, range=[colors[name] for name in domain])
-    amount = {"field": "sum", "type": "quantitative", "title": "GB per trip"}
-    strategy = {"shorthand": "strategy:N", "sort": names, "title": None}
-    return (
+    amount = "sum(gb_per_trip):Q"
+    values = alt.ExprRef(f"split == 'outcome' ? {outcomes} : {kinds}") if split else alt.Undefined
+    if split:
+        x = alt.X(amount, title="GB per trip")
+        y = alt.Y("strategy:N", sort=names, title=None, axis=alt.Axis(labelLimit=120))
+    else:
+        x = alt.X("strategy:N", sort=names, title=None, axis=alt.Axis(labelAngle=-60))
+        y = alt.Y(amount, title="GB per trip")
+    chart: alt.Chart = (
         alt.Chart(POINTS)
         .transform_calculate(part=field)
-        .transform_calculate(place=f"{order}[datum.part]".replace("'", '"'))
-        .transform_aggregate(sum="sum(gb_per_trip)", groupby=["strategy", "speed", "part", "place"])
-        .mark_bar(stroke="white", strokeWidth=0.5)
+        .transform_calculate(place=f"{order}[datum.part]")
+        .mark_bar()
         .encode(
-            x=alt.X(**amount) if split else alt.X(**strategy, axis=alt.Axis(labelAngle=-60)),
-            y=alt.Y(**strategy, axis=alt.Axis(labelLimit=120)) if split else alt.Y(**amount),
-            color=alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=4)),
+            x=x,
+            y=y,
+            color=alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=4, values=values)),
             order=alt.Order("place:Q"),
-            tooltip=[alt.Tooltip("strategy:N"), alt.Tooltip("part:N"), alt.Tooltip("sum:Q", title="GB per trip", format=".4~g")],
+            tooltip=[alt.Tooltip("strategy:N"), alt.Tooltip("part:N"), alt.Tooltip(amount, title="GB per trip", format=".4~g")],
         )
     )
+    return chart
 
 
 def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
@@ -166,11 +177,16 @@ def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
         .facet(alt.Facet("measure:N", sort=titles, header=alt.Header(title=None, labelAnchor="start")), columns=2)
         .transform_filter(alt.FieldEqualPredicate(field="speed", equal=at))
         .resolve_scale(x="independent")
-        .properties(title=alt.TitleParams(text="Distribution of downtime and lead time", subtitle=f"{at} km/h" if at else "", fontSize=15, offset=12))
+        .properties(
+            title=alt.TitleParams(
+                text="Distribution of downtime and lead time", subtitle=f"{at} km/h" if at else "", fontSize=15, offset=12
+            )
+        )
     )
     caption = (
-        "Share of transfers that lasted no longer. Transfers of all seeds are pooled, so there are no intervals; downtime is that of transfers "
-        f"with a handoff, the lead time goes from their start to the handoff. Seconds are drawn so that small ones can be told apart. {_at(results)}"
+        "Share of transfers that lasted no longer. Transfers of all seeds are pooled, so there are no intervals. Downtime is that of "
+        "transfers with a handoff; the lead time goes from their start to the handoff. The axis is stretched where seconds are few. "
+        f"{_at(results)}"
     )
     return Figure("times", "Distribution of downtime and lead time", caption, points, page, still)
 
@@ -178,7 +194,7 @@ def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
 def _quantiles(names: list[str], points: pd.DataFrame) -> alt.Chart:
     most = float(points["seconds"].max()) if len(points) else 1.0
     ticks = [tick for tick in _SECONDS if tick <= most * 1.05]
-    return (
+    chart: alt.Chart = (
         alt.Chart(POINTS)
         .mark_line(interpolate="linear", strokeWidth=1.8)
         .encode(
@@ -186,7 +202,7 @@ def _quantiles(names: list[str], points: pd.DataFrame) -> alt.Chart:
                 "seconds:Q",
                 title="seconds",
                 scale=alt.Scale(type="symlog", constant=0.5, nice=False),
-                axis=alt.Axis(values=ticks, labelOverlap="greedy", grid=True),
+                axis=alt.Axis(values=ticks, format="~g", labelOverlap="greedy", grid=True),
             ),
             y=alt.Y("share:Q", title="% of transfers at most as long", scale=alt.Scale(domain=[0, 100])),
             order=alt.Order("share:Q"),
@@ -200,12 +216,17 @@ def _quantiles(names: list[str], points: pd.DataFrame) -> alt.Chart:
             ],
         )
     )
+    return chart
 
 
 def _speeds(results: Results, points: pd.DataFrame) -> list[str]:
     """Words of the speeds that there are points of, in order."""
     here = set(points["speed"])
     return [name for value in results.options[SPEED].values if (name := words(SPEED, value)) in here] if SPEED in results.options else [""]
+
+
+def _speed_words(speed: str) -> str:
+    return f"{speed} km/h" if speed else "all trips"
 
 
 def _reference_speed(results: Results, speeds: Sequence[str]) -> str:
