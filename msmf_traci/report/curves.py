@@ -202,9 +202,9 @@ def _layers(curves: _Curves, picked: alt.Parameter | None = None) -> alt.LayerCh
         field="value", oneOf=[words(curves.option.name, value) for value in curves.option.values if isinstance(value, float)]
     )
     if axis is not None:
-        numbers = base.transform_filter(on_line)
+        numbers = base.transform_filter(on_line).transform_calculate(line="datum.strategy")
         layers.append(numbers.mark_area().encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(0.16)))
-        layers.append(numbers.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=style.dash(names), opacity=opacity(1.0)))
+        layers.append(numbers.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=style.dash(names, "line"), opacity=opacity(1.0)))
     if axis is None or texts:
         apart = base if axis is None else base.transform_filter(alt.FieldOneOfPredicate(field="value", oneOf=texts))
         layers.append(apart.mark_rule(strokeWidth=1.6).encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(1.0)))

@@ -79,10 +79,10 @@ def shape(strategies: Sequence[str]) -> alt.Shape:
     )
 
 
-def dash(strategies: Sequence[str]) -> alt.StrokeDash:
-    """Dash of strategies' lines."""
+def dash(strategies: Sequence[str], field: str = "strategy") -> alt.StrokeDash:
+    """Dash of strategies' lines; in one legend with their colour, unless a field of its own says that marks are there to tell them by."""
     scale = alt.Scale(domain=list(strategies), range=[list(look.dash) for look in looks(strategies)])
-    return alt.StrokeDash("strategy:N", scale=scale, legend=None)
+    return alt.StrokeDash(f"{field}:N", scale=scale, legend=_legend() if field == "strategy" else None)
 
 
 def theme(*, dark: bool) -> dict[str, Any]:

@@ -163,7 +163,22 @@ def made_sensitivity() -> pd.DataFrame:
         for at in ("5 km/h", "50 km/h")
         for option, value, change in rows
     ]
-    columns = ["headline", "title", "unit", "at", "option", "value", "is_reference", "mean", "low", "high", "change", "change_low", "change_high", "seeds"]
+    columns = [
+        "headline",
+        "title",
+        "unit",
+        "at",
+        "option",
+        "value",
+        "is_reference",
+        "mean",
+        "low",
+        "high",
+        "change",
+        "change_low",
+        "change_high",
+        "seeds",
+    ]
     return pd.DataFrame(made, columns=columns)
 
 
