@@ -90,7 +90,7 @@ def elsewhere(results: Results, free: Sequence[str]) -> str:
     kept = [option for name, option in results.options.items() if name not in free]
     if not kept:
         return "No other option varies."
-    return "At their reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in kept) + "."
+    return "At their reference: " + "; ".join(f"{option.label} = {words(option.name, option.reference)}" for option in kept) + "."
 
 
 def _figure(results: Results, option: Option, measures: Sequence[Measure], name: str, what: str, base: str | None = None) -> Figure:
@@ -98,6 +98,8 @@ def _figure(results: Results, option: Option, measures: Sequence[Measure], name:
     second = None if name == "realised_speed" else second_of(results, option)
     free = [option.name, *([second.name] if second else [])]
     cells = results.where({}, free)
+    if name == "realised_speed":
+        cells = cells[cells["strategy"] == baseline(results)]  # every strategy sees the same vehicles
     columns = [measure.column for measure in measures]
     found = differences(cells, ["strategy", *free], columns, base) if base else intervals(cells, ["strategy", *free], columns)
     points = _in_readers_units(found, option, second)
@@ -202,9 +204,9 @@ def _layers(curves: _Curves, picked: alt.Parameter | None = None) -> alt.LayerCh
         field="value", oneOf=[words(curves.option.name, value) for value in curves.option.values if isinstance(value, float)]
     )
     if axis is not None:
-        numbers = base.transform_filter(on_line).transform_calculate(line="datum.strategy")
+        numbers = base.transform_filter(on_line)
         layers.append(numbers.mark_area().encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(0.16)))
-        layers.append(numbers.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=style.dash(names, "line"), opacity=opacity(1.0)))
+        layers.append(numbers.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=style.dash(names, in_legend=False), opacity=opacity(1.0)))
     if axis is None or texts:
         apart = base if axis is None else base.transform_filter(alt.FieldOneOfPredicate(field="value", oneOf=texts))
         layers.append(apart.mark_rule(strokeWidth=1.6).encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(1.0)))

@@ -79,10 +79,19 @@ def shape(strategies: Sequence[str]) -> alt.Shape:
     )
 
 
-def dash(strategies: Sequence[str], field: str = "strategy") -> alt.StrokeDash:
-    """Dash of strategies' lines; in one legend with their colour, unless a field of its own says that marks are there to tell them by."""
-    scale = alt.Scale(domain=list(strategies), range=[list(look.dash) for look in looks(strategies)])
-    return alt.StrokeDash(f"{field}:N", scale=scale, legend=_legend() if field == "strategy" else None)
+def dash(strategies: Sequence[str], *, in_legend: bool) -> alt.StrokeDash:
+    """Dash of strategies' lines, in one legend with their colour where there are no marks to tell them by."""
+    shown = looks(strategies)
+    if in_legend:
+        scale = alt.Scale(domain=list(strategies), range=[list(look.dash) for look in shown])
+        return alt.StrokeDash("strategy:N", scale=scale, legend=_legend())
+    # backwards, since Vega-Lite draws one legend for all scales of the same domain, and dashed marks cannot be read
+    backwards = alt.Scale(domain=list(strategies)[::-1], range=[list(look.dash) for look in shown[::-1]])
+    return alt.StrokeDash("strategy:N", scale=backwards, legend=None)
+
+
+FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
+"""As wide as its place, as high as its bars."""
 
 
 def theme(*, dark: bool) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _bytes_figure(results: Results, table: pd.DataFrame) -> Figure:
         _stack(names, outcomes, split=True)
         .add_params(*params)
         .transform_filter("datum.speed == speed" if len(speeds) > 1 else "true")
-        .properties(width="container", height=alt.Step(30))
+        .properties(width="container", height=alt.Step(30), autosize=style.FIT_WIDTH)
     )
     header = alt.Header(title=None, labelAnchor="start")
     stills = [
@@ -140,7 +140,9 @@ def _stack(names: list[str], outcomes: list[str], *, by: str = "", split: bool =
         .encode(
             x=x,
             y=y,
-            color=alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=4, values=values)),
+            color=alt.Color(
+                "part:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2 if split else 4, values=values)
+            ),
             order=alt.Order("place:Q"),
             tooltip=[alt.Tooltip("strategy:N"), alt.Tooltip("part:N"), alt.Tooltip(amount, title="GB per trip", format=".4~g")],
         )
@@ -202,12 +204,12 @@ def _quantiles(names: list[str], points: pd.DataFrame) -> alt.Chart:
                 "seconds:Q",
                 title="seconds",
                 scale=alt.Scale(type="symlog", constant=0.5, nice=False),
-                axis=alt.Axis(values=ticks, format="~g", labelOverlap="greedy", grid=True),
+                axis=alt.Axis(values=ticks, format="~r", labelOverlap="greedy", grid=True),
             ),
             y=alt.Y("share:Q", title="% of transfers at most as long", scale=alt.Scale(domain=[0, 100])),
             order=alt.Order("share:Q"),
             color=style.color(names),
-            strokeDash=style.dash(names),
+            strokeDash=style.dash(names, in_legend=True),
             tooltip=[
                 alt.Tooltip("strategy:N"),
                 alt.Tooltip("share:Q", title="% of transfers", format=".3~g"),
