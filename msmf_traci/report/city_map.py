@@ -20,16 +20,18 @@ from msmf_traci.report.road_lines import OTHER_RANK, RoadLines, read_roads, thin
 
 ALL_SPEEDS = "all"
 FEWEST = 10
-"""A share of fewer transfers than this says little: the cell stays white."""
+"""A share of fewer transfers than this says little: the cell stays without colour."""
 
-_PAGE_HEIGHT, _STILL_SIZE = 560, 420
+_PAGE_HEIGHT, _STILL_SIZE = 500, 420
 # what a page may carry for one map, in characters; roads get what cells leave
 _MOST_TEXT = 1_300_000
 _MOST_COUNTS = 250_000
 # a pixel of the map is tens of metres
 _TOLERANCE_M, _GRID_M = 15.0, 10.0
 # a map is drawn on light ground in every theme, so that its colours mean the same
-_GROUND, _ROADS, _BORDERS, _WHITE, _CELL_EDGE = "#f3f3ee", "#bdbdb4", "#3c3c3c", "#ffffff", "#d4d4cc"
+_GROUND, _ROADS, _CELL_EDGE, _BORDER, _BORDER_CASE = "#f3f3ee", "#9f9f97", "#d4d4cc", "#ffffff", "#333333"
+# ColorBrewer's YlOrBr without its palest: even steps in grey, and for the colour-blind
+_SHADES = ("#fee391", "#fec44f", "#ec7014", "#b8480a", "#5c1f05")
 _PANELS = ("nearest", "pm_op_tier")
 
 
@@ -79,11 +81,11 @@ class _Drawn:
         self.failed = np.concatenate([failed.sum(axis=1, keepdims=True), failed[:, kept]], axis=1)
         features = self._cell_features()
         self.most_rank, lines = _fitting(_near(roads, cells, used), _MOST_TEXT - len(json.dumps(features)))
-        borders = CellMap(cells.cells[used], cells.x_m[used], cells.y_m[used], cells.region[used], cells.spacing_m, cells.orientation)
+        borders = cells.borders_m(cells.region)
         self._data = {
             POINTS.name: features,
             "roads": [_multi_line(lines)],
-            "borders": [_multi_line(_whole(borders.borders_m(borders.region), 1.0).tolist())],
+            "borders": [_multi_line(_whole(borders[_is_inside(borders, cells, used).all(axis=1)], 1.0).tolist())],
         }
 
     @property
@@ -147,14 +149,16 @@ class _Drawn:
             .transform_calculate(share="datum.transfers > 0 ? datum.failed / datum.transfers : 0")
             .transform_filter("datum.transfers > 0")
         )
-        scale = alt.Scale(scheme="cividis", domain=[0, 1], reverse=True)
-        legend = alt.Legend(title="Transfers that failed", format=".0%", orient="bottom", gradientLength=220, values=[0, 0.25, 0.5, 0.75, 1])
+        scale = alt.Scale(type="quantize", domain=[0, 1], range=list(_SHADES))
+        legend = alt.Legend(title="Share of transfers that failed", format=".0%", orient="bottom", gradientLength=260)
         share = alt.Color("share:Q", scale=scale, legend=legend)
-        filled = cells.mark_geoshape(stroke=_CELL_EDGE, strokeWidth=0.3).encode(
-            color=alt.when(f"datum.transfers >= {FEWEST}").then(share).otherwise(alt.value(_WHITE))
+        filled = cells.mark_geoshape(stroke=_CELL_EDGE, strokeWidth=0.4).encode(
+            color=alt.when(f"datum.transfers >= {FEWEST}").then(share).otherwise(alt.value(_GROUND))
         )
-        roads = alt.Chart(alt.NamedData("roads")).mark_geoshape(filled=False, stroke=_ROADS, strokeWidth=0.45, strokeOpacity=0.75)
-        borders = alt.Chart(alt.NamedData("borders")).mark_geoshape(filled=False, stroke=_BORDERS, strokeWidth=0.5, strokeOpacity=0.7)
+        roads = alt.Chart(alt.NamedData("roads")).mark_geoshape(filled=False, stroke=_ROADS, strokeWidth=0.4, strokeOpacity=0.7)
+        borders = alt.Chart(alt.NamedData("borders"))
+        case = borders.mark_geoshape(filled=False, stroke=_BORDER_CASE, strokeWidth=1.6)
+        line = borders.mark_geoshape(filled=False, stroke=_BORDER, strokeWidth=0.7)
         touched = cells.mark_geoshape(fillOpacity=0, stroke=None, tooltip=True).encode(
             tooltip=[
                 alt.Tooltip("cell:N"),
@@ -164,7 +168,7 @@ class _Drawn:
             ]
         )
         # y grows northwards
-        return alt.layer(filled, roads, borders, touched).project(type="identity", reflectY=True).properties(view=alt.ViewConfig(fill=_GROUND))
+        return alt.layer(filled, roads, case, line, touched).project(type="identity", reflectY=True).properties(view=alt.ViewConfig(fill=_GROUND, stroke=None))
 
 
 def _has_map(run: Run) -> bool:
@@ -172,10 +176,15 @@ def _has_map(run: Run) -> bool:
 
 
 def _near(roads: RoadLines, cells: CellMap, used: BoolArray) -> RoadLines:
-    """Roads that touch the rectangle around the cells that are drawn."""
+    """Roads that lie within the rectangle around the cells that are drawn."""
+    inside = _is_inside(roads.xy_m, cells, used)
+    return roads.chosen(np.logical_and.reduceat(inside, roads.first[:-1])) if len(roads.rank) else roads
+
+
+def _is_inside(xy_m: FloatArray, cells: CellMap, used: BoolArray) -> BoolArray:
+    """Which points lie within the rectangle around the cells that are drawn, shape of `xy_m` without its last axis."""
     corners = cells.corners_m[used].reshape(-1, 2)
-    inside = ((roads.xy_m >= corners.min(axis=0)) & (roads.xy_m <= corners.max(axis=0))).all(axis=1)
-    return roads.chosen(np.minimum.reduceat(inside, roads.first[:-1]) > 0)
+    return np.asarray(((xy_m >= corners.min(axis=0)) & (xy_m <= corners.max(axis=0))).all(axis=-1), dtype=np.bool_)
 
 
 def _fitting(roads: RoadLines, most_text: int) -> tuple[int, list[Any]]:
@@ -184,7 +193,7 @@ def _fitting(roads: RoadLines, most_text: int) -> tuple[int, list[Any]]:
         chosen = roads.chosen(roads.rank <= rank)
         parts = [part.tolist() for part in np.split(_whole(chosen.xy_m, _GRID_M), chosen.first[1:-1])] if len(chosen.rank) else []
         lines = [part for part in parts if len(part) > 2 or part[0] != part[-1]]
-        if len(json.dumps(lines, separators=(",", ":"))) <= most_text:
+        if len(json.dumps(lines)) <= most_text:
             return rank, lines
     return -1, []
 
@@ -206,7 +215,6 @@ def _points(drawn: _Drawn) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "cell": cells.cells[cell],
-            "region": cells.region[cell],
             "x_m": cells.x_m[cell],
             "y_m": cells.y_m[cell],
             "commanded_kmh": speeds[speed],
@@ -224,7 +232,7 @@ def _caption(results: Results, drawn: _Drawn) -> str:
     said = [
         f"Of the transfers that ended while the vehicle was in a cell, the share that failed ({' or '.join(FAILED)}), pooled over "
         f"{failures.runs} run{'s' if failures.runs > 1 else ''}{' of all speeds and seeds' if several else ''}; refused ones are not counted.",
-        f"Cells with fewer than {FEWEST} such transfers are white, those with none are left out; thick lines are borders of regions.",
+        f"Cells with fewer than {FEWEST} such transfers have no colour, those with none are left out; white lines are borders of regions.",
         f"Shown first, and in stills: {'all speeds; ' if several else ''}{' and '.join(drawn.panels)} (the page: {drawn.panels[-1]}).",
     ]
     if several and not drawn.has_each_speed:
