@@ -80,12 +80,11 @@ class _Drawn:
         self.transfers = np.concatenate([transfers.sum(axis=1, keepdims=True), transfers[:, kept]], axis=1)
         self.failed = np.concatenate([failed.sum(axis=1, keepdims=True), failed[:, kept]], axis=1)
         features = self._cell_features()
-        self.most_rank, lines = _fitting(_near(roads, cells, used), _MOST_TEXT - len(json.dumps(features)))
-        borders = cells.borders_m(cells.region)
+        self.most_rank, lines = _fitting(_near(roads, cells), _MOST_TEXT - len(json.dumps(features)))
         self._data = {
             POINTS.name: features,
             "roads": [_multi_line(lines)],
-            "borders": [_multi_line(_whole(borders[_is_inside(borders, cells, used).all(axis=1)], 1.0).tolist())],
+            "borders": [_multi_line(_whole(cells.borders_m(cells.region), 1.0).tolist())],
         }
 
     @property
@@ -121,9 +120,8 @@ class _Drawn:
     def _cell_features(self) -> list[dict[str, Any]]:
         """Cells as polygons, with counts by speed and strategy in one list each."""
         corners = _whole(self.cells.corners_m[self.used], 1.0)
-        rows = zip(
-            self.cells.cells[self.used], corners, self.transfers.reshape(len(corners), -1), self.failed.reshape(len(corners), -1), strict=True
-        )
+        of, bad = (counts.reshape(len(corners), -1) for counts in (self.transfers, self.failed))
+        rows = zip(self.cells.cells[self.used], corners, of, bad, strict=True)
         return [
             {
                 "type": "Feature",
@@ -168,23 +166,22 @@ class _Drawn:
             ]
         )
         # y grows northwards
-        return alt.layer(filled, roads, case, line, touched).project(type="identity", reflectY=True).properties(view=alt.ViewConfig(fill=_GROUND, stroke=None))
+        return (
+            alt.layer(filled, roads, case, line, touched)
+            .project(type="identity", reflectY=True)
+            .properties(view=alt.ViewConfig(fill=_GROUND, stroke=None))
+        )
 
 
 def _has_map(run: Run) -> bool:
     return all(any((run.map_folder / f"{name}.{ending}").is_file() for ending in ("csv", "parquet")) for name in ("cells", "roads"))
 
 
-def _near(roads: RoadLines, cells: CellMap, used: BoolArray) -> RoadLines:
-    """Roads that lie within the rectangle around the cells that are drawn."""
-    inside = _is_inside(roads.xy_m, cells, used)
+def _near(roads: RoadLines, cells: CellMap) -> RoadLines:
+    """Roads that lie within the rectangle around all cells."""
+    corners = cells.corners_m.reshape(-1, 2)
+    inside = ((roads.xy_m >= corners.min(axis=0)) & (roads.xy_m <= corners.max(axis=0))).all(axis=1)
     return roads.chosen(np.logical_and.reduceat(inside, roads.first[:-1])) if len(roads.rank) else roads
-
-
-def _is_inside(xy_m: FloatArray, cells: CellMap, used: BoolArray) -> BoolArray:
-    """Which points lie within the rectangle around the cells that are drawn, shape of `xy_m` without its last axis."""
-    corners = cells.corners_m[used].reshape(-1, 2)
-    return np.asarray(((xy_m >= corners.min(axis=0)) & (xy_m <= corners.max(axis=0))).all(axis=-1), dtype=np.bool_)
 
 
 def _fitting(roads: RoadLines, most_text: int) -> tuple[int, list[Any]]:
@@ -229,9 +226,10 @@ def _points(drawn: _Drawn) -> pd.DataFrame:
 def _caption(results: Results, drawn: _Drawn) -> str:
     failures = drawn.failures
     several = len(failures.speeds) > 1
+    pooled = f"{failures.runs} run{'s' if failures.runs > 1 else ''}{' of all speeds and seeds' if several else ''}"
     said = [
-        f"Of the transfers that ended while the vehicle was in a cell, the share that failed ({' or '.join(FAILED)}), pooled over "
-        f"{failures.runs} run{'s' if failures.runs > 1 else ''}{' of all speeds and seeds' if several else ''}; refused ones are not counted.",
+        f"Of the transfers that ended while the vehicle was in a cell, the share that failed ({' or '.join(FAILED)}), "
+        f"pooled over {pooled}; refused ones are not counted.",
         f"Cells with fewer than {FEWEST} such transfers have no colour, those with none are left out; white lines are borders of regions.",
         f"Shown first, and in stills: {'all speeds; ' if several else ''}{' and '.join(drawn.panels)} (the page: {drawn.panels[-1]}).",
     ]

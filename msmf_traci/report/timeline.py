@@ -24,7 +24,7 @@ MOST_TEXT = 700_000
 _CELL_ROW = "attached cell"
 _ALL = "all"
 _PARTS = {"whole trip": 1, "a quarter": 4, "a tenth": 10, "a fiftieth": 50}
-_GREY, _OUTAGE = "#8d8d8d", "#b3001b"
+_GREY, _OUTAGE, _GIVEN_UP = "#8d8d8d", "#b3001b", "#7a3a00"
 _COLORS = {
     PRE_COPY: KINDS["memory"],
     DOWNTIME: KINDS["final"],
@@ -40,7 +40,7 @@ _COLORS = {
 }
 _STEP, _STILL_WIDTH = 46, 760
 # of each lane: height, and how far its middle lies under that of its row, in pixels
-_TRANSFERS, _OUTAGES, _HOSTS, _CELLS = (17, -11), (10, 4), (5, 13), (10, 4)
+_TRANSFERS, _OUTAGES, _HOSTS, _CELLS = (17, -11), (10, 4), (5, 13), (10, 0)
 
 
 def timeline_figure(results: Results) -> Figure | None:
@@ -107,19 +107,24 @@ def _codes(bars: pd.DataFrame, vehicles: Sequence[str], strategies: Sequence[str
     turn = bars.groupby(own, sort=False).cumcount() % 2
     return pd.DataFrame(
         {
-            "v": pd.Categorical(bars["vehicle"], categories=vehicles).codes,
-            "s": pd.Categorical(bars["strategy"], categories=strategies).codes,
-            "k": pd.Categorical(bars["kind"], categories=kinds).codes,
+            "v": _places(bars["vehicle"], vehicles),
+            "s": _places(bars["strategy"], strategies),
+            "k": _places(bars["kind"], kinds),
             "a": (bars["begin_s"] * 100).round().astype(int),
             "b": (bars["end_s"] * 100).round().astype(int),
             # hosts and cells take turns in two greys
-            "n": pd.Categorical(bars["name"].fillna(bars["target"]), categories=names).codes,
+            "n": _places(bars["name"].fillna(bars["target"]), names),
             "t": turn.where(bars["transfer"].isna(), bars["transfer"]).astype(int),
-            "o": pd.Categorical(bars["outcome"], categories=outcomes).codes,
+            "o": _places(bars["outcome"], outcomes),
             "m": (bars["bytes"] / 1e6).round().astype("Int64"),
             "l": (bars["lead_s"]).round(1).map("{:g}".format, na_action="ignore"),
         }
     )
+
+
+def _places(column: pd.Series, of: Sequence[str]) -> pd.Series:
+    """Place of each name in a list, -1 where there is none."""
+    return column.map({name: place for place, name in enumerate(of)}).fillna(-1).astype(int)
 
 
 def _outcomes(bars: pd.DataFrame) -> list[str]:
@@ -213,7 +218,7 @@ class _Timeline:
             "ends": spans["end_s"].tolist(),
         }
         codes = _codes(bars, vehicles, self.strategies, names)
-        number = {name: "number" for name in codes.columns}
+        number = dict.fromkeys(codes.columns, "number")
         base = (
             alt.Chart(alt.NamedData(POINTS.name, format=alt.CsvDataFormat(type="csv", parse=number)))
             .transform_filter(keep)
@@ -228,7 +233,8 @@ class _Timeline:
             .transform_calculate(shade=shade)
         )
         rows = [_CELL_ROW, *self.strategies] if CELL in kinds else self.strategies
-        y = alt.Y("strategy:N", title=None, scale=alt.Scale(domain=rows, padding=0), axis=alt.Axis(ticks=False, domain=False, labelLimit=110))
+        axis = alt.Axis(ticks=False, domain=False, labelLimit=110)
+        y = alt.Y("strategy:N", title=None, scale=alt.Scale(domain=rows, padding=0), axis=axis)
         legend = alt.Legend(title=None, orient="bottom", columns=4, symbolType="square", symbolSize=120)
         shown = [kind for kind in kinds if kind != CELL]
         base = base.encode(
@@ -238,10 +244,12 @@ class _Timeline:
             color=alt.Color("kind:N", scale=alt.Scale(domain=shown, range=[_COLORS[kind] for kind in shown]), legend=legend),
             opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
         )
-        chart = alt.layer(*self._lanes(base, kinds))
-        chart = chart.add_params(*[alt.param(name=name, value=value) for name, value in lists.items()], *params)
+        first, *others = self._lanes(base, kinds)
+        known = [alt.param(name=name, value=value) for name, value in lists.items()]
+        chart: alt.LayerChart = alt.layer(first.add_params(*known, *params), *others)
         chart.datasets = {POINTS.name: _text(codes)}
-        return chart.properties(height=alt.Step(_STEP))
+        chart.height = alt.Step(_STEP)
+        return chart
 
     def _lanes(self, base: alt.Chart, kinds: Sequence[str]) -> list[alt.Chart]:
         times = [alt.Tooltip("from_s:Q", title="from (s)", format=",.2f"), alt.Tooltip("to_s:Q", title="to (s)", format=",.2f")]
@@ -270,7 +278,16 @@ class _Timeline:
             .mark_bar(height=_OUTAGES[0], yOffset=_OUTAGES[1], clip=True)
             .encode(tooltip=[own, alt.Tooltip("kind:N", title="what"), *times])
         )
-        lanes = [transfers, outages]
+        # where a stopped container's transfer was abandoned the next begins at once
+        given_up = (
+            transfers.transform_filter(
+                f"indexof({json.dumps([DOWNTIME, STAGES['FINAL']])}, datum.kind) >= 0 && datum.outcome == 'user_left'"
+            )
+            .mark_tick(size=_TRANSFERS[0], thickness=1, yOffset=_TRANSFERS[1], clip=True)
+            .encode(x=alt.X("to_s:Q"), color=alt.value(_GIVEN_UP), opacity=alt.Opacity("shade:Q", scale=None, legend=None))
+        )
+        given_up.encoding.x2 = alt.Undefined
+        lanes = [transfers, given_up, outages]
         for kind, (height, offset) in ((HOST, _HOSTS), (CELL, _CELLS)):
             if kind in kinds:
                 lane = base.transform_filter(f"datum.kind == '{kind}'").transform_calculate(opacity="datum.shade * (datum.t ? 0.45 : 1)")
@@ -280,10 +297,14 @@ class _Timeline:
 
 
 def _caption(timeline: _Timeline, run: Run, at: Sequence[str], of: int) -> str:
-    lanes = "Per strategy, from the top: transfers by stage (pale where not completed), outages, and the host, in turns of two greys"
+    lanes = (
+        "Per strategy, from the top: transfers by stage (pale where not completed; a line ends one that its user left), outages, and the "
+        "host, in turns of two greys"
+    )
+    even = ", evenly chosen" if len(timeline.vehicles) < of else ""
     said = [
-        f"Run {run.name}, seed {run.seed}{' (' + '; '.join(at) + ')' if at else ''}: {len(timeline.vehicles)} of {of} vehicles"
-        f"{', evenly chosen' if len(timeline.vehicles) < of else ''}; first, and in stills, vehicle {timeline.median}, the median by handoffs.",
+        f"Run {run.name}, seed {run.seed}{' (' + '; '.join(at) + ')' if at else ''}: {len(timeline.vehicles)} of {of} vehicles{even}; "
+        f"first, and in stills, vehicle {timeline.median}, the median by handoffs."
     ]
     if timeline.traced:
         said.append(f"{lanes}; the uppermost row is the attached cell. Hosts and cells are those of the frames.")
