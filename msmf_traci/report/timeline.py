@@ -246,7 +246,7 @@ class _Timeline:
         )
         first, *others = self._lanes(base, kinds)
         known = [alt.param(name=name, value=value) for name, value in lists.items()]
-        chart: alt.LayerChart = alt.layer(first.add_params(*known, *params), *others)
+        chart = alt.LayerChart(layer=[first.add_params(*known, *params), *others])
         chart.datasets = {POINTS.name: _text(codes)}
         chart.height = alt.Step(_STEP)
         return chart

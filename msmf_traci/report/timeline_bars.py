@@ -47,7 +47,8 @@ def read_bars(run: Run, setting: Mapping[str, Value]) -> pd.DataFrame:
     else:
         parts = [*_two_stages(transfers), _outages(transfers), _hosts(transfers)]
     bars = pd.concat([part.reindex(columns=COLUMNS) for part in parts], ignore_index=True)
-    return bars.astype(dict.fromkeys(("vehicle", "strategy", "kind", "name", "target", "outcome"), object))
+    texts = dict.fromkeys(("vehicle", "strategy", "kind", "name", "target", "outcome"), object)
+    return bars.astype(texts | dict.fromkeys(("begin_s", "end_s"), np.float64))
 
 
 def _stages(stages: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFrame:
