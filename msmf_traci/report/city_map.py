@@ -166,11 +166,9 @@ class _Drawn:
             ]
         )
         # y grows northwards
-        return (
-            alt.layer(filled, roads, case, line, touched)
-            .project(type="identity", reflectY=True)
-            .properties(view=alt.ViewConfig(fill=_GROUND, stroke=None))
-        )
+        chart = alt.LayerChart(layer=[filled, roads, case, line, touched], view=alt.ViewBackground(fill=_GROUND, stroke=None))
+        chart.projection = alt.Projection(type="identity", reflectY=True)
+        return chart
 
 
 def _has_map(run: Run) -> bool:

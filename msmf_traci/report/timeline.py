@@ -248,7 +248,7 @@ class _Timeline:
         known = [alt.param(name=name, value=value) for name, value in lists.items()]
         chart = alt.LayerChart(layer=[first.add_params(*known, *params), *others])
         chart.datasets = {POINTS.name: _text(codes)}
-        chart.height = alt.Step(_STEP)
+        chart.height = _STEP * len(rows)
         return chart
 
     def _lanes(self, base: alt.Chart, kinds: Sequence[str]) -> list[alt.Chart]:
