@@ -79,9 +79,9 @@ def read_roads(folder: Path) -> Roads:
     return Roads(table["edge"].to_numpy(dtype=object), table["name"].to_numpy(dtype=object), lines)
 
 
-def thinned(lines: RoadLines) -> RoadLines:
+def thinned(lines: RoadLines, tolerance_m: float = TOLERANCE_M) -> RoadLines:
     """What of the lines is worth drawing: one direction of each street, without needless points."""
-    return _simplified(lines.chosen(~_is_way_back(lines)))
+    return _simplified(lines.chosen(~_is_way_back(lines)), tolerance_m)
 
 
 def _rank(road_class: str) -> int:
@@ -135,7 +135,7 @@ def _lengths_m(lines: RoadLines) -> FloatArray:
     return np.asarray(np.add.reduceat(steps, lines.first[:-1]), dtype=np.float64)
 
 
-def _simplified(lines: RoadLines) -> RoadLines:
+def _simplified(lines: RoadLines, tolerance_m: float) -> RoadLines:
     """Douglas and Peucker's lines, all at once: every span is split at its farthest point until none is farther than the tolerance."""
     keep = np.zeros(len(lines.xy_m), dtype=np.bool_)
     keep[lines.first[:-1]] = keep[lines.first[1:] - 1] = True
@@ -145,7 +145,7 @@ def _simplified(lines: RoadLines) -> RoadLines:
         if not len(begin):
             break
         farthest, distance_m = _farthest(lines.xy_m, begin, end)
-        split = distance_m > TOLERANCE_M
+        split = distance_m > tolerance_m
         begin, end, middle = begin[split], end[split], farthest[split]
         keep[middle] = True
         begin, end = np.concatenate([begin, middle]), np.concatenate([middle, end])
