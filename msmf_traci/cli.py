@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,44 +47,33 @@ def status(argv: Sequence[str] | None = None) -> int:
     """`msmf-traci-status`: what lies in a folder of results, and how large the cache is."""
     from msmf_traci.status import main as status_main
 
-    try:
-        status_main(list(sys.argv[1:] if argv is None else argv))
-    except MsmfError as error:
-        print(f"msmf-traci-status: {error}", file=sys.stderr)
-        return WRONG
-    except KeyboardInterrupt:
-        print("msmf-traci-status: interrupted", file=sys.stderr)
-        return SIGNALLED + signal.SIGINT
-    return 0
+    return _tool("msmf-traci-status", status_main, argv)
 
 
 def overlay(argv: Sequence[str] | None = None) -> int:
     """`msmf-traci-overlay`: a run drawn over a map, for sumo-gui and as GeoJSON."""
     from msmf_traci.report.overlay import main as overlay_main
 
-    try:
-        overlay_main(list(sys.argv[1:] if argv is None else argv))
-    except MsmfError as error:
-        print(f"msmf-traci-overlay: {error}", file=sys.stderr)
-        return WRONG
-    except KeyboardInterrupt:
-        print("msmf-traci-overlay: interrupted", file=sys.stderr)
-        return SIGNALLED + signal.SIGINT
-    return 0
+    return _tool("msmf-traci-overlay", overlay_main, argv)
 
 
 def report(argv: Sequence[str] | None = None) -> int:
-    """`msmf-traci-report`: a page with figures about finished runs."""
+    """`msmf-traci-report`: a page with figures, claims and sensitivity about finished runs."""
     from msmf_traci.report.command import main as report_main
 
+    return _tool("msmf-traci-report", report_main, argv)
+
+
+def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | None) -> int:
+    """Do what a command does, with its code: 0, 2 and one sentence where something is wrong, 130 on Ctrl-C."""
     end_cleanly_on_signals()
     try:
-        report_main(list(sys.argv[1:] if argv is None else argv))
+        work(list(sys.argv[1:] if argv is None else argv))
     except MsmfError as error:
-        print(f"msmf-traci-report: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return WRONG
     except KeyboardInterrupt as interrupt:
-        print("msmf-traci-report: interrupted; nothing was written", file=sys.stderr)
+        print(f"{name}: interrupted", file=sys.stderr)
         return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
     return 0
 

@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from msmf_traci.report.city_map import map_figure
+from msmf_traci.report.claims import judge_claims
 from msmf_traci.report.curves import curve_figures
-from msmf_traci.report.figure import Figure
 from msmf_traci.report.folder import report_folder
-from msmf_traci.report.judgement import Judgement
+from msmf_traci.report.judgement import claims_table, evidence_table
 from msmf_traci.report.page import Content, page_text
 from msmf_traci.report.reading import Results
-from msmf_traci.report.sensitivity import Sensitivity
+from msmf_traci.report.replay import write_replay
+from msmf_traci.report.sensitivity import study_sensitivity
 from msmf_traci.report.stills import write_figure, write_points
+from msmf_traci.report.timeline import timeline_figure
 from msmf_traci.report.tornado import tornado_figures
 from msmf_traci.report.transfers import transfer_figures
 
 PAGE = "index.html"
 
 
-def build_report(
-    results: Results,
-    judgements: Sequence[Judgement],
-    sensitivity: Sensitivity | None,
-    extra_figures: Sequence[Figure],
-    out: Path,
-    answer: str = "",
-    replay: Callable[[Path], Path] | None = None,
-) -> Path:
+def build_report(results: Results, out: Path, traced: Path | None = None) -> Path:
     """Write the page, its figures and its tables.
 
     Parameters
     ----------
     results
         What it is about.
-    judgements, sensitivity
-        What the tables say about the paper's claims, and what that depends on.
-    extra_figures
-        Made elsewhere: `timeline...`, `map...` and others.
     out
         Folder to write; an earlier report there is replaced.
-    answer
-        The first sentence of the page; a plain one from the cells if empty.
-    replay
-        Writes a replay into a folder and gives its page.
+    traced
+        Folder of a run to add a replay of.
 
     Returns
     -------
@@ -56,27 +42,19 @@ def build_report(
     InputError
         If a table is not there whole, or `out` is no folder of ours.
     """
+    judgements, sensitivity = judge_claims(results), study_sensitivity(results)
     transfers, reason = transfer_figures(results)
-    figures = [*curve_figures(results), *transfers, *(tornado_figures(sensitivity.table) if sensitivity else []), *extra_figures]
+    pictures = [figure for figure in (timeline_figure(results), map_figure(results)) if figure is not None]
+    figures = [*curve_figures(results), *transfers, *(tornado_figures(sensitivity.table) if sensitivity else []), *pictures]
     with report_folder(out) as folder:
         (folder / "figures").mkdir()
         for figure in figures:
             write_figure(figure, folder / "figures")
-        write_points(folder / "claims.csv", _claims_table(judgements))
+        write_points(folder / "claims.csv", claims_table(judgements))
+        write_points(folder / "claims_evidence.csv", evidence_table(judgements))
         if sensitivity is not None:
             write_points(folder / "sensitivity.csv", sensitivity.table)
-        address = replay(folder / "replay").relative_to(folder).as_posix() if replay else ""
-        content = Content(results, figures, judgements, sensitivity, answer, reason, address)
+        replay = write_replay(traced, folder / "replay").relative_to(folder).as_posix() if traced is not None else ""
+        content = Content(results, figures, judgements, sensitivity, reason, replay)
         (folder / PAGE).write_text(page_text(content), encoding="utf-8")
     return out / PAGE
-
-
-def _claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """One row a number behind a claim; a claim without numbers has one row."""
-    columns = ["claim", "source", "asks", "verdict", "because"]
-    parts = []
-    for judged in judgements:
-        numbers = judged.evidence if len(judged.evidence) else pd.DataFrame(index=[0])
-        said = (judged.name, judged.source, judged.asks, judged.verdict, judged.because)
-        parts.append(numbers.assign(**dict(zip(columns, said, strict=True)))[[*columns, *numbers.columns]])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import pandas as pd
 import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -17,7 +18,7 @@ from msmf_traci.report import style
 from msmf_traci.report.answer import plain_answer
 from msmf_traci.report.curves import elsewhere, interval_words
 from msmf_traci.report.figure import Figure, specification
-from msmf_traci.report.judgement import Judgement
+from msmf_traci.report.judgement import REFERENCE, Judgement
 from msmf_traci.report.page_tables import evidence_table, runs_table, strategies_table, what_was_run
 from msmf_traci.report.reading import Results
 from msmf_traci.report.sensitivity import Sensitivity
@@ -35,8 +36,6 @@ class Content:
     ----------
     results, figures, judgements, sensitivity
         As in :func:`~msmf_traci.report.build.build_report`.
-    answer
-        Its first sentence; a plain one if empty.
     no_transfers
         Why there are no figures of transfers; empty if there are.
     replay
@@ -47,7 +46,6 @@ class Content:
     figures: Sequence[Figure]
     judgements: Sequence[Judgement]
     sensitivity: Sensitivity | None
-    answer: str = ""
     no_transfers: str = ""
     replay: str = ""
 
@@ -74,11 +72,11 @@ def page_text(content: Content) -> str:
     placed = known | {figure.name for figure in (*timeline, *maps, *tornados)} | {f.name for group in groups for f in group.figures}
     return template.render(
         title=results.folders[0].resolve().name,
-        answer=content.answer or plain_answer(results),
+        answer=plain_answer(results),
         reference=elsewhere(results, []),
         intervals=interval_words(results),
         strategies=strategies_table(results),
-        judgements=[(judged, _tone(judged.verdict), evidence_table(judged.evidence)) for judged in content.judgements],
+        judgements=[(judged, _tone(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements],
         main=[by_name[name] for name in _MAIN if name in by_name],
         groups=groups,
         transfers=[by_name[name] for name in ("bytes", "times") if name in by_name],
@@ -108,6 +106,13 @@ def _axis_groups(figures: Sequence[Figure]) -> list[AxisGroup]:
         if option and what in ("traffic", "downtime", "differences") and figure.name not in _MAIN:
             groups.setdefault(option, []).append(figure)
     return [AxisGroup(members[0].title.partition(" by ")[2], members) for members in groups.values()]
+
+
+def _shown(evidence: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of all readings at the reference, and of the most literal reading elsewhere; `claims_evidence.csv` has all."""
+    if evidence.empty:
+        return evidence
+    return evidence[(evidence["at"] == REFERENCE) | (evidence["reading"] == evidence["reading"].iloc[0])]
 
 
 def _tone(verdict: str) -> str:
