@@ -231,4 +231,4 @@ def _x(curves: _Curves, axis: Axis | None) -> alt.X:
     if axis is not None:
         return axis.encoding()
     order = [words(curves.option.name, value) for value in curves.option.values]
-    return alt.X("value:O", title=curves.option.label, sort=order, axis=alt.Axis(labelAngle=0))
+    return alt.X("value:O", title=curves.option.label, sort=order, axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' / ')"))

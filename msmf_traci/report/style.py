@@ -79,19 +79,17 @@ def shape(strategies: Sequence[str]) -> alt.Shape:
     )
 
 
-def dash(strategies: Sequence[str], *, in_legend: bool) -> alt.StrokeDash:
+def dash(strategies: Sequence[str], *, in_legend: bool) -> alt.StrokeDash | alt.StrokeDashValue:
     """Dash of strategies' lines, in one legend with their colour where there are no marks to tell them by."""
     shown = looks(strategies)
+    if len(shown) == 1:
+        return alt.StrokeDashValue(value=list(shown[0].dash))
     if in_legend:
         scale = alt.Scale(domain=list(strategies), range=[list(look.dash) for look in shown])
         return alt.StrokeDash("strategy:N", scale=scale, legend=_legend())
     # backwards, since Vega-Lite draws one legend for all scales of the same domain, and dashed marks cannot be read
     backwards = alt.Scale(domain=list(strategies)[::-1], range=[list(look.dash) for look in shown[::-1]])
     return alt.StrokeDash("strategy:N", scale=backwards, legend=None)
-
-
-FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
-"""As wide as its place, as high as its bars."""
 
 
 def theme(*, dark: bool) -> dict[str, Any]:

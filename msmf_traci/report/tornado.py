@@ -38,7 +38,7 @@ def _tornado(headline: str, rows: pd.DataFrame) -> Figure | None:
         _bars(order, unit)
         .add_params(choice("at", "At", places, places[0]))
         .transform_filter("datum.at == at")
-        .properties(width="container", height=alt.Step(24), autosize=style.FIT_WIDTH)
+        .properties(width="container", height=24 * len(order))
     )
     still = (
         _bars(order, unit)

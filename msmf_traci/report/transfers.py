@@ -92,7 +92,7 @@ def _bytes_figure(results: Results, table: pd.DataFrame) -> Figure:
         _stack(names, outcomes, split=True)
         .add_params(*params)
         .transform_filter("datum.speed == speed" if len(speeds) > 1 else "true")
-        .properties(width="container", height=alt.Step(30), autosize=style.FIT_WIDTH)
+        .properties(width="container", height=30 * len(names))
     )
     header = alt.Header(title=None, labelAnchor="start")
     stills = [
