@@ -73,6 +73,22 @@ def overlay(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def report(argv: Sequence[str] | None = None) -> int:
+    """`msmf-traci-report`: a page with figures about finished runs."""
+    from msmf_traci.report.command import main as report_main
+
+    end_cleanly_on_signals()
+    try:
+        report_main(list(sys.argv[1:] if argv is None else argv))
+    except MsmfError as error:
+        print(f"msmf-traci-report: {error}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt as interrupt:
+        print("msmf-traci-report: interrupted; nothing was written", file=sys.stderr)
+        return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
+    return 0
+
+
 def _run(words: list[str]) -> int:
     from msmf_traci.config.arguments import read_arguments
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from msmf_traci.report.measures import REPLICATE, Measure
-from msmf_traci.report.options import label_of, value_text
+from msmf_traci.report.options import Option, label_of, value_text
 from msmf_traci.report.reading import Results
 
 Floats = NDArray[np.float64]
@@ -75,6 +74,13 @@ class Grid:
         return np.nan if cell is None else cell[measure.column] / measure.per_unit
 
 
+Setting = tuple[tuple[str, str], ...]
+"""Options that differ from their reference, by their dotted names, each with its value in words."""
+
+MOST_AT_ONCE = 3
+"""Options that a setting may have at other values than the reference."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The grids along one option.
@@ -84,11 +90,11 @@ class Settings:
     reference
         Every other option at its reference value.
     others
-        (option, its value in words, grid) where one option has another value.
+        Where some options have other values: those of one option first.
     """
 
     reference: Grid
-    others: tuple[tuple[str, str, Grid], ...]
+    others: Mapping[Setting, Grid]
 
 
 def settings_along(results: Results, axis: str) -> Settings:
@@ -99,31 +105,33 @@ def settings_along(results: Results, axis: str) -> Settings:
     MissingDataError
         If the option has less than two numbers at the reference.
     """
-    reference = _grid_along(results, axis, {})
-    others = []
-    for option in results.options.values():
-        for value in option.values:
-            if option.name != axis and value != option.reference:
-                with suppress(MissingDataError):
-                    others.append((option.name, value_text(value), _grid_along(results, axis, {option.name: value})))
-    return Settings(reference, tuple(others))
-
-
-def _grid_along(results: Results, axis: str, setting: Mapping[str, Any]) -> Grid:
-    """The grid along an option, other options at their reference values, but for those in `setting`.
-
-    Raises
-    ------
-    MissingDataError
-        If the option has less than two numbers there.
-    """
-    if axis not in results.options:
+    grids = {}
+    if axis in results.options:
+        cells = results.cells[[isinstance(value, float) for value in results.cells[axis]]]
+        options = [option for option in results.options.values() if option.name != axis]
+        for setting, rows in by_setting(cells, options).items():
+            values = tuple(sorted(cells[axis].iloc[rows].unique()))
+            if len(values) > 1:
+                grids[setting] = _grid(cells.iloc[rows], axis, values)
+    if () not in grids:
         raise MissingDataError(f"needs several values of {label_of(axis)}: sweep over {axis}")
-    cells = results.where(setting, free=[axis])
-    cells = cells[[isinstance(value, float) for value in cells[axis]]]
-    values = tuple(sorted(cells[axis].unique()))
-    if len(values) < 2:
-        raise MissingDataError(f"needs several values of {label_of(axis)}: sweep over {axis}")
+    return Settings(grids.pop(()), dict(sorted(grids.items(), key=lambda item: len(item[0]))))
+
+
+def by_setting(cells: pd.DataFrame, options: Sequence[Option]) -> dict[Setting, list[int]]:
+    """Places of the rows of every setting in which few enough options differ from their reference; none differ in the setting ()."""
+    if not options:
+        return {(): list(range(len(cells)))}
+    differs = np.array([(cells[option.name] != option.reference).to_numpy() for option in options]).T
+    texts = [cells[option.name].map(value_text).tolist() for option in options]
+    found: dict[Setting, list[int]] = {}
+    for row in np.flatnonzero(differs.sum(axis=1) <= MOST_AT_ONCE).tolist():
+        which = np.flatnonzero(differs[row]).tolist()
+        found.setdefault(tuple((options[number].name, texts[number][row]) for number in which), []).append(row)
+    return found
+
+
+def _grid(cells: pd.DataFrame, axis: str, values: tuple[float, ...]) -> Grid:
     keys = zip(cells["strategy"], cells[axis], cells[REPLICATE], strict=True)
     rows: Mapping[Any, Any] = dict(zip(keys, cells.to_dict("records"), strict=True))
     return Grid(axis, values, tuple(sorted(pd.unique(cells[REPLICATE]).tolist())), rows)

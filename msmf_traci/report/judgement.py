@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from msmf_traci.report.grid import Grid, MissingDataError, Settings
+from msmf_traci.report.grid import Grid, MissingDataError, Setting, Settings
 from msmf_traci.report.options import SPEED, label_of
 from msmf_traci.report.statistics import Interval
 
 HOLDS, FAILS, NO_DATA = "holds", "fails", "no data"
 EVIDENCE_COLUMNS = ("reading", "at", "statistic", "unit", "estimate", "low", "high", "seeds", "bound", "holds")
 REFERENCE = "reference"
-_NAMED = 4  # values of an option that a verdict names before it says how many more
+# values of an option, and options, that a verdict names before it says how many more
+_NAMED = 3
+_OPTIONS_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -150,23 +153,30 @@ class Judgement:
 
 @dataclass
 class _Turns:
-    """The options whose other values turn the outcome of the most literal reading.
+    """The settings that turn the outcome of the most literal reading.
 
     Of all readings some turn by chance: there are thousands, each with an error of one in twenty.
     """
 
-    by_option: dict[str, list[str]] = field(default_factory=dict)
+    by_options: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    settings: list[Setting] = field(default_factory=list)
 
-    def note(self, option: str, value: str) -> None:
-        values = self.by_option.setdefault(option, [])
-        if value not in values:
-            values.append(value)
+    def note(self, setting: Setting) -> None:
+        """Keep a setting, unless a part of it is enough."""
+        if any(set(other) < set(setting) for other in self.settings):
+            return
+        self.settings.append(setting)
+        self.by_options.setdefault(tuple(option for option, _ in setting), []).append(" with ".join(value for _, value in setting))
 
     def words(self) -> list[str]:
+        """The options that are enough by themselves, with their values, and those that are so together."""
         found = []
-        for option, values in self.by_option.items():
+        for options, values in self.by_options.items():
             more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
-            found.append(f"{label_of(option)}: {', '.join(values[:_NAMED])}{more}")
+            names = " with ".join(label_of(option) for option in options)
+            found.append(f"{names}: {', '.join(values[:_NAMED])}{more}")
+        if len(found) > _OPTIONS_NAMED:
+            found[_OPTIONS_NAMED:] = [f"and {len(found) - _OPTIONS_NAMED} more, in the evidence"]
         return found
 
 
@@ -181,28 +191,46 @@ def judge(claim: Claim, settings: Settings) -> Judgement:
         return without_data(claim, "an interval needs at least two seeds; sweep over seed", asked)
     rows = [_rows(each, REFERENCE) for each in asked]
     turns = _Turns()
-    for option, value, other in settings.others:
+    for setting, other in settings.others.items():
+        # one option's other values are shown in every reading; those of several at once in the most literal one
+        ask = list if len(setting) == 1 else _first
         try:
-            before = {each.key: each.holds for each in claim.ask(grid.only(other.values))}
-            after = list(claim.ask(other))
+            before = {each.key: each.holds for each in ask(claim.ask(grid.only(other.values)))}
+            after = ask(claim.ask(other))
         except MissingDataError:
             continue
         for each in after:
             if each.key in before and each.is_known:
-                rows.append(_rows(each, f"{option}={value}"))
+                rows.append(_rows(each, " x ".join(f"{option}={value}" for option, value in setting)))
                 if each.key == asked[0].key and each.holds != before[each.key]:
-                    turns.note(option, value)
+                    turns.note(setting)
     return _judgement(claim, asked, rows, turns)
 
 
+def _first(asked: Iterable[Asked]) -> list[Asked]:
+    return list(itertools.islice(asked, 1))
+
+
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """All claims with all findings, one row a finding; a claim without data has one row."""
-    tables = []
+    """One row a claim: what was asked, the verdict, how many readings hold at the reference, and the most literal reading's number."""
+    rows = []
     for each in judgements:
-        rows = each.evidence if len(each.evidence) else pd.DataFrame([{}], columns=list(EVIDENCE_COLUMNS))
+        here = each.evidence[(each.evidence["at"] == REFERENCE) & each.evidence["holds"].notna()]
+        readings = here.groupby("reading", sort=False)["holds"].all() if len(here) else pd.Series(dtype=bool)
+        literal = here[here["reading"] == readings.index[0]].sort_values("holds", kind="stable").iloc[0] if len(readings) else {}
         head = {"claim": each.name, "source": each.source, "text": each.text, "asks": each.asks, "verdict": each.verdict}
-        tables.append(pd.concat([pd.DataFrame([head | {"because": each.because}] * len(rows)), rows.reset_index(drop=True)], axis=1))
-    return pd.concat(tables, ignore_index=True)
+        counts = {"because": each.because, "readings": len(readings), "readings_that_hold": int(readings.sum())}
+        numbers = {name: literal[name] if len(literal) else None for name in EVIDENCE_COLUMNS if name not in ("at", "holds")}
+        rows.append(head | counts | numbers)
+    return pd.DataFrame(rows)
+
+
+def evidence_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
+    """The numbers behind all claims: one row a finding, in every reading and setting."""
+    tables = [each.evidence.assign(claim=each.name) for each in judgements if len(each.evidence)]
+    return (
+        pd.concat(tables, ignore_index=True)[["claim", *EVIDENCE_COLUMNS]] if tables else pd.DataFrame(columns=["claim", *EVIDENCE_COLUMNS])
+    )
 
 
 def conclude(question: Question, asked: Sequence[Asked], quoted: Sequence[Asked] = ()) -> Judgement:
@@ -237,7 +265,7 @@ def _rows(asked: Asked, at: str) -> list[dict[str, object]]:
             "high": finding.interval.high,
             "seeds": finding.interval.n,
             "bound": finding.bound,
-            "holds": finding.holds,
+            "holds": finding.holds if finding.bound else None,
         }
         for finding in asked.findings
     ]
@@ -250,7 +278,7 @@ def _reading_text(asked: Asked) -> str:
 def _verdict(asked: Sequence[Asked], turns: _Turns) -> str:
     outcomes = {each.holds for each in asked}
     on = [*_deciding_readings(asked), *turns.words()]
-    if len(outcomes) == 1 and not turns.by_option:
+    if len(outcomes) == 1 and not turns.settings:
         return HOLDS if True in outcomes else FAILS
     return f"depends (on {'; '.join(on)})"
 

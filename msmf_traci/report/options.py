@@ -75,15 +75,18 @@ def value_text(value: Value) -> str:
 
 
 def normalised(value: Any) -> Value:
-    """A value as cells hold it: a number, or text; in a column that has text as well, tables hold numbers as text."""
+    """A value as cells hold it: a number, or text. A column with numbers and ranges comes from a file as text: its numbers are numbers."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
-    try:
+    if isinstance(value, int | float):
         return float(value)
-    except (TypeError, ValueError):
-        return str(value)
+    text = str(value)
+    try:
+        return float(text) if text[-1:].isdigit() else text  # a digit at the end: "nan" and "inf" are words here
+    except ValueError:
+        return text
 
 
 def config_options(config: Mapping[str, Any]) -> dict[str, Value]:

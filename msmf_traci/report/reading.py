@@ -212,14 +212,35 @@ def _cells_of(number: int, run: Run) -> pd.DataFrame:
     table = table[table["band"] == "all"].reset_index(drop=True)
     config = run.facts["config"]
     values = {name: pd.Series([value] * len(table), dtype=object) for name, value in config_options(config).items()}
-    for option, column in varied_columns(config, run.key_columns).items():
-        said = table[column]
-        # empty is a size that is drawn, or no limit: the configuration's own value, or null
-        empty = values[option] if column == "image_mb" else normalised(None)
-        values[option] = said.map(normalised, na_action="ignore").astype(object).where(said.notna(), empty)
+    values |= varied_values(run, table)
     speed = table["commanded_kmh"]
     values["mobility.speed_kmh"] = speed.astype(object).where(speed.notna(), normalised(None))
     return pd.concat([pd.DataFrame({"run": number, **values}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+
+
+def varied_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Value of every option that a run varied within its pass, in the rows of one of its tables.
+
+    Parameters
+    ----------
+    run
+        Whose table it is.
+    table
+        With the run's key columns.
+
+    Returns
+    -------
+    By the options' dotted names; columns of objects, numbers as numbers.
+    """
+    config = config_options(run.facts["config"])
+    found = {}
+    for option, column in varied_columns(run.facts["config"], run.key_columns).items():
+        # empty is a size that is drawn, or no limit: the configuration's own value, or null
+        empty = config[option] if column == "image_mb" else normalised(None)
+        codes, said = pd.factorize(table[column], use_na_sentinel=False)
+        values = pd.Series([empty if pd.isna(value) else normalised(value) for value in said], dtype=object)
+        found[option] = values.take(codes).set_axis(table.index)
+    return found
 
 
 def _without_doubles(cells: pd.DataFrame, options: Sequence[str], runs: Sequence[Run]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from msmf_traci.report.grid import by_setting
 from msmf_traci.report.measures import MEASURES, REPLICATE
 from msmf_traci.report.options import SPEED, Option, label_of, value_text
 from msmf_traci.report.reading import Results
@@ -17,7 +18,6 @@ CLAIMED_CUTS_PERCENT = (65.0, 70.0)
 TIER_CUT = "tier_cut"
 _TRAFFIC, _HANDOFF, _SHARE = MEASURES["traffic_per_trip_bytes"], MEASURES["downtime_per_handoff_s"], MEASURES["unavailability"]
 _AND = " x "
-_MOST_AT_ONCE = 3
 _NAMED = 4  # settings that a sentence names before it says how many more
 # Speeds at which a study tried less than this share of the settings it tried elsewhere are not answered for
 _ENOUGH = 0.5
@@ -91,17 +91,12 @@ def study_sensitivity(results: Results) -> Sensitivity | None:
 
 
 def _with_settings(cells: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
-    """Cells in which at most three options differ from their reference, with `option` and `value` in words."""
-    differs = np.array([(cells[option.name] != option.reference).to_numpy() for option in options])
-    kept = differs.sum(axis=0) <= _MOST_AT_ONCE
-    found: pd.DataFrame = cells.loc[kept].copy()
-    texts = [found[option.name].map(value_text).tolist() for option in options]
-    names, values = [], []
-    for row, is_other in enumerate(differs[:, kept].T.tolist()):
-        which = [number for number, other in enumerate(is_other) if other]
-        names.append(_AND.join(options[number].name for number in which) or "reference")
-        values.append(_AND.join(texts[number][row] for number in which))
-    found["option"], found["value"] = names, values
+    """Cells in which few options differ from their reference, with `option` and `value` in words."""
+    settings = by_setting(cells, options)
+    found: pd.DataFrame = cells.iloc[[row for rows in settings.values() for row in rows]].copy()
+    named = [setting for setting, rows in settings.items() for _ in rows]
+    found["option"] = [_AND.join(option for option, _ in setting) or "reference" for setting in named]
+    found["value"] = [_AND.join(value for _, value in setting) for setting in named]
     return found
 
 

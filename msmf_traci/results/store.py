@@ -66,7 +66,9 @@ def share_taken(_: Path) -> Path | None:
 
 
 @contextmanager
-def folder_in_one_piece(target: Path, when_taken: Callable[[Path], Path | None] = refuse_taken) -> Iterator[Piece]:
+def folder_in_one_piece(
+    target: Path, when_taken: Callable[[Path], Path | None] = refuse_taken, way_out: str = "set output.dir to another folder"
+) -> Iterator[Piece]:
     """Give a scratch folder that becomes `target` at the end; on any failure nothing is left, made parents included.
 
     Parameters
@@ -75,6 +77,8 @@ def folder_in_one_piece(target: Path, when_taken: Callable[[Path], Path | None] 
         The folder to make.
     when_taken
         Asked if somebody else has made `target` meanwhile: another name, or None if that one serves as well.
+    way_out
+        What the user can do where it cannot be written.
 
     Raises
     ------
@@ -91,9 +95,7 @@ def folder_in_one_piece(target: Path, when_taken: Callable[[Path], Path | None] 
         done = True
     except OSError as error:
         where = error.filename or target
-        raise MsmfError(
-            f"{where} cannot be written ({error.strerror or error}); free some space or set output.dir to another folder"
-        ) from None
+        raise MsmfError(f"{where} cannot be written ({error.strerror or error}); free some space or {way_out}") from None
     finally:
         if not done:
             for parent in missing:
@@ -171,8 +173,13 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def read_run(folder: Path) -> dict[str, Any] | None:
     """What `run.json` of a finished run says; None where there is none."""
+    return read_json(folder / RUN_FILE)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What a JSON file says; None where there is none, or none whole."""
     try:
-        content = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

@@ -127,3 +127,18 @@ def test_two_ranges_of_sizes_are_told_apart(msmf: Command, tmp_path: Path) -> No
     assert list(summary["image_mb"].isna()) == [False, True, True]
     assert (summary["vehicles"] == 12).all()
     assert summary["traffic_per_trip_bytes"].nunique() == 3
+
+
+def test_one_at_a_time_gives_rows_of_the_product_and_can_do_without_transfers(msmf: Command, tmp_path: Path) -> None:
+    """Three of the four rows of a product; summaries and vehicles are the same bytes without the table of transfers."""
+    words = ["variants.handoff.unsynced=[stop,relay]", "variants.handoff.user_left=[abandon,finish]", "strategies=[nearest,pm_tier]"]
+    for name in ("product", "one"):
+        (tmp_path / name).mkdir()
+    product = run(msmf, tmp_path / "product", *words)
+    one = run(msmf, tmp_path / "one", *words, "vary.design=one_at_a_time", "output.migrations=false")
+    assert not (one / "migrations.csv").exists() and (product / "migrations.csv").is_file()
+    for table in ("vehicles", "summary"):
+        rows = text(product, table)
+        both = (rows["unsynced"] == "relay") & (rows["handoff.user_left"] == "finish")
+        assert 0 < both.sum() < len(rows)
+        pd.testing.assert_frame_equal(text(one, table), rows[~both].reset_index(drop=True))

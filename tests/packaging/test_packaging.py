@@ -29,7 +29,7 @@ def test_every_configuration_file_is_found_in_the_package() -> None:
 
 def test_every_entry_point_can_be_loaded() -> None:
     scripts = [point for point in entry_points(group="console_scripts") if point.value.startswith("msmf_traci.")]
-    assert {point.name for point in scripts} == {"msmf-traci", "msmf-traci-fetch", "msmf-traci-overlay", "msmf-traci-status"}
+    assert {point.name for point in scripts} == {"msmf-traci", *(f"msmf-traci-{name}" for name in ("fetch", "overlay", "report", "status"))}
     strategies = list(entry_points(group="msmf_traci.strategies"))
     assert len(strategies) >= 8
     for point in [*scripts, *strategies]:

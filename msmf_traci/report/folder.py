@@ -1,0 +1,43 @@
+"""The folder of a report: written in one piece; an earlier report makes room for it, and nothing else does."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msmf_traci.errors import InputError
+from msmf_traci.results.store import folder_in_one_piece, read_json, write_json
+
+MARKER = "report.json"
+_MADE_BY = "msmf-traci-report"
+_WAY_OUT = "give another folder with --out"
+
+
+def refuse_strangers(out: Path) -> None:
+    """Refuse to write where something lies that is no report of ours.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists() and (read_json(out / MARKER) or {}).get("made_by") != _MADE_BY:
+        raise InputError(f"{out} exists and is no earlier report ({MARKER} would say so): {_WAY_OUT}")
+
+
+@contextmanager
+def report_folder(out: Path) -> Iterator[Path]:
+    """Give a scratch folder that takes the place of an earlier report at the end."""
+
+    def make_room(taken: Path) -> Path:
+        refuse_strangers(taken)
+        shutil.rmtree(taken)
+        return taken
+
+    with folder_in_one_piece(out, make_room, _WAY_OUT) as piece:
+        yield piece.scratch
+        write_json(piece.scratch / MARKER, {"made_by": _MADE_BY})

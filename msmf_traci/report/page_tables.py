@@ -1,0 +1,157 @@
+"""The tables of the page, as text with what to sort by."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.report.axis import words
+from msmf_traci.report.measures import MEASURES
+from msmf_traci.report.reading import Results, Run
+from msmf_traci.report.statistics import mean_interval
+
+_SHOWN = (
+    "traffic_per_trip_bytes",
+    "wasted_per_trip_bytes",
+    "traffic_per_transfer_bytes",
+    "traffic_per_km_bytes",
+    "handoffs",
+    "completed",
+    "downtime_per_handoff_s",
+    "outage_s",
+    "unavailability",
+    "satisfied_share",
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a table: its text, a quieter text beside it, and what it is sorted by."""
+
+    text: str
+    beside: str = ""
+    key: str | float = ""
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of the page; numeric columns are set to the right."""
+
+    columns: list[tuple[str, str, bool]]
+    rows: list[list[Field]]
+
+
+def strategies_table(results: Results) -> PageTable:
+    """Every strategy in the reference cells: means over seeds and half the width of their intervals."""
+    measures = [MEASURES[name] for name in _SHOWN]
+    cells = results.at()
+    rows = []
+    for name in results.strategies:
+        own = cells[cells["strategy"] == name]
+        if own.empty:
+            continue
+        row = [Field(name, key=name), _number(len(own))]
+        for measure in measures:
+            found = mean_interval(own[measure.column] / measure.per_unit)
+            half = (found.high - found.low) / 2
+            row.append(Field(_digits(found.mean), f"± {half:.2g}" if found.is_known else "", found.mean if found.n else ""))
+        rows.append(row)
+    columns = [("strategy", "", False), ("seeds", "", True), *((measure.title, measure.definition, True) for measure in measures)]
+    return PageTable(columns, rows)
+
+
+def evidence_table(evidence: pd.DataFrame) -> PageTable:
+    """The numbers behind a claim."""
+    numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in evidence.dtypes]
+    return PageTable(
+        [(str(name), "", bool(number)) for name, number in zip(evidence.columns, numeric, strict=True)],
+        [[_field(value) for value in row] for row in evidence.itertuples(index=False)],
+    )
+
+
+def runs_table(results: Results) -> PageTable:
+    """One row a run."""
+    columns = [("run", "", False), ("speed (km/h)", "", True), ("seed", "", True), ("vehicles", "", True), ("arrived", "", True)]
+    columns += [("teleports", "", True), ("collisions", "", True), ("outside (%)", "share of the time outside the deployment", True)]
+    columns += [("wall time (s)", "", True)]
+    rows = []
+    for run in results.runs:
+        facts = run.facts
+        vehicles = facts.get("vehicles", {})
+        speed = run.facts["config"].get("mobility", {}).get("speed_kmh")
+        outside = facts.get("outside_share")
+        row = [Field(run.name, key=run.name), _number(speed), _number(run.seed)]
+        row += [_number(vehicles.get("inserted")), _number(vehicles.get("arrived"))]
+        row += [_number(facts.get("teleports")), _number(facts.get("collisions"))]
+        row += [_number(None if outside is None else 100 * outside), _number(_wall_s(run))]
+        rows.append(row)
+    return PageTable(columns, rows)
+
+
+def what_was_run(results: Results) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Sections of names and values: what the first folder's runs have in common, and what they were made with."""
+    first = results.runs[0]
+    facts = first.facts
+    about = [
+        ("folders", ", ".join(str(folder) for folder in results.folders)),
+        ("runs", f"{len(results.runs)}, {results.main} of them in the first folder"),
+        ("cells", f"{len(results.cells)}"),
+        ("seeds", ", ".join(map(str, results.seeds))),
+        ("wall time of all runs", f"{sum(_wall_s(run) for run in results.runs):.0f} s"),
+        *((f"varies: {name}", ", ".join(words(name, value) for value in option.values)) for name, option in results.options.items()),
+    ]
+    inputs = [
+        (f"{name} {fact}", str(value))
+        for name, inner in (("network", facts.get("network")), ("source map", facts.get("source_map")), *_routes(facts))
+        if isinstance(inner, Mapping)
+        for fact, value in inner.items()
+    ]
+    fingerprint = [(f"fingerprint {name}", json.dumps(value)) for name, value in facts.get("fingerprint", {}).items()]
+    configuration = [
+        (f"{section}.{name}".rstrip("."), json.dumps(value))
+        for section, content in facts["config"].items()
+        if section != "variants"
+        for name, value in (content.items() if isinstance(content, Mapping) else [("", content)])
+    ]
+    return [
+        ("About", about),
+        ("Versions", [(str(name), str(version)) for name, version in facts["versions"].items()]),
+        (f"Inputs of the first run, {first.name}", [*inputs, *fingerprint]),
+        ("Configuration of the first run", configuration),
+    ]
+
+
+def _routes(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    found = facts.get("routes")
+    return [("routes", each) for each in (found if isinstance(found, list) else [found])]
+
+
+def _wall_s(run: Run) -> float:
+    return float(sum(run.facts.get("wall_s", {}).values()))
+
+
+def _field(value: Any) -> Field:
+    if isinstance(value, bool) or str(value) in ("True", "False"):
+        return Field("yes" if bool(value) else "no", key=str(value))
+    if isinstance(value, int | float) or hasattr(value, "dtype"):
+        return _number(value)
+    return Field(str(value) if value is not None else "", key=str(value))
+
+
+def _number(value: Any) -> Field:
+    known = value is not None and not isinstance(value, str) and math.isfinite(value)
+    return Field(_digits(float(value)), key=float(value)) if known else Field("" if value is None or not isinstance(value, str) else value)
+
+
+def _digits(value: float) -> str:
+    """Three digits that count; whole numbers whole."""
+    if not math.isfinite(value):
+        return "–"
+    if value == round(value) or abs(value) >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.3g}"

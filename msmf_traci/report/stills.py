@@ -1,0 +1,38 @@
+"""Files of a figure: SVG and PNG without a browser, and its points as CSV."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import vl_convert
+
+from msmf_traci.report import style
+from msmf_traci.report.figure import Figure, specification
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PNG_SCALE = 2.0
+
+
+def write_figure(figure: Figure, folder: Path) -> None:
+    """Write `NAME.svg`, `NAME.png` and `NAME.csv`."""
+    drawing = json.dumps(specification(figure, figure.still), allow_nan=False)
+    svg = vl_convert.vegalite_to_svg(drawing, config=style.theme(dark=False))
+    (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
+    (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
+    write_points(folder / f"{figure.name}.csv", figure.points)
+
+
+def write_points(path: Path, table: pd.DataFrame) -> None:
+    """Write a table that a spreadsheet may open: text that it would take for a formula gets an apostrophe."""
+    safe = table.copy()
+    for name in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[name]):
+            safe[name] = pd.Series([_harmless(value) for value in safe[name]], index=safe.index, dtype=object)
+    safe.columns = pd.Index([_harmless(name) for name in safe.columns])
+    safe.to_csv(path, index=False, lineterminator="\n")
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

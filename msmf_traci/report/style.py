@@ -1,0 +1,117 @@
+"""How figures look: colour, dash and mark of each strategy, themes, sizes. Readable in grey print and by the colour blind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+STILL_WIDTH = 250
+STILL_HEIGHT = 170
+PAGE_HEIGHT = 300
+LEGEND_COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one strategy is drawn.
+
+    Attributes
+    ----------
+    color
+        Of Okabe and Ito's eight (yellow darkened so that it shows on white), and grey.
+    dash
+        Lengths of strokes and gaps in pixels.
+    shape
+        Mark of Vega.
+    """
+
+    color: str
+    dash: tuple[float, ...]
+    shape: str
+
+
+_NEUTRAL = "#777777"
+_LOOKS = {
+    "nearest": Look("#000000", (1, 0), "circle"),
+    "pm": Look("#E69F00", (6, 2), "square"),
+    "pm_op": Look("#D55E00", (3, 2), "diamond"),
+    "pm_tier": Look("#56B4E9", (8, 3), "triangle-up"),
+    "pm_op_tier": Look("#0072B2", (1, 0), "triangle-down"),
+    "never": Look(_NEUTRAL, (1, 3), "cross"),
+    "oracle": Look("#009E73", (8, 2, 2, 2), "triangle-right"),
+    "oracle_tier": Look("#CC79A7", (4, 2, 1, 2), "triangle-left"),
+}
+# for strategies of the user's own, in turn; after these, those of the package that are not in the figure
+_FREE = (Look("#B59F00", (10, 2), "stroke"), Look("#8C510A", (2, 2), "square"), Look("#6A3D9A", (5, 1, 1, 1), "circle"))
+
+# colours of what bytes were for: two shades of each role stay apart in grey
+OUTCOMES = {"useful": "#0072B2", "mispredicted": "#E69F00", "user_left": "#D55E00", "unfinished": "#999999", "refused": "#CC79A7"}
+KINDS = {"image": "#0072B2", "memory": "#56B4E9", "dirty": "#E69F00", "final": "#D55E00"}
+ZERO = "#888888"
+
+
+def looks(strategies: Sequence[str]) -> list[Look]:
+    """The look of each strategy, those of the package always alike, others the next free one."""
+    free = [*_FREE, *(look for name, look in _LOOKS.items() if name not in strategies)]
+    strangers = [name for name in strategies if name not in _LOOKS]
+    return [_LOOKS[name] if name in _LOOKS else free[strangers.index(name) % len(free)] for name in strategies]
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(title=None, orient="bottom", columns=LEGEND_COLUMNS, symbolSize=90, symbolOpacity=1.0)
+
+
+def color(strategies: Sequence[str]) -> alt.Color:
+    """Colour of strategies."""
+    return alt.Color(
+        "strategy:N", scale=alt.Scale(domain=list(strategies), range=[look.color for look in looks(strategies)]), legend=_legend()
+    )
+
+
+def shape(strategies: Sequence[str]) -> alt.Shape:
+    """Mark of strategies, in one legend with their colour."""
+    return alt.Shape(
+        "strategy:N", scale=alt.Scale(domain=list(strategies), range=[look.shape for look in looks(strategies)]), legend=_legend()
+    )
+
+
+def dash(strategies: Sequence[str], *, in_legend: bool) -> alt.StrokeDash:
+    """Dash of strategies' lines, in one legend with their colour where there are no marks to tell them by."""
+    shown = looks(strategies)
+    if in_legend:
+        scale = alt.Scale(domain=list(strategies), range=[list(look.dash) for look in shown])
+        return alt.StrokeDash("strategy:N", scale=scale, legend=_legend())
+    # backwards, since Vega-Lite draws one legend for all scales of the same domain, and dashed marks cannot be read
+    backwards = alt.Scale(domain=list(strategies)[::-1], range=[list(look.dash) for look in shown[::-1]])
+    return alt.StrokeDash("strategy:N", scale=backwards, legend=None)
+
+
+FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
+"""As wide as its place, as high as its bars."""
+
+
+def theme(*, dark: bool) -> dict[str, Any]:
+    """Vega-Lite's configuration of the page or, light, of stills."""
+    text, quiet, rule = ("#e8e8e6", "#b4b4b0", "#3a3a3a") if dark else ("#1c1c1a", "#55554f", "#e3e3de")
+    return {
+        "font": FONT,
+        "background": "transparent" if dark else "#ffffff",
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": quiet,
+            "titleColor": text,
+            "titleFontWeight": "normal",
+            "titleFontSize": 12,
+            "labelFontSize": 11,
+            "gridColor": rule,
+            "domainColor": quiet,
+            "tickColor": quiet,
+        },
+        "legend": {"labelColor": text, "titleColor": text, "labelFontSize": 11.5, "titleFontSize": 12},
+        "title": {"color": text, "subtitleColor": quiet, "fontSize": 12.5, "fontWeight": 600, "anchor": "start"},
+        "header": {"labelColor": text, "titleColor": text, "labelFontSize": 12, "labelFontWeight": 600},
+    }

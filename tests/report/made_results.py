@@ -1,0 +1,122 @@
+"""Folders of runs made by hand: random tables of the right shape, so that figures can be recomputed from them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from msmf_traci.report.measures import MEASURES
+
+STRATEGIES = ("nearest", "pm", "pm_tier")
+VEHICLES = 20
+OUTCOMES = ("completed", "mispredicted", "user_left", "unfinished")
+
+
+def write_run(
+    folder: Path,
+    *,
+    seed: int = 0,
+    speed: float = 50.0,
+    strategies: Sequence[str] = STRATEGIES,
+    varied: Mapping[str, Sequence[Any]] | None = None,
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+    transfers: int = 40,
+    version: str = "0.1.0",
+) -> Path:
+    """Write a run.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    varied
+        Dotted options with the values that the run varied within its pass.
+    config
+        What differs from the defaults.
+    transfers
+        Rows of migrations.csv for each variant; no table if 0.
+    """
+    varied = varied or {}
+    rng = np.random.default_rng([seed, int(speed)])
+    columns = {name: name.rsplit(".", 1)[-1] for name in varied}
+    keys = ["strategy", "image_mb", *(column for column in columns.values() if column != "image_mb")]
+    variants = [
+        {"strategy": name, "image_mb": np.nan, **dict(zip(columns.values(), values, strict=True))}
+        for name, values in itertools.product(strategies, itertools.product(*varied.values()))
+    ]
+    rows = [{**variant, "commanded_kmh": speed, "band": "all", "seed": seed, "vehicles": VEHICLES} for variant in variants]
+    summary = pd.DataFrame(rows).assign(**{name: rng.uniform(1.0, 2.0, len(rows)) * each.per_unit for name, each in MEASURES.items()})
+    folder.mkdir(parents=True)
+    summary.to_csv(folder / "summary.csv", index=False)
+    pd.DataFrame(variants).assign(vehicle="v0").to_csv(folder / "vehicles.csv", index=False)
+    if transfers:
+        moved = pd.DataFrame([variant for variant in variants for _ in range(transfers)])
+        n = len(moved)
+        for kind in ("image", "memory", "dirty", "final"):
+            moved[f"{kind}_bytes"] = rng.uniform(0.0, 1e9, n)
+        moved["outcome"] = rng.choice(OUTCOMES, n)
+        moved["t_handoff_s"] = np.where(rng.random(n) < 0.7, 10.0, np.nan)
+        moved["lead_s"] = np.where(moved["t_handoff_s"].notna(), rng.exponential(10.0, n), np.nan)
+        moved["downtime_s"] = rng.exponential(5.0, n)
+        moved.to_csv(folder / "migrations.csv", index=False)
+    facts = {
+        "config": _config(seed, speed, strategies, varied, config or {}),
+        "strategies": list(strategies),
+        "key_columns": keys,
+        "seed": seed,
+        "versions": {"msmf-traci": version, "sumo": "1.28.0"},
+        "map_folder": "map-0",
+        "fingerprint": {"network": "abc"},
+        "network": {"file": "network.net.xml", "sha256": "abc", "bytes": 1},
+        "vehicles": {"inserted": VEHICLES, "arrived": VEHICLES},
+        "teleports": 0,
+        "collisions": 0,
+        "outside_share": 0.01,
+        "wall_s": {"simulation": 1.5, "tables": 0.5},
+    }
+    (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    return folder
+
+
+def write_sweep(place: Path, speeds: Sequence[float] = (10.0, 50.0), seeds: Sequence[int] = (0, 1, 2), **more: Any) -> Path:
+    """Write a run for each speed and seed."""
+    for speed, seed in itertools.product(speeds, seeds):
+        write_run(place / f"speed={speed:g},seed={seed}", speed=speed, seed=seed, **more)
+    return place
+
+
+def stacked(place: Path, table: str) -> pd.DataFrame:
+    """The tables of all runs of a sweep, with the run's seed and speed."""
+    parts = []
+    for folder in sorted(path.parent for path in place.glob("*/run.json")):
+        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        parts.append(pd.read_csv(folder / f"{table}.csv").assign(seed=facts["seed"], speed=facts["config"]["mobility"]["speed_kmh"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _config(
+    seed: int, speed: float, strategies: Sequence[str], varied: Mapping[str, Sequence[Any]], changed: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "experiment": "made",
+        "seed": seed,
+        "strategies": list(strategies),
+        "tiers": {"regional_rings": 2.0},
+        "mobility": {"speed_kmh": speed, "source": "auto"},
+        "workload": {"image_mb": [100.0, 2000.0]},
+        "handoff": {"unsynced": "stop"},
+        "links": {"bandwidth_mbps": 100.0},
+    }
+    for section, content in changed.items():
+        made[section] = made.get(section, {}) | dict(content)
+    variants: dict[str, Any] = {}
+    for name, values in varied.items():
+        section, _, option = name.partition(".")
+        variants.setdefault(section, {})[option] = list(values)
+    return made | {"variants": variants}

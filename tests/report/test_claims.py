@@ -1,0 +1,166 @@
+"""Every claim holds in a world that is made so, and turns when the tables are falsified; without data it says so."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from msmf_traci.errors import InputError
+from msmf_traci.report.claims import CLAIMS, judge_claims
+from msmf_traci.report.judgement import claims_table, evidence_table
+from msmf_traci.report.map_cost import COST_FILE, judge_map_cost
+from msmf_traci.report.options import IMAGE
+from msmf_traci.report.reading import Results
+from tests.report.made_cells import SEEDS, Row, made_results
+
+WITHOUT_DATA_HERE = {"traffic_grows_with_memory", "cost_independent_of_map"}
+
+
+def verdicts(results: Results) -> dict[str, str]:
+    return {each.name: each.verdict for each in judge_claims(results)}
+
+
+@pytest.fixture(scope="module")
+def truth() -> dict[str, str]:
+    return verdicts(made_results())
+
+
+def literal(results: Results) -> dict[str, bool]:
+    """Whether each claim's most literal reading holds."""
+    found = {}
+    for each in judge_claims(results):
+        if len(each.evidence):
+            first = each.evidence["reading"].iloc[0]
+            rows = each.evidence[(each.evidence["reading"] == first) & (each.evidence["at"] == "reference")]
+            found[each.name] = bool(rows["holds"].all())
+    return found
+
+
+def test_literal_readings_hold_in_a_world_made_so(truth: dict[str, str]) -> None:
+    assert set(truth) == {claim.name for claim in CLAIMS} | {"cost_independent_of_map"}
+    assert {name for name, verdict in truth.items() if verdict == "no data"} == WITHOUT_DATA_HERE
+    assert {name for name, holds in literal(made_results()).items() if not holds} == set()
+    for name in ("tiers_cut_traffic_65", "op_cuts_traffic", "nearest_lead_falls", "op_cuts_migrations", "pm_op_tier_steady"):
+        assert truth[name] in ("holds", "depends (on what is compared)"), name
+
+
+def swap(one: str, other: str):
+    """The rows of two strategies exchanged."""
+
+    def swapped(results: Results) -> Results:
+        cells = results.cells.copy()
+        cells["strategy"] = cells["strategy"].replace({one: other, other: one})
+        return Results(results.folders, results.runs, results.main, cells, results.options)
+
+    return swapped
+
+
+def backwards(results: Results) -> Results:
+    """The speeds reversed."""
+    cells = results.cells.copy()
+    speeds = list(results.options["mobility.speed_kmh"].values)
+    cells["mobility.speed_kmh"] = cells["mobility.speed_kmh"].replace(dict(zip(speeds, speeds[::-1], strict=True)))
+    return Results(results.folders, results.runs, results.main, cells, results.options)
+
+
+@pytest.mark.parametrize(
+    ("falsify", "turned"),
+    [
+        (swap("nearest", "pm_op_tier"), {"tiers_cut_traffic", "tiers_cut_traffic_65", "tiers_cut_traffic_70", "nearest_grows_most"}),
+        (swap("nearest", "pm_op_tier"), {"prediction_beats_nearest", "tiers_lower_downtime", "pm_op_tier_best", "pm_op_tier_steady"}),
+        (swap("pm", "pm_op"), {"op_cuts_traffic", "op_cuts_migrations", "op_lowers_downtime", "op_lowers_downtime_fast"}),
+        (swap("pm_tier", "pm"), {"tiers_overcome_speed"}),
+        (backwards, {"traffic_falls_with_speed", "fast_users_leave", "fast_users_copy_part", "nearest_lead_falls"}),
+        (backwards, {"slow_downtimes_close", "downtimes_part_with_speed", "nearest_grows_most", "slow_nearest_close"}),
+    ],
+)
+def test_falsified_tables_turn_what_they_must(falsify, turned: set[str]) -> None:
+    found = literal(falsify(made_results()))
+    assert {name for name in turned if found[name]} == set()
+
+
+def shrunk(strategy: str, speed: float, size: float, row: Row) -> None:
+    """Every strategy the same, whatever the speed and the size."""
+    row |= dict.fromkeys(row, 1.0)
+
+
+def test_differences_within_the_noise_show_nothing() -> None:
+    found = verdicts(made_results(shrunk))
+    differences = {claim.name for claim in CLAIMS} - WITHOUT_DATA_HERE
+    alike = {"slow_downtimes_close", "slow_nearest_close", "pm_op_tier_steady", "service_stable_over_speed", "delay_requirements_met"}
+    held = {name for name in differences - alike if found[name] == "holds"}
+    assert held == set()
+    assert literal(made_results(shrunk))["slow_downtimes_close"]
+    assert literal(made_results(shrunk))["pm_op_tier_steady"]
+
+
+def late(strategy: str, speed: float, size: float, row: Row) -> None:
+    row["late_share"] = 0.05
+
+
+def by_size(strategy: str, speed: float, size: float, row: Row) -> None:
+    """With small images alone tiers save nothing, and images do not tell."""
+    if size == 100.0 and strategy.endswith("tier"):
+        row["traffic_per_trip_bytes"] *= 10.0
+
+
+def test_a_cut_that_an_option_turns_depends_on_it() -> None:
+    found = {each.name: each for each in judge_claims(made_results(by_size))}
+    assert "container image (MB): 100" in found["tiers_cut_traffic"].verdict
+    evidence = found["tiers_cut_traffic"].evidence
+    other = evidence[(evidence["at"] == f"{IMAGE}=100") & (evidence["reading"] == evidence["reading"].iloc[0])]
+    assert other["holds"].tolist() == [False]
+    assert not literal(made_results(late))["delay_requirements_met"]
+
+
+def test_one_seed_gives_no_verdict() -> None:
+    found = judge_claims(made_results(seeds=SEEDS[:1]))
+    assert {each.verdict for each in found} == {"no data"}
+    assert "two seeds" in next(each.because for each in found if each.name == "op_cuts_traffic")
+
+
+def test_missing_strategies_and_speeds_are_said() -> None:
+    whole = made_results()
+    cells = whole.cells[whole.cells["strategy"] != "pm_op"]
+    found = {each.name: each for each in judge_claims(Results(whole.folders, (), 0, cells, whole.options))}
+    assert (found["op_cuts_traffic"].verdict, found["op_cuts_traffic"].because) == (
+        "no data",
+        "needs the strategy pm_op and its traffic per trip",
+    )
+    assert found["nearest_lead_falls"].verdict == "holds"
+    still = Results(whole.folders, (), 0, whole.cells[whole.cells["mobility.speed_kmh"] == 50.0], {IMAGE: whole.options[IMAGE]})
+    assert "sweep over mobility.speed_kmh" in next(each.because for each in judge_claims(still) if each.name == "nearest_lead_falls")
+
+
+def test_tables_of_claims_have_every_claim_and_finding() -> None:
+    judgements = judge_claims(made_results())
+    table = claims_table(judgements).set_index("claim")
+    assert list(table.index) == [each.name for each in judgements]
+    evidence = evidence_table(judgements)
+    assert len(evidence) == sum(len(each.evidence) for each in judgements)
+    row, findings = table.loc["op_cuts_traffic"], evidence[(evidence["claim"] == "op_cuts_traffic") & (evidence["at"] == "reference")]
+    assert row["readings"] == findings["reading"].nunique() == 4 * 2 * 5
+    assert row["readings_that_hold"] == findings.groupby("reading")["holds"].all().sum()
+    assert (row["estimate"], row["low"], row["bound"]) == (findings.iloc[0]["estimate"], findings.iloc[0]["low"], "above 0")
+    assert (evidence["low"] <= evidence["estimate"]).all() and (evidence["estimate"] <= evidence["high"]).all()
+    assert table.loc["cost_independent_of_map", "readings"] == 0 and pd.isna(table.loc["cost_independent_of_map", "estimate"])
+
+
+def costs(folder: Path, large_ns: float) -> Path:
+    rows = [("2 km", 500, 61, repeat, 300.0 + repeat) for repeat in range(5)]
+    rows += [("21 km", 35_000, 3_781, repeat, large_ns + repeat) for repeat in range(5)]
+    pd.DataFrame(rows, columns=["map", "edges", "cells", "repeat", "ns_per_prediction"]).to_csv(folder / COST_FILE, index=False)
+    return folder
+
+
+@pytest.mark.parametrize(("large_ns", "verdict"), [(310.0, "holds"), (450.0, "depends (on what hardly means)"), (3000.0, "fails")])
+def test_cost_of_a_prediction_is_judged_by_the_benchmark(large_ns: float, verdict: str, tmp_path: Path) -> None:
+    judged = judge_map_cost([costs(tmp_path, large_ns)])
+    assert judged.verdict == verdict
+    assert "a prediction on 21 km (35,000 edges)" in judged.evidence["statistic"].tolist()
+
+
+def test_damaged_table_of_costs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / COST_FILE).write_text("map,edges\n2 km,500\n")
+    with pytest.raises(InputError, match="make it again with"):
+        judge_map_cost([tmp_path])

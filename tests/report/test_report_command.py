@@ -1,0 +1,115 @@
+"""The command: what it writes, what it replaces, and one sentence for whatever is wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from msmf_traci.cli import report
+from msmf_traci.report.command import Parts, main
+from msmf_traci.report.reading import read_results
+from tests.report.made_results import write_run, write_sweep
+
+
+def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert report(list(words)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("msmf-traci-report: ")
+    assert said.count("\n") == 1
+    return said
+
+
+def test_a_sweep_and_a_study_beside_it_become_one_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = write_sweep(tmp_path / "figure7", seeds=[0, 1])
+    study = write_sweep(tmp_path / "study", seeds=[0, 1], varied={"tiers.regional_rings": [1.0, 2.0]}, transfers=0)
+    # cells that both have must be the same
+    for folder in (path.parent for path in study.glob("*/run.json")):
+        table, ours = pd.read_csv(folder / "summary.csv"), pd.read_csv(sweep / folder.name / "summary.csv")
+        reference = table["regional_rings"] == 2.0
+        table.loc[reference, ours.columns] = ours.to_numpy()
+        table.to_csv(folder / "summary.csv", index=False)
+    assert report([str(sweep), str(study)]) == 0
+    page = sweep / "report" / "index.html"
+    assert capsys.readouterr().out == f"Report: {page}\n"
+    assert {"traffic_by_speed.svg", "traffic_by_tiers_regional_rings.png", "bytes.csv"} <= {
+        p.name for p in (page.parent / "figures").iterdir()
+    }
+    # the report is no run, and the next one takes its place
+    assert len(read_results([sweep]).runs) == 4
+    (page.parent / "old").touch()
+    assert report([str(sweep)]) == 0
+    assert not (page.parent / "old").exists()
+    assert [path.name for path in sweep.iterdir() if path.name.startswith(".")] == []
+
+
+def test_one_seed_gives_a_page_that_says_why_there_are_no_intervals(tmp_path: Path) -> None:
+    assert report([str(write_run(tmp_path / "run", transfers=0)), "--out", str(tmp_path / "out")]) == 0
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "No intervals: one seed alone" in text
+    assert "1 of 1 runs have no table of transfers" in text
+
+
+def test_another_folder_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "run")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine", encoding="utf-8")
+    assert "is no earlier report" in _refused(capsys, str(run), "--out", str(tmp_path / "mine"))
+    assert "is no earlier report" in _refused(capsys, str(run), "--out", str(run))
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "holds no finished run" in _refused(capsys, str(tmp_path / "empty"))
+    assert "is no folder" in _refused(capsys, str(tmp_path / "nowhere"))
+    assert "see msmf-traci-report --help" in _refused(capsys)
+    assert "unrecognized arguments: --fast" in _refused(capsys, str(tmp_path / "empty"), "--fast")
+
+    half = write_run(tmp_path / "half" / "a")
+    (half / "run.json").unlink()
+    assert "has no whole run.json" in _refused(capsys, str(tmp_path / "half"))
+
+    write_run(tmp_path / "mixed" / "a")
+    write_run(tmp_path / "mixed" / "b", seed=1, version="0.2.0")
+    assert "0.1.0" in _refused(capsys, str(tmp_path / "mixed"))
+
+    short = write_run(tmp_path / "short")
+    pd.read_csv(short / "summary.csv").drop(columns="outage_s").to_csv(short / "summary.csv", index=False)
+    assert "no column outage_s" in _refused(capsys, str(short))
+
+    cut = write_run(tmp_path / "cut")
+    pd.read_csv(cut / "migrations.csv").drop(columns="lead_s").to_csv(cut / "migrations.csv", index=False)
+    assert "table migrations cannot be read" in _refused(capsys, str(cut))
+    assert not (cut / "report").exists()
+
+
+def test_a_traced_run_is_replayed(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+
+    def write_replay(traced: Path, out: Path) -> Path:
+        assert traced == run
+        out.mkdir()
+        (out / "index.html").touch()
+        return out / "index.html"
+
+    with pytest.raises(Exception, match="no run has a trace to replay"):
+        main([str(run), "--replay"], Parts(write_replay=write_replay))
+    (run / "frames.csv").touch()
+    main([str(run), "--replay"], Parts(write_replay=write_replay))
+    assert 'href="replay/index.html"' in (run / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_help_and_refusals_load_nothing_heavy(tmp_path: Path) -> None:
+    script = (
+        "import sys, json; from msmf_traci.cli import report\n"
+        "try: code = report(sys.argv[1:])\n"
+        "except SystemExit as end: code = end.code\n"
+        "heavy = [name for name in ('altair', 'vl_convert', 'scipy', 'numba') if name in sys.modules]\n"
+        "print(json.dumps([code, heavy]))"
+    )
+    for words, code in ((["--help"], 0), ([], 2), ([str(tmp_path / "nowhere")], 2)):
+        done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout.splitlines()[-1]) == [code, []]
