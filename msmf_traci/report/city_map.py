@@ -148,7 +148,7 @@ class _Drawn:
             .transform_filter("datum.transfers > 0")
         )
         scale = alt.Scale(type="quantize", domain=[0, 1], range=list(_SHADES))
-        legend = alt.Legend(title="Share of transfers that failed", format=".0%", orient="bottom", gradientLength=260)
+        legend = alt.Legend(title="Transfers that failed", titleLimit=0, format=".0%", orient="bottom", gradientLength=260)
         share = alt.Color("share:Q", scale=scale, legend=legend)
         filled = cells.mark_geoshape(stroke=_CELL_EDGE, strokeWidth=0.4).encode(
             color=alt.when(f"datum.transfers >= {FEWEST}").then(share).otherwise(alt.value(_GROUND))

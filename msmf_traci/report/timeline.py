@@ -15,7 +15,7 @@ from msmf_traci.report.figure import POINTS, Figure, choice
 from msmf_traci.report.options import label_of
 from msmf_traci.report.reading import Results, Run
 from msmf_traci.report.setting import rows_at, setting_of
-from msmf_traci.report.style import KINDS
+from msmf_traci.report.style import KINDS, ZERO
 from msmf_traci.report.timeline_bars import CELL, DOWNTIME, EVERY, HOST, OUTAGE, PRE_COPY, STAGES, is_traced, read_bars
 
 MOST_TEXT = 700_000
@@ -24,7 +24,7 @@ MOST_TEXT = 700_000
 _CELL_ROW = "attached cell"
 _ALL = "all"
 _PARTS = {"whole trip": 1, "a quarter": 4, "a tenth": 10, "a fiftieth": 50}
-_GREY, _OUTAGE, _GIVEN_UP = "#8d8d8d", "#b3001b", "#7a3a00"
+_GREY, _OUTAGE = "#8d8d8d", "#b3001b"
 _COLORS = {
     PRE_COPY: KINDS["memory"],
     DOWNTIME: KINDS["final"],
@@ -284,7 +284,7 @@ class _Timeline:
                 f"indexof({json.dumps([DOWNTIME, STAGES['FINAL']])}, datum.kind) >= 0 && datum.outcome == 'user_left'"
             )
             .mark_tick(size=_TRANSFERS[0], thickness=1, yOffset=_TRANSFERS[1], clip=True)
-            .encode(x=alt.X("to_s:Q"), color=alt.value(_GIVEN_UP), opacity=alt.Opacity("shade:Q", scale=None, legend=None))
+            .encode(x=alt.X("to_s:Q"), color=alt.value(ZERO), opacity=alt.Opacity("shade:Q", scale=None, legend=None))
         )
         given_up.encoding.x2 = alt.Undefined
         lanes = [transfers, given_up, outages]
