@@ -1,44 +1,70 @@
-"""The answer in one sentence, where no better one is given: who sends least and who stops shortest at the reference."""
+"""The page's first sentence: what the best strategy saves at the reference, with intervals, and how the claims fared."""
 
 from __future__ import annotations
 
-import pandas as pd
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
 
 from msmf_traci.report.axis import words
 from msmf_traci.report.curves import baseline
-from msmf_traci.report.measures import DOWNTIME, TRAFFIC, Measure
-from msmf_traci.report.options import SPEED
+from msmf_traci.report.judgement import Judgement
+from msmf_traci.report.measures import DOWNTIME, REPLICATE, TRAFFIC, Measure
+from msmf_traci.report.options import SPEED, label_of
 from msmf_traci.report.reading import Results
+from msmf_traci.report.statistics import Interval, mean_interval
 
 # they do not migrate, or know the road ahead: no choice of an operator
 _NO_CHOICE = ("never", "oracle", "oracle_tier")
+_SAID = (TRAFFIC[0], DOWNTIME[-1])
+_VERDICTS = {"holds": "hold", "fails": "fail", "depends": "depend on how they are read or on what is assumed", "no data": "lack data"}
 
 
-def plain_answer(results: Results) -> str:
-    """A sentence from the means of the reference cells."""
+def answer_of(results: Results, judgements: Sequence[Judgement]) -> str:
+    """A sentence from the cells at the reference, and one from the claims."""
+    claims = _claims_sentence(judgements)
+    return " ".join(part for part in (_cells_sentence(results), claims) if part)
+
+
+def _cells_sentence(results: Results) -> str:
     base = baseline(results)
     cells = results.at()
-    names = [name for name in results.strategies if name not in _NO_CHOICE and name in set(cells["strategy"])]
+    there = set(cells["strategy"])
+    names = [name for name in results.strategies if name not in _NO_CHOICE and name in there]
     if not names:
         return "There are no cells at the reference values of all options; the figures show those that there are."
-    means = cells.groupby("strategy")[[TRAFFIC[0].column, DOWNTIME[0].column]].mean().reindex(names)
-    where = f"At {words(SPEED, results.options[SPEED].reference)} km/h" if SPEED in results.options else "In these runs"
-    if len(names) == 1:
-        return f"{where}, {names[0]} has {_amount(means, names[0], TRAFFIC[0])} and {_amount(means, names[0], DOWNTIME[0])}."
-    said = [_least(means, measure, verb, base) for measure, verb in ((TRAFFIC[0], "sends least"), (DOWNTIME[0], "stops shortest"))]
-    return f"{where}, {' and '.join(part for part in said if part)}."
+    where = (
+        f"At a {label_of(SPEED).partition(' (')[0]} of {words(SPEED, results.options[SPEED].reference)} km/h"
+        if SPEED in results.options
+        else "In these runs"
+    )
+    values = {(name, each.column): _by_seed(results, name, each) for name in names for each in _SAID}
+    best = min(names, key=lambda name: float(np.nansum(values[name, _SAID[1].column])))
+    said = [f"{each.label} {_text(mean_interval(values[best, each.column]), each.unit)}" for each in _SAID]
+    if best == base or base not in names:
+        return f"{where}, {best} is stopped least: {', '.join(said)}."
+    for place, each in enumerate(_SAID):
+        change = mean_interval(values[best, each.column] - values[base, each.column])
+        said[place] += f", {_text(change, each.unit, signed=True)} against {base}"
+    return f"{where}, {best} is stopped least: {'; '.join(said)}."
 
 
-def _least(means: pd.DataFrame, measure: Measure, verb: str, base: str) -> str:
-    known = means[measure.column].dropna()
-    if known.empty:
+def _by_seed(results: Results, name: str, measure: Measure) -> np.ndarray:
+    cells = results.at()
+    own = cells[cells["strategy"] == name].set_index(REPLICATE)[measure.column]
+    return np.asarray(own.reindex(results.seeds) / measure.per_unit, dtype=np.float64)
+
+
+def _text(interval: Interval, unit: str, *, signed: bool = False) -> str:
+    digits = "+.3g" if signed else ".3g"
+    bounds = f" [{interval.low:{digits}}, {interval.high:{digits}}]" if interval.is_known else ""
+    return f"{interval.mean:{digits}}{bounds} {unit}"
+
+
+def _claims_sentence(judgements: Sequence[Judgement]) -> str:
+    if not judgements:
         return ""
-    best = str(known.idxmin())
-    against = ""
-    if base in known and best != base and known[base] > 0.0:
-        against = f", {100.0 * (1.0 - known[best] / known[base]):.0f} % less than {base}"
-    return f"{best} {verb} ({_amount(means, best, measure)}{against})"
-
-
-def _amount(means: pd.DataFrame, name: str, measure: Measure) -> str:
-    return f"{float(means[measure.column][name]) / measure.per_unit:.3g} {measure.unit} of {measure.label}"
+    counts = Counter(next(verdict for verdict in _VERDICTS if each.verdict.startswith(verdict)) for each in judgements)
+    said = [f"{counts[verdict]} {words_of}" for verdict, words_of in _VERDICTS.items() if counts[verdict]]
+    return f"Of the paper's {len(judgements)} claims put to the test, {', '.join(said)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from msmf_traci.report.city_map import map_figure
@@ -46,15 +47,20 @@ def build_report(results: Results, out: Path, traced: Path | None = None) -> Pat
     transfers, reason = transfer_figures(results)
     pictures = [figure for figure in (timeline_figure(results), map_figure(results)) if figure is not None]
     figures = [*curve_figures(results), *transfers, *(tornado_figures(sensitivity.table) if sensitivity else []), *pictures]
+    return write_report(Content(results, figures, judgements, sensitivity, reason), out, traced)
+
+
+def write_report(content: Content, out: Path, traced: Path | None = None) -> Path:
+    """Write what has been made; parameters and errors as in :func:`build_report`."""
     with report_folder(out) as folder:
         (folder / "figures").mkdir()
-        for figure in figures:
+        for figure in content.figures:
             write_figure(figure, folder / "figures")
-        write_points(folder / "claims.csv", claims_table(judgements))
-        write_points(folder / "claims_evidence.csv", evidence_table(judgements))
-        if sensitivity is not None:
-            write_points(folder / "sensitivity.csv", sensitivity.table)
-        replay = write_replay(traced, folder / "replay").relative_to(folder).as_posix() if traced is not None else ""
-        content = Content(results, figures, judgements, sensitivity, reason, replay)
+        write_points(folder / "claims.csv", claims_table(content.judgements))
+        write_points(folder / "claims_evidence.csv", evidence_table(content.judgements))
+        if content.sensitivity is not None:
+            write_points(folder / "sensitivity.csv", content.sensitivity.table)
+        if traced is not None:
+            content = replace(content, replay=write_replay(traced, folder / "replay").relative_to(folder).as_posix())
         (folder / PAGE).write_text(page_text(content), encoding="utf-8")
     return out / PAGE

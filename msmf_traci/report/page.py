@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from msmf_traci.report import style
-from msmf_traci.report.answer import plain_answer
+from msmf_traci.report.answer import answer_of
 from msmf_traci.report.curves import elsewhere, interval_words
 from msmf_traci.report.figure import Figure, specification
 from msmf_traci.report.judgement import REFERENCE, Judgement
@@ -72,7 +72,7 @@ def page_text(content: Content) -> str:
     placed = known | {figure.name for figure in (*timeline, *maps, *tornados)} | {f.name for group in groups for f in group.figures}
     return template.render(
         title=results.folders[0].resolve().name,
-        answer=plain_answer(results),
+        answer=answer_of(results, content.judgements),
         reference=elsewhere(results, []),
         intervals=interval_words(results),
         strategies=strategies_table(results),
@@ -112,7 +112,8 @@ def _shown(evidence: pd.DataFrame) -> pd.DataFrame:
     """The numbers of all readings at the reference, and of the most literal reading elsewhere; `claims_evidence.csv` has all."""
     if evidence.empty:
         return evidence
-    return evidence[(evidence["at"] == REFERENCE) | (evidence["reading"] == evidence["reading"].iloc[0])]
+    shown: pd.DataFrame = evidence.loc[(evidence["at"] == REFERENCE) | (evidence["reading"] == evidence["reading"].iloc[0])]
+    return shown
 
 
 def _tone(verdict: str) -> str:

@@ -54,7 +54,7 @@ def write_run(
     summary = pd.DataFrame(rows).assign(**{name: rng.uniform(1.0, 2.0, len(rows)) * each.per_unit for name, each in MEASURES.items()})
     folder.mkdir(parents=True)
     summary.to_csv(folder / "summary.csv", index=False)
-    pd.DataFrame(variants).assign(vehicle="v0").to_csv(folder / "vehicles.csv", index=False)
+    pd.DataFrame(variants).assign(vehicle="v0", handoffs=3).to_csv(folder / "vehicles.csv", index=False)
     if transfers:
         moved = pd.DataFrame([variant for variant in variants for _ in range(transfers)])
         n = len(moved)
@@ -64,6 +64,10 @@ def write_run(
         moved["t_handoff_s"] = np.where(rng.random(n) < 0.7, 10.0, np.nan)
         moved["lead_s"] = np.where(moved["t_handoff_s"].notna(), rng.exponential(10.0, n), np.nan)
         moved["downtime_s"] = rng.exponential(5.0, n)
+        moved = moved.assign(vehicle="v0", transfer=range(n), source="L:0,0", target="L:1,0", x_m=0.0, y_m=0.0)
+        moved["t_start_s"] = 20.0 * moved["transfer"]
+        moved["t_end_s"] = moved["t_start_s"] + 15.0
+        moved["t_stop_s"] = np.where(moved["t_handoff_s"].notna(), moved["t_end_s"] - moved["downtime_s"], np.nan)
         moved.to_csv(folder / "migrations.csv", index=False)
     facts = {
         "config": _config(seed, speed, strategies, varied, config or {}),

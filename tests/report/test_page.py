@@ -10,11 +10,15 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from msmf_traci.report.build import build_report
+from msmf_traci.report.build import write_report
+from msmf_traci.report.curves import curve_figures
 from msmf_traci.report.figure import Figure
 from msmf_traci.report.judgement import Judgement
+from msmf_traci.report.page import Content
 from msmf_traci.report.reading import read_results
 from msmf_traci.report.sensitivity import Sensitivity
+from msmf_traci.report.tornado import tornado_figures
+from msmf_traci.report.transfers import transfer_figures
 from tests.browser import chromium, opened
 from tests.report.made_results import write_sweep
 from tests.report.test_figures import made_sensitivity
@@ -34,7 +38,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     evidence = pd.DataFrame(
         {
             "reading": ["per trip", "per km"],
-            "at": ["50 km/h", "50 km/h"],
+            "at": ["reference", "reference"],
             "statistic": ["reduction", "reduction"],
             "unit": ["%", "%"],
             "estimate": [71.0, 12.5],
@@ -50,7 +54,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     points = pd.DataFrame({"a": [1.0, 2.0]})
     chart = alt.Chart(alt.InlineData(values=points.to_dict("records"))).mark_point().encode(x="a:Q").properties(width="container")
     extra = [Figure("timeline_v0", "Timeline", "One vehicle.", points, chart, chart.properties(width=200))]
-    return build_report(read_results([sweep]), [judged], sensitivity, extra, place / "out")
+    results = read_results([sweep])
+    figures = [*curve_figures(results), *transfer_figures(results)[0], *tornado_figures(sensitivity.table), *extra]
+    return write_report(Content(results, figures, [judged], sensitivity), place / "out")
 
 
 @pytest.fixture(scope="module")
@@ -125,5 +131,6 @@ def test_every_link_to_a_file_has_its_file(page: Path) -> None:
 def test_formulas_in_names_are_text_in_the_tables(page: Path) -> None:
     assert "'=evil" in set(pd.read_csv(page.parent / "figures" / "traffic_by_speed.csv")["strategy"])
     claims = pd.read_csv(page.parent / "claims.csv")
-    assert claims["claim"].to_list() == ["tiers_cut_70", "tiers_cut_70"]
+    assert claims["claim"].to_list() == ["tiers_cut_70"]
+    assert pd.read_csv(page.parent / "claims_evidence.csv")["claim"].to_list() == ["tiers_cut_70", "tiers_cut_70"]
     assert (page.parent / "sensitivity.csv").is_file()

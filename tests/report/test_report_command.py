@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from msmf_traci.cli import report
-from msmf_traci.report.command import Parts, main
 from msmf_traci.report.reading import read_results
 from tests.report.made_results import write_run, write_sweep
 
@@ -86,20 +85,10 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.Capt
     assert not (cut / "report").exists()
 
 
-def test_a_traced_run_is_replayed(tmp_path: Path) -> None:
+def test_a_replay_needs_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = write_run(tmp_path / "run")
-
-    def write_replay(traced: Path, out: Path) -> Path:
-        assert traced == run
-        out.mkdir()
-        (out / "index.html").touch()
-        return out / "index.html"
-
-    with pytest.raises(Exception, match="no run has a trace to replay"):
-        main([str(run), "--replay"], Parts(write_replay=write_replay))
-    (run / "frames.csv").touch()
-    main([str(run), "--replay"], Parts(write_replay=write_replay))
-    assert 'href="replay/index.html"' in (run / "report" / "index.html").read_text(encoding="utf-8")
+    assert "no run has a trace to replay" in _refused(capsys, str(run), "--replay")
+    assert not (run / "report").exists()
 
 
 def test_help_and_refusals_load_nothing_heavy(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@
     const table = head.closest("table");
     const column = head.cellIndex;
     const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-    const key = (row) => row.cells[column].dataset.key;
+    const key = (row) => row.cells[column].dataset.key ?? row.cells[column].textContent;
     const compare = (one, other) => {
       const [a, b] = [key(one), key(other)];
       if (a === "" || b === "") return (a === "") - (b === "");
