@@ -17,7 +17,7 @@ from msmf_traci.report.statistics import intervals
 CLAIMED_CUTS_PERCENT = (65.0, 70.0)
 TIER_CUT = "tier_cut"
 _TRAFFIC, _HANDOFF, _SHARE = MEASURES["traffic_per_trip_bytes"], MEASURES["downtime_per_handoff_s"], MEASURES["unavailability"]
-_AND = " x "
+AND = " x "
 _NAMED = 4  # settings that a sentence names before it says how many more
 # Speeds at which a study tried less than this share of the settings it tried elsewhere are not answered for
 _ENOUGH = 0.5
@@ -95,8 +95,8 @@ def _with_settings(cells: pd.DataFrame, options: Sequence[Option]) -> pd.DataFra
     settings = by_setting(cells, options)
     found: pd.DataFrame = cells.iloc[[row for rows in settings.values() for row in rows]].copy()
     named = [setting for setting, rows in settings.items() for _ in rows]
-    found["option"] = [_AND.join(option for option, _ in setting) or "reference" for setting in named]
-    found["value"] = [_AND.join(value for _, value in setting) for setting in named]
+    found["option"] = [AND.join(option for option, _ in setting) or "reference" for setting in named]
+    found["value"] = [AND.join(value for _, value in setting) for setting in named]
     return found
 
 
@@ -130,8 +130,8 @@ def _in_order(table: pd.DataFrame, results: Results) -> pd.DataFrame:
     texts = {option.name: [value_text(value) for value in option.values] for option in results.options.values()}
 
     def place(at: str, option: str, value: str) -> tuple[object, ...]:
-        which = [] if option == "reference" else option.split(_AND)
-        values = [texts[name].index(each) for name, each in zip(which, value.split(_AND), strict=False)]
+        which = [] if option == "reference" else option.split(AND)
+        values = [texts[name].index(each) for name, each in zip(which, value.split(AND), strict=False)]
         return (speeds.index(at), len(which), option, values)
 
     rows = list(zip(table["at"], table["option"], table["value"], strict=True))
@@ -183,7 +183,7 @@ class _Setting:
     @property
     def parts(self) -> frozenset[tuple[str, str]]:
         """Options that differ from the reference, with their values."""
-        return frozenset() if self.option == "reference" else frozenset(zip(self.option.split(_AND), self.value.split(_AND), strict=True))
+        return frozenset() if self.option == "reference" else frozenset(zip(self.option.split(AND), self.value.split(AND), strict=True))
 
     @property
     def words(self) -> str:

@@ -7,8 +7,11 @@ import pandas as pd
 
 from msmf_traci.report import style
 from msmf_traci.report.figure import POINTS, Figure, choice
+from msmf_traci.report.options import label_of
+from msmf_traci.report.sensitivity import AND
 
-_SHOWN = 16  # options; the smaller ones are in the table
+# options by themselves, and several at once that move more than any of their parts; the others are in the table
+_SHOWN, _SHOWN_AT_ONCE = 18, 4
 
 
 def tornado_figures(table: pd.DataFrame) -> list[Figure]:
@@ -30,13 +33,14 @@ def _tornado(headline: str, rows: pd.DataFrame) -> Figure | None:
     points = moved[["at", "option", "value", "mean", "change", "change_low", "change_high", "seeds"]].reset_index(drop=True)
     for name in ("at", "option", "value"):
         points[name] = points[name].astype(str)
+    points["option"] = points["option"].map(lambda option: AND.join(label_of(name) for name in option.split(AND)))
     places = list(dict.fromkeys(points["at"]))
-    reach = points["change"].abs().groupby(points["option"]).max().sort_values(ascending=False)
-    order = reach.index.tolist()[:_SHOWN]
+    order = _shown(points["change"].abs().groupby(points["option"]).max().sort_values(ascending=False))
+    many = points["option"].nunique()
     points = points[points["option"].isin(order)].reset_index(drop=True)
     chart = (
         _bars(order, unit)
-        .add_params(choice("at", "At", places, places[0]))
+        .add_params(choice("at", "At", places, _most_studied(points["at"])))
         .transform_filter("datum.at == at")
         .properties(width="container", height=24 * len(order))
     )
@@ -46,18 +50,34 @@ def _tornado(headline: str, rows: pd.DataFrame) -> Figure | None:
         .facet(alt.Facet("at:N", sort=places, header=alt.Header(title=None, labelAnchor="start")), columns=3)
         .properties(title=alt.TitleParams(text=title, fontSize=15, offset=12))
     )
-    rest = (
-        f"The {_SHOWN} options that move it most are shown; sensitivity.csv has all." if len(reach) > _SHOWN else "All options are shown."
-    )
+    rest = f"{len(order)} of {many} are shown, those that move it most; sensitivity.csv has all." if many > len(order) else "All are shown."
     caption = (
-        f"Change of {title} from its value at the reference when one option alone, or two together, take other values (paired by seed). "
+        f"Change of {title} from its value at the reference when one option, or several at once, take other values (paired by seed). "
         f"Bars go from the lowest to the highest; each mark is a value, thin lines are 95 % intervals over seeds. {rest}"
     )
     return Figure(f"tornado_{headline}", f"What {title} depends on", caption, points, chart, still)
 
 
+def _shown(reach: pd.Series[float]) -> list[str]:
+    """Options in the order of how far they move a figure; of several at once those that go further than their parts."""
+    alone = [str(option) for option in reach.index if AND not in str(option)][:_SHOWN]
+    further = [
+        str(option)
+        for option, far in reach.items()
+        if AND in str(option) and all(far > 1.1 * reach.get(part, 0.0) for part in str(option).split(AND))
+    ][:_SHOWN_AT_ONCE]
+    return [str(option) for option in reach.index if option in {*alone, *further}]
+
+
+def _most_studied(places: pd.Series[str]) -> str:
+    """Where most settings were tried; of several such places the middle one."""
+    counts = places.value_counts(sort=False)
+    most = [str(place) for place in counts.index if counts[place] == counts.max()]
+    return most[len(most) // 2]
+
+
 def _bars(order: list[str], unit: str) -> alt.LayerChart:
-    y = alt.Y("option:N", sort=order, title=None, axis=alt.Axis(labelLimit=170, grid=False))
+    y = alt.Y("option:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, grid=False))
     title = f"change ({unit})" if unit else "change"
     bars = (
         alt.Chart(POINTS)

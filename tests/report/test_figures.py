@@ -185,7 +185,7 @@ def made_sensitivity() -> pd.DataFrame:
 def test_tornados_show_the_changes_of_each_headline(tmp_path: Path) -> None:
     (figure,) = tornado_figures(made_sensitivity())
     assert figure.name == "tornado_reduction"
-    assert figure.points.query("option == 'handoff.unsynced'")["change"].to_list() == [-5.0, -5.0]
+    assert figure.points.query("option == 'handoff unsynced'")["change"].to_list() == [-5.0, -5.0]
     write_figure(figure, tmp_path)
 
 
