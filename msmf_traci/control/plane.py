@@ -12,31 +12,18 @@ from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.control.asking import ask
 from msmf_traci.control.attachment import Attachment
 from msmf_traci.control.decisions import Changes, Decisions, none_of
+from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.planning import PLANS, Planner
 from msmf_traci.control.prediction import MapPredictor, Predictor, RoutePredictor
 from msmf_traci.control.reports import Knowledge, ReportOptions, Reports
 from msmf_traci.control.situation import Scene
-from msmf_traci.control.strategies import Strategy, StrategyOptions
+from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.world.cells import HexCells
 from msmf_traci.world.coverage import EdgeCoverage
 from msmf_traci.world.roads import Roads
-from msmf_traci.world.servers import Servers, TierLatency
-
-
-@dataclass(frozen=True)
-class ControlOptions:
-    """Everything, beside the strategy and the latency levels, that decisions depend on."""
-
-    hysteresis_m: float
-    reports: ReportOptions
-    regional_rings: int
-    latency: TierLatency
-    min_speed_mps: float
-    horizon_m: float
-    slack_m: float
-    strategy: StrategyOptions
+from msmf_traci.world.servers import Servers
 
 
 @dataclass(frozen=True)

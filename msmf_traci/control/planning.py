@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, IntArray, extended
 from msmf_traci.control import strategies
 from msmf_traci.control.decisions import Decisions, none_of
+from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.prediction import Predictor
 from msmf_traci.control.reports import Knowledge
 from msmf_traci.control.road_ahead import RoadTable, Sight, Verdicts, follow_border, follow_road
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.sentinels import KEEP
 from msmf_traci.world.servers import Servers
-
-if TYPE_CHECKING:
-    from msmf_traci.control.plane import ControlOptions
 
 
 @dataclass(frozen=True)

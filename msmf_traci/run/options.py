@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msmf_traci.config.schema import Config
-from msmf_traci.control.plane import ControlOptions
+from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from msmf_traci.control.asking import ask
-from msmf_traci.control.plane import ControlOptions
+from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.planning import PLANS, Planner
 from msmf_traci.control.prediction import Ahead, MapPredictor, RoutePredictor
 from msmf_traci.control.reports import Knowledge, ReportOptions, Reports

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.control.asking import ask
-from msmf_traci.control.plane import ControlOptions
+from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.planning import PLANS, Planner
 from msmf_traci.control.reports import ReportOptions, Reports
 from msmf_traci.control.situation import Scene
