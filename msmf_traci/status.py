@@ -13,6 +13,7 @@ from typing import NoReturn
 from msmf_traci.errors import InputError
 from msmf_traci.launch.records import RECORDS_FOLDER, Records
 from msmf_traci.locks import is_held
+from msmf_traci.report.command import REPORT_FOLDER
 from msmf_traci.results.store import RUN_FILE
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scenario.clear_cache import clear_cache
@@ -96,7 +97,9 @@ def run_states(place: Path) -> list[RunState]:
     """Every run that lies in a folder, is being made there, or is missing of a sweep that was asked for."""
     records = Records(place)
     done = {path.parent.name for path in place.glob(f"*/{RUN_FILE}")}
-    parts = {target_of(part): is_held(part / OWNER_FILE) for part in parts_in(place) if not target_of(part).startswith("map-")}
+    parts = {
+        target_of(part): is_held(part / OWNER_FILE) for part in parts_in(place) if not target_of(part).startswith(("map-", REPORT_FOLDER))
+    }
     failed = records.failed()
     planned = [run.name for plan in records.plans() for run in plan]
     states = []

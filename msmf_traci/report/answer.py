@@ -40,13 +40,18 @@ def _cells_sentence(results: Results) -> str:
         else "In these runs"
     )
     values = {(name, each.column): _by_seed(results, name, each) for name in names for each in _SAID}
-    best = min(names, key=lambda name: float(np.nansum(values[name, _SAID[1].column])))
+    # strategies are compared on the seeds that all of them have
+    shared = np.isfinite(np.array(list(values.values()))).all(axis=0)
+    if not shared.any():
+        return f"{where}, no seed has every strategy; the figures show what there is."
+    values = {key: each[shared] for key, each in values.items()}
+    best = min(names, key=lambda name: float(values[name, _SAID[1].column].mean()))
     said = [f"{each.label} {_text(mean_interval(values[best, each.column]), each.unit)}" for each in _SAID]
     if best == base or base not in names:
         return f"{where}, {best} is stopped least: {', '.join(said)}."
     for place, each in enumerate(_SAID):
         change = mean_interval(values[best, each.column] - values[base, each.column])
-        said[place] += f", {_text(change, each.unit, signed=True)} against {base}"
+        said[place] += f", {_text(change, each.difference_unit, signed=True)} against {base}"
     return f"{where}, {best} is stopped least: {'; '.join(said)}."
 
 

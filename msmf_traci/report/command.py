@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--replay", action="store_true", help="add a replay of the first run with a trace (output.trace=true)")
     typed = parser.parse_args(list(words))
     folders = [Path(name).expanduser() for name in typed.results]
-    out = Path(typed.out).expanduser() if typed.out else folders[0] / REPORT_FOLDER
+    out = (Path(typed.out).expanduser() if typed.out else folders[0] / REPORT_FOLDER).resolve()
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder: give the folder of a run or of a sweep, e.g. results/figure7")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from msmf_traci.errors import InputError
 from msmf_traci.results.store import folder_in_one_piece, read_json, write_json
+from msmf_traci.scratch import remove_traces_of_the_dead
 
 MARKER = "report.json"
 _MADE_BY = "msmf-traci-report"
@@ -33,11 +35,19 @@ def refuse_strangers(out: Path) -> None:
 def report_folder(out: Path) -> Iterator[Path]:
     """Give a scratch folder that takes the place of an earlier report at the end."""
 
+    earlier = out.with_name(f".{out.name}.earlier-{os.getpid()}")
+
     def make_room(taken: Path) -> Path:
         refuse_strangers(taken)
-        shutil.rmtree(taken)
+        taken.rename(earlier)
         return taken
 
-    with folder_in_one_piece(out, make_room, _WAY_OUT) as piece:
-        yield piece.scratch
-        write_json(piece.scratch / MARKER, {"made_by": _MADE_BY})
+    remove_traces_of_the_dead(out.parent)
+    try:
+        with folder_in_one_piece(out, make_room, _WAY_OUT) as piece:
+            yield piece.scratch
+            write_json(piece.scratch / MARKER, {"made_by": _MADE_BY})
+    finally:
+        if earlier.exists() and not out.exists():
+            earlier.rename(out)
+        shutil.rmtree(earlier, ignore_errors=True)

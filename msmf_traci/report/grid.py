@@ -60,9 +60,24 @@ class Grid:
             raise MissingDataError(f"needs the strategy {strategy} and its {measure.label}")
         return self.known[key]
 
-    def only(self, values: Sequence[float]) -> Grid:
-        """The same with some of the values alone."""
-        return Grid(self.axis, tuple(value for value in self.values if value in values), self.seeds, self.cells)
+    def shared_with(self, other: Grid) -> Grid:
+        """The same at the values and seeds alone that another grid has too."""
+        values = tuple(value for value in self.values if value in other.values)
+        return Grid(self.axis, values, tuple(seed for seed in self.seeds if seed in other.seeds), self.cells)
+
+    def where_known(self, strategies: Sequence[str], measure: Measure) -> Grid:
+        """The same at the values alone at which every one of some strategies has the measure.
+
+        Raises
+        ------
+        MissingDataError
+            If that leaves less than two values.
+        """
+        known = np.all([np.isfinite(self.of(strategy, measure)).any(axis=1) for strategy in strategies], axis=0)
+        values = tuple(value for value, is_known in zip(self.values, known, strict=True) if is_known)
+        if len(values) < 2:
+            raise MissingDataError(f"needs {measure.label} of {' and '.join(strategies)} at several values of {label_of(self.axis)}")
+        return self if values == self.values else Grid(self.axis, values, self.seeds, self.cells)
 
     def text(self, place: int) -> str:
         """One of the values as a reader sees it."""

@@ -188,23 +188,39 @@ def judge(claim: Claim, settings: Settings) -> Judgement:
     except MissingDataError as missing:
         return without_data(claim, str(missing))
     if not all(each.is_known for each in asked):
-        return without_data(claim, "an interval needs at least two seeds; sweep over seed", asked)
+        return without_data(claim, f"an interval needs at least two seeds at {_first_unknown(asked)}; sweep over seed", asked)
     rows = [_rows(each, REFERENCE) for each in asked]
     turns = _Turns()
     for setting, other in settings.others.items():
         # one option's other values are shown in every reading; those of several at once in the most literal one
         ask = list if len(setting) == 1 else _first
         try:
-            before = {each.key: each.holds for each in ask(claim.ask(grid.only(other.values)))}
-            after = ask(claim.ask(other))
+            before = {each.key: each for each in ask(claim.ask(grid.shared_with(other)))}
+            after = ask(claim.ask(other.shared_with(grid)))
         except MissingDataError:
             continue
         for each in after:
-            if each.key in before and each.is_known:
+            if each.key in before and each.is_known and before[each.key].is_known:
                 rows.append(_rows(each, " x ".join(f"{option}={value}" for option, value in setting)))
-                if each.key == asked[0].key and each.holds != before[each.key]:
+                if each.key == asked[0].key and _turned(before[each.key], each):
                     turns.note(setting)
     return _judgement(claim, asked, rows, turns)
+
+
+def _turned(before: Asked, after: Asked) -> bool:
+    """Whether a reading comes out otherwise, and not by a hair: some number has moved out of the interval that it had."""
+    intervals = {finding.statistic: finding.interval for finding in before.findings}
+    moved = any(
+        finding.statistic not in intervals
+        or finding.interval.low > intervals[finding.statistic].high
+        or finding.interval.high < intervals[finding.statistic].low
+        for finding in after.findings
+    )
+    return before.holds != after.holds and moved
+
+
+def _first_unknown(asked: Sequence[Asked]) -> str:
+    return next(finding.statistic for each in asked for finding in each.findings if not finding.interval.is_known)
 
 
 def _first(asked: Iterable[Asked]) -> list[Asked]:

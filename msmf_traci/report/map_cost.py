@@ -12,7 +12,6 @@ from msmf_traci.report.judgement import Asked, Finding, Judgement, Question, con
 from msmf_traci.report.statistics import mean_interval
 
 COST_FILE = "prediction_cost.csv"
-_COLUMNS = ("map", "edges", "cells", "repeat", "ns_per_prediction")
 # readings of "does not grow": by less than so many percent from the smallest map to the largest
 _GROWTHS_PERCENT = {25.0: "grows by less than a quarter", 100.0: "less than doubles"}
 _QUESTION = Question(
@@ -37,21 +36,23 @@ def judge_map_cost(folders: Sequence[Path]) -> Judgement:
             _QUESTION, f"needs {COST_FILE} in a folder of results: scripts/benchmark_prediction.py --out FOLDER/{COST_FILE}"
         )
     try:
-        costs = pd.read_csv(file)[list(_COLUMNS)]
+        costs = pd.read_csv(file, dtype={"map": str, "edges": int, "ns_per_prediction": float})
+        by_map = pd.pivot_table(costs, index="repeat", columns="map", values="ns_per_prediction").dropna()
+        edges = costs.groupby("map")["edges"].first().sort_values()
     except (KeyError, ValueError, OSError) as error:
         raise InputError(f"{file} cannot be read ({error}): make it again with scripts/benchmark_prediction.py, or remove it") from None
-    maps = costs.drop_duplicates("map").sort_values("edges", kind="stable")
-    times = {each: costs[costs["map"] == each].sort_values("repeat")["ns_per_prediction"].to_numpy() for each in maps["map"]}
-    told = {row.map: f"{row.map} ({row.edges:,} edges)" for row in maps.itertuples()}
-    small, large = maps["map"].iloc[0], maps["map"].iloc[-1]
-    growth = 100.0 * (times[large] / times[small] - 1.0)
+    if len(edges) < 2:
+        return without_data(_QUESTION, f"needs maps of several sizes in {file}")
+    told = {name: f"{name} ({many:,} edges)" for name, many in edges.items()}
+    small, large = edges.index[0], edges.index[-1]
+    growth = 100.0 * (by_map[large] / by_map[small] - 1.0)
     name = f"a prediction on {told[large]} against {told[small]}"
     asked = [
         Asked({"what hardly means": words}, [Finding(name, "%", mean_interval(growth), below=bound)])
         for bound, words in _GROWTHS_PERCENT.items()
     ]
     quoted = [
-        Asked({"quoted": "from the benchmark"}, [Finding(f"a prediction on {told[each]}", "ns", mean_interval(values))])
-        for each, values in times.items()
+        Asked({"quoted": "from the benchmark"}, [Finding(f"a prediction on {told[each]}", "ns", mean_interval(by_map[each]))])
+        for each in edges.index
     ]
     return conclude(_QUESTION, asked, quoted)

@@ -30,6 +30,11 @@ class Measure:
     definition: str
 
     @property
+    def difference_unit(self) -> str:
+        """The unit of a difference between two of its values."""
+        return self.unit.replace("%", "percentage points")
+
+    @property
     def title(self) -> str:
         """Label and unit, for an axis."""
         return f"{self.label} ({self.unit})" if self.unit else self.label

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from msmf_traci.report.measures import REPLICATE
+
 SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
 # what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
@@ -113,11 +115,11 @@ def varied_columns(config: Mapping[str, Any], key_columns: Sequence[str]) -> dic
     return found
 
 
-def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFrame]) -> dict[str, Option]:
+def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFrame], main: int) -> dict[str, Option]:
     """The options with several values.
 
-    The reference value is what the runs were configured with beside what they varied; where runs differ in that, what most have, and
-    of several equally frequent numbers the middle one.
+    The reference value is what the runs of the first folder were configured with beside what they varied; where they differ in that, what
+    most have, and of several equally frequent numbers the middle one. A file of its own for each seed is no option.
 
     Parameters
     ----------
@@ -125,26 +127,34 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
         Of the runs.
     cells
         Those of each run, with a column an option.
+    main
+        How many runs are of the first folder.
     """
     names = list(dict.fromkeys(name for table in cells for name in table.columns if "." in name))
     configured = [config_options(config) for config in configs]
     found = {}
     for name in names:
-        values = {value for table in cells if name in table for value in table[name].unique()}
-        if len(values) < 2:
+        values: set[Value] = {value for table in cells if name in table for value in table[name].unique()}
+        if len(values) < 2 or (name.endswith("_file") and _goes_with_seed(name, cells)):
             continue
-        base = Counter(
-            table[name].iloc[0] if name == SPEED and len(table[name].unique()) == 1 else config[name]
+        base: list[Value] = [
+            table[name].iloc[0] if name == SPEED and len(table[name].unique()) == 1 else config.get(name, "")
             for config, table in zip(configured, cells, strict=True)
-            if name in config
-        )
-        found[name] = Option(name, tuple(sorted(values, key=_order)), _reference(base, values))
+        ]
+        counts = Counter(value for value in base[:main] if value in values) or Counter(value for value in base if value in values)
+        found[name] = Option(name, tuple(sorted(values, key=_order)), _reference(counts, values))
     return found
 
 
-def _reference(base: Counter[Value], values: set[Value]) -> Value:
-    most = max((count for value, count in base.items() if value in values), default=0)
-    candidates = sorted((value for value in values if base[value] == most), key=_order)
+def _goes_with_seed(name: str, cells: Sequence[pd.DataFrame]) -> bool:
+    """Whether every seed has a value of its own."""
+    pairs = {(table[name].iloc[0], table[REPLICATE].iloc[0]) for table in cells if name in table and len(table)}
+    return len(pairs) == len({value for value, _ in pairs}) == len({seed for _, seed in pairs})
+
+
+def _reference(counts: Counter[Value], values: set[Value]) -> Value:
+    most = max(counts.values(), default=0)
+    candidates = sorted((value for value in values if counts[value] == most), key=_order)
     return candidates[(len(candidates) - 1) // 2]
 
 

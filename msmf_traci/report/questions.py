@@ -17,11 +17,14 @@ from msmf_traci.report.statistics import mean_interval
 Pair = tuple[str, str]
 Ask = Callable[[Grid], Iterable[Asked]]
 
-DEFINITION, COMPARED, STRATEGY, WHERE, CLOSE, FALLS, GROWS = (
+DEFINITION, COMPARED, STRATEGY, WHERE, CLOSENESS, FALLS, GROWS = (
     *("definition", "what is compared", "strategy", "where on the axis", "what close means"),
     *("what falling means", "what growing means"),
 )
 EVERYWHERE = "mean over the axis"
+# readings of "close": relative, and in the measure's own unit
+CLOSE_PERCENT = (10.0, 25.0)
+CLOSE: dict[str, tuple[float, ...]] = {"s": (1.0, 5.0), "%": (1.0,)}
 
 
 def together(*asks: Ask) -> Ask:
@@ -49,12 +52,13 @@ def cut(
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
             for of, against in pairs:
-                ours, theirs = grid.of(of, measure), grid.of(against, measure)
-                places = range(len(grid.values)) if at is None else at(grid)
+                there = grid.where_known((of, against), measure)
+                ours, theirs = there.of(of, measure), there.of(against, measure)
+                places = range(len(there.values)) if at is None else at(there)
                 where = [] if at is not None else [(EVERYWHERE, ours.mean(axis=0), theirs.mean(axis=0))]
-                where += [(f"at {grid.text(place)}", ours[place], theirs[place]) for place in places]
+                where += [(f"at {there.text(place)}", ours[place], theirs[place]) for place in places]
                 for words, own, other in where:
-                    finding = Finding(f"{of} below {against}", "%", mean_interval(_percent(other - own, other)), above=percent)
+                    finding = Finding(f"{of} below {against}", "%", mean_interval(_percent(other - own, other, ours)), above=percent)
                     compared = f"{of} against {against}{f' by more than {percent:g} %' if percent else ''}"
                     yield Asked({DEFINITION: measure.label, COMPARED: compared, WHERE: words}, [finding])
 
@@ -67,13 +71,14 @@ def falls(strategies: Sequence[str], measures: Sequence[Measure], sign: float = 
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
             for strategy in strategies:
-                values = grid.of(strategy, measure)
+                there = grid.where_known([strategy], measure)
+                values = there.of(strategy, measure)
                 readings = {
                     "from the lowest to the highest": [(0, len(values) - 1)],
                     "at every step": [(place - 1, place) for place in range(1, len(values))],
                 }
                 for words, steps in readings.items():
-                    findings = [_step(grid, values, strategy, step, sign) for step in steps]
+                    findings = [_step(there, values, strategy, step, sign) for step in steps]
                     yield Asked({DEFINITION: measure.label, STRATEGY: strategy, FALLS: words}, findings)
 
     return ask
@@ -85,17 +90,18 @@ def differs_along(strategies: Sequence[str], measures: Sequence[Measure]) -> Ask
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
             for strategy in strategies:
-                values = grid.of(strategy, measure)
-                change = _percent(values[-1] - values[0], values[0])
+                there = grid.where_known([strategy], measure)
+                values = there.of(strategy, measure)
+                change = _percent(values[-1] - values[0], values[0], values)
                 sign = 1.0 if np.nanmean(change) >= 0 else -1.0
-                name = f"{strategy} from {grid.text(0)} to {grid.text(len(values) - 1)}, {'up' if sign > 0 else 'down'}"
+                name = f"{strategy} from {there.text(0)} to {there.text(-1)}, {'up' if sign > 0 else 'down'}"
                 finding = Finding(name, "%", mean_interval(sign * change), above=1.0)
                 yield Asked({DEFINITION: measure.label, STRATEGY: strategy}, [finding])
 
     return ask
 
 
-def close(strategies: Sequence[str], measures: Sequence[Measure], margins: Sequence[tuple[float, str]], of: str | None = None) -> Ask:
+def close(strategies: Sequence[str], measures: Sequence[Measure], of: str | None = None) -> Ask:
     """Whether strategies are close to each other at the lowest value of the axis: an equivalence test.
 
     Parameters
@@ -104,29 +110,27 @@ def close(strategies: Sequence[str], measures: Sequence[Measure], margins: Seque
         Compared with the mean of all of them.
     measures
         Readings of what is compared.
-    margins
-        Readings of close: a number and `%` of the mean, or the unit of a measure, for which alone it then is a reading.
     of
         The strategy that is compared; all where not given.
     """
 
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
-            all_of_them = np.array([grid.of(strategy, measure)[0] for strategy in strategies])
+            there = grid.where_known(strategies, measure)
+            all_of_them = np.array([there.of(strategy, measure)[0] for strategy in strategies])
             mean = all_of_them.mean(axis=0)
-            for margin, unit in margins:
-                if unit not in ("%", measure.unit):
-                    continue
-                is_relative = unit == "%" and measure.unit != "%"
-                apart = all_of_them - mean
-                values = _percent(apart, mean) if is_relative else apart
+            apart = all_of_them - mean
+            margins = [(margin, "%", f"within {margin:g} % of the mean", _percent(apart, mean, mean)) for margin in CLOSE_PERCENT]
+            margins += [
+                (margin, measure.difference_unit, f"within {margin:g} {measure.difference_unit}", apart) for margin in CLOSE[measure.unit]
+            ]
+            for margin, unit, words, values in margins:
                 findings = [
-                    Finding(f"{strategy} from the mean at {grid.text(0)}", unit, mean_interval(value), above=-margin, below=margin)
+                    Finding(f"{strategy} from the mean at {there.text(0)}", unit, mean_interval(value), above=-margin, below=margin)
                     for strategy, value in zip(strategies, values, strict=True)
                     if of in (None, strategy)
                 ]
-                words = f"within {margin:g} % of the mean" if is_relative else f"within {margin:g} {unit.replace('%', 'percentage points')}"
-                yield Asked({DEFINITION: measure.label, CLOSE: words}, findings)
+                yield Asked({DEFINITION: measure.label, CLOSENESS: words}, findings)
 
     return ask
 
@@ -136,14 +140,15 @@ def steady(strategy: str, measures: Sequence[Measure], margins_percent: Sequence
 
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
-            values = grid.of(strategy, measure)
+            there = grid.where_known([strategy], measure)
+            values = there.of(strategy, measure)
             mean = values.mean(axis=0)
             for margin in margins_percent:
                 findings = [
-                    Finding(f"{strategy} at {grid.text(place)} from its mean", "%", mean_interval(value), above=-margin, below=margin)
-                    for place, value in enumerate(_percent(values - mean, mean))
+                    Finding(f"{strategy} at {there.text(place)} from its mean", "%", mean_interval(value), above=-margin, below=margin)
+                    for place, value in enumerate(_percent(values - mean, mean, mean))
                 ]
-                yield Asked({DEFINITION: measure.label, CLOSE: f"within {margin:g} % of its mean"}, findings)
+                yield Asked({DEFINITION: measure.label, CLOSENESS: f"within {margin:g} % of its mean"}, findings)
 
     return ask
 
@@ -153,12 +158,14 @@ def widens(strategies: Sequence[str], measures: Sequence[Measure]) -> Ask:
 
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
-            values = np.array([grid.of(strategy, measure) for strategy in strategies])
+            there = grid.where_known(strategies, measure)
+            values = np.array([there.of(strategy, measure) for strategy in strategies])
             apart = values.max(axis=0) - values.min(axis=0)
-            relative = _percent(apart, values.mean(axis=0))
-            for words, each, unit in (("the range", apart, measure.unit), ("the range over the mean", relative, "%")):
+            mean = values.mean(axis=0)
+            relative = _percent(apart, mean, mean)
+            for words, each, unit in (("the range", apart, measure.difference_unit), ("the range over the mean", relative, "%")):
                 finding = Finding(
-                    f"{words} at {grid.text(-1)} less that at {grid.text(0)}", unit, mean_interval(each[-1] - each[0]), above=0.0
+                    f"{words} at {there.text(-1)} less that at {there.text(0)}", unit, mean_interval(each[-1] - each[0]), above=0.0
                 )
                 yield Asked({DEFINITION: measure.label, GROWS: words}, [finding])
 
@@ -170,18 +177,21 @@ def grows_most(strategy: str, others: Sequence[str], measures: Sequence[Measure]
 
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
+            there = grid.where_known((strategy, *others), measure)
             ends: dict[str, Callable[[Floats], Floats]] = {
                 "to the highest": lambda values: values[-1] - values[0],
                 "to its worst on the axis": lambda values: values.max(axis=0) - values[0],
                 "to the highest, as a multiple": lambda values: values[-1] / values[0],
             }
             for words, grown in ends.items():
-                own = grown(grid.of(strategy, measure))
+                if "multiple" in words and not all((there.of(each, measure)[0] > 0).all() for each in (strategy, *others)):
+                    continue  # no multiple of nothing
+                own = grown(there.of(strategy, measure))
                 findings = [
                     Finding(
                         f"growth in {strategy} less that in {other}",
-                        "" if "multiple" in words else measure.unit,
-                        mean_interval(own - grown(grid.of(other, measure))),
+                        "" if "multiple" in words else measure.difference_unit,
+                        mean_interval(own - grown(there.of(other, measure))),
                         above=0.0,
                     )
                     for other in others
@@ -195,15 +205,16 @@ def below(strategy: str, measure: Measure, bound: float, words: str) -> Ask:
     """Whether a measure lies below a bound everywhere on the axis (above it: a negative bound, of the negative)."""
 
     def ask(grid: Grid) -> Iterator[Asked]:
+        there = grid.where_known([strategy], measure)
         findings = [
             Finding(
-                f"{measure.label}, {strategy} at {grid.text(place)}",
+                f"{measure.label}, {strategy} at {there.text(place)}",
                 measure.unit,
                 mean_interval(value),
                 below=bound if bound >= 0 else None,
                 above=-bound if bound < 0 else None,
             )
-            for place, value in enumerate(grid.of(strategy, measure))
+            for place, value in enumerate(there.of(strategy, measure))
         ]
         yield Asked({DEFINITION: words}, findings)
 
@@ -212,14 +223,14 @@ def below(strategy: str, measure: Measure, bound: float, words: str) -> Ask:
 
 def _step(grid: Grid, values: Floats, strategy: str, step: tuple[int, int], sign: float) -> Finding:
     begin, end = step
-    change = mean_interval(_percent(values[end] - values[begin], values[begin]))
+    change = mean_interval(_percent(values[end] - values[begin], values[begin], values))
     name = f"{strategy} from {grid.text(begin)} to {grid.text(end)}"
     return Finding(name, "%", change, above=0.0) if sign > 0 else Finding(name, "%", change, below=0.0)
 
 
-def _percent(part: Floats, of: Floats) -> Floats:
-    """As a percentage; nothing of nothing is no difference."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = np.where((part == 0) & (of == 0), 0.0, 100.0 * part / of)
-    found[np.isinf(found)] = np.nan
-    return found
+def _percent(part: Floats, of: Floats, instead: Floats) -> Floats:
+    """As a percentage of each seed's own value; of the mean where a seed has none, and of the mean of other values where all have none."""
+    if (of[np.isfinite(of)] > 0).all():
+        return np.asarray(100.0 * part / of, dtype=np.float64)
+    base = float(np.nanmean(of)) or float(np.nanmean(instead))
+    return np.asarray(100.0 * part / base if base else part, dtype=np.float64)

@@ -15,9 +15,10 @@ import pandas as pd
 from msmf_traci.errors import InputError
 from msmf_traci.report.measures import MEASURES, REPLICATE
 from msmf_traci.report.options import Option, config_options, find_options, normalised, varied_columns
+from msmf_traci.report.run_tables import check_end
 from msmf_traci.results.store import RUN_FILE, read_run, read_table
 
-TABLES = ("summary", "vehicles", "migrations")
+TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
 _DEPTH = 3
 _WITHIN = 1e-9  # of two runs of the same cell, relative; they should be the same
 
@@ -53,6 +54,12 @@ class Run:
         return list(self.facts["key_columns"])
 
     @property
+    def writes_migrations(self) -> bool:
+        """Whether it was asked for the table of transfers."""
+        output = self.facts["config"].get("output", {})
+        return not isinstance(output, dict) or output.get("migrations", True) is not False
+
+    @property
     def map_folder(self) -> Path:
         """Where its map lies."""
         return self.folder.parent / str(self.facts["map_folder"])
@@ -60,6 +67,14 @@ class Run:
     def has(self, table: str) -> bool:
         """Whether it wrote a table."""
         return any((self.folder / f"{table}.{ending}").is_file() for ending in ("csv", "parquet"))
+
+    def rows(self, name: str) -> int:
+        """How many rows a table has."""
+        path = self.folder / f"{name}.csv"
+        if not path.is_file():
+            return len(self.table(name, columns=["strategy"]))
+        with path.open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) - 1
 
     def table(self, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
         """One of its tables.
@@ -78,6 +93,8 @@ class Run:
         """
         if not self.has(name):
             raise InputError(f"{self.folder} has no table {name}: the run was not copied whole; copy it again, or leave it out")
+        if (csv := self.folder / f"{name}.csv").is_file():
+            check_end(csv)
         try:
             return read_table(self.folder, name, columns=columns)
         except (KeyError, ValueError, OSError, ImportError) as error:  # pandas' and pyarrow's own errors are ValueErrors
@@ -158,7 +175,7 @@ def read_results(folders: Sequence[Path]) -> Results:
         main = main or len(runs)
     _refuse_mixed_versions(runs)
     summaries = [_cells_of(number, run) for number, run in enumerate(runs)]
-    options = find_options([run.facts["config"] for run in runs], summaries)
+    options = find_options([run.facts["config"] for run in runs], summaries, main)
     names = ["run", "strategy", REPLICATE, *options, *MEASURES]
     cells = pd.concat([table.reindex(columns=names) for table in summaries], ignore_index=True)
     return Results(tuple(folders), tuple(runs), main, _without_doubles(cells, list(options), runs), options)
@@ -175,7 +192,7 @@ def _runs_in(folder: Path) -> list[Run]:
 
 def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
     """Folders that hold a run, or what is left of one, in the order of their names."""
-    if (folder / RUN_FILE).is_file() or any((folder / f"{name}.csv").is_file() for name in TABLES[1:]):
+    if (folder / RUN_FILE).is_file() or any((folder / f"{name}.{ending}").is_file() for name in TABLES for ending in ("csv", "parquet")):
         yield folder
     elif depth:
         for inner in sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")):
@@ -184,10 +201,13 @@ def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
 
 def _read_one(folder: Path) -> Run:
     facts = read_run(folder)
-    needed = ("config", "key_columns", "strategies", "seed", "versions", "map_folder")
-    if facts is None or any(name not in facts for name in needed):
+    kinds = {"config": dict, "key_columns": list, "strategies": list, "seed": int, "versions": dict, "map_folder": str}
+    if facts is None or any(not isinstance(facts.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{folder} has no whole {RUN_FILE}: the run was not copied whole; copy it again, or leave it out")
-    return Run(folder, facts)
+    run = Run(folder, facts)
+    if not run.has("migrations") and run.writes_migrations:
+        run.table("migrations")
+    return run
 
 
 def _refuse_mixed_versions(runs: Sequence[Run]) -> None:
@@ -210,12 +230,28 @@ def _cells_of(number: int, run: Run) -> pd.DataFrame:
             f"{run.folder}: table summary has no column {missing[0]}: another version wrote it; make the run again, or leave it out"
         )
     table = table[table["band"] == "all"].reset_index(drop=True)
+    _check_rows(run, table)
     config = run.facts["config"]
     values = {name: pd.Series([value] * len(table), dtype=object) for name, value in config_options(config).items()}
     values |= varied_values(run, table)
     speed = table["commanded_kmh"]
     values["mobility.speed_kmh"] = speed.astype(object).where(speed.notna(), normalised(None))
     return pd.concat([pd.DataFrame({"run": number, **values}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+
+
+def _check_rows(run: Run, summary: pd.DataFrame) -> None:
+    """Check that a run's tables were not cut off between two rows: what each says of the others' rows."""
+    texts = [name for name in MEASURES if not pd.api.types.is_numeric_dtype(summary[name])]
+    counts = ("completed", "mispredicted", "user_left", "unfinished", "refused")
+    vehicles = run.table("vehicles", columns=counts)
+    rows = {"summary": (summary["vehicles"].sum(), len(vehicles))}
+    if run.writes_migrations:
+        rows["migrations"] = (run.rows("migrations"), vehicles.to_numpy().sum())
+    wrong = next((name for name, (there, expected) in rows.items() if there != expected), "summary" if texts else None)
+    if wrong is not None:
+        raise InputError(
+            f"{run.folder}: table {wrong} does not fit the table vehicles: one of them is damaged; copy the run again, or leave it out"
+        )
 
 
 def varied_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:

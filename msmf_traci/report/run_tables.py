@@ -116,10 +116,8 @@ def _find(folder: Path, name: str) -> Path:
 
 
 def _csv_pieces(path: Path, columns: Columns) -> Iterator[pd.DataFrame]:
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty, without even a header; copy the run again, or run it again")
+    check_end(path)
     _check_columns(path, list(pd.read_csv(path, nrows=0).columns), columns)
-    _check_end(path)
     dtypes: Any = {column: "category" if kind == TEXT else np.float64 for column, kind in columns.items()}
     text = [column for column, kind in columns.items() if kind == TEXT]
     missing = {column: [""] for column, kind in columns.items() if kind != TEXT}
@@ -170,8 +168,16 @@ def _check_columns(path: Path, found: Sequence[str], columns: Columns) -> None:
         raise InputError(f"{path} has no column {', '.join(missing)}; it is damaged or of another version: run it again")
 
 
-def _check_end(path: Path) -> None:
-    """Every row ends its line; a file that does not was cut off."""
+def check_end(path: Path) -> None:
+    """Check that the last row of a CSV file ends its line.
+
+    Raises
+    ------
+    InputError
+        If it does not: the file was cut off.
+    """
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty, without even a header; copy the run again, or run it again")
     with path.open("rb") as file:
         file.seek(-1, 2)
         last = file.read(1)

@@ -78,7 +78,7 @@ def _most_studied(places: pd.Series[str]) -> str:
 
 def _bars(order: list[str], unit: str) -> alt.LayerChart:
     y = alt.Y("option:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, grid=False))
-    title = f"change ({unit})" if unit else "change"
+    title = f"change ({unit.replace('%', 'percentage points')})" if unit else "change"
     bars = (
         alt.Chart(POINTS)
         .mark_bar(opacity=0.35, height=alt.RelativeBandSize(0.6), color="#56B4E9")

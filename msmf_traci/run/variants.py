@@ -90,11 +90,11 @@ class Variants:
 def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Variants:
     """The variants of a configuration."""
     varied = varied_options(config)
-    ranges = [image for image in varied.get(IMAGE_OPTION, []) if isinstance(image, list)]
+    made = combinations(config)
+    ranges = {str(each.config.workload.image_mb) for each in made if isinstance(each.config.workload.image_mb, list)}
     # image_mb tells sizes apart; of two ranges it would say the same, nothing
     options = [option for option in varied if option != IMAGE_OPTION or len(ranges) > 1]
     columns = column_names(options, TABLE_COLUMNS)
-    made = combinations(config)
     workloads = [workload_options(each.config) for each in made]
     numbers = _numbered(workloads)
     variants = []

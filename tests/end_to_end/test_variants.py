@@ -142,3 +142,10 @@ def test_one_at_a_time_gives_rows_of_the_product_and_can_do_without_transfers(ms
         both = (rows["unsynced"] == "relay") & (rows["handoff.user_left"] == "finish")
         assert 0 < both.sum() < len(rows)
         pd.testing.assert_frame_equal(text(one, table), rows[~both].reset_index(drop=True))
+
+
+def test_one_range_of_sizes_is_told_from_the_one_that_is_configured(msmf: Command, tmp_path: Path) -> None:
+    done = run(msmf, tmp_path, "vary.design=one_at_a_time", "variants.workload.image_mb=[[50,500]]", "strategies=[pm]")
+    summary = pd.read_csv(done / "summary.csv").query("band == 'all'")
+    assert list(summary["workload.image_mb"]) == ["[100.0, 2000.0]", "[50.0, 500.0]"]
+    assert (summary["vehicles"] == 12).all()

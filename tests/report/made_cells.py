@@ -34,6 +34,7 @@ def world(strategy: str, speed: float, size: float) -> Row:
         "outage_s": 50.0 + down,
         "unavailability": (1.0 + down) / 100.0,
         "handoffs": (13.0 if is_tier else 39.0) * (0.9 if is_op else 1.0),
+        "completed": (12.0 if is_tier else 30.0) * (0.9 if is_op else 1.0),
         "user_left": left,
         "satisfied_share": 0.995 if strategy == "pm_op_tier" else 0.9 - 0.5 * fast,
         "lead_s": 100.0 * (1.1 - fast),

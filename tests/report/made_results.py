@@ -15,6 +15,7 @@ from msmf_traci.report.measures import MEASURES
 
 STRATEGIES = ("nearest", "pm", "pm_tier")
 VEHICLES = 20
+COUNTED = ("completed", "mispredicted", "user_left", "unfinished", "refused")
 OUTCOMES = ("completed", "mispredicted", "user_left", "unfinished")
 
 
@@ -54,7 +55,8 @@ def write_run(
     summary = pd.DataFrame(rows).assign(**{name: rng.uniform(1.0, 2.0, len(rows)) * each.per_unit for name, each in MEASURES.items()})
     folder.mkdir(parents=True)
     summary.to_csv(folder / "summary.csv", index=False)
-    pd.DataFrame(variants).assign(vehicle="v0", handoffs=3).to_csv(folder / "vehicles.csv", index=False)
+    vehicles = pd.DataFrame([{**variant, "vehicle": f"v{n}", "handoffs": 3} for variant in variants for n in range(VEHICLES)])
+    vehicles[list(COUNTED)] = 0
     if transfers:
         moved = pd.DataFrame([variant for variant in variants for _ in range(transfers)])
         n = len(moved)
@@ -69,8 +71,11 @@ def write_run(
         moved["t_end_s"] = moved["t_start_s"] + 15.0
         moved["t_stop_s"] = np.where(moved["t_handoff_s"].notna(), moved["t_end_s"] - moved["downtime_s"], np.nan)
         moved.to_csv(folder / "migrations.csv", index=False)
+        for name in COUNTED:
+            vehicles.loc[0, name] = int((moved["outcome"] == name).sum())
+    vehicles.to_csv(folder / "vehicles.csv", index=False)
     facts = {
-        "config": _config(seed, speed, strategies, varied, config or {}),
+        "config": _config(seed, speed, strategies, varied, {"output": {"migrations": transfers > 0}} | (config or {})),
         "strategies": list(strategies),
         "key_columns": keys,
         "seed": seed,

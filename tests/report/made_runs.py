@@ -10,6 +10,7 @@ import pandas as pd
 from msmf_traci.report.measures import MEASURES
 
 BYTES = {"image_bytes": 1e8, "memory_bytes": 2e7, "dirty_bytes": 5e6, "final_bytes": 1e6}
+OUTCOMES = ("completed", "mispredicted", "user_left", "unfinished", "refused")
 CELLS = {"0,0": (0.0, 0.0), "1,0": (433.0127, 250.0), "0,1": (0.0, 500.0)}
 
 
@@ -42,10 +43,15 @@ def make_run(
     (folder / "run.json").write_text(json.dumps(facts))
     rows.to_csv(folder / "migrations.csv", index=False, lineterminator="\n")
     keys = rows[["strategy", "image_mb"]].drop_duplicates()
-    summary = keys.assign(commanded_kmh=speed, band="all", seed=seed, **dict.fromkeys(MEASURES, 1.0))
+    of_vehicle = rows.assign(**{name: (rows["outcome"] == name).astype(int) for name in OUTCOMES}).groupby(
+        ["strategy", "image_mb", "vehicle"], dropna=False
+    )
+    vehicles = of_vehicle[list(OUTCOMES)].sum().assign(handoffs=of_vehicle["t_handoff_s"].count()).reset_index()
+    vehicles.to_csv(folder / "vehicles.csv", index=False, lineterminator="\n")
+    many = vehicles.groupby(["strategy", "image_mb"], dropna=False, sort=False)["vehicle"].size().to_numpy()
+    measures = {name: 1.0 for name in MEASURES if name != "vehicles"}
+    summary = keys.assign(vehicles=many, commanded_kmh=speed, band="all", seed=seed, **measures)
     summary.to_csv(folder / "summary.csv", index=False, lineterminator="\n")
-    handoffs = rows.groupby(["strategy", "image_mb", "vehicle"], dropna=False)["t_handoff_s"].count().rename("handoffs").reset_index()
-    handoffs.to_csv(folder / "vehicles.csv", index=False, lineterminator="\n")
     for name, table in (tables or {}).items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     beside = folder.parent / "map-1"

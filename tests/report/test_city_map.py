@@ -83,4 +83,9 @@ def test_it_is_drawn_with_both_directions_of_a_street_once(sweep: Path) -> None:
 def test_without_map_or_transfers_there_is_none(missing: str, sweep: Path) -> None:
     for path in sweep.glob("*/migrations.csv") if missing == "migrations" else [sweep / missing]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if missing == "migrations":
+        for path in sweep.glob("*/run.json"):
+            facts = json.loads(path.read_text())
+            facts["config"]["output"] = {"migrations": False}
+            path.write_text(json.dumps(facts))
     assert map_figure(read_results([sweep])) is None

@@ -119,6 +119,38 @@ def test_one_seed_gives_no_verdict() -> None:
     assert "two seeds" in next(each.because for each in found if each.name == "op_cuts_traffic")
 
 
+def only_some(results: Results, kept: pd.Series) -> Results:
+    return Results(results.folders, results.runs, results.main, results.cells[kept], results.options)
+
+
+def test_settings_with_fewer_speeds_and_seeds_turn_nothing() -> None:
+    """Other sizes at two speeds, one of them with two seeds only: nothing depends on the size, and nothing says so."""
+    whole = made_results()
+    cells = whole.cells
+    at_reference = cells[IMAGE] == 1000.0
+    few = ~at_reference & cells["mobility.speed_kmh"].isin([5.0, 20.0]) & cells["seed"].isin([0, 1])
+    found = verdicts(only_some(whole, at_reference | few))
+    assert {name for name, verdict in found.items() if "container image" in verdict} == set()
+    # a setting with one speed in common with the reference says nothing about trends
+    one_speed = ~at_reference & (cells["mobility.speed_kmh"] == 5.0)
+    assert {n for n, verdict in verdicts(only_some(whole, at_reference | one_speed)).items() if "container image" in verdict} == set()
+
+
+def nobody_leaves_at_first(strategy: str, speed: float, size: float, row: Row) -> None:
+    row["user_left"] = 0.0 if speed == 5.0 else row["user_left"]
+
+
+def test_growth_from_nothing_is_growth() -> None:
+    found = {each.name: each for each in judge_claims(made_results(nobody_leaves_at_first))}
+    assert found["fast_users_leave"].verdict == "holds"
+
+
+def test_one_missing_group_costs_its_own_readings_alone() -> None:
+    whole = made_results()
+    found = verdicts(only_some(whole, ~((whole.cells["strategy"] == "pm") & (whole.cells["mobility.speed_kmh"] == 20.0))))
+    assert {name for name, verdict in found.items() if verdict == "no data"} == WITHOUT_DATA_HERE
+
+
 def test_missing_strategies_and_speeds_are_said() -> None:
     whole = made_results()
     cells = whole.cells[whole.cells["strategy"] != "pm_op"]
@@ -158,6 +190,12 @@ def test_cost_of_a_prediction_is_judged_by_the_benchmark(large_ns: float, verdic
     judged = judge_map_cost([costs(tmp_path, large_ns)])
     assert judged.verdict == verdict
     assert "a prediction on 21 km (35,000 edges)" in judged.evidence["statistic"].tolist()
+
+
+def test_costs_on_one_map_alone_say_nothing(tmp_path: Path) -> None:
+    table = pd.read_csv(costs(tmp_path, 310.0) / COST_FILE)
+    table[table["map"] == "2 km"].to_csv(tmp_path / COST_FILE, index=False)
+    assert judge_map_cost([tmp_path]).verdict == "no data"
 
 
 def test_damaged_table_of_costs_is_refused(tmp_path: Path) -> None:

@@ -79,10 +79,23 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.Capt
     pd.read_csv(short / "summary.csv").drop(columns="outage_s").to_csv(short / "summary.csv", index=False)
     assert "no column outage_s" in _refused(capsys, str(short))
 
+    (write_run(tmp_path / "without") / "migrations.csv").unlink()
+    assert "has no table migrations" in _refused(capsys, str(tmp_path / "without"))
+
     cut = write_run(tmp_path / "cut")
     pd.read_csv(cut / "migrations.csv").drop(columns="lead_s").to_csv(cut / "migrations.csv", index=False)
     assert "table migrations cannot be read" in _refused(capsys, str(cut))
     assert not (cut / "report").exists()
+
+
+@pytest.mark.parametrize("table", ["summary", "migrations", "vehicles"])
+def test_table_cut_off_in_the_middle_of_a_row_is_refused(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "run")
+    path = run / f"{table}.csv"
+    path.write_bytes(path.read_bytes()[:-3])
+    said = _refused(capsys, str(run))
+    assert f"{table}.csv is cut off in the middle of its last row" in said or "table migrations does not fit the table vehicles" in said
+    assert not (run / "report").exists()
 
 
 def test_a_replay_needs_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

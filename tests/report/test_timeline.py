@@ -155,4 +155,7 @@ def test_names_of_vehicles_stay_text(tmp_path: Path) -> None:
 
 def test_without_transfers_there_is_none(plain: Path) -> None:
     (plain / "migrations.csv").unlink()
+    facts = json.loads((plain / "run.json").read_text())
+    facts["config"]["output"] = {"migrations": False}
+    (plain / "run.json").write_text(json.dumps(facts))
     assert timeline_figure(read_results([plain])) is None
