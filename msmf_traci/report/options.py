@@ -119,7 +119,8 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
     """The options with several values.
 
     The reference value is what the runs of the first folder were configured with beside what they varied; where they differ in that, what
-    most have, and of several equally frequent numbers the middle one. A file of its own for each seed is no option.
+    most have, there or else in all folders, and of several equally frequent numbers the middle one. A file of its own for each seed is no
+    option.
 
     Parameters
     ----------
@@ -141,8 +142,7 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
             table[name].iloc[0] if name == SPEED and len(table[name].unique()) == 1 else config.get(name, "")
             for config, table in zip(configured, cells, strict=True)
         ]
-        counts = Counter(value for value in base[:main] if value in values) or Counter(value for value in base if value in values)
-        found[name] = Option(name, tuple(sorted(values, key=_order)), _reference(counts, values))
+        found[name] = Option(name, tuple(sorted(values, key=_order)), _reference(base[:main], base, values))
     return found
 
 
@@ -152,10 +152,13 @@ def _goes_with_seed(name: str, cells: Sequence[pd.DataFrame]) -> bool:
     return len(pairs) == len({value for value, _ in pairs}) == len({seed for _, seed in pairs})
 
 
-def _reference(counts: Counter[Value], values: set[Value]) -> Value:
-    most = max(counts.values(), default=0)
-    candidates = sorted((value for value in values if counts[value] == most), key=_order)
-    return candidates[(len(candidates) - 1) // 2]
+def _reference(first: Sequence[Value], all_of_them: Sequence[Value], values: set[Value]) -> Value:
+    candidates = values
+    for configured in (first, all_of_them):
+        counts = Counter(configured)
+        most = max(counts[value] for value in candidates)
+        candidates = {value for value in candidates if counts[value] == most}
+    return sorted(candidates, key=_order)[(len(candidates) - 1) // 2]
 
 
 def _order(value: Value) -> tuple[int, float, str]:

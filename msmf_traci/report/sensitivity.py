@@ -166,7 +166,7 @@ def _answer(rows: pd.DataFrame, bound: float) -> str:
         best = max(settings, key=lambda each: each.mean)
         return f"{begin}; none of the {len(settings) - 1} other settings tried brings it; the most is {best.interval}, {best.words}."
     least.sort(key=lambda each: (len(each.parts), -each.mean))
-    more = f" (and {len(least) - _NAMED} more ways)" if len(least) > _NAMED else ""
+    more = f" (and {len(least) - _NAMED} more)" if len(least) > _NAMED else ""
     return f"{begin}; it takes {'; or '.join(f'{each.words} ({each.interval})' for each in least[:_NAMED])}{more}."
 
 
