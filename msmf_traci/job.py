@@ -26,7 +26,7 @@ from msmf_traci.sweep import is_done, numbered, results_folder, swept_folder, ti
 
 _PASSED_ON = (CACHE_VARIABLE, "MSMF_DATA_DIR")
 # A worker that calls its run off waits much longer than this for it
-_WORKER_ENDS_S = 1.0
+_WORKER_ENDS_S = 3.0
 
 
 @dataclass(frozen=True)

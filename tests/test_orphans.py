@@ -78,3 +78,22 @@ def seen(file: Path) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_second_request_to_end_does_not_interrupt_the_cleaning_up(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    script = f"""
+import os, signal, time
+from pathlib import Path
+from msmf_traci.signals import end_cleanly_on_signals
+end_cleanly_on_signals()
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(30)
+except KeyboardInterrupt as interrupt:
+    for _ in range(50):
+        os.kill(os.getpid(), signal.SIGTERM)
+    Path({str(said)!r}).write_text(f"{{interrupt.args[0]}} cleaned up")
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+    assert said.read_text() == "15 cleaned up"

@@ -69,9 +69,10 @@ def test_killed_worker_costs_its_own_run(
     needs(launcher)
     words = (*SLOW, "seed=0,1,2", f"hydra/launcher={launcher}", *TWO_WORKERS[launcher])
     process = begun(small_city(tmp_path), environment, *words)
-    os.kill(sumo_in(tmp_path)[generation], signal.SIGKILL)
-    _, error = process.communicate(timeout=300)
-    assert process.returncode == 2
+    line = sumo_in(tmp_path)
+    os.kill(line[generation], signal.SIGKILL)
+    out, error = process.communicate(timeout=300)
+    assert process.returncode == 2, (line, out, error)
     assert error.splitlines()[-1].startswith("msmf-traci: 1 of 3 runs failed, ") and said in error.splitlines()[-1]
     results = tmp_path / "results" / "small"
     assert len(list(results.glob("*/run.json"))) == 2
