@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
+from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
 from msmf_traci.launch.records import RECORDS_FOLDER, Records
 from msmf_traci.locks import is_held
@@ -43,13 +42,6 @@ class RunState:
     reason: str = ""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, instead of the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see msmf-traci-status --help")
-
-
 def main(words: Sequence[str]) -> None:
     """Print the state of a folder, or empty the cache.
 
@@ -58,7 +50,7 @@ def main(words: Sequence[str]) -> None:
     InputError
         If the folder does not exist, or the cache is not ours to empty.
     """
-    parser = _Parser("msmf-traci-status", description="Show what lies in a folder of results, and how large the cache is.")
+    parser = Parser("msmf-traci-status", description="Show what lies in a folder of results, and how large the cache is.")
     parser.add_argument("folder", nargs="?", help="a folder of runs, or one that holds such folders, e.g. results")
     parser.add_argument(
         "--clear-cache", action="store_true", help="empty the cache folder of networks, roads, routes, recordings and downloads"

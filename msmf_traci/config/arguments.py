@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
+from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
 
 
@@ -39,13 +38,6 @@ class Arguments:
         return flags if self.config_dir is None else [*flags, "--config-dir", self.config_dir]
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, instead of the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see msmf-traci --help")
-
-
 def read_arguments(words: Sequence[str]) -> Arguments:
     """Sort the words of a command line.
 
@@ -54,7 +46,7 @@ def read_arguments(words: Sequence[str]) -> Arguments:
     InputError
         If a flag is unknown or the configuration folder does not exist.
     """
-    parser = _Parser("msmf-traci", add_help=False, allow_abbrev=False)
+    parser = Parser("msmf-traci", add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
 
 if TYPE_CHECKING:
     from msmf_traci.report.reading import Results
 
 REPORT_FOLDER = "report"
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, instead of the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see msmf-traci-report --help")
 
 
 def main(words: Sequence[str]) -> None:
@@ -30,7 +23,7 @@ def main(words: Sequence[str]) -> None:
     InputError
         If there is nothing to report on, what is there does not belong together, or the folder to write is somebody else's.
     """
-    parser = _Parser("msmf-traci-report", description="Make one page with figures about finished runs; it opens without a network.")
+    parser = Parser("msmf-traci-report", description="Make one page with figures about finished runs; it opens without a network.")
     parser.add_argument(
         "results", nargs="+", metavar="RESULTS", help="folders of runs or sweeps: the first is reported on, others add to it"
     )

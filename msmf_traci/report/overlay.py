@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray
+from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.report.cell_map import CellMap, read_cell_map
 from msmf_traci.report.overlay_geojson import cells_geojson, hosts_geojson, read_projection, transfers_geojson, write_geojson
@@ -51,13 +51,6 @@ class Overlay:
     target_m: FloatArray
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, instead of the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see msmf-traci-overlay --help")
-
-
 def main(words: Sequence[str]) -> None:
     """Write the overlay that the command line asks for, and say what was written.
 
@@ -66,7 +59,7 @@ def main(words: Sequence[str]) -> None:
     MsmfError
         If the run is wrong or nothing can be written.
     """
-    parser = _Parser("msmf-traci-overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
+    parser = Parser("msmf-traci-overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
     parser.add_argument("run", help="folder of one run, e.g. results/synthetic/2024-02-29T12-00-05")
     parser.add_argument("--out", help="folder to write to (default: overlay in the current folder)", default="overlay")
     parser.add_argument("--strategy", help=f"whose transfers are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)")

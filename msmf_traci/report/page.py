@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +20,7 @@ from msmf_traci.report.figure import Figure, specification
 from msmf_traci.report.judgement import REFERENCE, Judgement
 from msmf_traci.report.page_tables import evidence_table, runs_table, strategies_table, what_was_run
 from msmf_traci.report.reading import Results
+from msmf_traci.report.replay import json_for_script
 from msmf_traci.report.sensitivity import Sensitivity
 
 TEMPLATES = "msmf_traci.report.templates"
@@ -94,7 +94,7 @@ def page_text(content: Content) -> str:
         style=Markup(_template("report.css")),
         library=Markup(_library()),
         script=Markup(_template("report.js")),
-        data=Markup(_json({"specs": {f.name: specification(f, f.chart) for f in content.figures}, "themes": _themes()})),
+        data=json_for_script({"specs": {f.name: specification(f, f.chart) for f in content.figures}, "themes": _themes()}),
     )
 
 
@@ -123,12 +123,6 @@ def _tone(verdict: str) -> str:
 
 def _themes() -> dict[str, Any]:
     return {"light": style.theme(dark=False) | {"background": "transparent"}, "dark": style.theme(dark=True)}
-
-
-def _json(content: Any) -> str:
-    """JSON that cannot end the script that it stands in."""
-    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 @cache

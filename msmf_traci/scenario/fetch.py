@@ -9,8 +9,8 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
 
+from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.overpass import BYTES_PER_MB, SO_FAR, Bbox, FetchError, TransientError, download, roads_request
@@ -184,13 +184,6 @@ def _remove(action: Callable[[], None]) -> None:
         action()
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, instead of the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see {PROGRAM} --help")
-
-
 class _Console:
     """Shows progress on stderr: on a terminal one line that is updated, elsewhere a line each time."""
 
@@ -220,8 +213,8 @@ def _bbox(text: str) -> Bbox:
     return west, south, east, north
 
 
-def _parser() -> _Parser:
-    parser = _Parser(PROGRAM, description="Download the roads of an area from OpenStreetMap.", allow_abbrev=False)
+def _parser() -> Parser:
+    parser = Parser(PROGRAM, description="Download the roads of an area from OpenStreetMap.", allow_abbrev=False)
     shown_out = str(default_out()).replace("%", "%%")  # argparse formats the help with %
     default_bbox = ",".join(str(value) for value in DEFAULT_BBOX)
     parser.add_argument("--bbox", type=_bbox, default=DEFAULT_BBOX, help=f"W,S,E,N in degrees ({default_bbox})")
