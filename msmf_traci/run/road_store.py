@@ -19,7 +19,8 @@ from msmf_traci.world.roads import Roads, read_roads
 KIND = "roads"
 FILE = "roads.msmf"
 _FLOATS = ("length_m", "line_x_m", "line_y_m")
-_INTEGERS = ("line_start", "successor")
+_INTEGERS = ("line_start", "successor", "from_node", "to_node", "follower_start", "follower")
+_FLAGS = ("turnaround",)
 _TEXTS = ("ids", "names", "classes")
 
 
@@ -32,7 +33,7 @@ def roads_of(net_file: Path) -> Roads:
         If the network is damaged or no network.
     """
     # another reader, or another text of ours, may read the same file differently
-    key = content_key(network=file_hash(net_file), sumolib=version("sumolib"), reader=file_hash(Path(reader.__file__)), format=1)
+    key = content_key(network=file_hash(net_file), sumolib=version("sumolib"), reader=file_hash(Path(reader.__file__)), format=2)
     path = cached_folder(KIND, key) / FILE
     if path.is_file():
         try:
@@ -54,6 +55,8 @@ def _save(roads: Roads, path: Path) -> None:
         writer.add(name, np.ascontiguousarray(getattr(roads, name)).view(np.int64))  # the bits of the numbers
     for name in _INTEGERS:
         writer.add(name, getattr(roads, name))
+    for name in _FLAGS:
+        writer.add(name, getattr(roads, name).astype(np.int64))
     place = {"boundary_m": list(roads.boundary_m), "projection": roads.projection, "net_offset_m": list(roads.net_offset_m)}
     writer.write(path, place | {name: getattr(roads, name) for name in _TEXTS})
 
@@ -62,6 +65,7 @@ def _load(path: Path) -> Roads:
     with ColumnsFile(path, "file of roads") as file:
         floats = {name: file.read(name).view(np.float64) for name in _FLOATS}
         integers = {name: file.read(name) for name in _INTEGERS}
+        flags = {name: file.read(name).astype(np.bool_) for name in _FLAGS}
         match file.about:
             case {"boundary_m": [*boundary], "projection": str() | None as projection, "net_offset_m": [*offset]} if (
                 len(boundary) == 4 and len(offset) == 2 and all(isinstance(number, int | float) for number in (*boundary, *offset))
@@ -74,9 +78,14 @@ def _load(path: Path) -> Roads:
         fits = fits and len(start) == n + 1 and len(successor) == n and len(floats["line_x_m"]) == len(floats["line_y_m"])
         if not (fits and start[0] == 0 and (np.diff(start) >= 1).all() and start[-1] == len(floats["line_x_m"])):
             file.refuse("its columns do not fit together")
-        if ((successor < -1) | (successor >= n)).any() or not all(np.isfinite(values).all() for values in floats.values()):
+        follower, follower_start = integers["follower"], integers["follower_start"]
+        fits = len(integers["from_node"]) == len(integers["to_node"]) == n and len(flags["turnaround"]) == len(follower)
+        if not (fits and len(follower_start) == n + 1 and follower_start[-1] == len(follower) and (np.diff(follower_start) >= 0).all()):
+            file.refuse("its connections do not fit together")
+        named = np.concatenate([successor, follower])
+        if ((named < -1) | (named >= n)).any() or not all(np.isfinite(values).all() for values in floats.values()):
             file.refuse("it names edges that it does not have")
-    columns: dict[str, Any] = {**texts, **floats, **integers}
+    columns: dict[str, Any] = {**texts, **floats, **integers, **flags}
     return Roads(
         **columns,
         boundary_m=(boundary[0], boundary[1], boundary[2], boundary[3]),

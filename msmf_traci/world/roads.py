@@ -1,4 +1,4 @@
-"""The road map: edges open to passenger cars, their centre lines, lengths, names and straight-on successors.
+"""The road map: edges open to passenger cars, their centre lines, lengths, names, connections and straight-on successors.
 
 Read with sumolib from a network of SUMO. Model, section 3.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from xml.sax import SAXException
 
 import numpy as np
 
-from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.errors import InputError
 
 VEHICLE_CLASS = "passenger"
@@ -40,6 +39,12 @@ class Roads:
         Centre lines: the shape of lane n // 2 of n.
     successor
         Straight-on successor of each edge, or -1.
+    from_node, to_node
+        Number of the junction where each edge begins, and where it ends.
+    follower_start
+        Edges that a passenger car may go on to from edge e are `follower_start[e]` to `follower_start[e + 1]` in `follower`.
+    follower, turnaround
+        These edges, ascending, and whether each is reached by turning round only.
     boundary_m
         SUMO's convBoundary: x and y of the lower left, then of the upper right corner.
     projection
@@ -56,6 +61,11 @@ class Roads:
     line_x_m: FloatArray
     line_y_m: FloatArray
     successor: IntArray
+    from_node: IntArray
+    to_node: IntArray
+    follower_start: IntArray
+    follower: IntArray
+    turnaround: BoolArray
     boundary_m: tuple[float, float, float, float]
     projection: str | None
     net_offset_m: tuple[float, float]
@@ -109,6 +119,8 @@ def read_roads(net_file: Path) -> Roads:
     names = [edge.getName() or "" for edge in edges]
     classes = [edge.getType() or "" for edge in edges]
     projection = net._location.get("projParameter", "!")
+    reached = [_reached(edge, number) for edge in edges]
+    nodes = {name: i for i, name in enumerate(sorted({str(node.getID()) for node in net.getNodes()}))}
     return Roads(
         ids=[str(edge.getID()) for edge in edges],
         names=names,
@@ -117,7 +129,12 @@ def read_roads(net_file: Path) -> Roads:
         line_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         line_x_m=points[:, 0].copy(),
         line_y_m=points[:, 1].copy(),
-        successor=_successors(edges, number, lines, names, classes),
+        successor=_successors(edges, reached, lines, names, classes),
+        from_node=np.array([nodes[edge.getFromNode().getID()] for edge in edges], dtype=np.int64),
+        to_node=np.array([nodes[edge.getToNode().getID()] for edge in edges], dtype=np.int64),
+        follower_start=np.concatenate([[0], np.cumsum([len(followers) for followers in reached])]).astype(np.int64),
+        follower=np.array([follower for followers in reached for follower in followers], dtype=np.int64),
+        turnaround=np.array([turnaround for followers in reached for turnaround in followers.values()], dtype=np.bool_),
         boundary_m=boundary_m,
         projection=None if projection in ("", "!") else projection,
         net_offset_m=offset_m,
@@ -132,13 +149,15 @@ def _center_lane(edge: Any) -> Any:
     return edge.getLane(edge.getLaneNumber() // 2)
 
 
-def _successors(edges: list[Any], number: dict[str, int], lines: list[FloatArray], names: list[str], classes: list[str]) -> IntArray:
+def _successors(
+    edges: list[Any], reached: list[dict[int, bool]], lines: list[FloatArray], names: list[str], classes: list[str]
+) -> IntArray:
     """Straight-on successor of every edge: same name under 60 degrees, else the smallest turn; ties by class, then id."""
     headings = [_end_headings(line) for line in lines]
     successor = np.full(len(edges), -1, dtype=np.int64)
-    for i, edge in enumerate(edges):
+    for i, followers in enumerate(reached):
         choices = []
-        for j in {number[following] for following in _open_followers(edge) if following in number}:
+        for j in (follower for follower, turnaround in followers.items() if not turnaround):
             turn = _turn_deg(headings[i][0], headings[j][1])
             same_name = names[i] != "" and names[i] == names[j] and turn < SAME_NAME_TURN_DEG
             choices.append((not same_name, turn, classes[i] != classes[j], edges[j].getID(), j))
@@ -147,17 +166,22 @@ def _successors(edges: list[Any], number: dict[str, int], lines: list[FloatArray
     return successor
 
 
-def _open_followers(edge: Any) -> Iterator[str]:
-    """Ids of the edges reached by a connection open to passenger cars that is no turnaround."""
+def _reached(edge: Any, number: dict[str, int]) -> dict[int, bool]:
+    """Edges reached by a connection open to passenger cars, ascending, and whether by turning round only."""
+    reached: dict[int, bool] = {}
     for following, connections in edge.getOutgoing().items():
-        if any(
-            connection.getDirection() not in TURNAROUNDS
-            and connection.getFromLane().allows(VEHICLE_CLASS)
-            and connection.getToLane().allows(VEHICLE_CLASS)
-            and connection.allows(VEHICLE_CLASS)
-            for connection in connections
-        ):
-            yield following.getID()
+        turns = [connection.getDirection() in TURNAROUNDS for connection in connections if _is_open(connection)]
+        if turns and following.getID() in number:
+            reached[number[following.getID()]] = all(turns)
+    return dict(sorted(reached.items()))
+
+
+def _is_open(connection: Any) -> bool:
+    return bool(
+        connection.getFromLane().allows(VEHICLE_CLASS)
+        and connection.getToLane().allows(VEHICLE_CLASS)
+        and connection.allows(VEHICLE_CLASS)
+    )
 
 
 def _end_headings(line: FloatArray) -> tuple[float, float]:

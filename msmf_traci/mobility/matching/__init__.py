@@ -1,0 +1,1 @@
+"""Online map matching: from positions to roads."""
