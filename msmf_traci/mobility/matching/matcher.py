@@ -17,7 +17,7 @@ from msmf_traci.world.roads import Roads
 BETA_IN_SIGMA = 2.0
 BACK_IN_SIGMA = 6.0
 OFF_ROAD_IN_SIGMA = 4.0
-LEAST_OFF_ROAD_M = 25.0
+LEAST_OFF_ROAD_M = 40.0
 MOST_CANDIDATES = 16
 AT_ONCE = 4_096  # positions that are taken in together
 MOST_OPEN = 512  # columns that may be kept before the ways are asked what they have in common
@@ -35,7 +35,7 @@ class MatchingOptions:
     beta_m
         Mean difference between way and beeline; None: twice sigma.
     off_road_m
-        Who is farther from the roads than this for some time is off them; None: four times sigma, at least 25 m.
+        Who is farther from the roads than this for some time is off them; None: four times sigma, at least 40 m.
     lag_s
         A position is decided this long after it was measured; infinite: when the whole trace is known.
     drives

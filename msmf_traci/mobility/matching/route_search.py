@@ -12,7 +12,7 @@ from msmf_traci.world.roads import Roads
 
 NO_WAY = -1
 TURN = 1.5  # cost of leaving the straight-on road: one in four or five does
-TURNAROUND = 6.0
+TURNAROUND = 4.0
 CLASS_SHARE = 0.01  # who drives prefers main roads: so much longer counts a way on the next lower class
 _CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential")
 
