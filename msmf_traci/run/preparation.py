@@ -14,7 +14,8 @@ import numpy as np
 from msmf_traci.arrays import BoolArray
 from msmf_traci.code_version import code_hash
 from msmf_traci.columns_file import ColumnsFile
-from msmf_traci.config.schema import MOST_RINGS, Config, Deployment, Mobility
+from msmf_traci.config.mobility_schema import Mobility
+from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
