@@ -12,7 +12,7 @@ import numba
 
 _PACKAGE = Path(__file__).parent
 _config: Any = numba.config  # its attributes are filled in at import
-_FOLDERS = (".", "migration", "control", "mobility")  # where compiled functions are, and what they take in from others
+_FOLDERS = (".", "migration", "control", "mobility", "mobility/gps")  # where compiled functions are, and what they take in from others
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
