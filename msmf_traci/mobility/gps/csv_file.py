@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import warnings
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -12,11 +13,10 @@ from typing import IO, NoReturn
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from msmf_traci.arrays import FloatArray
+from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.gps.points import Gathering
+from msmf_traci.mobility.gps.points import Codes, Gathering
 from msmf_traci.mobility.gps.times import posix_of, posix_of_local
 
 ROWS_AT_ONCE = 500_000
@@ -61,7 +61,11 @@ class CsvReader:
             One sentence on a file that is damaged, lacks a column, or has something else where a number or a time belongs.
         """
         try:
-            self._read(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                self._read(path)
+        except pd.errors.ParserWarning:
+            _refuse(path, "has lines with more columns than the first line; mend them")
         except pd.errors.EmptyDataError:
             _refuse(path, "is empty; give another")
         except UnicodeDecodeError:
@@ -71,62 +75,54 @@ class CsvReader:
 
     def _read(self, path: Path) -> None:
         table = _table(path)
-        said = next(_chunks(table, ()))[table.names["t"]].dropna()
+        said = next(_chunks(table, ()))["t"].dropna()
         is_posix = len(said) > 0 and bool(pd.to_numeric(said.iloc[:1], errors="coerce").notna().all())
-        numbers = [table.names[what] for what in ("lat", "lon", *(["t"] if is_posix else []))]
+        numbers = ["lat", "lon", *(["t"] if is_posix else [])]
         line = 2
         try:
             for piece in _chunks(table, numbers):
-                self._add(path, piece, table.names, is_posix, line)
+                self._add(table, piece, is_posix, line)
                 line += len(piece)
         except (UnicodeDecodeError, pd.errors.ParserError):
             raise
         except ValueError:
             _refuse_number(table, numbers)
 
-    def _add(self, path: Path, piece: pd.DataFrame, names: dict[str, str], is_posix: bool, line: int) -> None:
-        time_s = piece[names["t"]].to_numpy() if is_posix else self._posix_s(path, piece[names["t"]], names["t"], line)
+    def _add(self, table: _Table, piece: pd.DataFrame, is_posix: bool, line: int) -> None:
+        time_s = piece["t"].to_numpy() if is_posix else self._posix_s(table, piece["t"], line)
         if is_posix and (time_s > _LATEST_S).any():
-            _refuse(
-                path,
-                f"line {line + int(np.argmax(time_s > _LATEST_S))}: {names['t']} counts no seconds since 1970; give seconds or ISO 8601",
-            )
-        users = piece[names["user"]].fillna("") if "user" in names else pd.Series("", index=piece.index, dtype="str")
-        ids = piece[names["id"]].fillna("")
+            row = line + int(np.argmax(time_s > _LATEST_S))
+            _refuse(table.path, f"line {row}: {table.names['t']} counts no seconds since 1970; give seconds or ISO 8601")
+        ids, users, modes = (piece[what].fillna("") if what in piece else _no_text(len(piece)) for what in ("id", "user", "mode"))
         has_id = (ids != "").to_numpy()
-        is_theirs = np.ones(len(piece), dtype=bool)
-        if self._users is not None:
-            self._gathering.users_seen.update(str(user) for user in users.unique())
-            is_theirs = users.isin(list(self._users)).to_numpy()
+        self._gathering.users_seen.update(str(user) for user in users.unique())
+        is_theirs = np.ones(len(piece), dtype=bool) if self._users is None else users.isin(list(self._users)).to_numpy()
         omissions, is_kept = self._gathering.omissions, has_id & is_theirs
         omissions.points_read += int((~is_kept).sum())
         omissions.leave_out_points("no_id", int((~has_id).sum()))
         omissions.leave_out_points("other_users", int((has_id & ~is_theirs).sum()))
-        trace = self._numbered_traces(path, ids[is_kept], users[is_kept])
-        modes = piece[names["mode"]].fillna("")[is_kept] if "mode" in names else pd.Series("", index=trace, dtype="str")
-        codes, different = pd.factorize(modes)
-        parts = np.array([self._part(str(mode)) for mode in different], dtype=np.int32)
-        part = parts[codes] if len(parts) else np.zeros(0, dtype=np.int32)
-        lon, lat = (piece[names[name]].to_numpy()[is_kept] for name in ("lon", "lat"))
-        self._gathering.add(trace, part, time_s[is_kept], lon, lat)
+        trace = self._numbered_traces(table.path, ids[is_kept], users[is_kept])
+        codes, different = pd.factorize(modes[is_kept])
+        part = _decoded(codes, [self._part(str(mode)) for mode in different])
+        self._gathering.add(trace, part, time_s[is_kept], *(piece[name].to_numpy()[is_kept] for name in ("lon", "lat")))
 
-    def _numbered_traces(self, path: Path, ids: pd.Series[str], users: pd.Series[str]) -> NDArray[np.int32]:
+    def _numbered_traces(self, path: Path, ids: pd.Series[str], users: pd.Series[str]) -> Codes:
         codes, different = pd.factorize(ids)
         user_codes, different_users = pd.factorize(users)
         first = np.zeros(len(different), dtype=np.int64)
         first[codes[::-1]] = user_codes[::-1]
-        traces = np.zeros(len(different), dtype=np.int32)
-        for i, name in enumerate(different):
+        traces = []
+        for i, name in enumerate(map(str, different)):
             user = str(different_users[first[i]])
-            if str(name) not in self._traces:
-                self._traces[str(name)] = self._gathering.new_trace(str(name), user)
-            traces[i] = self._traces[str(name)]
-            if self._gathering.users[traces[i]] != user:
-                self._refuse_users(path, str(name), self._gathering.users[traces[i]], user)
+            if name not in self._traces:
+                self._traces[name] = self._gathering.new_trace(name, user)
+            traces.append(self._traces[name])
+            if self._gathering.users[traces[-1]] != user:
+                self._refuse_users(path, name, self._gathering.users[traces[-1]], user)
         if (mixed := user_codes != first[codes]).any():
             row = int(np.argmax(mixed))
             self._refuse_users(path, str(ids.iloc[row]), str(different_users[first[codes[row]]]), str(users.iloc[row]))
-        return traces[codes] if len(traces) else np.zeros(0, dtype=np.int32)
+        return _decoded(codes, traces)
 
     def _refuse_users(self, path: Path, name: str, one: str, other: str) -> NoReturn:
         _refuse(path, f"calls a trace of user '{one}' and one of user '{other}' both {name}; give every trace an id of its own")
@@ -136,8 +132,9 @@ class CsvReader:
             self._parts[mode] = self._gathering.new_part(mode)
         return self._parts[mode]
 
-    def _posix_s(self, path: Path, texts: pd.Series[str], column: str, line: int) -> FloatArray:
+    def _posix_s(self, table: _Table, texts: pd.Series[str], line: int) -> FloatArray:
         """POSIX seconds of times in ISO 8601; a column called t_utc says its zone."""
+        column = table.names["t"]
         zone = "UTC" if column.lower().endswith("_utc") else self._time_zone
         has_offset = texts.str.contains(r"(?:[Zz]|[+-]\d\d(?::?\d\d)?)$", na=False) & texts.str.contains(":", na=False)
         time_s = np.full(len(texts), np.nan)
@@ -147,17 +144,29 @@ class CsvReader:
             moments = pd.DatetimeIndex(pd.to_datetime(texts[is_theirs], format="ISO8601", errors="coerce", utc=is_utc))
             if moments.isna().any():
                 row = int(np.flatnonzero(is_theirs)[np.argmax(moments.isna())])
-                _refuse(path, f"line {line + row}: '{texts.iloc[row]}' in column {column} is no time; write POSIX seconds or ISO 8601")
+                said = texts.iloc[row]
+                _refuse(table.path, f"line {line + row}: '{said}' in column {column} is no time; write POSIX seconds or ISO 8601")
             time_s[is_theirs] = posix_of(moments) if is_utc else posix_of_local(moments, zone)
         return time_s
 
 
+def _no_text(n: int) -> pd.Series[str]:
+    return pd.Series([""] * n, dtype="str")
+
+
+def _decoded(codes: IntArray, values: list[int]) -> Codes:
+    """Value of each code; there are none where there is nothing."""
+    return np.array([*values, 0], dtype=np.int32)[codes]
+
+
 @dataclass(frozen=True)
 class _Table:
-    """A file, the sign between its columns, and the column of each thing that it tells."""
+    """A file, the sign between its columns, how many these are, and which of them tells what, with its name."""
 
     path: Path
     separator: str
+    columns: int
+    place: dict[str, int]
     names: dict[str, str]
 
 
@@ -172,28 +181,30 @@ def _table(path: Path) -> _Table:
     if not header:
         _refuse(path, "is empty; give another")
     separator = max(",;\t", key=header.count)
-    small = {name.strip().strip('"').lower(): name.strip('"') for name in header.split(separator)}
-    names = {what: small[known[0]] for what, called in COLUMNS.items() if (known := [name for name in called if name in small])}
-    lacking = [what for what in COLUMNS if what not in names and what not in _OPTIONAL]
+    called = [name.strip().strip('"') for name in header.split(separator)]
+    small = [name.lower() for name in called]
+    place = {what: small.index(known[0]) for what, names in COLUMNS.items() if (known := [name for name in names if name in small])}
+    lacking = [what for what in COLUMNS if what not in place and what not in _OPTIONAL]
     if lacking:
         _refuse(path, f"has no column {' and no column '.join(lacking)}; its first line must name id,t,lat,lon (and perhaps user,mode)")
-    return _Table(path, separator, names)
+    return _Table(path, separator, len(called), place, {what: called[i] for what, i in place.items()})
 
 
 def _chunks(table: _Table, numbers: Collection[str]) -> Iterator[pd.DataFrame]:
-    """The rows some at a time, text but for the columns of numbers; empty places and NaN are missing, in ids only the empty ones."""
-    names = table.names
-    missing = {names[what]: _MISSING if what in ("t", "lat", "lon") else [""] for what in names}
-    types = {name: "float64" if name in numbers else "str" for name in names.values()}
+    """The rows some at a time, columns called by what they tell, and text but for numbers; a longer row is pandas' error or warning."""
+    what = {number: name for name, number in table.place.items()}
+    names = [what.get(number, f"column {number}") for number in range(table.columns)]
     yield from pd.read_csv(
         table.path,
         sep=table.separator,
-        usecols=list(names.values()),
-        dtype=types,
+        header=0,
+        names=names,
+        index_col=False,
+        dtype={name: "float64" if name in numbers else "str" for name in names},
         encoding="utf-8-sig",
         chunksize=ROWS_AT_ONCE,
         keep_default_na=False,
-        na_values=missing,
+        na_values={name: _MISSING if name in ("t", "lat", "lon") else [""] for name in names},
     )
 
 
@@ -205,7 +216,10 @@ def _refuse_number(table: _Table, numbers: list[str]) -> NoReturn:
             is_wrong = (pd.to_numeric(piece[name], errors="coerce").isna() & piece[name].notna()).to_numpy()
             if is_wrong.any():
                 row = int(np.argmax(is_wrong))
-                _refuse(table.path, f"line {line + row}: '{piece[name].iloc[row]}' in column {name} is no number; mend or remove the line")
+                _refuse(
+                    table.path,
+                    f"line {line + row}: '{piece[name].iloc[row]}' in column {table.names[name]} is no number; mend or remove the line",
+                )
         line += len(piece)
     _refuse(table.path, "is damaged; write it again")
 

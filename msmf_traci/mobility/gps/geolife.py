@@ -65,10 +65,10 @@ def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, g
         _refuse(path, "is no GeoLife trajectory: its first line is not 'Geolife trajectory'")
     try:
         table = _table(content, dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_TEXT, "str"))
-    except pd.errors.EmptyDataError:
-        _refuse(path, "holds no points; remove it, or give another")
-    except (ValueError, UnicodeDecodeError):
+    except ValueError:
         _refuse_number(path, content)
+    if table.empty:
+        _refuse(path, "holds no points; remove it, or give another")
     moments = pd.to_datetime(table["date"] + " " + table["time"], format="%Y-%m-%d %H:%M:%S", errors="coerce")
     if moments.isna().any():
         row = int(np.argmax(moments.isna().to_numpy()))
@@ -100,7 +100,7 @@ def _refuse_number(path: Path, content: bytes) -> NoReturn:
     """Say in which line something other than a number stands."""
     try:
         table = _table(content, dict.fromkeys((*_NUMBERS, *_TEXT), "str"))
-    except (ValueError, UnicodeDecodeError):
+    except ValueError:
         _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory")
     for name in _NUMBERS:
         is_wrong = (pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()).to_numpy()
