@@ -166,6 +166,7 @@ class _Table:
     path: Path
     separator: str
     columns: int
+    columns: int
     place: dict[str, int]
     names: dict[str, str]
 
