@@ -166,7 +166,6 @@ class _Table:
     path: Path
     separator: str
     columns: int
-    columns: int
     place: dict[str, int]
     names: dict[str, str]
 
