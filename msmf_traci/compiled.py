@@ -12,7 +12,8 @@ import numba
 
 _PACKAGE = Path(__file__).parent
 _config: Any = numba.config  # its attributes are filled in at import
-_FOLDERS = (".", "migration", "control", "mobility", "mobility/matching")  # where compiled functions are, and what they take in from others
+# where compiled functions are, and what they take in from others
+_FOLDERS = (".", "migration", "control", "mobility", "mobility/gps", "mobility/matching")
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from msmf_traci.config.compose import read_request
+from msmf_traci.errors import InputError
 from msmf_traci.run.preparation import judge_files
 from msmf_traci.scenario.content_cache import build_once
 
@@ -44,3 +45,17 @@ def test_a_product_that_somebody_has_deleted_is_built_again(tmp_path: Path, monk
         assert (folder / "thing").read_text() == text
         assert build_once("things", "key", "thing", lambda _: pytest.fail("it is there")) == folder
         (folder / "thing").unlink()
+
+
+def test_gps_traces_are_judged_and_hashed_before_anything_is_built(tmp_path: Path) -> None:
+    (tmp_path / "own.net.xml").write_text(NET)
+    traces = tmp_path / "traces.csv"
+    words = ["scenario=sumo", f"scenario.net_file={tmp_path / 'own.net.xml'}", "mobility.source=gps", f"mobility.gps.path={traces}"]
+    config = read_request(words).points[0].config
+    with pytest.raises(InputError, match="there is no such file or folder"):
+        judge_files(config)
+    prints = []
+    for text in ("id,t,lat,lon\n", "id,t,lat,lon\n", "id,t,lat,lon\na,1,2,3\n"):
+        traces.write_text(text)
+        prints.append(judge_files(config).fingerprint())
+    assert prints[0] == prints[1] != prints[2]

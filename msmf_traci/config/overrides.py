@@ -16,10 +16,10 @@ from msmf_traci.config.schema import option_fields
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "experiment")
-# values that are text, not numbers or lists: paths above all
+# values that are text, not numbers or lists: paths above all, and times
 _TEXT_OPTIONS = (
     *("scenario.parameters_file", "scenario.map_file", "scenario.net_file", "scenario.route_file", "scenario.sumocfg_file"),
-    *("mobility.sumo_home", "output.dir"),
+    *("mobility.sumo_home", "mobility.gps.path", "mobility.gps.begin", "mobility.gps.end", "output.dir"),
 )
 # what the command sets itself
 _HYDRA_OURS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir", "hydra.job.chdir")

@@ -1,48 +1,19 @@
 """The schema of the configuration: every option with its type, range and meaning, in the units that users write.
 
-Defaults live in `conf/`; conversion to SI units happens in `run/options.py`. Section 12 of the model lists the options.
+Those of mobility are in `mobility_schema.py`. Defaults live in `conf/`; conversion to SI units happens in `run/options.py`. Section 12 of
+the model lists the options.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, Field, create_model, model_validator
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+from msmf_traci.config.fields import NotNegative, NumberOrRange, Positive, Range, Section, Text, check_area
+from msmf_traci.config.mobility_schema import Matching, Mobility
+
 MOST_RINGS = 200  # 120,601 cells
-FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".parquet")
-
-
-def _check_range(values: list[float]) -> list[float]:
-    if values[1] < values[0]:
-        raise ValueError(f"the range [{values[0]:g}, {values[1]:g}] is empty: write the smaller number first")
-    return values
-
-
-Range = Annotated[list[Positive], Field(min_length=2, max_length=2), AfterValidator(_check_range)]
-
-
-def _check_number_or_range(value: Any) -> Any:
-    """One positive number, or two that rise: said in one sentence, which a union of types would not."""
-    numbers = value if isinstance(value, list) else [value]
-    right = all(isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf") for number in numbers)
-    if not right or (isinstance(value, list) and len(value) != 2):
-        raise ValueError("must be one finite number above 0, or a range of two: [low,high]")
-    if isinstance(value, list):
-        _check_range(value)
-    return value
-
-
-NumberOrRange = Annotated[float | list[float], BeforeValidator(_check_number_or_range)]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """A group of options; unknown names and values of another type are refused."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Scenario(Section):
@@ -64,14 +35,7 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _check_files(self) -> Self:
-        if self.bbox is not None:
-            if len(self.bbox) != 4:
-                raise ValueError("scenario.bbox takes four numbers: [west, south, east, north] in degrees")
-            west, south, east, north = self.bbox
-            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-                raise ValueError(
-                    f"scenario.bbox={self.bbox} is no area: write [west, south, east, north] in degrees, west < east, south < north"
-                )
+        check_area("scenario.bbox", self.bbox)
         if self.kind == "sumo":
             if self.sumocfg_file is None and self.net_file is None:
                 raise ValueError("scenario=sumo needs scenario.net_file=YOUR.net.xml or scenario.sumocfg_file=YOUR.sumocfg")
@@ -146,90 +110,6 @@ class CoverageFilter(Section):
 
     min_m: NotNegative = Field(description="a cell covered for less than this is passed over")
     min_dwell_s: NotNegative = Field(description="a cell crossed in less than this is passed over")
-
-
-class Mobility(Section):
-    """Vehicles and SUMO (model, section 4)."""
-
-    source: Literal["auto", "traci", "libsumo", "recording", "fcd"] = Field(
-        description="where positions come from; auto: a recording if one fits, else libsumo if installed, else traci (docs/mobility.md)"
-    )
-    recording_file: Text | None = Field(description="recording: a recording from elsewhere; null: the one in the cache")
-    fcd_file: Text | None = Field(description="fcd: a file of SUMO's --fcd-output (.xml, .csv, .xml.gz, .csv.gz, .parquet)")
-    vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
-    depart_window_s: NotNegative = Field(description="all depart within this time")
-    speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
-        description="commanded speed; null: as your own routes say"
-    )
-    speed_mode: Literal["free", "legal", "forced"] = Field(
-        description="free: no speed limits; legal: limits bind; forced: constant, no junction rules"
-    )
-    step_s: Annotated[float, Field(ge=0.01, le=60, allow_inf_nan=False)] | None = Field(
-        description="simulation step; null: as your .sumocfg says"
-    )
-    max_duration_s: Positive = Field(description="the run ends here at the latest")
-    min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
-    gui: bool = Field(description="show sumo-gui")
-    sumo_home: Text | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
-    sumo_args: list[str | int | float | bool] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,1]")
-
-    @model_validator(mode="after")
-    def _check_step(self) -> Self:
-        if self.step_s is not None and abs(self.step_s * 1000 - round(self.step_s * 1000)) > 1e-6:
-            raise ValueError(f"mobility.step_s={self.step_s}: SUMO counts in milliseconds; write a whole number of them, e.g. 0.033")
-        return self
-
-    @property
-    def is_from_file(self) -> bool:
-        """Whether positions come from a file of the user's own, so that no trips are needed."""
-        return self.recording_file is not None or self.fcd_file is not None
-
-    @property
-    def drives_sumo(self) -> bool:
-        """Whether SUMO may have to be started."""
-        return self.source in ("auto", "traci", "libsumo")
-
-    @model_validator(mode="after")
-    def _check_source(self) -> Self:
-        if self.recording_file is not None and self.source != "recording":
-            raise ValueError(f"mobility.recording_file is not for mobility.source={self.source}: set mobility.source=recording too")
-        if (self.fcd_file is not None) != (self.source == "fcd"):
-            raise ValueError("mobility.source=fcd and mobility.fcd_file=FILE go together: set both, or none")
-        if self.fcd_file is not None and not self.fcd_file.endswith(FCD_ENDINGS):
-            raise ValueError(f"mobility.fcd_file={self.fcd_file}: its name must end in {', '.join(FCD_ENDINGS)}")
-        if self.gui and self.source not in ("auto", "traci"):
-            raise ValueError(f"mobility.gui=true shows what SUMO drives: leave out mobility.source={self.source}, or set it to traci")
-        if self.sumo_home is not None and self.source == "libsumo":
-            raise ValueError("mobility.sumo_home names programs, and libsumo is a library: leave it out, or set mobility.source=traci")
-        return self
-
-    @model_validator(mode="after")
-    def _check_args(self) -> Self:
-        ours = {
-            "-n",
-            "--net-file",
-            "-c",
-            "--configuration-file",
-            "--remote-port",
-            "--seed",
-            "--step-length",
-            "-r",
-            "--route-files",
-            "-b",
-            "--begin",
-            "--num-clients",
-        }
-        words = [str(word) for word in self.sumo_args]
-        if words and not words[0].startswith("-"):
-            raise ValueError(
-                f"mobility.sumo_args: {words[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]"
-            )
-        for word in words:
-            if word.split("=")[0] in ours:
-                raise ValueError(
-                    f"mobility.sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)"
-                )
-        return self
 
 
 class Workload(Section):
@@ -369,6 +249,7 @@ class Config(Section):
     nearest: NearestOptions
     coverage_filter: CoverageFilter
     mobility: Mobility
+    matching: Matching
     workload: Workload
     handoff: HandoffOptions
     links: Links
@@ -407,9 +288,16 @@ def option_fields() -> dict[str, tuple[str, Any]]:
             for section, kind in VARIED.items():
                 for inner, inner_field in kind.model_fields.items():
                     options[f"variants.{section}.{inner}"] = (f"values of {section}.{inner} that share the pass", inner_field)
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            for inner, inner_field in field.annotation.model_fields.items():
-                options[f"{name}.{inner}"] = (inner_field.description or "", inner_field)
         else:
-            options[name] = (field.description or "", field)
+            options |= _options_of(name, field)
+    return options
+
+
+def _options_of(name: str, field: Any) -> dict[str, tuple[str, Any]]:
+    """The option that a field is, or those of the section that it is."""
+    if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section)):
+        return {name: (field.description or "", field)}
+    options: dict[str, tuple[str, Any]] = {}
+    for inner, inner_field in field.annotation.model_fields.items():
+        options |= _options_of(f"{name}.{inner}", inner_field)
     return options

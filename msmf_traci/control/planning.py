@@ -95,9 +95,10 @@ class Planner:
             )
         else:
             row, rows_a_tier = predictor.row(known)
+            position_m = predictor.position_m(known)
             table = predictor.table
             follow_road(
-                *(tracks.start, tracks.vehicle, tracks.first, known.edge, known.position_m, known.speed_mps, cell, tier, servers.server_of),
+                *(tracks.start, tracks.vehicle, tracks.first, known.edge, position_m, known.speed_mps, cell, tier, servers.server_of),
                 RoadTable(table.start, table.count, table.server, table.entry_m, table.exit_m, row, rows_a_tier),
                 self._sight,
                 Verdicts(self._area, self._edge, self._short),

@@ -112,6 +112,10 @@ class Predictor:
         """Row of each vehicle in the lowest tier (-1: off the road), and how many rows on that of the next tier is."""
         raise NotImplementedError
 
+    def position_m(self, known: Knowledge) -> FloatArray:
+        """Where each vehicle is on the edge where its row begins."""
+        return known.position_m
+
     def ahead(self, known: Knowledge, home: IntArray, tier: IntArray, horizon_m: float, slack_m: float) -> Ahead:
         """What lies ahead of each vehicle of a frame, merged by the homes of its tier.
 
@@ -134,11 +138,12 @@ class Predictor:
         column = np.arange(int(count.max()) if len(count) else 0)
         exists = column < count[:, None]
         pick = np.where(exists, start[:, None] + column, 0)
-        end_m = known.position_m + horizon_m
+        position_m = self.position_m(known)
+        end_m = position_m + horizon_m
         entry_m = table.entry_m[pick]
         exists &= entry_m < end_m[:, None]
         exit_m = np.minimum(table.exit_m[pick], end_m[:, None])
-        return Ahead(table.server[pick], entry_m, exit_m, exists, known.position_m, home, slack_m)
+        return Ahead(table.server[pick], entry_m, exit_m, exists, position_m, home, slack_m)
 
 
 class MapPredictor(Predictor):
@@ -173,7 +178,11 @@ class RoutePredictor(Predictor):
     def row(self, known: Knowledge) -> tuple[IntArray, IntArray]:
         """The rest of each vehicle's route."""
         self._learn_routes()
-        return np.where(known.edge == NO_EDGE, -1, self._first_row[known.route] + known.route_index), self._length[known.route]
+        return np.where(known.route_index < 0, -1, self._first_row[known.route] + known.route_index), self._length[known.route]
+
+    def position_m(self, known: Knowledge) -> FloatArray:
+        """Where each vehicle really is on its route's edge, however late the map learns of it."""
+        return known.route_m
 
     def _learn_routes(self) -> None:
         new = self._routes[len(self._first_row) :]

@@ -71,6 +71,25 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class AsMatched:
+    """What a source that finds roads by matching says beside, shape (n,): its `edge` and `position_m` are what is known by then.
+
+    Attributes
+    ----------
+    known_mps
+        Speed that is known by then.
+    route_m
+        Position on the edge that `route_index` names, which is where the vehicle really was; `route_index` is -1 off the roads.
+    """
+
+    known_mps: FloatArray
+    route_m: FloatArray
+
+    def __post_init__(self) -> None:
+        read_only(self.known_mps, self.route_m)
+
+
+@dataclass(frozen=True)
 class Frames:
     """Consecutive frames: arrays over their samples, shape (n,), and over the frames, shape (f,).
 
@@ -82,6 +101,8 @@ class Frames:
         Samples of frame k are `start[k]` to `start[k + 1]`, shape (f + 1,), in the order of vehicle numbers.
     vehicle, x_m, y_m, speed_mps, edge, position_m, route, route_index, first, last
         As in `Frame`, for every sample.
+    as_matched
+        None where roads are not found by matching: everything is known at once.
     """
 
     times_s: FloatArray
@@ -96,9 +117,10 @@ class Frames:
     route_index: IntArray
     first: BoolArray
     last: BoolArray
+    as_matched: AsMatched | None = None
 
     def __post_init__(self) -> None:
-        read_only(*(getattr(self, field.name) for field in fields(self)))
+        read_only(*(getattr(self, field.name) for field in fields(self) if field.name != "as_matched"))
 
     def __len__(self) -> int:
         return len(self.times_s)

@@ -30,6 +30,8 @@ class Tracks:
         Place of each sample in the batch, shape (n,).
     time_s, x_m, y_m, speed_mps, edge, position_m, route, route_index, first, last
         As in `Frame`, shape (n,).
+    known_mps, route_m
+        As in `AsMatched`; where nothing is matched the speed, and the position on the edge.
     """
 
     vehicle: IntArray
@@ -50,6 +52,8 @@ class Tracks:
     route_index: IntArray
     first: BoolArray
     last: BoolArray
+    known_mps: FloatArray
+    route_m: FloatArray
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -99,6 +103,7 @@ class Follower:
         vehicle = of_sample[begins]
         track = np.repeat(np.arange(len(vehicle)), np.diff(start))
         frame = np.repeat(np.arange(len(frames)), np.diff(frames.start))[order]
+        speed_mps, position_m, matched = frames.speed_mps[order], frames.position_m[order], frames.as_matched
         tracks = Tracks(
             vehicle=vehicle,
             start=start,
@@ -111,13 +116,15 @@ class Follower:
             time_s=frames.times_s[frame],
             x_m=frames.x_m[order],
             y_m=frames.y_m[order],
-            speed_mps=frames.speed_mps[order],
+            speed_mps=speed_mps,
             edge=frames.edge[order],
-            position_m=frames.position_m[order],
+            position_m=position_m,
             route=frames.route[order],
             route_index=frames.route_index[order],
             first=frames.first[order],
             last=frames.last[order],
+            known_mps=speed_mps if matched is None else matched.known_mps[order],
+            route_m=position_m if matched is None else matched.route_m[order],
         )
         ends = start[1:] - 1
         self._last_s[vehicle], self._x_m[vehicle], self._y_m[vehicle] = tracks.time_s[ends], tracks.x_m[ends], tracks.y_m[ends]

@@ -16,7 +16,8 @@ SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
 # what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
 _NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
-_NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "reports.bytes"}
+_NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.gps.max_points", "reports.bytes"}
+_INNER_SECTIONS = {"mobility.gps"}  # of a section, where any other mapping is the value of one option
 
 Value = float | str
 
@@ -98,7 +99,10 @@ def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
         if section in _NO_OPTIONS:
             continue
         inner = content if isinstance(content, Mapping) else {"": content}
-        found |= {f"{section}.{name}".rstrip("."): normalised(value) for name, value in inner.items()}
+        for name, value in inner.items():
+            option = f"{section}.{name}".rstrip(".")
+            values = {f"{option}.{last}": each for last, each in value.items()} if option in _INNER_SECTIONS else {option: value}
+            found |= {one: normalised(each) for one, each in values.items()}
     return {name: value for name, value in found.items() if name not in _NO_INNER}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from msmf_traci.config.mobility_schema import posix_s
 from msmf_traci.config.schema import Config
 from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
@@ -9,6 +12,8 @@ from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
 from msmf_traci.migration.container import HandoffPolicy, LinkOptions, RequestLatency
 from msmf_traci.migration.workload import WorkloadOptions
+from msmf_traci.mobility.gps.choosing import Box, Selection
+from msmf_traci.mobility.gps.traces import Cleaning
 from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
 from msmf_traci.world.servers import TierLatency
@@ -26,6 +31,26 @@ def command_options(config: Config) -> Command:
         gui=mobility.gui,
         extra=tuple(_word(word) for word in mobility.sumo_args),
     )
+
+
+def trace_selection(config: Config) -> Selection:
+    """Which GPS traces are asked for."""
+    gps = config.mobility.gps
+    return Selection(
+        modes=None if gps.mode is None else tuple(gps.mode),
+        users=None if gps.user is None else tuple(gps.user),
+        begin_s=-math.inf if gps.begin is None else posix_s(gps.begin, gps.time_zone),
+        end_s=math.inf if gps.end is None else posix_s(gps.end, gps.time_zone),
+        box=None if gps.bbox is None else Box(*gps.bbox),
+        number=gps.number,
+        per_mode=gps.per_mode,
+    )
+
+
+def trace_cleaning(config: Config) -> Cleaning:
+    """What is left out of GPS traces, and what cuts them."""
+    gps = config.mobility.gps
+    return Cleaning(gps.max_gap_s, gps.max_kmh * MPS_PER_KMH, gps.min_duration_s, gps.min_length_m)
 
 
 def tier_latency(config: Config) -> TierLatency:

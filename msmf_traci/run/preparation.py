@@ -14,10 +14,12 @@ import numpy as np
 from msmf_traci.arrays import BoolArray
 from msmf_traci.code_version import code_hash
 from msmf_traci.columns_file import ColumnsFile
-from msmf_traci.config.schema import MOST_RINGS, Config, Deployment, Mobility
+from msmf_traci.config.mobility_schema import Mobility
+from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import files_read
 from msmf_traci.run.options import strategy_options
 from msmf_traci.run.road_store import roads_of
@@ -43,12 +45,15 @@ class Inputs:
     network: NetworkSource
     strategies: list[type[Strategy]]
     positions_file: Path | None = None
+    traces_path: str | None = None
     sumo_args: Sequence[str | int | float | bool] = ()
 
     def fingerprint(self) -> dict[str, Any]:
         """What, beside the configuration, a run's tables follow from: content of files and strategies, versions."""
         network, words = self.network, [str(word) for word in self.sumo_args]
         positions = {} if self.positions_file is None else {"positions": file_hash(self.positions_file)}
+        if self.traces_path is not None:
+            positions = {"positions": files_key(self.traces_path)}
         return {
             "network": network.key,
             "files": files_read(network.route_files, network.sumocfg_file, words),
@@ -74,11 +79,14 @@ def judge_files(config: Config) -> Inputs:
         raise InputError("mobility.gui=true needs a screen, and DISPLAY is not set; leave it out, or run under xvfb-run")
     check_path(cache_folder(), "the cache folder")
     positions_file = _judge_positions(config.mobility)
+    traces_path = config.mobility.gps.path
+    if traces_path is not None:
+        find_files(traces_path)
     sumo = find_sumo(config.mobility.sumo_home) if config.mobility.drives_sumo else unstarted_sumo()
     network = choose_network(sumo, config)
     if not network.is_built:
         check_cache()
-    return Inputs(sumo, network, strategies, positions_file, tuple(config.mobility.sumo_args))
+    return Inputs(sumo, network, strategies, positions_file, traces_path, tuple(config.mobility.sumo_args))
 
 
 def _judge_positions(mobility: Mobility) -> Path | None:

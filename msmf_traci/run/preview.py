@@ -64,11 +64,13 @@ def preview(configs: Sequence[Config]) -> list[str]:
 def _what_moves_vehicles(config: Config) -> str:
     """Everything that a mobility pass follows from."""
     plain = config.model_dump()
-    return repr([plain[section] for section in ("scenario", "deployment", "mobility", "seed")])
+    matched = ["matching"] if config.mobility.source == "gps" else []
+    return repr([plain[section] for section in ("scenario", "deployment", "mobility", "seed", *matched)])
 
 
 def _positions_line(config: Config) -> str:
-    return f"positions: from {config.mobility.recording_file or config.mobility.fcd_file}"
+    mobility = config.mobility
+    return f"positions: from {mobility.recording_file or mobility.fcd_file or mobility.gps.path}"
 
 
 def _cells_line(cells: HexCells) -> str:

@@ -168,7 +168,7 @@ def test_the_homes_of_the_vehicles_tier_are_merged(bench: Any) -> None:
 
 def test_off_the_map_nothing_is_seen(bench: Any) -> None:
     roads = bench.roads([[(0, 0), (0, 1200)]])
-    off = bench.frame(vehicle=[0, 1], edge=[-1, 0])
+    off = bench.frame(vehicle=[0, 1], edge=[-1, 0], route_index=[-1, 0])
     home = np.array([bench.cell(0, 0)] * 2)
     for predictor in (bench.map_predictor(roads), bench.route_predictor(roads, [np.array([0])])):
         ahead = bench.look(predictor, off, home, [0, 0])

@@ -1,0 +1,58 @@
+"""What the sections of the schema are made of: their base and the types of numbers, ranges, texts and areas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _check_range(values: list[float]) -> list[float]:
+    if values[1] < values[0]:
+        raise ValueError(f"the range [{values[0]:g}, {values[1]:g}] is empty: write the smaller number first")
+    return values
+
+
+Range = Annotated[list[Positive], Field(min_length=2, max_length=2), AfterValidator(_check_range)]
+
+
+def _check_number_or_range(value: Any) -> Any:
+    """One positive number, or two that rise: said in one sentence, which a union of types would not."""
+    numbers = value if isinstance(value, list) else [value]
+    right = all(isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf") for number in numbers)
+    if not right or (isinstance(value, list) and len(value) != 2):
+        raise ValueError("must be one finite number above 0, or a range of two: [low,high]")
+    if isinstance(value, list):
+        _check_range(value)
+    return value
+
+
+NumberOrRange = Annotated[float | list[float], BeforeValidator(_check_number_or_range)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A group of options; unknown names and values of another type are refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def check_area(option: str, box: Sequence[float] | None) -> None:
+    """Check that an option is [west, south, east, north] in degrees, or null.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if box is None:
+        return
+    if len(box) != 4:
+        raise ValueError(f"{option} takes four numbers: [west, south, east, north] in degrees")
+    west, south, east, north = box
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise ValueError(f"{option}={list(box)} is no area: write [west, south, east, north] in degrees, west < east, south < north")

@@ -1,0 +1,188 @@
+"""The options of mobility: SUMO and its vehicles, positions from files, GPS traces and how they are matched to roads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from msmf_traci.config.fields import NotNegative, Positive, Section, Text, check_area
+
+FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".parquet")
+
+
+def _listed(value: Any) -> Any:
+    """One name is a list of one; a number is a name, as ids of users are written."""
+    if value is None:
+        return None
+    return [
+        str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+        for name in (value if isinstance(value, list) else [value])
+    ]
+
+
+def _check_time(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError("must be a time in ISO 8601, such as 2008-10-27T13:44:06 or 2008-10-27T13:44:06+08:00") from None
+    return value
+
+
+def _check_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be a time zone by its IANA name, such as UTC or Asia/Shanghai") from None
+    return value
+
+
+def posix_s(time: str, time_zone: str) -> float:
+    """POSIX seconds of a time in ISO 8601, which is in the zone where it names no offset."""
+    moment = datetime.fromisoformat(time)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(time_zone))).timestamp()
+
+
+NameList = Annotated[Annotated[list[str], Field(min_length=1)] | None, BeforeValidator(_listed)]
+Time = Annotated[Text | None, AfterValidator(_check_time)]
+Zone = Annotated[str, AfterValidator(_check_zone)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Gps(Section):
+    """Recorded GPS traces of people and vehicles (docs/gps.md)."""
+
+    SELECTS: ClassVar = ("mode", "user", "begin", "end", "bbox", "number", "per_mode")
+
+    path: Text | None = Field(
+        description="gps: GeoLife folder or .plt, CSV (.csv, .csv.gz, .csv.xz), .gpx, or a folder of these (docs/gps.md)"
+    )
+    mode: NameList = Field(description="only traces of these modes of transport, e.g. [walk,bus]; null: all")
+    user: NameList = Field(description="only traces of these users; null: all")
+    begin: Time = Field(description="only points from this time on (ISO 8601, in time_zone where it names no offset)")
+    end: Time = Field(description="only points up to this time")
+    bbox: list[float] | None = Field(description="only traces wholly within [west, south, east, north] in degrees")
+    number: Count | None = Field(description="this many traces, drawn by the seed; null: all")
+    per_mode: Count | None = Field(description="this many traces of each mode, drawn by the seed; null: all")
+    time_zone: Zone = Field(description="CSV, GPX: IANA name of the zone of times that name no offset (GeoLife's are UTC)")
+    clock: Literal["together", "recorded"] = Field(description="together: all traces begin at time 0; recorded: at their own times")
+    max_gap_s: Positive = Field(description="a longer gap between points cuts a trace")
+    max_kmh: Positive = Field(description="points that imply more than this from both neighbours are left out")
+    min_duration_s: NotNegative = Field(description="pieces shorter than this are left out")
+    min_length_m: NotNegative = Field(description="pieces shorter than this are left out")
+    max_points: Count = Field(description="more points than this are refused while reading")
+
+    @model_validator(mode="after")
+    def _check_selection(self) -> Self:
+        check_area("mobility.gps.bbox", self.bbox)
+        if self.begin is not None and self.end is not None and posix_s(self.end, self.time_zone) <= posix_s(self.begin, self.time_zone):
+            raise ValueError(f"mobility.gps.end={self.end} is not after mobility.gps.begin={self.begin}: write the earlier time first")
+        if self.number is not None and self.per_mode is not None:
+            raise ValueError("mobility.gps.number and mobility.gps.per_mode both say how many traces: set one of them")
+        return self
+
+
+class Matching(Section):
+    """How GPS traces are matched to roads (docs/gps.md)."""
+
+    lag_s: Annotated[float, Field(ge=0)] = Field(description="a position is known this long after it was measured; inf: the whole trace is")
+    sigma_m: Positive | None = Field(description="standard deviation of GPS positions; null: estimated")
+    beta_m: Positive | None = Field(description="mean difference between distance on the road and by beeline; null: estimated")
+    off_road_m: Positive = Field(description="a point farther than this from every road is off the road")
+    against_oneway: list[str] = Field(description="modes that may go against one-way streets")
+
+
+class Mobility(Section):
+    """Vehicles and SUMO (model, section 4)."""
+
+    source: Literal["auto", "traci", "libsumo", "recording", "fcd", "gps"] = Field(
+        description="where positions come from; auto: a recording if one fits, else libsumo if installed, else traci (docs/mobility.md)"
+    )
+    recording_file: Text | None = Field(description="recording: a recording from elsewhere; null: the one in the cache")
+    fcd_file: Text | None = Field(description="fcd: a file of SUMO's --fcd-output (.xml, .csv, .xml.gz, .csv.gz, .parquet)")
+    gps: Gps
+    vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
+    depart_window_s: NotNegative = Field(description="all depart within this time")
+    speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
+        description="commanded speed; null: as your own routes say"
+    )
+    speed_mode: Literal["free", "legal", "forced"] = Field(
+        description="free: no speed limits; legal: limits bind; forced: constant, no junction rules"
+    )
+    step_s: Annotated[float, Field(ge=0.01, le=60, allow_inf_nan=False)] | None = Field(
+        description="simulation step; null: as your .sumocfg says"
+    )
+    max_duration_s: Positive = Field(description="the run ends here at the latest")
+    min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
+    gui: bool = Field(description="show sumo-gui")
+    sumo_home: Text | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
+    sumo_args: list[str | int | float | bool] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,1]")
+
+    @model_validator(mode="after")
+    def _check_step(self) -> Self:
+        if self.step_s is not None and abs(self.step_s * 1000 - round(self.step_s * 1000)) > 1e-6:
+            raise ValueError(f"mobility.step_s={self.step_s}: SUMO counts in milliseconds; write a whole number of them, e.g. 0.033")
+        return self
+
+    @property
+    def is_from_file(self) -> bool:
+        """Whether positions come from files of the user's own, so that no trips are needed."""
+        return self.recording_file is not None or self.fcd_file is not None or self.gps.path is not None
+
+    @property
+    def drives_sumo(self) -> bool:
+        """Whether SUMO may have to be started."""
+        return self.source in ("auto", "traci", "libsumo")
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Self:
+        if self.recording_file is not None and self.source != "recording":
+            raise ValueError(f"mobility.recording_file is not for mobility.source={self.source}: set mobility.source=recording too")
+        if (self.fcd_file is not None) != (self.source == "fcd"):
+            raise ValueError("mobility.source=fcd and mobility.fcd_file=FILE go together: set both, or none")
+        if self.fcd_file is not None and not self.fcd_file.endswith(FCD_ENDINGS):
+            raise ValueError(f"mobility.fcd_file={self.fcd_file}: its name must end in {', '.join(FCD_ENDINGS)}")
+        if (self.gps.path is not None) != (self.source == "gps"):
+            raise ValueError("mobility.source=gps and mobility.gps.path=FILE (or a folder) go together: set both, or none")
+        if self.source != "gps":
+            for option in Gps.SELECTS:
+                if getattr(self.gps, option) is not None:
+                    raise ValueError(
+                        f"mobility.gps.{option} is not for mobility.source={self.source}: leave it out, or set mobility.source=gps"
+                    )
+        if self.gui and self.source not in ("auto", "traci"):
+            raise ValueError(f"mobility.gui=true shows what SUMO drives: leave out mobility.source={self.source}, or set it to traci")
+        if self.sumo_home is not None and self.source == "libsumo":
+            raise ValueError("mobility.sumo_home names programs, and libsumo is a library: leave it out, or set mobility.source=traci")
+        return self
+
+    @model_validator(mode="after")
+    def _check_args(self) -> Self:
+        ours = {
+            "-n",
+            "--net-file",
+            "-c",
+            "--configuration-file",
+            "--remote-port",
+            "--seed",
+            "--step-length",
+            "-r",
+            "--route-files",
+            "-b",
+            "--begin",
+            "--num-clients",
+        }
+        words = [str(word) for word in self.sumo_args]
+        if words and not words[0].startswith("-"):
+            raise ValueError(
+                f"mobility.sumo_args: {words[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]"
+            )
+        for word in words:
+            if word.split("=")[0] in ours:
+                raise ValueError(
+                    f"mobility.sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)"
+                )
+        return self

@@ -1,0 +1,93 @@
+"""Which files a path to GPS traces stands for, and in which format each is; nothing is read here."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from msmf_traci.errors import InputError
+from msmf_traci.scenario.content_cache import content_key, file_hash
+
+Format = Literal["geolife", "csv", "gpx"]
+_FORMATS: dict[str, Format] = {".plt": "geolife", ".csv": "csv", ".csv.gz": "csv", ".csv.xz": "csv", ".gpx": "gpx"}
+_KNOWN = "GeoLife (.plt), CSV (.csv, .csv.gz, .csv.xz) and GPX (.gpx)"
+LABELS = "labels.txt"
+
+
+@dataclass(frozen=True)
+class TraceFile:
+    """One file of traces."""
+
+    path: Path
+    format: Format
+
+
+def find_files(path: str) -> list[TraceFile]:
+    """The files that a path stands for, in the order of their names.
+
+    A folder is searched downwards. Where it holds GeoLife trajectories these are what is meant, and tables beside them are not read.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one cannot be read.
+    """
+    root = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - the names of links are the user's own
+    if not root.exists():
+        raise InputError(f"mobility.gps.path={path}: there is no such file or folder; check the path")
+    if root.is_file():
+        found = [TraceFile(root, kind)] if (kind := _format_of(root.name)) is not None else []
+        if not found:
+            raise InputError(f"mobility.gps.path={path} is of no known format; give {_KNOWN}, or a folder of these")
+    else:
+        found = _files_below(root)
+        if not found:
+            raise InputError(f"mobility.gps.path={path}: the folder holds no traces; known are {_KNOWN}")
+    for file in found:
+        if not os.access(file.path, os.R_OK):
+            raise InputError(f"mobility.gps.path={path}: {file.path} cannot be read; check its permissions")
+    return found
+
+
+def files_key(path: str) -> str:
+    """Hash of what traces are called after and of the content of all files that would be read, labels included.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one cannot be read.
+    """
+    files = find_files(path)
+    named = {file.path: file.path.name for file in files if file.format != "geolife"}
+    for file in files:
+        if file.format == "geolife":
+            user = user_folder(file.path)
+            named |= {each: f"{user.name}/{each.name}" for each in (file.path, user / LABELS) if each.is_file()}
+    try:
+        return content_key(files=[[name, file_hash(file)] for file, name in named.items()])
+    except OSError as error:
+        raise InputError(f"mobility.gps.path={path}: {error.filename} cannot be read ({error.strerror}); check its permissions") from None
+
+
+def user_folder(trajectory: Path) -> Path:
+    """Folder of the user whose trajectory it is: USER/Trajectory/FILE.plt, or USER/FILE.plt."""
+    return trajectory.parent.parent if trajectory.parent.name == "Trajectory" else trajectory.parent
+
+
+def _format_of(name: str) -> Format | None:
+    return next((kind for ending, kind in _FORMATS.items() if name.lower().endswith(ending)), None)
+
+
+def _files_below(root: Path) -> list[TraceFile]:
+    found = []
+    for folder, _, names in os.walk(root, onerror=_refuse_folder):
+        found += [TraceFile(Path(folder) / name, kind) for name in names if (kind := _format_of(name)) is not None]
+    if any(file.format == "geolife" for file in found):
+        found = [file for file in found if file.format == "geolife"]
+    return sorted(found, key=lambda file: file.path)
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    raise InputError(f"mobility.gps.path: the folder {error.filename} cannot be read ({error.strerror}); check its permissions")

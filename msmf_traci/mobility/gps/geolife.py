@@ -1,0 +1,143 @@
+"""Reads GeoLife trajectories (.plt, Microsoft Research Asia, user guide 1.3) with the labels of their users. Their times are UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+
+from msmf_traci.arrays import FloatArray
+from msmf_traci.errors import InputError
+from msmf_traci.mobility.gps.files import LABELS, user_folder
+from msmf_traci.mobility.gps.points import Gathering
+from msmf_traci.mobility.gps.times import posix_of_local
+
+HEADER_LINES = 6
+UNKNOWN_ALTITUDE = -777  # of GeoLife
+_COLUMNS = ("lat", "lon", "zero", "altitude_feet", "days", "date", "time")
+_TEXT = ("date", "time")
+_NUMBERS = ("lat", "lon", "altitude_feet")
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Times at which a user changed the mode of transport, arrays of shape (n,), and the part that begins with each label."""
+
+    begin_s: FloatArray
+    end_s: FloatArray
+    part: list[int]
+
+
+def read_geolife(paths: Sequence[Path], users: Collection[str] | None, gathering: Gathering) -> None:
+    """Gather trajectories; those of other users than the given are not opened.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first file that is damaged, or two that are called the same.
+    """
+    labels: dict[Path, _Labels] = {}
+    unlabelled = gathering.new_part("")
+    seen: dict[str, Path] = {}
+    for path in paths:
+        folder = user_folder(path)
+        gathering.users_seen.add(folder.name)
+        if users is not None and folder.name not in users:
+            continue
+        name = f"{folder.name}-{path.stem}"
+        if name in seen:
+            raise InputError(f"mobility.gps.path: {seen[name]} and {path} are both trajectory {name}; give a folder that holds one of them")
+        seen[name] = path
+        if folder not in labels:
+            labels[folder] = _read_labels(folder / LABELS, gathering)
+        _read_trajectory(path, gathering.new_trace(name, folder.name), labels[folder], unlabelled, gathering)
+
+
+def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, gathering: Gathering) -> None:
+    content = _bytes_of(path)
+    if not content.startswith(b"Geolife trajectory"):
+        _refuse(path, "is no GeoLife trajectory: its first line is not 'Geolife trajectory'")
+    try:
+        table = _table(content, dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_TEXT, "str"))
+    except ValueError:
+        _refuse_number(path, content)
+    if table.empty:
+        _refuse(path, "holds no points; remove it, or give another")
+    moments = pd.to_datetime(table["date"] + " " + table["time"], format="%Y-%m-%d %H:%M:%S", errors="coerce")
+    if moments.isna().any():
+        row = int(np.argmax(moments.isna().to_numpy()))
+        _refuse(path, f"line {row + HEADER_LINES + 1}: '{table['date'].iloc[row]} {table['time'].iloc[row]}' is no date and time")
+    time_s = posix_of_local(pd.DatetimeIndex(moments), "UTC")
+    lat, lon, altitude_feet = (table[name].to_numpy() for name in _NUMBERS)
+    gathering.omissions.note("no_altitude", int((altitude_feet == UNKNOWN_ALTITUDE).sum()))
+    part = np.full(len(time_s), unlabelled, dtype=np.int32)
+    for label in np.flatnonzero((labels.begin_s <= time_s.max()) & (labels.end_s >= time_s.min())):
+        part[(time_s >= labels.begin_s[label]) & (time_s <= labels.end_s[label])] = labels.part[label]
+    gathering.add(np.full(len(time_s), trace, dtype=np.int32), part, time_s, lon, lat)
+
+
+def _table(content: bytes, types: dict[str, str]) -> pd.DataFrame:
+    return pd.read_csv(
+        BytesIO(content),
+        skiprows=HEADER_LINES,
+        header=None,
+        names=list(_COLUMNS),
+        index_col=False,
+        usecols=list(types),
+        dtype=types,
+        keep_default_na=False,
+        na_values={name: ["", "NaN", "nan"] for name in _NUMBERS},
+    )
+
+
+def _refuse_number(path: Path, content: bytes) -> NoReturn:
+    """Say in which line something other than a number stands."""
+    try:
+        table = _table(content, dict.fromkeys((*_NUMBERS, *_TEXT), "str"))
+    except ValueError:
+        _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory")
+    for name in _NUMBERS:
+        is_wrong = (pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()).to_numpy()
+        if is_wrong.any():
+            row = int(np.argmax(is_wrong))
+            _refuse(path, f"line {row + HEADER_LINES + 1}: '{table[name].iloc[row]}' is no number for {name}")
+    _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory")
+
+
+def _read_labels(path: Path, gathering: Gathering) -> _Labels:
+    """Labels of a user in the order of their beginnings; none where the user has none. Where two overlap, the later counts."""
+    rows = []
+    lines = _bytes_of(path).decode("utf-8", errors="replace").splitlines() if path.is_file() else []
+    for number, line in enumerate(lines[1:], start=2):
+        words = [word.strip() for word in line.split("\t")]
+        if not line.strip():
+            continue
+        try:
+            begin, end, mode = words
+            rows.append((_label_s(begin), _label_s(end), mode))
+        except ValueError:
+            _refuse(path, f"line {number}: '{' '.join(words)}' is no label: write begin, end (2008/10/27 13:44:06) and mode between tabs")
+    rows.sort(key=lambda row: row[:2])
+    begin_s, end_s = (np.array([row[i] for row in rows], dtype=np.float64) for i in (0, 1))
+    return _Labels(begin_s, end_s, [gathering.new_part(mode) for _, _, mode in rows])
+
+
+def _label_s(text: str) -> float:
+    return datetime.strptime(text, "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        _refuse(path, f"cannot be read ({error.strerror}); check its permissions")
+
+
+def _refuse(path: Path, reason: str) -> NoReturn:
+    raise InputError(f"mobility.gps.path: {path} {reason}")
