@@ -90,8 +90,10 @@ class Matching(Section):
 
     lag_s: Annotated[float, Field(ge=0)] = Field(description="a position is known this long after it was measured; inf: the whole trace is")
     sigma_m: Positive | None = Field(description="standard deviation of GPS positions; null: estimated")
-    beta_m: Positive | None = Field(description="mean difference between distance on the road and by beeline; null: estimated")
-    off_road_m: Positive = Field(description="a point farther than this from every road is off the road")
+    beta_m: Positive | None = Field(description="mean difference between distance on the road and by beeline; null: twice sigma_m")
+    off_road_m: Positive | None = Field(
+        description="who is farther from the roads than this for some time is off them; null: four times sigma_m, at least 40"
+    )
     against_oneway: list[str] = Field(description="modes that may go against one-way streets")
 
 

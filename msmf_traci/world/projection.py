@@ -30,10 +30,10 @@ class Projection:
         lon, lat = self._proj(np.asarray(x_m) - self._offset_m[0], np.asarray(y_m) - self._offset_m[1], inverse=True)
         return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
 
-    def to_x_y(self, lon: float, lat: float) -> tuple[float, float]:
-        """Point on the network of a longitude and latitude."""
+    def to_x_y(self, lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Points on the network of longitudes and latitudes in degrees."""
         x, y = self._proj(lon, lat)
-        return float(x) + self._offset_m[0], float(y) + self._offset_m[1]
+        return np.asarray(x, dtype=np.float64) + self._offset_m[0], np.asarray(y, dtype=np.float64) + self._offset_m[1]
 
 
 def projection_of(roads: Roads) -> Projection | None:

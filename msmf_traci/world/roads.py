@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -116,20 +117,21 @@ def read_roads(net_file: Path) -> Roads:
     lines = [np.array(_center_lane(edge).getShape(), dtype=np.float64)[:, :2] for edge in edges]
     sizes = [len(line) for line in lines]
     points = np.concatenate(lines) if lines else np.zeros((0, 2))
+    ids = [str(edge.getID()) for edge in edges]
     names = [edge.getName() or "" for edge in edges]
     classes = [edge.getType() or "" for edge in edges]
     projection = net._location.get("projParameter", "!")
     reached = [_reached(edge, number) for edge in edges]
     nodes = {name: i for i, name in enumerate(sorted({str(node.getID()) for node in net.getNodes()}))}
     return Roads(
-        ids=[str(edge.getID()) for edge in edges],
+        ids=ids,
         names=names,
         classes=classes,
         length_m=np.array([edge.getLength() for edge in edges], dtype=np.float64),
         line_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         line_x_m=points[:, 0].copy(),
         line_y_m=points[:, 1].copy(),
-        successor=_successors(edges, reached, lines, names, classes),
+        successor=straight_on(ids, reached, lines, names, classes),
         from_node=np.array([nodes[edge.getFromNode().getID()] for edge in edges], dtype=np.int64),
         to_node=np.array([nodes[edge.getToNode().getID()] for edge in edges], dtype=np.int64),
         follower_start=np.concatenate([[0], np.cumsum([len(followers) for followers in reached])]).astype(np.int64),
@@ -149,18 +151,26 @@ def _center_lane(edge: Any) -> Any:
     return edge.getLane(edge.getLaneNumber() // 2)
 
 
-def _successors(
-    edges: list[Any], reached: list[dict[int, bool]], lines: list[FloatArray], names: list[str], classes: list[str]
+def straight_on(
+    ids: Sequence[str], reached: Sequence[Mapping[int, bool]], lines: Sequence[FloatArray], names: Sequence[str], classes: Sequence[str]
 ) -> IntArray:
-    """Straight-on successor of every edge: same name under 60 degrees, else the smallest turn; ties by class, then id."""
+    """Straight-on successor of every edge, or -1: same name under 60 degrees, else the smallest turn; ties by class, then id.
+
+    Parameters
+    ----------
+    ids, lines, names, classes
+        Of the edges.
+    reached
+        Edges that each edge leads to, and whether by turning round only.
+    """
     headings = [_end_headings(line) for line in lines]
-    successor = np.full(len(edges), -1, dtype=np.int64)
+    successor = np.full(len(ids), -1, dtype=np.int64)
     for i, followers in enumerate(reached):
         choices = []
         for j in (follower for follower, turnaround in followers.items() if not turnaround):
             turn = _turn_deg(headings[i][0], headings[j][1])
             same_name = names[i] != "" and names[i] == names[j] and turn < SAME_NAME_TURN_DEG
-            choices.append((not same_name, turn, classes[i] != classes[j], edges[j].getID(), j))
+            choices.append((not same_name, turn, classes[i] != classes[j], ids[j], j))
         if choices:
             successor[i] = min(choices)[-1]
     return successor

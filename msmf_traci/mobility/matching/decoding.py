@@ -20,7 +20,9 @@ OFF_ROAD = -1
 BEGIN = -2  # the state before the first one
 SWITCH_COST = 10.0  # of leaving the roads, and of coming back to them
 LIKELY_COST = 60.0  # a place that costs so much more than the best one is not gone on from
-WAY_COST = 30.0  # no way is looked for that costs more
+DETOUR_COST = 10.0  # roads wind: what a way costs beyond this grows with the share of the beeline that it is longer by
+DETOUR_SHARE = 0.3
+LONGEST_COST = 30.0  # no way is looked for that is longer than the beeline by so much, and by the beeline once more
 
 
 class Noise(NamedTuple):
@@ -123,6 +125,7 @@ def _from_roads(columns: Columns, k: int, noise: Noise, graph: RoadGraph, search
     """What the ways along roads cost to the places of column k."""
     before, begin, end = columns.start[k - 1], columns.start[k], columns.start[k + 1]
     beeline_m = np.hypot(columns.x_m[k] - columns.x_m[k - 1], columns.y_m[k] - columns.y_m[k - 1])
+    longest_m = 2 * beeline_m + LONGEST_COST * noise.beta_m
     least = columns.off_cost[k - 1]
     for i in range(before, begin):
         least = min(least, columns.cost[i])
@@ -138,16 +141,24 @@ def _from_roads(columns: Columns, k: int, noise: Noise, graph: RoadGraph, search
                 way_m = columns.position_m[j] - columns.position_m[i]
             else:
                 if not has_searched:
-                    bound_m = beeline_m + WAY_COST * noise.beta_m - rest_m
-                    search_ways(graph, search, at, bound_m, columns.edge[begin:end])
+                    search_ways(graph, search, at, longest_m - rest_m, columns.edge[begin:end])
                     has_searched = True
                 if not is_reached(search, to):
                     continue
                 way_m = rest_m + search.way_m[to] + columns.position_m[j]
                 extra_m = search.cost_m[to] - search.way_m[to]
-            cost = columns.cost[i] + (abs(way_m - beeline_m) + extra_m) / noise.beta_m
+            cost = columns.cost[i] + _way_cost(way_m, beeline_m, noise.beta_m) + extra_m / noise.beta_m
             if cost < columns.cost[j]:
                 columns.cost[j], columns.back[j], columns.way_m[j] = cost, i - before, way_m
+
+
+@compiled
+def _way_cost(way_m: float, beeline_m: float, beta_m: float) -> float:
+    """What a way costs by its length."""
+    cost = abs(way_m - beeline_m) / beta_m
+    if cost <= DETOUR_COST:
+        return cost
+    return DETOUR_COST + (cost - DETOUR_COST) * beta_m / (beta_m + DETOUR_SHARE * beeline_m)
 
 
 @compiled

@@ -50,7 +50,16 @@ def trace_back(columns: Columns, last: int, state: int, first: int) -> tuple[Int
 
 @compiled
 def place_between(
-    chain: Chain, states: IntArray, columns: Columns, first: int, begin: int, end: int, sigma_m: float, graph: RoadGraph, search: Search, out: Places
+    chain: Chain,
+    states: IntArray,
+    columns: Columns,
+    first: int,
+    begin: int,
+    end: int,
+    sigma_m: float,
+    graph: RoadGraph,
+    search: Search,
+    out: Places,
 ) -> None:
     """Fill in the places of columns `begin` to `end`, smoothed along a chain that begins at column `first`."""
     room = np.empty((10, len(states)))
@@ -116,7 +125,9 @@ def decide(
 
 
 @compiled
-def lay_route(chain: Chain, states: IntArray, begin: int, end: int, graph: RoadGraph, search: Search, laid: int) -> tuple[IntArray, IntArray]:
+def lay_route(
+    chain: Chain, states: IntArray, begin: int, end: int, graph: RoadGraph, search: Search, laid: int
+) -> tuple[IntArray, IntArray]:
     """The edges of a final way, one after another, and the index on it of each place.
 
     Parameters

@@ -32,12 +32,12 @@ class MatchingOptions:
     ----------
     sigma_m
         Standard deviation of positions, across the road.
+    lag_s
+        A position is decided this long after it was measured; infinite: when the whole trace is known.
     beta_m
         Mean difference between way and beeline; None: twice sigma.
     off_road_m
         Who is farther from the roads than this for some time is off them; None: four times sigma, at least 40 m.
-    lag_s
-        A position is decided this long after it was measured; infinite: when the whole trace is known.
     drives
         Whether main roads are preferred, as who drives does.
     """
@@ -163,9 +163,18 @@ class Tracker:
         found = matcher.index.candidates(x_m, y_m, matcher.off_road_m, MOST_CANDIDATES)
         places = len(found.edge)
         new = Columns(
-            *(np.asarray(time_s, dtype=np.float64), np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)),
-            *(found.start, found.edge, found.position_m, found.distance_m),
-            *(np.zeros(places), np.zeros(places, dtype=np.int64), np.zeros(places), np.zeros(n), np.zeros(n, dtype=np.int64)),
+            time_s=np.asarray(time_s, dtype=np.float64),
+            x_m=np.asarray(x_m, dtype=np.float64),
+            y_m=np.asarray(y_m, dtype=np.float64),
+            start=found.start,
+            edge=found.edge,
+            position_m=found.position_m,
+            distance_m=found.distance_m,
+            cost=np.zeros(places),
+            back=np.zeros(places, dtype=np.int64),
+            way_m=np.zeros(places),
+            off_cost=np.zeros(n),
+            off_back=np.zeros(n, dtype=np.int64),
         )
         before = 0 if self._columns is None else len(self._columns.time_s)
         self._columns = new if self._columns is None else self._columns.followed_by(new)
@@ -220,8 +229,8 @@ class Tracker:
 
 def _joined(parts: list[Places]) -> Places:
     """Places, one part after another."""
-    return Places(*(np.concatenate(columns) for columns in zip(room_for_places(0), *parts, strict=True)))
+    return Places(**{name: np.concatenate([getattr(part, name) for part in [room_for_places(0), *parts]]) for name in Places._fields})
 
 
 def _part(places: Places, begin: int, end: int) -> Places:
-    return Places(*(column[begin:end] for column in places))
+    return Places(**{name: getattr(places, name)[begin:end] for name in Places._fields})

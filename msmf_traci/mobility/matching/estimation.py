@@ -1,0 +1,48 @@
+"""How noisy positions are, from the positions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from msmf_traci.arrays import FloatArray
+from msmf_traci.mobility.matching.matcher import Matcher, MatchingOptions
+from msmf_traci.mobility.matching.road_index import RoadIndex
+from msmf_traci.world.roads import Roads
+
+FIRST_SIGMA_M = 10.0
+LEAST_SIGMA_M, MOST_SIGMA_M = 3.0, 30.0
+MEDIAN_OF_NORMAL = 0.6745  # of the distance from the mean, in standard deviations
+ROUNDS = 2
+ENOUGH_POINTS = 50_000
+
+
+def estimate_sigma_m(
+    roads: Roads, index: RoadIndex, traces: Sequence[tuple[FloatArray, FloatArray, FloatArray]], *, drives: bool
+) -> float:
+    """Standard deviation of positions across the road: the median distance to the matched road tells it (Newson and Krumm, 2009).
+
+    Parameters
+    ----------
+    roads, index
+        The map.
+    traces
+        Times and positions of each; the first ones are looked at, until there are enough.
+    drives
+        As in `MatchingOptions`.
+
+    Returns
+    -------
+    Between 3 and 30 m; 10 m where no position is on a road.
+    """
+    points = np.cumsum([len(trace[0]) for trace in traces])
+    some = traces[: int(np.searchsorted(points, ENOUGH_POINTS)) + 1]
+    sigma_m = FIRST_SIGMA_M
+    for _ in range(ROUNDS):
+        matcher = Matcher(roads, index, MatchingOptions(sigma_m, np.inf, drives=drives))
+        distance_m = np.concatenate([matcher.match(*trace).decided.distance_m for trace in some])
+        if np.isnan(distance_m).all():
+            return FIRST_SIGMA_M
+        sigma_m = float(np.clip(np.nanmedian(distance_m) / MEDIAN_OF_NORMAL, LEAST_SIGMA_M, MOST_SIGMA_M))
+    return sigma_m
