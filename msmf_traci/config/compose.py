@@ -21,9 +21,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from msmf_traci.config.applications import refuse_doubles
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
-from msmf_traci.config.schema import Config, option_fields
+from msmf_traci.config.schema import APPLICATIONS, Application, Config, option_fields
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
 
@@ -230,7 +231,7 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
     plain["experiment"] = plain.get("experiment") or experiment
     try:
         config = Config.model_validate(plain)
-        combinations(config)
+        refuse_doubles(each.config for each in combinations(config))
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
     except ValueError as error:
@@ -243,6 +244,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     parts = [str(part) for part in first["loc"]]
     if len(parts) < 2 and first["type"] == "value_error":
         return _reason(first["msg"])  # a check across options names them itself
+    if parts[0] == APPLICATIONS:
+        return f"{'.'.join(parts)}: {_reason(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
     depth = next((n for n in (3, 2) if ".".join(parts[:n]) in options), 1)
     name = ".".join(parts[:depth])
