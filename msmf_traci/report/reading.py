@@ -17,6 +17,7 @@ from msmf_traci.report.measures import MEASURES, REPLICATE
 from msmf_traci.report.options import Option, config_options, find_options, normalised, varied_columns
 from msmf_traci.report.run_tables import check_end
 from msmf_traci.results.store import RUN_FILE, read_run, read_table
+from msmf_traci.results.summary import of_all_vehicles
 
 TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
 _DEPTH = 3
@@ -229,7 +230,7 @@ def _cells_of(number: int, run: Run) -> pd.DataFrame:
         raise InputError(
             f"{run.folder}: table summary has no column {missing[0]}: another version wrote it; make the run again, or leave it out"
         )
-    table = table[table["band"] == "all"].reset_index(drop=True)
+    table = of_all_vehicles(table).reset_index(drop=True)
     _check_rows(run, table)
     config = run.facts["config"]
     values = {name: pd.Series([value] * len(table), dtype=object) for name, value in config_options(config).items()}
