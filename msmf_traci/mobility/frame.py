@@ -129,8 +129,8 @@ class TrafficCounts:
 class Roster:
     """Vehicles and routes as they become known; vehicle and route numbers are positions in these lists.
 
-    `modes` are the vehicles' means of transport (`walk`, `bus`; empty where unknown), in the order of `vehicles`; none at all where the source
-    tells no modes.
+    `modes` are the vehicles' means of transport (`walk`, `bus`; empty where unknown), in the order of `vehicles`; none at all where the
+    source tells no modes.
     """
 
     vehicles: list[str] = field(default_factory=list)

@@ -14,9 +14,10 @@ from msmf_traci.report.measures import REPLICATE
 
 SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
+APPLICATION = "workload.application"
 # what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
 _NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
-_NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "reports.bytes"}
+_NO_INNER = {"mobility.source", "mobility.gps.path", "mobility.gui", "mobility.sumo_home", "reports.bytes"}
 
 Value = float | str
 
@@ -54,6 +55,7 @@ _UNITS = {"kmh": "km/h", "mb": "MB", "mbps": "Mb/s", "mbit": "Mb", "ms": "ms", "
 _LABELS = {
     SPEED: "commanded speed (km/h)",
     IMAGE: "container image (MB)",
+    APPLICATION: "application",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
     "tiers.regional_rings": "rings of a region, k",
@@ -98,6 +100,11 @@ def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
         if section in _NO_OPTIONS:
             continue
         inner = content if isinstance(content, Mapping) else {"": content}
+        inner = {
+            f"{name}.{last}".rstrip("."): each
+            for name, value in inner.items()
+            for last, each in (value.items() if isinstance(value, Mapping) and name != "center" else [("", value)])
+        }
         found |= {f"{section}.{name}".rstrip("."): normalised(value) for name, value in inner.items()}
     return {name: value for name, value in found.items() if name not in _NO_INNER}
 

@@ -78,7 +78,8 @@ def summary_table(
     transfer_columns["outcome"] = migrations["outcome"].to_numpy()
     none: IntArray = np.zeros(0, dtype=np.int64)
     rows = []
-    for key, members in by_variant.items():
+    for key, indices in by_variant.items():
+        members: IntArray = np.asarray(indices)
         transfers = transfers_of.get(_hashable(key), none)
         for group in groups:
             some, moved = members[group.vehicles[members]], transfers[group.transfers[transfers]]
