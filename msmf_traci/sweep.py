@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.compose import Point, Request
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
@@ -96,7 +97,8 @@ def stack_summaries(request: Request) -> tuple[Path, Path | None]:
     Its path, and the numbered name under which a different summary of an earlier sweep in the same folder is kept.
     """
     tables = []
-    ranges = {str(point.config.workload.image_mb) for point in request.points if isinstance(point.config.workload.image_mb, list)}
+    images = [effective_workload(point.config).image_mb for point in request.points]
+    ranges = {str(image) for image in images if isinstance(image, list)}
     # image_mb tells sizes apart; of two ranges it would say the same, nothing
     told = [name for name in _KEY_COLUMNS if name != IMAGE_OPTION or len(ranges) <= 1]
     extra = [name for name in request.points[0].swept if name not in told]
@@ -139,5 +141,5 @@ def _option_text(point: Point, name: str) -> Any:
         return point.config.scenario.name
     value: Any = point.config
     for part in name.split("."):
-        value = getattr(value, part)
+        value = value[part] if isinstance(value, dict) else getattr(value, part)  # applications are called by their users
     return key_value(value)

@@ -21,9 +21,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from msmf_traci.config.applications import refuse_doubles
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
-from msmf_traci.config.schema import Config, option_fields
+from msmf_traci.config.schema import APPLICATIONS, Application, Config, option_fields
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
 
@@ -230,7 +231,7 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
     plain["experiment"] = plain.get("experiment") or experiment
     try:
         config = Config.model_validate(plain)
-        combinations(config)
+        refuse_doubles(each.config for each in combinations(config))
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
     except ValueError as error:
@@ -241,6 +242,8 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
 def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"]]
+    if parts[0] == APPLICATIONS:
+        return f"{'.'.join(parts)}: {_reason(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)
     if (len(parts) < 2 or is_section) and first["type"] == "value_error":

@@ -10,13 +10,14 @@ import yaml
 
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP
 from msmf_traci.config.overrides import GROUPS, group_choices
-from msmf_traci.config.schema import option_fields
+from msmf_traci.config.schema import APPLICATIONS, option_fields
 
 _HEAD = """\
 msmf-traci: measure container-migration strategies for mobile edge computing on SUMO traffic.
 
   msmf-traci                                                the synthetic city, 100 vehicles, 8 strategies
   msmf-traci mobility.speed_kmh=20 workload.image_mb=500    other values, for this run
+  msmf-traci workload.application=game                      containers of one of the applications below
   msmf-traci scenario=beijing                               central Beijing from OpenStreetMap (msmf-traci-fetch)
   msmf-traci -m mobility.speed_kmh=5,20,50,80 seed=0,1      a sweep: every combination
   msmf-traci -m seed=0,1,2,3 hydra/launcher=joblib          a sweep on all cores; the same command again does what is missing
@@ -42,8 +43,8 @@ def help_text() -> str:
         "  or one of your own: strategies=[pm,package.module:Class] (docs/strategies.md)",
         "",
     ]
-    lines.append("Options and defaults")
     defaults = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
+    lines += [*_application_lines(defaults[APPLICATIONS]), "", "Options and defaults"]
     width = max(len(_with_default(name, defaults)) for name in option_fields() if len(_with_default(name, defaults)) < 52)
     for name, (description, _) in option_fields().items():
         if name in ("scenario.name", "scenario.kind"):
@@ -51,6 +52,11 @@ def help_text() -> str:
         shown = _with_default(name, defaults)
         lines.append(f"  {shown:<{width}}  {description}" if len(shown) <= width else f"  {shown}\n  {'':<{width}}  {description}")
     return "\n".join(lines)
+
+
+def _application_lines(applications: dict[str, dict[str, float]]) -> list[str]:
+    shown = [f"  {name:<15} {', '.join(f'{field}={value:g}' for field, value in fields.items())}" for name, fields in applications.items()]
+    return ["Applications (workload.application=NAME)", *shown, "  or one of your own: '+applications.NAME={...}' (docs/experiments.md)"]
 
 
 def _with_default(name: str, defaults: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
-from msmf_traci.config.schema import option_fields
+from msmf_traci.config.schema import APPLICATIONS, Application, option_fields
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "experiment")
@@ -90,6 +90,9 @@ def _judge(override: Override, config_dir: str | None) -> None:
         if override.is_sweep_override():
             raise InputError(f"{override.input_line}: {name} is about the sweep itself and takes one value")
         return
+    if name.startswith(f"{APPLICATIONS}.") and not override.is_delete():
+        _judge_application(override)
+        return
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS
         instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"
@@ -100,6 +103,17 @@ def _judge(override: Override, config_dir: str | None) -> None:
         _judge_choice(override, config_dir)
     elif name not in option_fields():
         raise InputError(f"{override.input_line}: there is no option {name}; {_meant(name)}")
+
+
+def _judge_application(override: Override) -> None:
+    """Check an application, or one of its fields: users may add some, so which ones there are is known only when all is composed."""
+    _, name, *field = override.key_or_group.split(".")
+    fields = list(Application.model_fields)
+    if not name or len(field) > 1 or (field and field[0] not in fields):
+        raise InputError(
+            f"{override.input_line}: write {APPLICATIONS}.NAME={{{', '.join(f'{each}: ...' for each in fields)}}}, "
+            f"or one of these alone as {APPLICATIONS}.NAME.{fields[0]}=..."
+        )
 
 
 def _meant(name: str) -> str:

@@ -14,6 +14,7 @@ from msmf_traci.config.fields import NotNegative, NumberOrRange, Positive, Range
 from msmf_traci.config.mobility_schema import Matching, Mobility
 
 MOST_RINGS = 200  # 120,601 cells
+APPLICATIONS = "applications"
 
 
 class Scenario(Section):
@@ -112,9 +113,19 @@ class CoverageFilter(Section):
     min_dwell_s: NotNegative = Field(description="a cell crossed in less than this is passed over")
 
 
+class Application(Section):
+    """What an application's containers are (docs/experiments.md)."""
+
+    image_mb: Positive = Field(description="image size")
+    memory_mb: Positive = Field(description="memory")
+    dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
+    latency_level_ms: Positive = Field(description="latency level of its tasks")
+
+
 class Workload(Section):
     """Containers (model, section 5)."""
 
+    application: Text | None = Field(description="every container is of this application; null: sizes and levels as set here")
     image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
     memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
     dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
@@ -250,6 +261,7 @@ class Config(Section):
     coverage_filter: CoverageFilter
     mobility: Mobility
     matching: Matching
+    applications: dict[str, Application] = Field(description="what workload.application can name")
     workload: Workload
     handoff: HandoffOptions
     links: Links
@@ -279,11 +291,23 @@ class Config(Section):
             raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")
         return self
 
+    @model_validator(mode="after")
+    def _check_application(self) -> Self:
+        name = self.workload.application
+        if name is not None and name not in self.applications:
+            raise ValueError(
+                f"workload.application={name}: there is no such application; choose from {', '.join(sorted(self.applications))}, "
+                "or add it under applications (docs/experiments.md)"
+            )
+        return self
+
 
 def option_fields() -> dict[str, tuple[str, Any]]:
-    """Every option by its dotted name: (description, pydantic field)."""
+    """Every option by its dotted name: (description, pydantic field); those of applications, which users add to, are not among them."""
     options: dict[str, tuple[str, Any]] = {}
     for name, field in Config.model_fields.items():
+        if name == APPLICATIONS:
+            continue
         if name == "variants":
             for section, kind in VARIED.items():
                 for inner, inner_field in kind.model_fields.items():

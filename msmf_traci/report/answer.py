@@ -58,7 +58,7 @@ def _cells_sentence(results: Results) -> str:
 def _by_seed(results: Results, name: str, measure: Measure) -> np.ndarray:
     cells = results.at()
     own = cells[cells["strategy"] == name].set_index(REPLICATE)[measure.column]
-    return np.asarray(own.reindex(results.seeds) / measure.per_unit, dtype=np.float64)
+    return np.asarray(own.reindex(results.replicates) / measure.per_unit, dtype=np.float64)
 
 
 def _text(interval: Interval, unit: str, *, signed: bool = False) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from msmf_traci.report.city_map import map_figure
 from msmf_traci.report.claims import judge_claims
 from msmf_traci.report.curves import curve_figures
+from msmf_traci.report.figure8 import figure8_figures
 from msmf_traci.report.folder import report_folder
 from msmf_traci.report.judgement import claims_table, evidence_table
 from msmf_traci.report.page import Content, page_text
@@ -17,6 +18,8 @@ from msmf_traci.report.sensitivity import study_sensitivity
 from msmf_traci.report.stills import write_figure, write_points
 from msmf_traci.report.timeline import timeline_figure
 from msmf_traci.report.tornado import tornado_figures
+from msmf_traci.report.trajectories import read_trajectories
+from msmf_traci.report.trajectory_claims import judge_trajectory_claims
 from msmf_traci.report.transfers import transfer_figures
 
 PAGE = "index.html"
@@ -43,10 +46,13 @@ def build_report(results: Results, out: Path, traced: Path | None = None) -> Pat
     InputError
         If a table is not there whole, or `out` is no folder of ours.
     """
-    judgements, sensitivity = judge_claims(results), study_sensitivity(results)
+    trajectories = read_trajectories(results)
+    judgements = [*judge_claims(results), *judge_trajectory_claims(trajectories)]
+    sensitivity = study_sensitivity(results)
     transfers, reason = transfer_figures(results)
     pictures = [figure for figure in (timeline_figure(results), map_figure(results)) if figure is not None]
-    figures = [*curve_figures(results), *transfers, *(tornado_figures(sensitivity.table) if sensitivity else []), *pictures]
+    figure8 = figure8_figures(trajectories) if trajectories is not None else []
+    figures = [*curve_figures(results), *figure8, *transfers, *(tornado_figures(sensitivity.table) if sensitivity else []), *pictures]
     return write_report(Content(results, figures, judgements, sensitivity, reason), out, traced)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from msmf_traci.report.grid import Grid, MissingDataError, Settings, settings_along
 from msmf_traci.report.judgement import Claim, Judgement, judge, without_data
 from msmf_traci.report.map_cost import judge_map_cost
@@ -14,18 +16,19 @@ from msmf_traci.report.reading import Results
 
 _LOCAL = ("nearest", "pm", "pm_op")
 _TIERS = ("pm_tier", "pm_op_tier")
-_OURS = ("pm", "pm_op", *_TIERS)
-_ALL = ("nearest", *_OURS)
-_TIER_PAIRS = (("pm_op_tier", "nearest"), ("pm_tier", "nearest"), ("pm_tier", "pm"), ("pm_op_tier", "pm_op"))
-_OP_PAIRS = (("pm_op", "pm"), ("pm_op_tier", "pm_tier"))
-_STEADY_PERCENT = (10.0, 25.0)
+OURS = ("pm", "pm_op", *_TIERS)
+ALL_STRATEGIES = ("nearest", *OURS)
+TIER_PAIRS = (("pm_op_tier", "nearest"), ("pm_tier", "nearest"), ("pm_tier", "pm"), ("pm_op_tier", "pm_op"))
+OP_PAIRS = (("pm_op", "pm"), ("pm_op_tier", "pm_tier"))
+STEADY_PERCENT = (10.0, 25.0)
 _HANDOFFS, _LEAD, _LEFT = MEASURES["handoffs"], MEASURES["lead_s"], MEASURES["user_left"]
 _SATISFIED, _LATE, _PER_TRANSFER = MEASURES["satisfied_share"], MEASURES["late_share"], MEASURES["traffic_per_transfer_bytes"]
 FAST_SHARE = 0.6  # of the highest speed: what is called high
 
 
 def _fast(grid: Grid) -> Sequence[int]:
-    return [place for place, value in enumerate(grid.values) if value >= FAST_SHARE * grid.values[-1]]
+    speeds = np.array(grid.values, dtype=np.float64)
+    return np.flatnonzero(speeds >= FAST_SHARE * speeds[-1]).tolist()
 
 
 CLAIMS = (
@@ -34,14 +37,14 @@ CLAIMS = (
         "abstract",
         "Experimental results show that our online prediction methods perform better than the common strategy.",
         "Each of the four strategies has less downtime than nearest, and less traffic.",
-        cut([(ours, "nearest") for ours in _OURS], [*DOWNTIME, *TRAFFIC]),
+        cut([(ours, "nearest") for ours in OURS], [*DOWNTIME, *TRAFFIC]),
     ),
     Claim(
         "tiers_cut_traffic_65",
         "abstract",
         "Our system reduces network traffic by 65 % while meeting task delay requirements.",
         "Tiers cut traffic by more than 65 %.",
-        cut(_TIER_PAIRS, TRAFFIC, 65.0),
+        cut(TIER_PAIRS, TRAFFIC, 65.0),
     ),
     Claim(
         "delay_requirements_met",
@@ -60,14 +63,14 @@ CLAIMS = (
         "Moreover, it can flexibly respond to changes in the user's moving speed and environment to ensure the stability of offload "
         "service.",
         "The share of time in which pm_op_tier serves within the task's latency stays near its mean over all speeds.",
-        steady("pm_op_tier", [_SATISFIED], _STEADY_PERCENT),
+        steady("pm_op_tier", [_SATISFIED], STEADY_PERCENT),
     ),
     Claim(
         "traffic_depends_on_speed",
         "5.3.2",
         "The amount of network traffic generated during service migration is related to the speed of user movement.",
         "Traffic at the highest speed differs from that at the lowest by more than 1 %.",
-        differs_along(_ALL, TRAFFIC),
+        differs_along(ALL_STRATEGIES, TRAFFIC),
     ),
     Claim(
         "traffic_falls_with_speed",
@@ -106,14 +109,14 @@ CLAIMS = (
         "5.3.2",
         "Moreover, the network traffic generated during service migration is greatly reduced.",
         "Traffic is lower with tiers than without.",
-        cut(_TIER_PAIRS, TRAFFIC),
+        cut(TIER_PAIRS, TRAFFIC),
     ),
     Claim(
         "tiers_cut_traffic_70",
         "5.3.2",
         "The network traffic is reduced by more than 70 % to satisfy the delay of user offloading tasks.",
         "Tiers cut traffic by more than 70 %.",
-        cut(_TIER_PAIRS, TRAFFIC, 70.0),
+        cut(TIER_PAIRS, TRAFFIC, 70.0),
     ),
     Claim(
         "op_cuts_migrations",
@@ -121,35 +124,35 @@ CLAIMS = (
         'The two algorithms, "PM-OP" and "PM-OP-Tier," are improved based on the optimization algorithm, which reduces the number of '
         "service migrations.",
         "OP lowers the number of handoffs, and of completed migrations.",
-        cut(_OP_PAIRS, [_HANDOFFS, MEASURES["completed"]]),
+        cut(OP_PAIRS, [_HANDOFFS, MEASURES["completed"]]),
     ),
     Claim(
         "op_cuts_traffic",
         "5.3.2",
         "Thus, the network traffic generated is reduced accordingly.",
         "OP lowers traffic.",
-        cut(_OP_PAIRS, TRAFFIC),
+        cut(OP_PAIRS, TRAFFIC),
     ),
     Claim(
         "slow_downtimes_close",
         "5.3.2",
         "When the user is moving at a very low speed, [...] the service downtime produced by each algorithm is very close.",
         "At the lowest speed every strategy's downtime is near the mean of all.",
-        close(_ALL, DOWNTIME),
+        close(ALL_STRATEGIES, DOWNTIME),
     ),
     Claim(
         "downtimes_part_with_speed",
         "5.3.2",
         "However, when the moving speed increases, the downtime produced by different algorithms changes considerably.",
         "Strategies' downtimes lie further apart at the highest speed than at the lowest.",
-        widens(_ALL, DOWNTIME),
+        widens(ALL_STRATEGIES, DOWNTIME),
     ),
     Claim(
         "nearest_grows_most",
         "5.3.2",
         'The downtime [...] changes considerably, especially the "Nearest" algorithm.',
         "Downtime grows more with speed under nearest than under every other strategy.",
-        grows_most("nearest", _OURS, DOWNTIME),
+        grows_most("nearest", OURS, DOWNTIME),
     ),
     Claim(
         "nearest_lead_falls",
@@ -164,14 +167,14 @@ CLAIMS = (
         "This situation can avoid the situation where the service coverage is small, but the moving speed is very fast, [...] resulting in "
         "a large downtime.",
         f"At speeds from {FAST_SHARE:.0%} of the highest, OP lowers downtime.",
-        cut(_OP_PAIRS, DOWNTIME, at=_fast),
+        cut(OP_PAIRS, DOWNTIME, at=_fast),
     ),
     Claim(
         "pm_op_tier_steady",
         "5.3.2",
         'The "PM-OP-Tier" algorithm [...] is not affected by the user\'s movement speed.',
         "Its downtime stays near its mean over all speeds.",
-        steady("pm_op_tier", DOWNTIME, _STEADY_PERCENT),
+        steady("pm_op_tier", DOWNTIME, STEADY_PERCENT),
     ),
     Claim(
         "traffic_grows_with_image",
@@ -179,7 +182,7 @@ CLAIMS = (
         "The size of network traffic generated by service migration in a MEC environment is directly related to the size of the container "
         "image.",
         "Traffic rises with the size of the image.",
-        falls(_ALL, TRAFFIC, 1.0),
+        falls(ALL_STRATEGIES, TRAFFIC, 1.0),
         axis=IMAGE,
     ),
     Claim(
@@ -187,7 +190,7 @@ CLAIMS = (
         "5.4.2",
         "Applications with a large memory footprint generate large amounts of data during service migration.",
         "Traffic rises with the size of the memory.",
-        falls(_ALL, TRAFFIC, 1.0),
+        falls(ALL_STRATEGIES, TRAFFIC, 1.0),
         axis="workload.memory_mb",
     ),
     Claim(
@@ -195,7 +198,7 @@ CLAIMS = (
         "5.4.2",
         'When the user is walking, the downtime generated by the "Nearest" algorithm is close to that of other algorithms.',
         "At the lowest speed (a vehicle's, where the paper's are people on foot) the downtime of nearest is near the mean of all.",
-        close(_ALL, DOWNTIME, of="nearest"),
+        close(ALL_STRATEGIES, DOWNTIME, of="nearest"),
     ),
     Claim(
         "tiers_lower_downtime",
@@ -203,21 +206,21 @@ CLAIMS = (
         "The algorithm based on multilayer architecture is clearly superior to other algorithms, especially for the traffic mode with "
         "fast-moving speed.",
         "Downtime is lower with tiers than without.",
-        cut(_TIER_PAIRS, DOWNTIME),
+        cut(TIER_PAIRS, DOWNTIME),
     ),
     Claim(
         "op_lowers_downtime",
         "5.4.2",
         "The optimized algorithm also has good performance.",
         "OP lowers downtime.",
-        cut(_OP_PAIRS, DOWNTIME),
+        cut(OP_PAIRS, DOWNTIME),
     ),
     Claim(
         "pm_op_tier_best",
         "5.4.2",
         "The best performance is the optimized algorithm based on a multitier architecture.",
         "pm_op_tier has less downtime than each other strategy.",
-        cut([("pm_op_tier", other) for other in _ALL if other != "pm_op_tier"], DOWNTIME),
+        cut([("pm_op_tier", other) for other in ALL_STRATEGIES if other != "pm_op_tier"], DOWNTIME),
     ),
 )
 

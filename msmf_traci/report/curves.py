@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
-from msmf_traci.report import style
-from msmf_traci.report.axis import Axis, axis_of, words
-from msmf_traci.report.figure import POINTS, Figure, choice
+from msmf_traci.report.axis import axis_of, words
+from msmf_traci.report.curve_chart import Curves, page_chart, still
+from msmf_traci.report.figure import Figure
 from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC, Measure
 from msmf_traci.report.options import IMAGE, SPEED, Option, axes, label_of
 from msmf_traci.report.reading import Results
-from msmf_traci.report.statistics import differences, intervals
+from msmf_traci.report.statistics import Units, differences, intervals
 
 BASELINE = "nearest"
-_COLUMNS = ["strategy", "value", "x", "second", "measure", "mean", "low", "high", "seeds"]
-
-
-@dataclass(frozen=True)
-class _Curves:
-    """Points of one figure and what their axes mean.
-
-    Attributes
-    ----------
-    points
-        Columns `strategy`, `value`, `x`, `second`, `measure`, `mean`, `low`, `high`, `seeds`.
-    option, second
-        The axis, and the option beside it that is chosen from; None where no other varies.
-    measures
-        What can be chosen from.
-    strategies
-        In their order.
-    has_zero_line
-        Whether values are differences.
-    """
-
-    points: pd.DataFrame
-    option: Option
-    second: Option | None
-    measures: Sequence[Measure]
-    strategies: list[str]
-    has_zero_line: bool
-
-    @property
-    def at(self) -> str:
-        """The value of the second option that is shown first."""
-        known = [words(self.second.name, value) for value in self.second.values] if self.second else [""]
-        wanted = words(self.second.name, self.second.reference) if self.second else ""
-        shown = set(self.points["second"])
-        return wanted if wanted in shown else next((name for name in known if name in shown), "")
 
 
 def curve_figures(results: Results) -> list[Figure]:
@@ -94,21 +58,53 @@ def elsewhere(results: Results, free: Sequence[str]) -> str:
 
 
 def _figure(results: Results, option: Option, measures: Sequence[Measure], name: str, what: str, base: str | None = None) -> Figure:
-    # images change no speed
-    second = None if name == "realised_speed" else second_of(results, option)
-    free = [option.name, *([second.name] if second else [])]
-    cells = results.where({}, free)
     if name == "realised_speed":
-        cells = cells[cells["strategy"] == baseline(results)]  # every strategy sees the same vehicles
-    columns = [measure.column for measure in measures]
-    found = differences(cells, ["strategy", *free], columns, base) if base else intervals(cells, ["strategy", *free], columns)
-    points = _in_readers_units(found, option, second)
-    curves = _Curves(points, option, second, measures, [s for s in results.strategies if s in set(points["strategy"])], base is not None)
+        # images change no speed, and every strategy sees the same vehicles
+        one = replace(results, cells=results.cells[results.cells["strategy"] == baseline(results)])
+        return curve_figure(one, option, None, measures, name, f"{what} by {option.label}")
     title = f"Difference to {base} by {option.label}" if base else f"{what} by {option.label}"
-    return Figure(name, title, _caption(results, curves, free, base), points, _page_chart(curves), _still(curves, title))
+    return curve_figure(results, option, second_of(results, option), measures, name, title, base=base)
 
 
-def _in_readers_units(found: pd.DataFrame, option: Option, second: Option | None) -> pd.DataFrame:
+def curve_figure(
+    results: Results,
+    option: Option,
+    second: Option | None,
+    measures: Sequence[Measure],
+    name: str,
+    title: str,
+    *,
+    base: str | None = None,
+    stills_show_second: bool = False,
+) -> Figure:
+    """Measures against an option; its points are empty if it does not vary.
+
+    Parameters
+    ----------
+    results
+        Whose cells; options that are neither axis nor second are at their reference.
+    option, second
+        The axis, and the option that is chosen from beside it.
+    measures
+        Definitions of what is shown.
+    name, title
+        The figure's.
+    base
+        The strategy that values are differences to; values themselves if not given.
+    stills_show_second
+        Whether stills show every value of the second option.
+    """
+    free = [option.name, *([second.name] if second else [])]
+    columns = [measure.column for measure in measures]
+    cells = results.where({}, free)
+    found = differences(cells, ["strategy", *free], columns, base) if base else intervals(cells, ["strategy", *free], columns)
+    points = _in_readers_units(found, option, second, results.units)
+    strategies = [name for name in results.strategies if name in set(points["strategy"])]
+    curves = Curves(points, option, second, measures, strategies, base is not None, results.units, stills_show_second)
+    return Figure(name, title, _caption(results, curves, free, base), points, page_chart(curves), still(curves, title))
+
+
+def _in_readers_units(found: pd.DataFrame, option: Option, second: Option | None, units: Units) -> pd.DataFrame:
     """Points of values in units of the axes; only values of the second option at which the first one varies."""
     scale = found["measure"].map({name: measure.per_unit for name, measure in MEASURES.items()})
     titles = found["measure"].map({name: measure.title for name, measure in MEASURES.items()})
@@ -121,22 +117,21 @@ def _in_readers_units(found: pd.DataFrame, option: Option, second: Option | None
             "second": [words(second.name, value) for value in found[second.name]] if second else "",
             "measure": titles,
             **{side: found[side] / scale for side in ("mean", "low", "high")},
-            "seeds": found["seeds"],
-        },
-        columns=_COLUMNS,
+            units.name: found["replicates"],
+        }
     )
     several = points.groupby("second")["value"].transform("nunique") > 1
     return points[several].reset_index(drop=True)
 
 
-def _caption(results: Results, curves: _Curves, free: Sequence[str], base: str | None) -> str:
+def _caption(results: Results, curves: Curves, free: Sequence[str], base: str | None) -> str:
     said = [
-        f"Each strategy less {base}, paired by seed: vehicles and draws are the same."
+        f"Each strategy less {base}, paired: vehicles and draws are the same."
         if base
         else "One line a strategy: " + "; ".join(f"{measure.label}: {measure.definition}" for measure in curves.measures) + ".",
         interval_words(results),
     ]
-    if curves.second is not None:
+    if curves.second is not None and not curves.stills_show_second:
         said.append(f"Stills are at {label_of(curves.second.name)} {curves.at}.")
     values = curves.points.groupby("strategy")["value"].nunique()
     alone = [name for name in curves.strategies if values[name] == 1]
@@ -147,88 +142,7 @@ def _caption(results: Results, curves: _Curves, free: Sequence[str], base: str |
 
 def interval_words(results: Results) -> str:
     """What bands and bars are; why there are none."""
-    seeds = len(results.seeds)
-    if seeds < 2:
-        return "No intervals: one seed alone does not tell how much seeds differ; run at least two."
-    return f"Bands and bars: 95 % intervals of the mean over seeds (at most {seeds}; Student's t)."
-
-
-def _page_chart(curves: _Curves) -> alt.TopLevelMixin:
-    titles = [measure.title for measure in curves.measures]
-    params = [choice("measure", "Shown", titles, titles[0]) if len(titles) > 1 else alt.param(name="measure", value=titles[0])]
-    keep = "datum.measure == measure"
-    if curves.second is not None:
-        shown = [name for value in curves.second.values if (name := words(curves.second.name, value)) in set(curves.points["second"])]
-        params.append(choice("second", curves.second.label, shown, curves.at))
-        keep += " && datum.second == second"
-    picked = alt.selection_point(name="picked", fields=["strategy"], bind="legend")
-    chart = _layers(curves, picked).transform_filter(keep)
-    return chart.add_params(*params).properties(
-        width="container", height=style.PAGE_HEIGHT, title=alt.TitleParams(text=alt.ExprRef("measure"))
-    )
-
-
-def _still(curves: _Curves, title: str) -> alt.TopLevelMixin:
-    """Every definition side by side, so that none is chosen in silence."""
-    panels = len(curves.measures)
-    where = f"{curves.second.label}: {curves.at}" if curves.second is not None and curves.at else ""
-    header = alt.Header(title=None, labelAnchor="start")
-    chart: alt.TopLevelMixin = (
-        _layers(curves)
-        .properties(width=style.STILL_WIDTH, height=style.STILL_HEIGHT)
-        .facet(alt.Facet("measure:N", sort=[measure.title for measure in curves.measures], header=header), columns=2 if panels <= 4 else 4)
-        .transform_filter(alt.FieldEqualPredicate(field="second", equal=curves.at))
-        .resolve_scale(y="independent")
-        .resolve_axis(x="independent")
-        .properties(title=alt.TitleParams(text=title, subtitle=where, fontSize=15, subtitleFontSize=12, offset=12))
-    )
-    return chart
-
-
-def _layers(curves: _Curves, picked: alt.Parameter | None = None) -> alt.LayerChart:
-    """Bands or bars, lines and marks of one panel."""
-    names = curves.strategies
-    opacity = (lambda full: alt.when(picked).then(alt.value(full)).otherwise(alt.value(0.08))) if picked else alt.value
-    axis = axis_of(curves.option) if curves.option.is_numeric else None
-    base = alt.Chart(POINTS).encode(x=_x(curves, axis), color=style.color(names))
-    if axis is None:
-        base = base.encode(xOffset=alt.XOffset("strategy:N", scale=alt.Scale(domain=names)))
-    y = alt.Y("mean:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6))
-    layers: list[alt.Chart] = []
-    if curves.has_zero_line:
-        layers.append(
-            base.mark_rule(strokeWidth=1.2).encode(x=alt.value(0), x2=alt.value("width"), y=alt.YDatum(0), color=alt.value(style.ZERO))
-        )
-    texts = [words(curves.option.name, value) for value in curves.option.values if isinstance(value, str)]
-    on_line = alt.FieldOneOfPredicate(
-        field="value", oneOf=[words(curves.option.name, value) for value in curves.option.values if isinstance(value, float)]
-    )
-    if axis is not None:
-        numbers = base.transform_filter(on_line)
-        layers.append(numbers.mark_area().encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(0.16)))
-        layers.append(numbers.mark_line(strokeWidth=1.8).encode(y=y, strokeDash=style.dash(names, in_legend=False), opacity=opacity(1.0)))
-    if axis is None or texts:
-        apart = base if axis is None else base.transform_filter(alt.FieldOneOfPredicate(field="value", oneOf=texts))
-        layers.append(apart.mark_rule(strokeWidth=1.6).encode(y=alt.Y("low:Q", title=None), y2="high:Q", opacity=opacity(1.0)))
-    marks = base.mark_point(filled=True, size=48).encode(
-        y=y,
-        shape=style.shape(names),
-        opacity=opacity(1.0),
-        tooltip=[
-            alt.Tooltip("strategy:N"),
-            alt.Tooltip("value:N", title=curves.option.label),
-            alt.Tooltip("mean:Q", format=".4~g"),
-            alt.Tooltip("low:Q", title="95 % from", format=".4~g"),
-            alt.Tooltip("high:Q", title="95 % to", format=".4~g"),
-            alt.Tooltip("seeds:Q"),
-        ],
-    )
-    layers.append(marks.add_params(picked) if picked is not None else marks)
-    return alt.LayerChart(layer=layers)
-
-
-def _x(curves: _Curves, axis: Axis | None) -> alt.X:
-    if axis is not None:
-        return axis.encoding()
-    order = [words(curves.option.name, value) for value in curves.option.values]
-    return alt.X("value:O", title=curves.option.label, sort=order, axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' / ')"))
+    many, units = len(results.replicates), results.units
+    if many < 2:
+        return f"No intervals: {units.alone}; {units.more}."
+    return f"Bands and bars: 95 % intervals of the mean over {units.name} (at most {many}; Student's t)."

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from msmf_traci.report.measures import REPLICATE, Measure
-from msmf_traci.report.options import Option, label_of, value_text
+from msmf_traci.report.options import Option, Value, label_of, value_text
 from msmf_traci.report.reading import Results
-
-Floats = NDArray[np.float64]
+from msmf_traci.report.statistics import Floats, Units
 
 
 class MissingDataError(Exception):
@@ -23,30 +21,36 @@ class MissingDataError(Exception):
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells that differ in strategy, seed and one option.
+    """Cells that differ in strategy, replicate (a seed, say) and one option.
 
     Attributes
     ----------
     axis
         The option, by its dotted name.
     values
-        Its numbers, rising.
+        Its values, in order.
     seeds
         The replicates.
     cells
-        One row a strategy, value and seed.
+        One row a strategy, value and replicate.
+    units
+        What the replicates are.
+    needed
+        Values without which there is no answer.
     known
         What has been asked for already.
     """
 
     axis: str
-    values: tuple[float, ...]
+    values: tuple[Value, ...]
     seeds: tuple[int, ...]
-    cells: Mapping[tuple[str, float, int], Mapping[str, float]]
+    cells: Mapping[tuple[str, Value, int], Mapping[str, float]]
+    units: Units
+    needed: tuple[Value, ...] = ()
     known: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, strategy: str, measure: Measure) -> Floats:
-        """A measure in its reader's unit, shape (values, seeds); NaN where a seed has none.
+        """A measure in its reader's unit, shape (values, replicates); NaN where a replicate has none.
 
         Raises
         ------
@@ -63,7 +67,20 @@ class Grid:
     def shared_with(self, other: Grid) -> Grid:
         """The same at the values and seeds alone that another grid has too."""
         values = tuple(value for value in self.values if value in other.values)
-        return Grid(self.axis, values, tuple(seed for seed in self.seeds if seed in other.seeds), self.cells)
+        return replace(self, values=values, seeds=tuple(seed for seed in self.seeds if seed in other.seeds), known={})
+
+    def needing(self, values: Sequence[Value]) -> Grid:
+        """The same, for a question that has no answer without some of the values.
+
+        Raises
+        ------
+        MissingDataError
+            If one of them is not there.
+        """
+        for value in values:
+            if value not in self.values:
+                raise MissingDataError(f"needs {label_of(self.axis)} {value_text(value)}")
+        return replace(self, needed=tuple(values))
 
     def where_known(self, strategies: Sequence[str], measure: Measure) -> Grid:
         """The same at the values alone at which every one of some strategies has the measure.
@@ -71,20 +88,30 @@ class Grid:
         Raises
         ------
         MissingDataError
-            If that leaves less than two values.
+            If that leaves less than two values, or leaves out one that is needed.
         """
         known = np.all([np.isfinite(self.of(strategy, measure)).any(axis=1) for strategy in strategies], axis=0)
         values = tuple(value for value, is_known in zip(self.values, known, strict=True) if is_known)
         if len(values) < 2:
             raise MissingDataError(f"needs {measure.label} of {' and '.join(strategies)} at several values of {label_of(self.axis)}")
-        return self if values == self.values else Grid(self.axis, values, self.seeds, self.cells)
+        for value in self.needed:
+            if value not in values:
+                raise MissingDataError(f"needs {measure.label} of {' and '.join(strategies)} at {label_of(self.axis)} {value_text(value)}")
+        return self if values == self.values else replace(self, values=values, known={})
+
+    def percent(self, part: Floats, of: Floats, instead: Floats) -> Floats:
+        """As a percentage of each replicate's own value; of the mean where one has none, of that of others where all have none."""
+        if self.units.can_divide_by(of):
+            return 100.0 * self.units.ratios(part, of)
+        base = float(np.nanmean(of)) or float(np.nanmean(instead))
+        return np.asarray(100.0 * part / base if base else part, dtype=np.float64)
 
     def text(self, place: int) -> str:
         """One of the values as a reader sees it."""
         words, _, unit = label_of(self.axis).rstrip(")").partition(" (")
         return f"{value_text(self.values[place])} {unit}" if unit else f"{words} {value_text(self.values[place])}"
 
-    def _one(self, strategy: str, value: float, seed: int, measure: Measure) -> float:
+    def _one(self, strategy: str, value: Value, seed: int, measure: Measure) -> float:
         cell = self.cells.get((strategy, value, seed))
         return np.nan if cell is None else cell[measure.column] / measure.per_unit
 
@@ -112,22 +139,32 @@ class Settings:
     others: Mapping[Setting, Grid]
 
 
-def settings_along(results: Results, axis: str) -> Settings:
+def settings_along(results: Results, axis: str, values: Sequence[Value] | None = None) -> Settings:
     """Every grid along an option.
+
+    Parameters
+    ----------
+    results
+        Whose cells.
+    axis
+        The option.
+    values
+        Those of its values that are looked at, in order; its numbers, rising, if not given.
 
     Raises
     ------
     MissingDataError
-        If the option has less than two numbers at the reference.
+        If less than two of them are at the reference.
     """
     grids = {}
     if axis in results.options:
-        cells = results.cells[[isinstance(value, float) for value in results.cells[axis]]]
+        order = sorted(value for value in results.options[axis].values if isinstance(value, float)) if values is None else list(values)
+        cells = results.cells[results.cells[axis].isin(order)]
         options = [option for option in results.options.values() if option.name != axis]
         for setting, rows in by_setting(cells, options).items():
-            values = tuple(sorted(cells[axis].iloc[rows].unique()))
-            if len(values) > 1:
-                grids[setting] = _grid(cells.iloc[rows], axis, values)
+            there = set(cells[axis].iloc[rows])
+            if len(there) > 1:
+                grids[setting] = _grid(cells.iloc[rows], axis, tuple(value for value in order if value in there), results.units)
     if () not in grids:
         raise MissingDataError(f"needs several values of {label_of(axis)}: sweep over {axis}")
     return Settings(grids.pop(()), dict(sorted(grids.items(), key=lambda item: len(item[0]))))
@@ -146,7 +183,7 @@ def by_setting(cells: pd.DataFrame, options: Sequence[Option]) -> dict[Setting, 
     return found
 
 
-def _grid(cells: pd.DataFrame, axis: str, values: tuple[float, ...]) -> Grid:
+def _grid(cells: pd.DataFrame, axis: str, values: tuple[Value, ...], units: Units) -> Grid:
     keys = zip(cells["strategy"], cells[axis], cells[REPLICATE], strict=True)
     rows: Mapping[Any, Any] = dict(zip(keys, cells.to_dict("records"), strict=True))
-    return Grid(axis, values, tuple(sorted(pd.unique(cells[REPLICATE]).tolist())), rows)
+    return Grid(axis, values, tuple(sorted(pd.unique(cells[REPLICATE]).tolist())), rows, units)

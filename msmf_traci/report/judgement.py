@@ -13,7 +13,7 @@ from msmf_traci.report.options import SPEED, label_of
 from msmf_traci.report.statistics import Interval
 
 HOLDS, FAILS, NO_DATA = "holds", "fails", "no data"
-EVIDENCE_COLUMNS = ("reading", "at", "statistic", "unit", "estimate", "low", "high", "seeds", "bound", "holds")
+EVIDENCE_COLUMNS = ("reading", "at", "statistic", "unit", "estimate", "low", "high", "replicates", "bound", "holds")
 REFERENCE = "reference"
 # values of an option, and options, that a verdict names before it says how many more
 _NAMED = 3
@@ -29,7 +29,7 @@ class Finding:
     statistic, unit
         What it is.
     interval
-        Over seeds.
+        Over replicates.
     above, below
         The bounds between which the whole interval has to lie for the claim to hold.
     """
@@ -139,7 +139,7 @@ class Judgement:
         One sentence.
     evidence
         One row a finding: `reading`, `at` (the reference, or the option that differs), `statistic`, `unit`, `estimate`, `low`, `high`,
-        `seeds`, `bound`, `holds`.
+        `replicates`, `bound`, `holds`.
     """
 
     name: str
@@ -188,7 +188,7 @@ def judge(claim: Claim, settings: Settings) -> Judgement:
     except MissingDataError as missing:
         return without_data(claim, str(missing))
     if not all(each.is_known for each in asked):
-        return without_data(claim, f"an interval needs at least two seeds at {_first_unknown(asked)}; sweep over seed", asked)
+        return without_data(claim, f"an interval needs at least two {grid.units.name} at {_first_unknown(asked)}; {grid.units.more}", asked)
     rows = [_rows(each, REFERENCE) for each in asked]
     turns = _Turns()
     for setting, other in settings.others.items():
@@ -279,7 +279,7 @@ def _rows(asked: Asked, at: str) -> list[dict[str, object]]:
             "estimate": finding.interval.mean,
             "low": finding.interval.low,
             "high": finding.interval.high,
-            "seeds": finding.interval.n,
+            "replicates": finding.interval.n,
             "bound": finding.bound,
             "holds": finding.holds if finding.bound else None,
         }

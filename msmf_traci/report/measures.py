@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REPLICATE = "seed"
+KINDS = ("image", "memory", "dirty", "final")
+"""Kinds of bytes that a transfer sends."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from msmf_traci.report.measures import REPLICATE
 
 SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
+APPLICATION = "workload.application"
 # what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
 _NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
-_NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.gps.max_points", "reports.bytes"}
+_NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.gps.path", "mobility.gps.max_points", "reports.bytes"}
 _INNER_SECTIONS = {"mobility.gps"}  # of a section, where any other mapping is the value of one option
 
 Value = float | str
@@ -55,6 +56,7 @@ _UNITS = {"kmh": "km/h", "mb": "MB", "mbps": "Mb/s", "mbit": "Mb", "ms": "ms", "
 _LABELS = {
     SPEED: "commanded speed (km/h)",
     IMAGE: "container image (MB)",
+    APPLICATION: "application",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
     "tiers.regional_rings": "rings of a region, k",
@@ -101,7 +103,11 @@ def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
         inner = content if isinstance(content, Mapping) else {"": content}
         for name, value in inner.items():
             option = f"{section}.{name}".rstrip(".")
-            values = {f"{option}.{last}": each for last, each in value.items()} if option in _INNER_SECTIONS else {option: value}
+            values = (
+                {f"{option}.{last}": each for last, each in value.items()}
+                if option in _INNER_SECTIONS or section == "applications"
+                else {option: value}
+            )
             found |= {one: normalised(each) for one, each in values.items()}
     return {name: value for name, value in found.items() if name not in _NO_INNER}
 

@@ -17,6 +17,7 @@ from msmf_traci.report import style
 from msmf_traci.report.answer import answer_of
 from msmf_traci.report.curves import elsewhere, interval_words
 from msmf_traci.report.figure import Figure, specification
+from msmf_traci.report.figure8 import BYTES_NAME, DOWNTIME_NAME, TRAFFIC_NAME
 from msmf_traci.report.judgement import REFERENCE, Judgement
 from msmf_traci.report.page_tables import evidence_table, runs_table, strategies_table, what_was_run
 from msmf_traci.report.reading import Results
@@ -26,6 +27,7 @@ from msmf_traci.report.sensitivity import Sensitivity
 TEMPLATES = "msmf_traci.report.templates"
 _GLOBALS = "window.vegaEmbed = vegaEmbed;"
 _MAIN = ("traffic_by_speed", "downtime_by_speed")
+_FIGURE8 = (TRAFFIC_NAME, BYTES_NAME, DOWNTIME_NAME)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def page_text(content: Content) -> str:
     by_name = {figure.name: figure for figure in content.figures}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_template("report.html"))
-    known = {"bytes", "times", "realised_speed", *_MAIN}
+    known = {"bytes", "times", "realised_speed", *_MAIN, *_FIGURE8}
     timeline = [figure for figure in content.figures if figure.name.startswith("timeline")]
     maps = [figure for figure in content.figures if "map" in figure.name.split("_")]
     tornados = [figure for figure in content.figures if figure.name.startswith("tornado_")]
@@ -78,6 +80,7 @@ def page_text(content: Content) -> str:
         strategies=strategies_table(results),
         judgements=[(judged, _tone(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements],
         main=[by_name[name] for name in _MAIN if name in by_name],
+        figure8=[by_name[name] for name in _FIGURE8 if name in by_name],
         groups=groups,
         transfers=[by_name[name] for name in ("bytes", "times") if name in by_name],
         no_transfers=content.no_transfers,

@@ -101,7 +101,7 @@ def what_was_run(results: Results) -> list[tuple[str, list[tuple[str, str]]]]:
         ("folders", ", ".join(str(folder) for folder in results.folders)),
         ("runs", f"{len(results.runs)}, {results.main} of them in the first folder"),
         ("cells", f"{len(results.cells)}"),
-        ("seeds", ", ".join(map(str, results.seeds))),
+        ("seeds", ", ".join(map(str, results.replicates))),
         ("wall time of all runs", f"{sum(_wall_s(run) for run in results.runs):.0f} s"),
         *((f"varies: {name}", ", ".join(words(name, value) for value in option.values)) for name, option in results.options.items()),
     ]

@@ -5,14 +5,16 @@ Every estimate is computed for each seed and then averaged, so that what one see
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from msmf_traci.report.grid import Floats, Grid
+from msmf_traci.report.grid import Grid, MissingDataError
 from msmf_traci.report.judgement import Asked, Finding
 from msmf_traci.report.measures import Measure
-from msmf_traci.report.statistics import mean_interval
+from msmf_traci.report.options import Value
+from msmf_traci.report.statistics import Floats, mean_interval
 
 Pair = tuple[str, str]
 Ask = Callable[[Grid], Iterable[Asked]]
@@ -58,7 +60,7 @@ def cut(
                 where = [] if at is not None else [(EVERYWHERE, ours.mean(axis=0), theirs.mean(axis=0))]
                 where += [(f"at {there.text(place)}", ours[place], theirs[place]) for place in places]
                 for words, own, other in where:
-                    finding = Finding(f"{of} below {against}", "%", mean_interval(_percent(other - own, other, ours)), above=percent)
+                    finding = Finding(f"{of} below {against}", "%", mean_interval(there.percent(other - own, other, ours)), above=percent)
                     compared = f"{of} against {against}{f' by more than {percent:g} %' if percent else ''}"
                     yield Asked({DEFINITION: measure.label, COMPARED: compared, WHERE: words}, [finding])
 
@@ -67,6 +69,8 @@ def cut(
 
 def falls(strategies: Sequence[str], measures: Sequence[Measure], sign: float = -1.0) -> Ask:
     """Whether a measure falls along the axis (rises: sign 1), from its lowest to its highest value, and at every step between."""
+
+    bound = {"above": 0.0} if sign > 0 else {"below": 0.0}
 
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
@@ -78,7 +82,7 @@ def falls(strategies: Sequence[str], measures: Sequence[Measure], sign: float = 
                     "at every step": [(place - 1, place) for place in range(1, len(values))],
                 }
                 for words, steps in readings.items():
-                    findings = [_step(there, values, strategy, step, sign) for step in steps]
+                    findings = [_step(there, values, strategy, step, **bound) for step in steps]
                     yield Asked({DEFINITION: measure.label, STRATEGY: strategy, FALLS: words}, findings)
 
     return ask
@@ -92,7 +96,7 @@ def differs_along(strategies: Sequence[str], measures: Sequence[Measure]) -> Ask
             for strategy in strategies:
                 there = grid.where_known([strategy], measure)
                 values = there.of(strategy, measure)
-                change = _percent(values[-1] - values[0], values[0], values)
+                change = there.percent(values[-1] - values[0], values[0], values)
                 sign = 1.0 if np.nanmean(change) >= 0 else -1.0
                 name = f"{strategy} from {there.text(0)} to {there.text(-1)}, {'up' if sign > 0 else 'down'}"
                 finding = Finding(name, "%", mean_interval(sign * change), above=1.0)
@@ -101,8 +105,35 @@ def differs_along(strategies: Sequence[str], measures: Sequence[Measure]) -> Ask
     return ask
 
 
-def close(strategies: Sequence[str], measures: Sequence[Measure], of: str | None = None) -> Ask:
-    """Whether strategies are close to each other at the lowest value of the axis: an equivalence test.
+def with_values(needed: Sequence[Value], measures: Sequence[Measure], make: Callable[[Sequence[Measure]], Ask]) -> Ask:
+    """A question that has no answer without some values of the axis: readings whose measure is unknown there are left out.
+
+    Parameters
+    ----------
+    needed
+        The values.
+    measures
+        Readings of what is compared.
+    make
+        Makes the question for some of the measures.
+    """
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        there = grid.needing(needed)
+        missing: list[MissingDataError] = []
+        for measure in measures:
+            try:
+                yield from make([measure])(there)
+            except MissingDataError as error:
+                missing.append(error)
+        if len(missing) == len(measures):
+            raise missing[0]
+
+    return ask
+
+
+def close(strategies: Sequence[str], measures: Sequence[Measure], of: str | None = None, *, at: Value | None = None) -> Ask:
+    """Whether strategies are close to each other at one value of the axis: an equivalence test.
 
     Parameters
     ----------
@@ -112,25 +143,43 @@ def close(strategies: Sequence[str], measures: Sequence[Measure], of: str | None
         Readings of what is compared.
     of
         The strategy that is compared; all where not given.
+    at
+        The value; the first where not given.
     """
 
     def ask(grid: Grid) -> Iterator[Asked]:
         for measure in measures:
             there = grid.where_known(strategies, measure)
-            all_of_them = np.array([there.of(strategy, measure)[0] for strategy in strategies])
+            place = 0 if at is None else there.values.index(at)
+            all_of_them = np.array([there.of(strategy, measure)[place] for strategy in strategies])
             mean = all_of_them.mean(axis=0)
             apart = all_of_them - mean
-            margins = [(margin, "%", f"within {margin:g} % of the mean", _percent(apart, mean, mean)) for margin in CLOSE_PERCENT]
+            margins = [(margin, "%", f"within {margin:g} % of the mean", there.percent(apart, mean, mean)) for margin in CLOSE_PERCENT]
             margins += [
                 (margin, measure.difference_unit, f"within {margin:g} {measure.difference_unit}", apart) for margin in CLOSE[measure.unit]
             ]
             for margin, unit, words, values in margins:
                 findings = [
-                    Finding(f"{strategy} from the mean at {there.text(0)}", unit, mean_interval(value), above=-margin, below=margin)
+                    Finding(f"{strategy} from the mean at {there.text(place)}", unit, mean_interval(value), above=-margin, below=margin)
                     for strategy, value in zip(strategies, values, strict=True)
                     if of in (None, strategy)
                 ]
                 yield Asked({DEFINITION: measure.label, CLOSENESS: words}, findings)
+
+    return ask
+
+
+def differ_pairwise(strategies: Sequence[str], measures: Sequence[Measure], percent: float = 1.0) -> Ask:
+    """Whether a measure differs between every two neighbours in its own order of size, by more than so many percent of the smaller."""
+
+    def ask(grid: Grid) -> Iterator[Asked]:
+        for measure in measures:
+            for strategy in strategies:
+                there = grid.where_known([strategy], measure)
+                values = there.of(strategy, measure)
+                order = np.argsort(np.nanmean(values, axis=1), kind="stable").tolist()
+                findings = [_step(there, values, strategy, step, above=percent) for step in itertools.pairwise(order)]
+                yield Asked({DEFINITION: measure.label, STRATEGY: strategy}, findings)
 
     return ask
 
@@ -146,7 +195,7 @@ def steady(strategy: str, measures: Sequence[Measure], margins_percent: Sequence
             for margin in margins_percent:
                 findings = [
                     Finding(f"{strategy} at {there.text(place)} from its mean", "%", mean_interval(value), above=-margin, below=margin)
-                    for place, value in enumerate(_percent(values - mean, mean, mean))
+                    for place, value in enumerate(there.percent(values - mean, mean, mean))
                 ]
                 yield Asked({DEFINITION: measure.label, CLOSENESS: f"within {margin:g} % of its mean"}, findings)
 
@@ -162,7 +211,7 @@ def widens(strategies: Sequence[str], measures: Sequence[Measure]) -> Ask:
             values = np.array([there.of(strategy, measure) for strategy in strategies])
             apart = values.max(axis=0) - values.min(axis=0)
             mean = values.mean(axis=0)
-            relative = _percent(apart, mean, mean)
+            relative = there.percent(apart, mean, mean)
             for words, each, unit in (("the range", apart, measure.difference_unit), ("the range over the mean", relative, "%")):
                 finding = Finding(
                     f"{words} at {there.text(-1)} less that at {there.text(0)}", unit, mean_interval(each[-1] - each[0]), above=0.0
@@ -181,10 +230,10 @@ def grows_most(strategy: str, others: Sequence[str], measures: Sequence[Measure]
             ends: dict[str, Callable[[Floats], Floats]] = {
                 "to the highest": lambda values: values[-1] - values[0],
                 "to its worst on the axis": lambda values: values.max(axis=0) - values[0],
-                "to the highest, as a multiple": lambda values: values[-1] / values[0],
+                "to the highest, as a multiple": lambda values: grid.units.ratios(values[-1], values[0]),
             }
             for words, grown in ends.items():
-                if "multiple" in words and not all((there.of(each, measure)[0] > 0).all() for each in (strategy, *others)):
+                if "multiple" in words and not all(there.units.can_divide_by(there.of(each, measure)[0]) for each in (strategy, *others)):
                     continue  # no multiple of nothing
                 own = grown(there.of(strategy, measure))
                 findings = [
@@ -221,16 +270,10 @@ def below(strategy: str, measure: Measure, bound: float, words: str) -> Ask:
     return ask
 
 
-def _step(grid: Grid, values: Floats, strategy: str, step: tuple[int, int], sign: float) -> Finding:
+def _step(
+    grid: Grid, values: Floats, strategy: str, step: tuple[int, int], *, above: float | None = None, below: float | None = None
+) -> Finding:
     begin, end = step
-    change = mean_interval(_percent(values[end] - values[begin], values[begin], values))
+    change = mean_interval(grid.percent(values[end] - values[begin], values[begin], values))
     name = f"{strategy} from {grid.text(begin)} to {grid.text(end)}"
-    return Finding(name, "%", change, above=0.0) if sign > 0 else Finding(name, "%", change, below=0.0)
-
-
-def _percent(part: Floats, of: Floats, instead: Floats) -> Floats:
-    """As a percentage of each seed's own value; of the mean where a seed has none, and of the mean of other values where all have none."""
-    if (of[np.isfinite(of)] > 0).all():
-        return np.asarray(100.0 * part / of, dtype=np.float64)
-    base = float(np.nanmean(of)) or float(np.nanmean(instead))
-    return np.asarray(100.0 * part / base if base else part, dtype=np.float64)
+    return Finding(name, "%", change, above=above, below=below)

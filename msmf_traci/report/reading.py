@@ -14,9 +14,11 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.report.measures import MEASURES, REPLICATE
-from msmf_traci.report.options import Option, config_options, find_options, normalised, varied_columns
+from msmf_traci.report.options import SPEED, Option, config_options, find_options, normalised, varied_columns
 from msmf_traci.report.run_tables import check_end
+from msmf_traci.report.statistics import SEEDS, Units
 from msmf_traci.results.store import RUN_FILE, read_run, read_table
+from msmf_traci.results.summary import of_all_vehicles
 
 TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
 _DEPTH = 3
@@ -122,6 +124,8 @@ class Results:
         dotted name), and the columns of `measures`, in the tables' units.
     options
         The options that vary, by their dotted names.
+    units
+        What the replicates of a cell are.
     """
 
     folders: tuple[Path, ...]
@@ -129,6 +133,7 @@ class Results:
     main: int
     cells: pd.DataFrame
     options: Mapping[str, Option]
+    units: Units = SEEDS
 
     @property
     def strategies(self) -> list[str]:
@@ -136,8 +141,8 @@ class Results:
         return list(dict.fromkeys(name for run in self.runs for name in run.facts["strategies"]))
 
     @property
-    def seeds(self) -> list[int]:
-        """Those of all cells."""
+    def replicates(self) -> list[int]:
+        """Those of all cells: seeds, or numbers of trajectories."""
         return sorted(self.cells[REPLICATE].unique().tolist())
 
     def at(self, **chosen: Any) -> pd.DataFrame:
@@ -229,14 +234,27 @@ def _cells_of(number: int, run: Run) -> pd.DataFrame:
         raise InputError(
             f"{run.folder}: table summary has no column {missing[0]}: another version wrote it; make the run again, or leave it out"
         )
-    table = table[table["band"] == "all"].reset_index(drop=True)
+    table = of_all_vehicles(table).reset_index(drop=True)
     _check_rows(run, table)
+    return pd.concat([pd.DataFrame({"run": number, **option_values(run, table)}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+
+
+def option_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Value of every option of its configuration that a run can be told by, in the rows of one of its tables.
+
+    Parameters
+    ----------
+    run
+        Whose table it is.
+    table
+        With the run's key columns and commanded_kmh.
+    """
     config = run.facts["config"]
-    values = {name: pd.Series([value] * len(table), dtype=object) for name, value in config_options(config).items()}
+    values = {name: pd.Series([value] * len(table), index=table.index, dtype=object) for name, value in config_options(config).items()}
     values |= varied_values(run, table)
     speed = table["commanded_kmh"]
-    values["mobility.speed_kmh"] = speed.astype(object).where(speed.notna(), normalised(None))
-    return pd.concat([pd.DataFrame({"run": number, **values}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+    values[SPEED] = speed.astype(object).where(speed.notna(), normalised(None))
+    return values
 
 
 def _check_rows(run: Run, summary: pd.DataFrame) -> None:

@@ -113,8 +113,8 @@ def _moves(headline: Headline, cells: pd.DataFrame, results: Results) -> pd.Data
     paired = values.merge(reference, on=["at", REPLICATE], suffixes=("", "_reference"))
     paired["change"] = paired["figure"] - paired["figure_reference"]
     group = ["at", "option", "value"]
-    found = intervals(values, group, ["figure"]).drop(columns="measure")
-    change = intervals(paired, group, ["change"]).drop(columns=["measure", "seeds"])
+    found = intervals(values, group, ["figure"]).drop(columns="measure").rename(columns={"replicates": "seeds"})
+    change = intervals(paired, group, ["change"]).drop(columns=["measure", "replicates"])
     change = change.rename(columns={"mean": "change", "low": "change_low", "high": "change_high"})
     table = found.merge(change, on=group, how="left")
     table.insert(0, "headline", headline.name)

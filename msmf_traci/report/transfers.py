@@ -12,10 +12,11 @@ from msmf_traci.report import style
 from msmf_traci.report.axis import words
 from msmf_traci.report.curves import elsewhere
 from msmf_traci.report.figure import POINTS, Figure, choice
+from msmf_traci.report.measures import KINDS
 from msmf_traci.report.options import SPEED, config_options
 from msmf_traci.report.reading import Results, Run, varied_values
+from msmf_traci.results.summary import of_all_vehicles
 
-KINDS = ("image", "memory", "dirty", "final")
 _TIMES = {"downtime_s": "downtime of a transfer with a handoff (s)", "lead_s": "lead time (s)"}
 _READ = ("outcome", "t_handoff_s", *(f"{kind}_bytes" for kind in KINDS), *_TIMES)
 _SHARES = np.linspace(0.0, 1.0, 101)
@@ -49,8 +50,7 @@ def _trips(results: Results, number: int, run: Run) -> pd.Series:
     free = [SPEED] if SPEED in results.options else []
     here = results.where({}, free)
     names = here.loc[here["run"] == number, "strategy"]
-    summary = run.table("summary", ["strategy", "band", "vehicles"])
-    vehicles = summary[summary["band"] == "all"].groupby("strategy")["vehicles"].max()
+    vehicles = of_all_vehicles(run.table("summary")).groupby("strategy")["vehicles"].max()
     return vehicles.reindex(names)
 
 

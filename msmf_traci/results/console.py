@@ -13,7 +13,7 @@ from typing import Any, Self
 import pandas as pd
 from tqdm import tqdm
 
-from msmf_traci.results.summary import ALL_BANDS
+from msmf_traci.results.summary import ALL, MODE, of_all_vehicles
 
 LOG_EVERY_S = 10.0
 _ORIGINS = {
@@ -97,6 +97,9 @@ def say(text: str) -> None:
 def result_text(summary: pd.DataFrame, run: Mapping[str, Any], folder: Path) -> str:
     """The result of a run as a table for a terminal, strategies in the order of the configuration.
 
+    Where vehicles have modes and each strategy is one variant, every mode has a row beneath that of all; rows of several variants and modes
+    would be too many to look through.
+
     Parameters
     ----------
     summary
@@ -106,12 +109,18 @@ def result_text(summary: pd.DataFrame, run: Mapping[str, Any], folder: Path) -> 
     folder
         Where the tables are.
     """
-    overall = summary[summary["band"] == ALL_BANDS].set_index("strategy", drop=False)
-    overall = overall.loc[list(dict.fromkeys(name for name in run["strategies"] if name in overall.index))]
-    columns = _columns(overall, run)
+    names = list(dict.fromkeys(run["strategies"]))
+    overall = of_all_vehicles(summary)
+    has_modes = MODE in summary and overall["strategy"].is_unique
+    shown = summary[summary["band"] == ALL] if has_modes else overall
+    # a stable sort: the rows of a strategy stay together, those of all vehicles before those of each mode
+    shown = shown[shown["strategy"].isin(names)].sort_values("strategy", key=lambda each: each.map(names.index), kind="stable")
+    columns = _columns(shown, run)
+    if has_modes:
+        columns.insert(1, (MODE, MODE, "{}"))
     heads = [head.split("\n") for head, _, _ in columns]
     rows = [[head[0] for head in heads], [head[1] if len(head) > 1 else "" for head in heads]]
-    for _, row in overall.iterrows():
+    for _, row in shown.iterrows():
         rows.append([_cell(row[name], name, pattern) for _, name, pattern in columns])
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     lines = [

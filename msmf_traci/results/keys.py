@@ -25,6 +25,8 @@ class Names:
         Key columns of each variant, strategy and image_mb first: the same columns for all.
     servers
         Names of the servers of each variant, in the order of their numbers, and the tier of each.
+    modes
+        Means of transport of the vehicles, in the order of their numbers; empty where the source tells none.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class Names:
         vehicles: Sequence[str],
         variants: Sequence[Mapping[str, Any]],
         servers: Sequence[tuple[NDArray[np.object_], NDArray[np.object_]]],
+        modes: Sequence[str] = (),
     ) -> None:
         self.vehicles = vehicles
+        self.modes = modes
         self.variants = variants
         self.columns = list(variants[0])
         self.rank: IntArray = np.argsort(_sorted_variants(variants))

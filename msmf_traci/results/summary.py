@@ -1,4 +1,4 @@
-"""The summary of a run: the paper's figures, one row a variant and speed band. Definitions: model, section 10.
+"""The summary of a run: the paper's figures, one row a variant and speed band, or mean of transport. Definitions: model, section 10.
 
 A mean is that of the definition: totals over totals for rates (bytes per km, share of time), the mean over vehicles for counts.
 Percentiles are over vehicles.
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from msmf_traci.arrays import IntArray
+from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.migration.ledger import OUTCOME_NAMES, Outcome
 from msmf_traci.results.keys import KEY_COLUMNS
 
 PERCENTILES = (5, 50, 95)
-ALL_BANDS = "all"
+ALL = "all"
+MODE = "mode"
 COMPLETED, REFUSED = OUTCOME_NAMES[Outcome.COMPLETED], OUTCOME_NAMES[Outcome.REFUSED]
 
 # metric -> (column of vehicles.csv, denominator column or None for a mean over vehicles, factor)
@@ -42,7 +44,7 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
 _OF_TRANSFERS = ("t_start_s", "t_end_s", "lead_s", "downtime_s")
 SUMMARY_COLUMNS = frozenset(
     (
-        *("band", "seed", "vehicles", "realised_kmh", "traffic_per_transfer_bytes", "migration_time_s", "downtime_per_handoff_s"),
+        *("band", MODE, "seed", "vehicles", "realised_kmh", "traffic_per_transfer_bytes", "migration_time_s", "downtime_per_handoff_s"),
         *("outage_s", "lead_s", "entry_hit_rate", "handoff_hit_rate"),
         *_PER_VEHICLE,
     )
@@ -53,6 +55,8 @@ def summary_table(
     vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, band_edges_kmh: Sequence[float], keys: Sequence[str] = KEY_COLUMNS
 ) -> pd.DataFrame:
     """One row a variant for all vehicles (band `all`), and one for each band of realised speed that has vehicles.
+
+    Where vehicles have modes, one more for each mode (band `all`), in the order of their names; an unknown mode has no row of its own.
 
     Parameters
     ----------
@@ -65,9 +69,7 @@ def summary_table(
     keys
         The columns that say which variant a row is of.
     """
-    bands = _band_of(vehicles["realised_kmh"], band_edges_kmh)
-    band_of_vehicle = dict(zip(vehicles["vehicle"], bands, strict=True))
-    transfer_bands = migrations["vehicle"].map(band_of_vehicle).to_numpy()
+    groups = _groups(vehicles, migrations, band_edges_kmh)
     by_variant = vehicles.groupby(list(keys), sort=False, dropna=False).indices
     transfers_of = migrations.groupby(list(keys), sort=False, dropna=False).indices if len(migrations) else {}
     transfers_of = {_hashable(key): rows for key, rows in transfers_of.items()}
@@ -76,18 +78,22 @@ def summary_table(
     transfer_columns["outcome"] = migrations["outcome"].to_numpy()
     none: IntArray = np.zeros(0, dtype=np.int64)
     rows = []
-    for key, members in by_variant.items():
+    for key, indices in by_variant.items():
+        members: IntArray = np.asarray(indices)
         transfers = transfers_of.get(_hashable(key), none)
-        for band in (ALL_BANDS, *_band_names(band_edges_kmh)):
-            some, moved = members, transfers
-            if band != ALL_BANDS:
-                some = members[bands.to_numpy()[members] == band]
-                moved = transfers[transfer_bands[transfers] == band]
+        for group in groups:
+            some, moved = members[group.vehicles[members]], transfers[group.transfers[transfers]]
             if len(some):
                 of = {name: values[some] for name, values in columns.items()}
                 metrics = _metrics(of, {name: values[moved] for name, values in transfer_columns.items()})
-                rows.append({**_keys(of, band, seed, keys), **metrics})
+                rows.append({**_keys(of, group, seed, keys), **metrics})
     return pd.DataFrame(rows).astype({name: "string" for name in keys if vehicles[name].dtype == "string"})
+
+
+def of_all_vehicles(summary: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a summary that are about all vehicles of a variant: no band, no mode."""
+    kept = summary["band"] == ALL
+    return summary[kept & (summary[MODE] == ALL)] if MODE in summary else summary[kept]
 
 
 Arrays = dict[str, NDArray[Any]]
@@ -98,11 +104,36 @@ def _hashable(key: Any) -> tuple[Any, ...]:
     return tuple(None if value != value else value for value in (key if isinstance(key, tuple) else (key,)))
 
 
-def _keys(vehicles: Arrays, band: str, seed: int, keys: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Group:
+    """Vehicles that a row is about, under every variant: which rows of the tables are theirs."""
+
+    band: str
+    mode: str
+    vehicles: BoolArray
+    transfers: BoolArray
+
+
+def _groups(vehicles: pd.DataFrame, migrations: pd.DataFrame, band_edges_kmh: Sequence[float]) -> list[_Group]:
+    """All vehicles, those of each band, those of each mode."""
+    groups = [_Group(ALL, ALL, np.ones(len(vehicles), dtype=bool), np.ones(len(migrations), dtype=bool))]
+    bands = _band_of(vehicles["realised_kmh"], band_edges_kmh)
+    groupings = [(bands, [(band, ALL, band) for band in _band_names(band_edges_kmh)])]
+    if MODE in vehicles:
+        modes = vehicles[MODE].fillna("")
+        groupings.append((modes, [(ALL, mode, mode) for mode in sorted(set(modes) - {""})]))
+    for values, named in groupings:
+        of_transfers = migrations["vehicle"].map(dict(zip(vehicles["vehicle"], values, strict=True)))
+        groups += [_Group(band, mode, (values == name).to_numpy(bool), (of_transfers == name).to_numpy(bool)) for band, mode, name in named]
+    return groups
+
+
+def _keys(vehicles: Arrays, group: _Group, seed: int, keys: Sequence[str]) -> dict[str, Any]:
     return {
         **{name: vehicles[name][0] for name in keys},
         "commanded_kmh": vehicles["commanded_kmh"][0],
-        "band": band,
+        "band": group.band,
+        **({MODE: group.mode} if MODE in vehicles else {}),
         "seed": seed,
         "vehicles": len(vehicles["vehicle"]),
     }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.migration.ledger import BYTE_KINDS, OUTCOME_NAMES, STAGE_NAMES, Columns, Outcome
 from msmf_traci.results.keys import KEY_COLUMNS, Names
-from msmf_traci.results.summary import SUMMARY_COLUMNS
+from msmf_traci.results.summary import MODE, SUMMARY_COLUMNS
 from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
 
 _MIGRATIONS = (
@@ -29,7 +29,7 @@ _VEHICLES = (
 )
 # no varied option's column may be called like one of these
 TABLE_COLUMNS = frozenset(
-    (*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_STAGES, *_VEHICLES, *SUMMARY_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS, "mode")
+    (*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_STAGES, *_VEHICLES, *SUMMARY_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS)
 )
 
 
@@ -60,7 +60,7 @@ def stages_table(stages: Columns, names: Names) -> pd.DataFrame:
 def vehicles_table(
     names: Names, transfers: Columns, trips: Mapping[str, NDArray[Any]], containers: Mapping[str, NDArray[Any]]
 ) -> pd.DataFrame:
-    """One row a vehicle and variant.
+    """One row a vehicle and variant, with its means of transport where the source tells them.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def vehicles_table(
         realised_kmh = np.where(trips["road_s"] > 0, trips["distance_m"] / trips["road_s"] * 3.6, np.nan)
     by_trip = {**trips, "realised_kmh": realised_kmh}
     by_container = {**containers, "deployment_bytes": containers["image_bytes"], **_booked(transfers, n_vehicles, n_variants)}
-    columns: dict[str, NDArray[Any]] = {}
+    columns: dict[str, NDArray[Any]] = {MODE: np.array(names.modes, dtype=object)[vehicle]} if names.modes else {}
     for name in _VEHICLES:
         columns[name] = by_trip[name][vehicle] if name in by_trip else by_container[name][vehicle, variant]
     return _table(names, variant, vehicle, columns)

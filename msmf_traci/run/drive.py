@@ -59,7 +59,10 @@ class Drive:
         self.trips = TripLog()
         self.tasks = [make_containers(draw_uniforms([], config.seed), workload) for workload in self.variants.workloads]
         self.names = Names(
-            self.roster.vehicles, [each.keys for each in self.variants.variants], [(each.names, each.tier_names) for each in servers]
+            self.roster.vehicles,
+            [each.keys for each in self.variants.variants],
+            [(each.names, each.tier_names) for each in servers],
+            self.roster.modes,
         )
         self.trace: Trace | None = None
         if config.output.trace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.mobility_schema import posix_s
 from msmf_traci.config.schema import Config
 from msmf_traci.control.options import ControlOptions
@@ -88,7 +89,7 @@ def strategy_options(config: Config) -> StrategyOptions:
 
 def workload_options(config: Config) -> WorkloadOptions:
     """What containers are drawn from."""
-    workload = config.workload
+    workload = effective_workload(config)
     return WorkloadOptions(
         image_bytes=_ends(workload.image_mb, BYTES_PER_MB),
         memory_bytes=_ends(workload.memory_mb, BYTES_PER_MB),
@@ -100,10 +101,11 @@ def workload_options(config: Config) -> WorkloadOptions:
 
 def link_options(config: Config) -> LinkOptions:
     """How bytes travel, when dirty memory is sent, and what servers can hold."""
+    workload = effective_workload(config)
     return LinkOptions(
         bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT,
-        dirty_share_per_s=config.workload.dirty_percent_per_s / 100,
-        dirty_threshold_bytes=config.workload.dirty_threshold_mbit * BYTES_PER_MBIT,
+        dirty_share_per_s=workload.dirty_percent_per_s / 100,
+        dirty_threshold_bytes=workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
         is_shared=config.links.mode == "shared",
         local_room=config.capacity.local,

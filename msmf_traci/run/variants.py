@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from msmf_traci.arrays import IntArray
+from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.control.plane import Ruling
@@ -91,7 +92,8 @@ def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Varia
     """The variants of a configuration."""
     varied = varied_options(config)
     made = combinations(config)
-    ranges = {str(each.config.workload.image_mb) for each in made if isinstance(each.config.workload.image_mb, list)}
+    images = [effective_workload(each.config).image_mb for each in made]
+    ranges = {str(image) for image in images if isinstance(image, list)}
     # image_mb tells sizes apart; of two ranges it would say the same, nothing
     options = [option for option in varied if option != IMAGE_OPTION or len(ranges) > 1]
     columns = column_names(options, TABLE_COLUMNS)
@@ -99,8 +101,7 @@ def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Varia
     numbers = _numbered(workloads)
     variants = []
     for strategy in strategies:
-        for each, number in zip(made, numbers, strict=True):
-            image = each.config.workload.image_mb
+        for each, image, number in zip(made, images, numbers, strict=True):
             keys: dict[str, Any] = dict(zip(KEY_COLUMNS, (strategy.name, None if isinstance(image, list) else float(image)), strict=True))
             keys |= {columns[option]: key_value(each.values[option]) for option in options}
             variants.append(Variant(strategy, each.config, keys, number))

@@ -149,3 +149,33 @@ def test_one_range_of_sizes_is_told_from_the_one_that_is_configured(msmf: Comman
     summary = pd.read_csv(done / "summary.csv").query("band == 'all'")
     assert list(summary["workload.image_mb"]) == ["[100.0, 2000.0]", "[50.0, 500.0]"]
     assert (summary["vehicles"] == 12).all()
+
+
+def test_applications_send_their_own_images_and_memories(msmf: Command, tmp_path: Path) -> None:
+    """What is on the ledger follows from the applications' sizes, levels and rates (docs/experiments.md)."""
+    testbed = ("tiers.local_latency_ms=20", "tiers.regional_latency_ms=100")
+    strategies = "strategies=[nearest,pm_op_tier]"
+    done = run(msmf, tmp_path, "variants.workload.application=[game,face,ram]", *testbed, strategies, "mobility.speed_kmh=15")
+    image, memory = {"game": 1.4e9, "face": 7e8, "ram": 1e8}, {"game": 1.6e8, "face": 1e8, "ram": 3e8}
+    vehicles, migrations = (pd.read_csv(done / f"{name}.csv") for name in ("vehicles", "migrations"))
+    assert list(vehicles.columns[:4]) == ["strategy", "image_mb", "application", "vehicle"]
+    assert (vehicles["image_bytes"] == vehicles["application"].map(image)).all()
+    assert (vehicles["memory_capacity_bytes"] == vehicles["application"].map(memory)).all()
+    assert (vehicles["image_mb"] == vehicles["image_bytes"] / 1e6).all()
+    completed = migrations[migrations["outcome"] == "completed"]
+    assert set(completed["application"]) == set(image)
+    # an image that was still on its way at the stop arrives as final bytes
+    sent = completed[["image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"]].sum(axis=1)
+    whole = completed["application"].map(image) + completed["application"].map(memory)
+    assert (sent >= 0.999999 * whole).all()
+    assert (completed["image_bytes"] <= 1.000001 * completed["application"].map(image)).all()
+    assert (completed["memory_bytes"] <= 1.000001 * completed["application"].map(memory)).all()
+    tiers = vehicles[vehicles["strategy"] == "pm_op_tier"].groupby("application")["tier"].unique().map(list).to_dict()
+    assert tiers == {"game": ["local"], "face": ["regional"], "ram": ["regional"]}
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    ram = run(msmf, alone, "workload.application=ram", *testbed, strategies, "mobility.speed_kmh=15")
+    for table in TABLES:
+        rows = text(done, table)
+        rows = rows[rows["application"] == "ram"].drop(columns="application").reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, text(ram, table))

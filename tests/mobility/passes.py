@@ -65,7 +65,7 @@ def passes(draw: st.DrawFn) -> MadeUpSource:
     cuts = sorted({0, n_frames, *draw(st.lists(st.integers(0, n_frames), max_size=4))})
     batches = [batch(times_s[low:high], rows[low:high]) for low, high in itertools.pairwise(cuts)]
     counts = TrafficCounts(*draw(st.tuples(*[st.integers(0, 1000)] * 6)), end_s=float(times_s[-1]))
-    return MadeUpSource(batches, Roster([f"v{number}" for number in range(len(begins))], routes, counts))
+    return MadeUpSource(batches, Roster([f"v{number}" for number in range(len(begins))], routes=routes, counts=counts))
 
 
 def batch(times_s: np.ndarray, rows: Sequence[Sequence[tuple[float, ...]]]) -> Frames:

@@ -42,7 +42,7 @@ def two_vehicles() -> MadeUpSource:
     ]
     routes = [np.array([3, 4, 5]), np.array([2])]
     counts = TrafficCounts(inserted=2, arrived=2, end_s=3.0)
-    return MadeUpSource([batch(np.array([1.0, 2.0, 3.0]), rows)], Roster(["a", "b"], routes, counts))
+    return MadeUpSource([batch(np.array([1.0, 2.0, 3.0]), rows)], Roster(["a", "b"], routes=routes, counts=counts))
 
 
 @pytest.fixture

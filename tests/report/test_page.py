@@ -13,14 +13,17 @@ import pytest
 from msmf_traci.report.build import write_report
 from msmf_traci.report.curves import curve_figures
 from msmf_traci.report.figure import Figure
+from msmf_traci.report.figure8 import figure8_figures
 from msmf_traci.report.judgement import Judgement
 from msmf_traci.report.page import Content
 from msmf_traci.report.reading import read_results
 from msmf_traci.report.sensitivity import Sensitivity
 from msmf_traci.report.tornado import tornado_figures
+from msmf_traci.report.trajectories import read_trajectories
 from msmf_traci.report.transfers import transfer_figures
 from tests.browser import chromium, opened
 from tests.report.made_results import write_sweep
+from tests.report.made_trajectories import write_trajectories
 from tests.report.test_figures import made_sensitivity
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "estimate": [71.0, 12.5],
             "low": [70.5, 11.0],
             "high": [71.5, 14.0],
-            "seeds": [3, 3],
+            "replicates": [3, 3],
             "bound": [70.0, 70.0],
             "holds": [True, False],
         }
@@ -55,7 +58,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chart = alt.Chart(alt.InlineData(values=points.to_dict("records"))).mark_point().encode(x="a:Q").properties(width="container")
     extra = [Figure("timeline_v0", "Timeline", "One vehicle.", points, chart, chart.properties(width=200))]
     results = read_results([sweep])
-    figures = [*curve_figures(results), *transfer_figures(results)[0], *tornado_figures(sensitivity.table), *extra]
+    trajectories = read_trajectories(read_results([write_trajectories(place / "figure8")]))
+    assert trajectories is not None
+    figures = [
+        *curve_figures(results),
+        *figure8_figures(trajectories),
+        *transfer_figures(results)[0],
+        *tornado_figures(sensitivity.table),
+        *extra,
+    ]
     return write_report(Content(results, figures, [judged], sensitivity), place / "out")
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from msmf_traci.results import console
@@ -95,6 +96,26 @@ def test_variants_are_told_apart_and_refusals_shown_where_there_are_any(vehicle_
     lines = result_text(table, {**RUN, "key_columns": ["strategy", "image_mb", "handoff.user_left"]}, Path("r")).splitlines()
     assert "image_mb" in lines[4] and "refused" in lines[4] and "user_left" not in lines[5]
     assert [line.split()[1] for line in lines[7:9]] == ["100", "500"]
+
+
+def with_modes(vehicle_rows, transfer_rows, keys, **more):
+    vehicles = vehicle_rows(*({"strategy": strategy, "vehicle": name, **more} for strategy in ("nearest", "pm") for name in ("v0", "v1")))
+    if "application" in keys:
+        vehicles = pd.concat([vehicles.assign(application=name) for name in ("face", "game")], ignore_index=True)
+    vehicles.insert(3, "mode", vehicles["vehicle"].map({"v0": "walk", "v1": "bus"}).astype("string"))
+    table = summary_table(vehicles, transfer_rows().assign(application=""), 7, [10], keys)
+    lines = result_text(table, {**RUN, "key_columns": keys}, Path("r")).splitlines()
+    return [line.split()[:2] for line in lines[7:-2]]
+
+
+def test_modes_have_rows_beneath_that_of_all(vehicle_rows, transfer_rows):
+    shown = with_modes(vehicle_rows, transfer_rows, ["strategy", "image_mb"])
+    assert shown == [[strategy, mode] for strategy in ("pm", "nearest") for mode in ("all", "bus", "walk")]
+
+
+def test_of_several_variants_modes_are_not_shown(vehicle_rows, transfer_rows):
+    shown = with_modes(vehicle_rows, transfer_rows, ["strategy", "image_mb", "application"])
+    assert shown == [[strategy, name] for strategy in ("pm", "nearest") for name in ("face", "game")]
 
 
 class Clock:

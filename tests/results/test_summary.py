@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pytest import approx
 
-from msmf_traci.results.summary import summary_table
+from msmf_traci.results.summary import of_all_vehicles, summary_table
 
 
 def only_row(vehicles, transfers, **options):
@@ -159,3 +159,21 @@ def test_unused_edges_do_not_touch_the_overall_row(vehicle_rows, transfer_rows):
     vehicles, transfers = vehicle_rows({"traffic_bytes": 5.0}, {"vehicle": "v1"}), transfer_rows({})
     with_bands = summary_table(vehicles, transfers, 0, [10, 100]).iloc[[0]]
     pd.testing.assert_frame_equal(with_bands, summary_table(vehicles, transfers, 0, []))
+
+
+def test_modes_have_rows_of_their_own_beside_the_bands(vehicle_rows, transfer_rows):
+    """Two walk, one drives, one's mode is unknown: in the rows of all and of its band, in none of a mode."""
+    speeds = {"v0": 4.0, "v1": 6.0, "v2": 36.0, "v3": 40.0}
+    vehicles = vehicle_rows(*({"vehicle": name, "realised_kmh": speed, "traffic_bytes": speed} for name, speed in speeds.items()))
+    transfers = transfer_rows({"vehicle": "v0", "t_end_s": 4.0}, {"vehicle": "v2", "t_end_s": 8.0}, {"vehicle": "v3", "t_end_s": 30.0})
+    plain = summary_table(vehicles, transfers, 0, [10])
+    vehicles.insert(3, "mode", pd.array(["walk", "walk", "car", ""], dtype="string"))
+    table = summary_table(vehicles, transfers, 0, [10])
+    assert list(table.columns[:7]) == ["strategy", "image_mb", "commanded_kmh", "band", "mode", "seed", "vehicles"]
+    rows = [("all", "all", 4), ("<10", "all", 2), (">=10", "all", 2), ("all", "car", 1), ("all", "walk", 2)]
+    assert list(table[["band", "mode", "vehicles"]].itertuples(index=False, name=None)) == rows
+    assert list(table["traffic_per_trip_bytes"]) == approx([21.5, 5, 38, 36, 5])
+    assert list(table["migration_time_s"]) == approx([14, 4, 19, 8, 4])
+    pd.testing.assert_frame_equal(table[table["mode"] == "all"].drop(columns="mode"), plain)
+    pd.testing.assert_frame_equal(of_all_vehicles(table), table.iloc[[0]])
+    pd.testing.assert_frame_equal(of_all_vehicles(plain), plain.iloc[[0]])

@@ -194,3 +194,19 @@ def test_the_same_ledger_gives_the_same_bytes(tmp_path):
     one, two = ((tmp_path / folder / "migrations.csv").read_bytes() for folder in ("one", "two"))
     assert one == two
     assert len(pd.read_csv(tmp_path / "one" / "migrations.csv")) == 4
+
+
+def test_modes_stand_beside_the_vehicles_where_there_are_any(tmp_path):
+    """Car b walks, the other's mode is unknown; without modes there is no such column."""
+    variants = [{"strategy": strategy, "image_mb": None} for strategy in ("pm", "nearest")]
+    with_modes = Names(["b", "a"], variants, [(SERVER_NAMES, SERVER_TIERS)] * 2, ["walk", ""])
+    books = Books()
+    books.book(2)
+    table = vehicles_table(with_modes, books.transfers(), trips(), containers())
+    assert " ".join(table.columns) == VEHICLES.replace("vehicle commanded", "vehicle mode commanded")
+    assert list(table["mode"]) == ["", "walk", "", "walk"]
+    write_table(tmp_path, "vehicles", table, "csv")
+    assert (tmp_path / "vehicles.csv").read_text().splitlines()[1].startswith("nearest,,a,,50.0,")
+    assert list(read_table(tmp_path, "vehicles")["mode"].isna()) == [True, False, True, False]
+    assert list(migrations_table(books.transfers(), with_modes).columns) == MIGRATIONS.split()
+    pd.testing.assert_frame_equal(table.drop(columns="mode"), vehicles_table(names(), books.transfers(), trips(), containers()))

@@ -18,9 +18,7 @@ ROUNDS = 2
 ENOUGH_POINTS = 50_000
 
 
-def estimate_sigma_m(
-    roads: Roads, index: RoadIndex, traces: Sequence[tuple[FloatArray, FloatArray, FloatArray]], *, drives: bool
-) -> float:
+def estimate_sigma_m(roads: Roads, index: RoadIndex, traces: Sequence[tuple[FloatArray, FloatArray, FloatArray]], *, drives: bool) -> float:
     """Standard deviation of positions across the road: the median distance to the matched road tells it (Newson and Krumm, 2009).
 
     Parameters
