@@ -242,7 +242,7 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
 def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"]]
-    if parts[0] == APPLICATIONS:
+    if parts[:1] == [APPLICATIONS]:
         return f"{'.'.join(parts)}: {_reason(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)

@@ -21,6 +21,7 @@ _ORIGINS = {
     "libsumo": "driven now (libsumo)",
     "recording": "replayed from a recording",
     "fcd": "read from an FCD file",
+    "gps": "GPS traces matched to roads",
 }
 
 _COLUMNS = (

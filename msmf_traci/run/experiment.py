@@ -100,7 +100,7 @@ def run_experiment(
             drive.through()
         with phases.time("tables"):
             summary = write_tables(drive, piece.scratch)
-            map_folder = write_map_once(folder.parent, city.roads, city.servers, city.projection)
+            map_folder = write_map_once(folder.parent, city.driven, city.servers, city.projection)
         facts = run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s)
         write_json(piece.scratch / RUN_FILE, facts)
     return Result(summary, facts, piece.target)

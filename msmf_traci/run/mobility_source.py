@@ -21,6 +21,7 @@ from msmf_traci.mobility.route_file import read_routes
 from msmf_traci.mobility.sumo import Progress, Running, SumoSource
 from msmf_traci.mobility.sumo_command import Load
 from msmf_traci.results.console import counted, say
+from msmf_traci.run.gps_origin import open_traces
 from msmf_traci.run.options import command_options
 from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.scenario.content_cache import build_once, cached_folder, file_hash
@@ -37,15 +38,15 @@ class Origin:
     ----------
     source
         Yields them.
-    commanded_kmh
-        Commanded speed of the vehicles; None where routes keep their own.
     facts
         What run.json says of it.
+    commanded_kmh
+        Commanded speed of the vehicles; None where nobody commands it.
     """
 
     source: MobilitySource
-    commanded_kmh: float | None
     facts: dict[str, Any] = field(default_factory=dict)
+    commanded_kmh: float | None = None
 
 
 def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | None, progress: Progress) -> Origin:
@@ -66,6 +67,8 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         If the recording asked for is not there, is damaged, or does not fit.
     """
     mobility = config.mobility
+    if mobility.source == "gps":
+        return Origin(*open_traces(config, city))
     network = RecordedNetwork(city.roads.digest(), {name: number for number, name in enumerate(city.roads.ids)}, str(city.net_file))
     if mobility.recording_file is not None:
         return _replay(Path(mobility.recording_file).expanduser(), network)
@@ -99,7 +102,7 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         about = {"key": identity.key, "roads": network.digest, "made": made}
         keep = partial(_keep, identity.key, is_damaged, facts)
         source = Recorder(source, city.roads.ids, about, keep)
-    return Origin(source, mobility.speed_kmh, facts)
+    return Origin(source, facts, mobility.speed_kmh)
 
 
 def _live(config: Config) -> tuple[str, Running]:
@@ -130,7 +133,7 @@ def _recorded(path: Path | None, identity: PassKey) -> Path:
 def _replay(path: Path, network: RecordedNetwork) -> Origin:
     source = RecordingSource(path, network)
     facts = {"source": "recording", "recording": _file_facts(path), "recorded_with": dict(source.made)}
-    return Origin(source, source.commanded_kmh, facts)
+    return Origin(source, facts, source.commanded_kmh)
 
 
 def _read_trace(path: Path, config: Config, inputs: Inputs, city: City, network: RecordedNetwork) -> Origin:
@@ -151,7 +154,7 @@ def _read_trace(path: Path, config: Config, inputs: Inputs, city: City, network:
     for reason in coarser:
         say(f"{path.name} is coarser than a live run: {reason}")
     facts = {"source": "fcd", "fcd": _file_facts(path), "decimals": source.decimals, "coarser": coarser}
-    return Origin(source, config.mobility.speed_kmh, facts)
+    return Origin(source, facts, config.mobility.speed_kmh)
 
 
 def _keep(key: str, is_damaged: bool, facts: dict[str, Any], write: Callable[[Path], None]) -> None:

@@ -28,6 +28,7 @@ from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import check_cache, file_hash
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
+from msmf_traci.world.both_ways import open_both_ways
 from msmf_traci.world.cells import HexCells, rings_to_cover
 from msmf_traci.world.coverage import EdgeCoverage, cover_edges
 from msmf_traci.world.projection import Projection, projection_of
@@ -119,10 +120,25 @@ def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
 
 @dataclass(frozen=True)
 class City:
-    """What does not move: the network's roads, the deployment on them, and which road passes through which cell."""
+    """What does not move: the network's roads, the deployment on them, and which road passes through which cell.
+
+    Attributes
+    ----------
+    net_file
+        The network.
+    roads
+        Its roads; where people on foot may be on them, with both directions of every street.
+    driven
+        The roads as cars drive them: the first ones of `roads`.
+    cells, coverage, servers
+        The deployment.
+    projection
+        None where the network has none.
+    """
 
     net_file: Path
     roads: Roads
+    driven: Roads
     cells: HexCells
     coverage: EdgeCoverage
     servers: Servers
@@ -137,9 +153,12 @@ def read_city(config: Config, net_file: Path) -> City:
     InputError
         If the network is damaged or does not fit the deployment.
     """
-    roads = roads_of(net_file)
-    cells = lay_cells(config.deployment, roads, net_file)
-    return City(net_file, roads, cells, cover_edges(roads, cells), Servers(cells, config.tiers.regional_rings), projection_of(roads))
+    driven = roads_of(net_file)
+    cells = lay_cells(config.deployment, driven, net_file)
+    is_walked = config.mobility.source == "gps" and bool(config.matching.against_oneway)
+    roads = open_both_ways(driven) if is_walked else driven
+    servers = Servers(cells, config.tiers.regional_rings)
+    return City(net_file, roads, driven, cells, cover_edges(roads, cells), servers, projection_of(driven))
 
 
 def draw_trips(config: Config, inputs: Inputs, city: City) -> Path:
@@ -171,7 +190,8 @@ def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:
         projection = projection_of(roads)
         if projection is None:
             raise InputError(f"deployment.center has lon and lat, but network {net_file} has no projection; give x and y in metres")
-        center_m = projection.to_x_y(deployment.center["lon"], deployment.center["lat"])
+        x_m, y_m = projection.to_x_y(np.array([deployment.center["lon"]]), np.array([deployment.center["lat"]]))
+        center_m = float(x_m[0]), float(y_m[0])
     elif deployment.center is not None:
         center_m = deployment.center["x"], deployment.center["y"]
     rings = deployment.rings
