@@ -61,7 +61,7 @@ def ask(city: Map, generator: np.random.Generator) -> float:
     table = city.predictor.table
     took_s = 0.0
     for edge in edges:
-        known = Knowledge(nothing, nothing, nothing, edge, nothing, no_route, no_route, nothing, nothing, nothing)
+        known = Knowledge(nothing, nothing, nothing, edge, nothing, no_route, no_route, nothing, nothing, nothing, nothing)
         home = table.server[table.start[edge]]
         begin_s = time.perf_counter()
         city.predictor.ahead(known, home, no_route, HORIZON_M, SLACK_M).next_home(home)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from msmf_traci.config.fields import NotNegative, Positive, Section, Text, check_area
 
+INFINITE = "inf"
 FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".parquet")
 
 
@@ -21,6 +23,11 @@ def _listed(value: Any) -> Any:
         str(name) if isinstance(name, int) and not isinstance(name, bool) else name
         for name in (value if isinstance(value, list) else [value])
     ]
+
+
+def _said(value: float) -> float | str:
+    """JSON knows no infinite number."""
+    return INFINITE if math.isinf(value) else value
 
 
 def _check_time(value: str | None) -> str | None:
@@ -46,6 +53,9 @@ def posix_s(time: str, time_zone: str) -> float:
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(time_zone))).timestamp()
 
 
+NotNegativeOrInf = Annotated[
+    float, Field(ge=0), BeforeValidator(lambda value: math.inf if value == INFINITE else value), PlainSerializer(_said)
+]
 NameList = Annotated[Annotated[list[str], Field(min_length=1)] | None, BeforeValidator(_listed)]
 Time = Annotated[Text | None, AfterValidator(_check_time)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
@@ -88,11 +98,11 @@ class Gps(Section):
 class Matching(Section):
     """How GPS traces are matched to roads (docs/gps.md)."""
 
-    lag_s: Annotated[float, Field(ge=0)] = Field(description="a position is known this long after it was measured; inf: the whole trace is")
+    lag_s: NotNegativeOrInf = Field(description="a position is known this long after it was measured; inf: the whole trace is")
     sigma_m: Positive | None = Field(description="standard deviation of GPS positions; null: estimated")
     beta_m: Positive | None = Field(description="mean difference between distance on the road and by beeline; null: twice sigma_m")
     off_road_m: Positive | None = Field(
-        description="who is farther from the roads than this for some time is off them; null: four times sigma_m, at least 40"
+        description="who is farther from the roads than this for some time is off them; null: four times sigma_m, at least 50"
     )
     against_oneway: list[str] = Field(description="modes that may go against one-way streets")
 

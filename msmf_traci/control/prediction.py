@@ -113,8 +113,8 @@ class Predictor:
         raise NotImplementedError
 
     def position_m(self, known: Knowledge) -> FloatArray:
-        """Where each vehicle is on the edge where its row begins."""
-        return known.position_m
+        """Where each vehicle is on the road that begins with its edge: since it was last seen there it has gone on straight."""
+        return known.position_m + known.since_m
 
     def ahead(self, known: Knowledge, home: IntArray, tier: IntArray, horizon_m: float, slack_m: float) -> Ahead:
         """What lies ahead of each vehicle of a frame, merged by the homes of its tier.

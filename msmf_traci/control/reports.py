@@ -40,6 +40,8 @@ class Knowledge:
         As the last report said.
     dx_m, dy_m
         Displacement from the report before to the last one; NaN at a vehicle's first.
+    since_m
+        How far it has come since the known position, by the known speed, while its road was being matched.
     route_m
         Position on the edge that `route_index` names: only for who knows the route.
     """
@@ -53,6 +55,7 @@ class Knowledge:
     route_index: IntArray
     dx_m: FloatArray
     dy_m: FloatArray
+    since_m: FloatArray
     route_m: FloatArray
 
     def of(self, samples: IntArray) -> Knowledge:
@@ -65,7 +68,7 @@ class Knowledge:
 
 
 # columns of a vehicle's last report
-_X, _Y, _SPEED, _POSITION, _ROUTE_M, _DX, _DY, _HEADING, _MOVING = range(9)
+_X, _Y, _SPEED, _POSITION, _SINCE, _ROUTE_M, _DX, _DY, _HEADING, _MOVING = range(10)
 _EDGE, _ROUTE, _INDEX = range(3)
 
 
@@ -82,13 +85,13 @@ class Reports:
         self._options = options
         self.sent: IntArray = np.zeros(0, dtype=np.int64)
         """Reports of each vehicle so far."""
-        self._floats = np.zeros((0, 9))
+        self._floats = np.zeros((0, 10))
         self._integers: IntArray = np.zeros((0, 3), dtype=np.int64)
 
     def admit(self, n: int) -> None:
         """Add n vehicles."""
         self.sent = extended(self.sent, n, 0)
-        self._floats = np.concatenate([self._floats, np.full((n, 9), np.nan)])
+        self._floats = np.concatenate([self._floats, np.full((n, 10), np.nan)])
         self._integers = np.concatenate([self._integers, np.zeros((n, 3), dtype=np.int64)])
 
     def read(self, tracks: Tracks) -> Knowledge:
@@ -101,19 +104,19 @@ class Reports:
         dx_m, dy_m = np.diff(tracks.x_m, prepend=np.nan), np.diff(tracks.y_m, prepend=np.nan)
         dx_m[begins], dy_m[begins] = tracks.x_m[begins] - tracks.before_x_m, tracks.y_m[begins] - tracks.before_y_m
         as_it_is = tracks.x_m, tracks.y_m, tracks.known_mps, tracks.edge, tracks.position_m, tracks.route, tracks.route_index
-        return Knowledge(*as_it_is, dx_m, dy_m, tracks.route_m)
+        return Knowledge(*as_it_is, dx_m, dy_m, tracks.since_m, tracks.route_m)
 
     def _read_reports(self, tracks: Tracks) -> Knowledge:
         floats: FloatArray = np.empty((_DY + 1, len(tracks)))
         integers: IntArray = np.empty((_INDEX + 1, len(tracks)), dtype=np.int64)
         before = np.column_stack([tracks.before_x_m, tracks.before_y_m])
-        now = np.stack([tracks.x_m, tracks.y_m, tracks.known_mps, tracks.position_m, tracks.route_m])
+        now = np.stack([tracks.x_m, tracks.y_m, tracks.known_mps, tracks.position_m, tracks.since_m, tracks.route_m])
         road = np.stack([tracks.edge, tracks.route, tracks.route_index])
         thresholds = self._options.distance_m, float(np.radians(self._options.heading_deg)), self._options.speed_mps
         _listen(tracks.start, tracks.vehicle, before, now, road, thresholds, self._floats, self._integers, self.sent, floats, integers)
         return Knowledge(
             *(floats[_X], floats[_Y], floats[_SPEED], integers[_EDGE], floats[_POSITION]),
-            *(integers[_ROUTE], integers[_INDEX], floats[_DX], floats[_DY], floats[_ROUTE_M]),
+            *(integers[_ROUTE], integers[_INDEX], floats[_DX], floats[_DY], floats[_SINCE], floats[_ROUTE_M]),
         )
 
 

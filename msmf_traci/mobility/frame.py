@@ -78,15 +78,18 @@ class AsMatched:
     ----------
     known_mps
         Speed that is known by then.
+    since_m
+        How far the vehicle has come since it was at the known position, if it has gone on at this speed.
     route_m
         Position on the edge that `route_index` names, which is where the vehicle really was; `route_index` is -1 off the roads.
     """
 
     known_mps: FloatArray
+    since_m: FloatArray
     route_m: FloatArray
 
     def __post_init__(self) -> None:
-        read_only(self.known_mps, self.route_m)
+        read_only(self.known_mps, self.since_m, self.route_m)
 
 
 @dataclass(frozen=True)

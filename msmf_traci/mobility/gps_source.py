@@ -111,7 +111,7 @@ class GpsSource:
         frame, vehicle = frame[order], vehicle[order]
         columns = {
             name: np.concatenate([getattr(part, name) for part in parts])[order]
-            for name in ("x_m", "y_m", "speed_mps", "edge", "position_m", "route_index", "known_mps", "route_m")
+            for name in ("x_m", "y_m", "speed_mps", "edge", "position_m", "route_index", "known_mps", "since_m", "route_m")
         }
         return Frames(
             times_s=np.round(np.arange(begin, end) * self._step_s, 6),
@@ -126,7 +126,7 @@ class GpsSource:
             route_index=columns["route_index"],
             first=frame == self._first[vehicle],
             last=frame == self._last[vehicle],
-            as_matched=AsMatched(rounded(columns["known_mps"]), rounded(columns["route_m"])),
+            as_matched=AsMatched(*(rounded(columns[name]) for name in ("known_mps", "since_m", "route_m"))),
         )
 
 
@@ -141,6 +141,7 @@ class _Samples:
     edge: IntArray
     position_m: FloatArray
     known_mps: FloatArray
+    since_m: FloatArray
     route_index: IntArray
     route_m: FloatArray
 
@@ -178,14 +179,16 @@ class _Course:
         if np.isinf(trace.lag_s):
             edge = np.where(route_index >= 0, np.append(trace.matched.route, NO_EDGE)[route_index], NO_EDGE)
             newest = np.searchsorted(trace.time_s, time_s, side="right") - 1
-            return _Samples(frame, x_m, y_m, speed_mps, edge, route_m, self._known_mps[newest], route_index, route_m)
+            known_mps, since_m = self._known_mps[newest], np.zeros(len(frame))
+            return _Samples(frame, x_m, y_m, speed_mps, edge, route_m, known_mps, since_m, route_index, route_m)
         decided = trace.matched.decided
         newest = np.searchsorted(trace.time_s + trace.lag_s, time_s, side="right") - 1
         is_known = newest >= 0
         edge = np.where(is_known, decided.edge[newest], NO_EDGE)
         position_m = np.where(is_known, decided.position_m[newest], 0.0)
         known_mps = np.where(is_known, self._known_mps[newest], speed_mps)
-        return _Samples(frame, x_m, y_m, speed_mps, edge, position_m, known_mps, route_index, route_m)
+        since_m = np.where(is_known, known_mps * (time_s - trace.time_s[newest]), 0.0)
+        return _Samples(frame, x_m, y_m, speed_mps, edge, position_m, known_mps, since_m, route_index, route_m)
 
     def _since_begin(self, frame: IntArray) -> FloatArray:
         """Time of a frame since the first position; rounding puts none before it."""

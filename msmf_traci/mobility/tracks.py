@@ -30,8 +30,8 @@ class Tracks:
         Place of each sample in the batch, shape (n,).
     time_s, x_m, y_m, speed_mps, edge, position_m, route, route_index, first, last
         As in `Frame`, shape (n,).
-    known_mps, route_m
-        As in `AsMatched`; where nothing is matched the speed, and the position on the edge.
+    known_mps, since_m, route_m
+        As in `AsMatched`; where nothing is matched the speed, 0, and the position on the edge.
     """
 
     vehicle: IntArray
@@ -53,6 +53,7 @@ class Tracks:
     first: BoolArray
     last: BoolArray
     known_mps: FloatArray
+    since_m: FloatArray
     route_m: FloatArray
 
     def __len__(self) -> int:
@@ -124,6 +125,7 @@ class Follower:
             first=frames.first[order],
             last=frames.last[order],
             known_mps=speed_mps if matched is None else matched.known_mps[order],
+            since_m=np.zeros(len(order)) if matched is None else matched.since_m[order],
             route_m=position_m if matched is None else matched.route_m[order],
         )
         ends = start[1:] - 1

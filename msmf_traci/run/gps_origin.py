@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from msmf_traci.arrays import BoolArray
+from msmf_traci.arrays import BoolArray, FloatArray
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.frame import NO_EDGE
@@ -48,7 +49,7 @@ def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
     )
     for sentence in omissions.sentences():
         say(sentence)
-    matched, matching = _match(traces, config, city)
+    matched, matching = _match(traces, config, city, city.projection)
     source = GpsSource(matched, city.roads.length_m, float(config.mobility.step_s or 1.0), config.mobility.max_duration_s)
     if source.cut or source.roster.counts.left_out:
         late = counted(source.roster.counts.left_out, "trace")
@@ -71,55 +72,58 @@ def _place(roads: Roads, projection: Projection) -> Box:
     return Box(float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
 
 
-def _match(traces: Sequence[Trace], config: Config, city: City) -> tuple[list[MatchedTrace], dict[str, Any]]:
-    """Match who drives to the roads as cars drive them, and who may go against one-way streets to all."""
-    matched: dict[str, MatchedTrace] = {}
-    facts: dict[str, Any] = {}
-    assert city.projection is not None
-    positions = {trace.name: city.projection.to_x_y(trace.lon, trace.lat) for trace in traces}
-    earliest_s = min(trace.time_s[0] for trace in traces)
-    recorded = config.mobility.gps.clock == "recorded"
-    with tqdm(total=len(traces), desc="matching", unit="trace", leave=False, disable=not sys.stderr.isatty()) as bar:
-        for drives, roads, some in _by_roads(traces, config, city):
-            index = RoadIndex(roads)
-            courses = [(trace.time_s - trace.time_s[0], *positions[trace.name]) for trace in some]
-            options = _matching_options(config, roads, index, courses, drives=drives)
-            matcher = Matcher(roads, index, options)
-            for trace, course in zip(some, courses, strict=True):
-                begin_s = trace.time_s[0] - earliest_s if recorded else 0.0
-                matched[trace.name] = MatchedTrace(trace.name, trace.mode, begin_s, *course, matcher.match(*course), options.lag_s)
-                bar.update()
-            facts["driving" if drives else "both_ways"] = {
-                "sigma_m": options.sigma_m,
-                "beta_m": matcher.noise.beta_m,
-                "off_road_m": matcher.off_road_m,
-                **_outcome([matched[trace.name] for trace in some]),
-            }
-    for kind, fact in facts.items():
-        share = fact["points_off_road"] / fact["points"]
-        say(
-            f"GPS: {counted(fact['traces'], 'trace')} matched to roads ({kind.replace('_', ' ')}): {share:.1%} of points off the roads, "
-            f"{counted(fact['ways_broken'], 'way')} broken there; sigma {fact['sigma_m']:.1f} m"
-        )
-    return [matched[trace.name] for trace in traces], facts
+@dataclass(frozen=True)
+class _Group:
+    """Traces that are matched to the same roads; who drives obeys one-way streets and prefers main roads."""
+
+    drives: bool
+    roads: Roads
+    index: RoadIndex
+    traces: list[Trace]
+    courses: list[tuple[FloatArray, FloatArray, FloatArray]]
 
 
-def _by_roads(traces: Sequence[Trace], config: Config, city: City) -> Iterator[tuple[bool, Roads, list[Trace]]]:
-    """Whether they drive, on which roads, and which traces."""
+def _groups(traces: Sequence[Trace], config: Config, city: City, projection: Projection) -> list[_Group]:
+    """Who drives, and who may go against one-way streets; times since the first position, and positions on the network's plane."""
     free = set(config.matching.against_oneway)
-    driving, others = [each for each in traces if each.mode not in free], [each for each in traces if each.mode in free]
-    if driving:
-        yield True, city.driven, driving
-    if others:
-        yield False, city.roads, others
+    groups = []
+    for drives, roads in ((True, city.driven), (False, city.roads)):
+        some = [each for each in traces if (each.mode not in free) == drives]
+        if some:
+            courses = [(each.time_s - each.time_s[0], *projection.to_x_y(each.lon, each.lat)) for each in some]
+            groups.append(_Group(drives, roads, RoadIndex(roads), some, courses))
+    return groups
 
 
-def _matching_options(
-    config: Config, roads: Roads, index: RoadIndex, courses: Sequence[tuple[Any, Any, Any]], *, drives: bool
-) -> MatchingOptions:
-    matching = config.matching
-    sigma_m = matching.sigma_m if matching.sigma_m is not None else estimate_sigma_m(roads, index, courses, drives=drives)
-    return MatchingOptions(sigma_m, matching.lag_s, matching.beta_m, matching.off_road_m, drives)
+def _match(traces: Sequence[Trace], config: Config, city: City, projection: Projection) -> tuple[list[MatchedTrace], dict[str, Any]]:
+    """Match every trace, and say how it went."""
+    groups = _groups(traces, config, city, projection)
+    # who walks does so beside roads, which is no noise: who drives tells it, if anybody does
+    first = groups[0]
+    sigma_m = config.matching.sigma_m
+    if sigma_m is None:
+        sigma_m = estimate_sigma_m(first.roads, first.index, first.courses, drives=first.drives)
+    earliest_s = min(trace.time_s[0] for trace in traces) if config.mobility.gps.clock == "recorded" else None
+    matched: list[MatchedTrace] = []
+    facts: dict[str, Any] = {"sigma_m": sigma_m}
+    with tqdm(total=len(traces), desc="matching", unit="trace", leave=False, disable=not sys.stderr.isatty()) as bar:
+        for group in groups:
+            options = MatchingOptions(sigma_m, config.matching.lag_s, config.matching.beta_m, config.matching.off_road_m, group.drives)
+            matcher = Matcher(group.roads, group.index, options)
+            done = []
+            for trace, course in zip(group.traces, group.courses, strict=True):
+                begin_s = 0.0 if earliest_s is None else float(trace.time_s[0] - earliest_s)
+                done.append(MatchedTrace(trace.name, trace.mode, begin_s, *course, matcher.match(*course), options.lag_s))
+                bar.update()
+            facts["driving" if group.drives else "both_ways"] = fact = _outcome(done)
+            which = "roads as cars drive them" if group.drives else "roads in both directions"
+            share = fact["points_off_road"] / fact["points"]
+            say(
+                f"GPS: {counted(len(done), 'trace')} matched to {which}, "
+                f"sigma {sigma_m:.1f} m: {share:.1%} of points off the roads, {counted(fact['ways_broken'], 'way')} broken there"
+            )
+            matched += done
+    return matched, facts
 
 
 def _outcome(matched: Sequence[MatchedTrace]) -> dict[str, Any]:

@@ -159,7 +159,7 @@ class Bench:
         """The frame as reports tell it, nobody having moved."""
         zeros = np.zeros(len(frame))
         place = (frame.x_m, frame.y_m, frame.speed_mps, frame.edge, frame.position_m, frame.route, frame.route_index)
-        return Knowledge(*place, zeros, zeros, frame.position_m)
+        return Knowledge(*place, zeros, zeros, zeros, frame.position_m)
 
     def frames(self, frames: Sequence[Frame]) -> Frames:
         """A batch of frames."""

@@ -12,9 +12,10 @@ from msmf_traci.mobility.matching.road_index import RoadIndex
 from msmf_traci.world.roads import Roads
 
 FIRST_SIGMA_M = 10.0
-LEAST_SIGMA_M, MOST_SIGMA_M = 3.0, 30.0
+LEAST_SIGMA_M, MOST_SIGMA_M = 2.0, 30.0
 MEDIAN_OF_NORMAL = 0.6745  # of the distance from the mean, in standard deviations
 ROUNDS = 2
+OFF_ROAD_M = 50.0  # if this grew with sigma, sigma would grow with it
 ENOUGH_POINTS = 50_000
 
 
@@ -32,13 +33,13 @@ def estimate_sigma_m(roads: Roads, index: RoadIndex, traces: Sequence[tuple[Floa
 
     Returns
     -------
-    Between 3 and 30 m; 10 m where no position is on a road.
+    Between 2 and 30 m; 10 m where no position is on a road.
     """
     points = np.cumsum([len(trace[0]) for trace in traces])
     some = traces[: int(np.searchsorted(points, ENOUGH_POINTS)) + 1]
     sigma_m = FIRST_SIGMA_M
     for _ in range(ROUNDS):
-        matcher = Matcher(roads, index, MatchingOptions(sigma_m, np.inf, drives=drives))
+        matcher = Matcher(roads, index, MatchingOptions(sigma_m, np.inf, off_road_m=OFF_ROAD_M, drives=drives))
         distance_m = np.concatenate([matcher.match(*trace).decided.distance_m for trace in some])
         if np.isnan(distance_m).all():
             return FIRST_SIGMA_M

@@ -17,7 +17,7 @@ from msmf_traci.world.roads import Roads
 BETA_IN_SIGMA = 2.0
 BACK_IN_SIGMA = 6.0
 OFF_ROAD_IN_SIGMA = 4.0
-LEAST_OFF_ROAD_M = 40.0
+LEAST_OFF_ROAD_M = 50.0
 MOST_CANDIDATES = 16
 AT_ONCE = 4_096  # positions that are taken in together
 MOST_OPEN = 512  # columns that may be kept before the ways are asked what they have in common
@@ -37,7 +37,7 @@ class MatchingOptions:
     beta_m
         Mean difference between way and beeline; None: twice sigma.
     off_road_m
-        Who is farther from the roads than this for some time is off them; None: four times sigma, at least 40 m.
+        Who is farther from the roads than this for some time is off them; None: four times sigma, at least 50 m.
     drives
         Whether main roads are preferred, as who drives does.
     """
