@@ -244,7 +244,7 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     parts = [str(part) for part in first["loc"]]
     if len(parts) < 2 and first["type"] == "value_error":
         return _reason(first["msg"])  # a check across options names them itself
-    if parts[0] == APPLICATIONS:
+    if parts[:1] == [APPLICATIONS]:
         return f"{'.'.join(parts)}: {_reason(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
     depth = next((n for n in (3, 2) if ".".join(parts[:n]) in options), 1)
