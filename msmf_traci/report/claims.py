@@ -11,8 +11,9 @@ from msmf_traci.report.judgement import Claim, Judgement, judge, without_data
 from msmf_traci.report.map_cost import judge_map_cost
 from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC
 from msmf_traci.report.options import IMAGE
-from msmf_traci.report.questions import below, close, cut, differs_along, falls, grows_most, steady, together, widens
+from msmf_traci.report.questions import below, close, cut, steady, together
 from msmf_traci.report.reading import Results
+from msmf_traci.report.trends import differs_along, falls, grows_most, widens
 
 _LOCAL = ("nearest", "pm", "pm_op")
 _TIERS = ("pm_tier", "pm_op_tier")

@@ -75,8 +75,8 @@ def _bytes_figure(results: Results, axis: str) -> Figure:
     )
     caption = (
         f"MB of a completed transfer, under {shown} in stills: container image, memory, memory sent again because it was dirty, and what "
-        "was sent while the container was stopped (final), be it dirty memory or what was left of image and memory. The line is the interval "
-        f"of the total; the table has one for each kind. {interval_words(results)} {elsewhere(results, [axis])}"
+        "was sent while the container was stopped (final), be it dirty memory or what was left of image and memory. The line is the "
+        f"interval of the total; the table has one for each kind. {interval_words(results)} {elsewhere(results, [axis])}"
     )
     return Figure(BYTES_NAME, title, caption, points, page, still)
 

@@ -32,7 +32,7 @@ class Option:
     name
         Dotted.
     values
-        In their natural order: numbers as numbers, text after them.
+        In their natural order: numbers as numbers, applications by their images, other text after them.
     reference
         The value that cells have where another option is looked at.
     """
@@ -152,8 +152,22 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
             table[name].iloc[0] if name == SPEED and len(table[name].unique()) == 1 else config.get(name, "")
             for config, table in zip(configured, cells, strict=True)
         ]
-        found[name] = Option(name, tuple(sorted(values, key=_order)), _reference(base[:main], base, values))
+        ordered = _in_order(name, values, configured)
+        found[name] = Option(name, tuple(ordered), _reference(base[:main], base, ordered))
     return found
+
+
+def _in_order(name: str, values: set[Value], configured: Sequence[Mapping[str, Value]]) -> list[Value]:
+    """Values of an option in their natural order."""
+    if name != APPLICATION:
+        return sorted(values, key=_order)
+    images = {
+        value: config[f"applications.{value}.image_mb"]
+        for config in configured
+        for value in values
+        if f"applications.{value}.image_mb" in config
+    }
+    return sorted(values, key=lambda value: (*_order(images.get(value, "")), value))
 
 
 def _goes_with_seed(name: str, cells: Sequence[pd.DataFrame]) -> bool:
@@ -162,13 +176,14 @@ def _goes_with_seed(name: str, cells: Sequence[pd.DataFrame]) -> bool:
     return len(pairs) == len({value for value, _ in pairs}) == len({seed for _, seed in pairs})
 
 
-def _reference(first: Sequence[Value], all_of_them: Sequence[Value], values: set[Value]) -> Value:
-    candidates = values
+def _reference(first: Sequence[Value], all_of_them: Sequence[Value], values: Sequence[Value]) -> Value:
+    """What most are configured with; of equally frequent values, which come in order, the middle one."""
+    candidates = list(values)
     for configured in (first, all_of_them):
         counts = Counter(configured)
         most = max(counts[value] for value in candidates)
-        candidates = {value for value in candidates if counts[value] == most}
-    return sorted(candidates, key=_order)[(len(candidates) - 1) // 2]
+        candidates = [value for value in candidates if counts[value] == most]
+    return candidates[(len(candidates) - 1) // 2]
 
 
 def _order(value: Value) -> tuple[int, float, str]:

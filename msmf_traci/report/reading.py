@@ -14,7 +14,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.report.measures import MEASURES, REPLICATE
-from msmf_traci.report.options import SPEED, Option, config_options, find_options, normalised, varied_columns
+from msmf_traci.report.options import APPLICATION, IMAGE, SPEED, Option, config_options, find_options, normalised, varied_columns
 from msmf_traci.report.run_tables import check_end
 from msmf_traci.report.statistics import SEEDS, Units
 from msmf_traci.results.store import RUN_FILE, read_run, read_table
@@ -294,6 +294,9 @@ def varied_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
         codes, said = pd.factorize(table[column], use_na_sentinel=False)
         values = pd.Series([empty if pd.isna(value) else normalised(value) for value in said], dtype=object)
         found[option] = values.take(codes).set_axis(table.index)
+    if IMAGE in found and APPLICATION in found:
+        # of rows with an application, image_mb is what that gives, and the option is as configured
+        found[IMAGE] = found[IMAGE].where(found[APPLICATION] == normalised(None), config[IMAGE])
     return found
 
 

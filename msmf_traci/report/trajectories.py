@@ -95,11 +95,7 @@ def read_trajectories(results: Results) -> Trajectories | None:
         return None
     cells = pd.concat([_numbered(each).assign(**{MODE: ALL}), *(_numbered(each[each[MODE] == mode]) for mode in modes)], ignore_index=True)
     options |= {MODE: Option(MODE, (ALL, *modes), ALL)}
-    made = Trajectories(replace(results, cells=cells, options=options, units=TRAJECTORIES))
-    if APPLICATION not in options:
-        return made
-    by_image = tuple(made.applications_by("image_bytes"))
-    return Trajectories(replace(made.cells, options=options | {APPLICATION: replace(options[APPLICATION], values=by_image)}))
+    return Trajectories(replace(results, cells=cells, options=options, units=TRAJECTORIES))
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,21 +9,9 @@ from msmf_traci.report.grid import MissingDataError, Settings, settings_along
 from msmf_traci.report.judgement import Claim, Judgement, judge, without_data
 from msmf_traci.report.measures import DOWNTIME, TRAFFIC, Measure
 from msmf_traci.report.options import APPLICATION
-from msmf_traci.report.questions import (
-    Ask,
-    below,
-    close,
-    cut,
-    differ_pairwise,
-    differs_along,
-    falls,
-    grows_most,
-    steady,
-    together,
-    widens,
-    with_values,
-)
+from msmf_traci.report.questions import Ask, below, close, cut, steady, together, with_values
 from msmf_traci.report.trajectories import MEMORY_DATA, MEMORY_SHARE, MIGRATION, Trajectories
+from msmf_traci.report.trends import differ_pairwise, differs_along, falls, grows_most, widens
 from msmf_traci.results.summary import MODE
 
 WALK = "walk"

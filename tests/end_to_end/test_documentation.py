@@ -44,7 +44,7 @@ def test_commands_of_the_readme_name_options_that_exist(msmf: Command, tmp_path:
     fenced = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     commands = [shlex.split(line, comments=True)[1:] for line in re.findall(r"^msmf-traci .*$", fenced, re.MULTILINE)]
     assert len(commands) >= 7
-    needs_map = {"scenario=beijing", *(f"experiment={name}" for name in ("paper_table2", "figure7", "sensitivity"))}
+    needs_map = {"scenario=beijing", *(f"experiment={name}" for name in ("paper_table2", "figure7", "figure8", "sensitivity"))}
     for words in commands:
         if "--help" in words or needs_map & set(words):
             continue
