@@ -295,6 +295,7 @@ def test_every_option_has_a_meaning_and_a_default() -> None:
             continue
         assert value_of(defaults, name) is not None or name.split(".")[-1] in {
             *(
+                "off_road_m",
                 "experiment",
                 "parameters_file",
                 "map_file",

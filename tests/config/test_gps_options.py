@@ -86,7 +86,6 @@ def test_a_report_tells_runs_apart_by_options_of_three_parts() -> None:
     found = config_options({"mobility": {"vehicles": 100, "gps": {"path": "a.csv", "max_gap_s": 60}}, "deployment": {"center": {"x": 1}}})
     assert found == {
         "mobility.vehicles": 100.0,
-        "mobility.gps.path": "a.csv",
         "mobility.gps.max_gap_s": 60.0,
         "deployment.center": "{'x': 1}",
     }
