@@ -50,10 +50,13 @@ def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
     for sentence in omissions.sentences():
         say(sentence)
     matched, matching = _match(traces, config, city, city.projection)
-    source = GpsSource(matched, city.roads.length_m, float(config.mobility.step_s or 1.0), config.mobility.max_duration_s)
-    if source.cut or source.roster.counts.left_out:
-        late = counted(source.roster.counts.left_out, "trace")
+    step_s = float(config.mobility.step_s or 1.0)
+    source = GpsSource(matched, city.roads.length_m, step_s, config.mobility.max_duration_s)
+    if source.cut or source.too_late:
+        late = counted(source.too_late, "trace")
         say(f"{counted(source.cut, 'trace')} cut at mobility.max_duration_s={config.mobility.max_duration_s:g}, {late} left out after it")
+    if source.between_frames:
+        say(f"{counted(source.between_frames, 'trace')} left out between two frames: shorter than mobility.step_s={step_s:g}")
     facts = {
         "source": "gps",
         "traces": omissions.facts(),
