@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tests.road_lines import make_roads
 
 # eastward along y = 0: edges of 100, 50, 20 and 230 m
 ENDS_M = (0.0, 100.0, 150.0, 170.0, 400.0)
-ROADS = make_roads([[(a, 0.0), (b, 0.0)] for a, b in zip(ENDS_M, ENDS_M[1:], strict=False)])
+ROADS = make_roads([[(a, 0.0), (b, 0.0)] for a, b in pairwise(ENDS_M)])
 
 
 def along_road(
