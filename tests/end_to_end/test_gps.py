@@ -162,12 +162,15 @@ def test_a_sweep_over_the_lag_is_done_once_and_notices_another_file(gps: Command
     assert first.returncode == 0, first.stderr
     runs = list((tmp_path / "out").rglob("run.json"))
     assert len(runs) == 3
-    unmatched_s = {}
+    unmatched_s, by_others = {}, []
     for run in runs:
         lag_s = json.loads(run.read_text())["config"]["matching"]["lag_s"]
-        vehicles = pd.read_csv(run.parent / "vehicles.csv", keep_default_na=False).query("strategy == 'pm'").set_index("vehicle")
-        unmatched_s[lag_s] = vehicles.loc["car", "unmatched_s"]
+        vehicles = pd.read_csv(run.parent / "vehicles.csv", keep_default_na=False)
+        unmatched_s[lag_s] = vehicles.query("strategy == 'pm' and vehicle == 'car'")["unmatched_s"].item()
+        by_others.append(vehicles.query("strategy != 'pm'").drop(columns="unmatched_s"))
     assert unmatched_s == {0: 0, 5: 5, "inf": 0}
+    # who looks at positions alone, and who knows the way, does not wait for the matching
+    assert by_others[0].equals(by_others[1]) and by_others[0].equals(by_others[2])
     before = tables(tmp_path / "out")
     again = gps(tmp_path, *words)
     assert again.returncode == 0, again.stderr
