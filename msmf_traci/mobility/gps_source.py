@@ -71,6 +71,10 @@ class GpsSource:
         shown.sort(key=lambda course: (course.first_frame, course.trace.name))
         self.cut = sum(course.last_frame > last_frame for course in shown)
         """Traces that go on after the last frame."""
+        self.too_late = sum(course.first_frame > last_frame for course in courses)
+        """Traces that begin after it."""
+        self.between_frames = len(traces) - len(shown) - self.too_late
+        """Traces that begin and end between two frames."""
         self._courses = shown
         self._first: IntArray = np.array([course.first_frame for course in shown], dtype=np.int64)
         self._last: IntArray = np.array([min(course.last_frame, last_frame) for course in shown], dtype=np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from msmf_traci.run.options import trace_cleaning, trace_selection
 from msmf_traci.run.preparation import City
 from msmf_traci.world.projection import Projection
 from msmf_traci.world.roads import Roads
+
+SEEN_AHEAD_S = 600.0
 
 
 def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
@@ -51,11 +53,13 @@ def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
     )
     for sentence in omissions.sentences():
         say(sentence)
-    matched, matching = _match(traces, config, city, city.projection)
+    matched, matching = _match(_driven(traces, config), config, city, city.projection)
     source = GpsSource(matched, city.roads.length_m, mobility.step_s, mobility.max_duration_s)
-    if source.cut or source.roster.counts.left_out:
-        late = counted(source.roster.counts.left_out, "trace")
+    if source.cut or source.too_late:
+        late = counted(source.too_late, "trace")
         say(f"{counted(source.cut, 'trace')} cut at mobility.max_duration_s={mobility.max_duration_s:g}, {late} left out after it")
+    if source.between_frames:
+        say(f"{counted(source.between_frames, 'trace')} left out between two frames: shorter than mobility.step_s={mobility.step_s:g}")
     facts = {
         "source": "gps",
         "traces": omissions.facts(),
@@ -74,6 +78,27 @@ def _place(roads: Roads, projection: Projection) -> Box:
     return Box(float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
 
 
+def _driven(traces: Sequence[Trace], config: Config) -> list[Trace]:
+    """The traces as far as they are driven, and a little farther: who knows the way looks ahead at the end too."""
+    begins_s = _begins_s(traces, config)
+    ends_s = config.mobility.max_duration_s + SEEN_AHEAD_S - begins_s
+    return [_up_to(trace, end_s) for trace, end_s in zip(traces, ends_s.tolist(), strict=True)]
+
+
+def _up_to(trace: Trace, end_s: float) -> Trace:
+    """The trace up to its first position at or after a time since its begin; two at least, and arrays of its own."""
+    end = max(int(np.searchsorted(trace.time_s, trace.time_s[0] + end_s)) + 1, 2)
+    if end >= len(trace.time_s):
+        return trace
+    return replace(trace, **{name: getattr(trace, name)[:end].copy() for name in ("time_s", "lon", "lat")})
+
+
+def _begins_s(traces: Sequence[Trace], config: Config) -> FloatArray:
+    """When each trace begins in the run, shape (traces,)."""
+    recorded_s = np.array([trace.time_s[0] for trace in traces])
+    return recorded_s - recorded_s.min() if config.mobility.gps.clock == "recorded" else np.zeros(len(traces))
+
+
 @dataclass(frozen=True)
 class _Group:
     """Traces that are matched to the same roads; who drives obeys one-way streets and prefers main roads."""
@@ -82,18 +107,21 @@ class _Group:
     roads: Roads
     index: RoadIndex
     traces: list[Trace]
+    begins_s: list[float]
     courses: list[tuple[FloatArray, FloatArray, FloatArray]]
 
 
 def _groups(traces: Sequence[Trace], config: Config, city: City, projection: Projection) -> list[_Group]:
     """Who drives, and who may go against one-way streets; times since the first position, and positions on the network's plane."""
     free = set(config.matching.against_oneway)
+    begins_s = _begins_s(traces, config)
     groups = []
     for drives, roads in ((True, city.driven), (False, city.roads)):
-        some = [each for each in traces if (each.mode not in free) == drives]
+        which = [i for i, each in enumerate(traces) if (each.mode not in free) == drives]
+        some = [traces[i] for i in which]
         if some:
             courses = [(each.time_s - each.time_s[0], *projection.to_x_y(each.lon, each.lat)) for each in some]
-            groups.append(_Group(drives, roads, RoadIndex(roads), some, courses))
+            groups.append(_Group(drives, roads, RoadIndex(roads), some, begins_s[which].tolist(), courses))
     return groups
 
 
@@ -105,7 +133,6 @@ def _match(traces: Sequence[Trace], config: Config, city: City, projection: Proj
     sigma_m = config.matching.sigma_m
     if sigma_m is None:
         sigma_m = estimate_sigma_m(first.roads, first.index, first.courses, drives=first.drives)
-    earliest_s = min(trace.time_s[0] for trace in traces) if config.mobility.gps.clock == "recorded" else None
     matched: list[MatchedTrace] = []
     facts: dict[str, Any] = {"sigma_m": sigma_m}
     with tqdm(total=len(traces), desc="matching", unit="trace", leave=False, disable=not sys.stderr.isatty()) as bar:
@@ -113,8 +140,7 @@ def _match(traces: Sequence[Trace], config: Config, city: City, projection: Proj
             options = MatchingOptions(sigma_m, config.matching.lag_s, config.matching.beta_m, config.matching.off_road_m, group.drives)
             matcher = Matcher(group.roads, group.index, options)
             done = []
-            for trace, course in zip(group.traces, group.courses, strict=True):
-                begin_s = 0.0 if earliest_s is None else float(trace.time_s[0] - earliest_s)
+            for trace, begin_s, course in zip(group.traces, group.begins_s, group.courses, strict=True):
                 done.append(MatchedTrace(trace.name, trace.mode, begin_s, *course, matcher.match(*course), options.lag_s))
                 bar.update()
             facts["driving" if group.drives else "both_ways"] = fact = _outcome(done)

@@ -10,7 +10,8 @@ from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.world.roads import Roads, straight_on
 
 AGAINST = " (against)"
-SAME_SHARE = 0.2  # lengths of the two directions of one street differ by less
+SAME_SHARE = 0.2  # lengths of the two directions of one street differ by less, and their middles are not farther apart
+BESIDE_M = 50.0  # however short a street is, its directions may be so far apart
 
 
 def open_both_ways(roads: Roads) -> Roads:
@@ -41,16 +42,26 @@ def open_both_ways(roads: Roads) -> Roads:
 
 
 def _opposite(roads: Roads) -> IntArray:
-    """The edge that is the other direction of each, or -1: between the same junctions, about as long."""
+    """The edge that is the other direction of each, or -1: between the same junctions, about as long, and beside it all along.
+
+    Of several streets between two junctions those that lie nearest each other are one; each edge is the other direction of one at most.
+    """
     by_ends: dict[tuple[int, int], list[int]] = {}
     for edge, ends in enumerate(zip(roads.from_node.tolist(), roads.to_node.tolist(), strict=True)):
         by_ends.setdefault(ends, []).append(edge)
-    opposite = np.full(len(roads), -1, dtype=np.int64)
+    x_m, y_m = roads.middles
+    pairs = []
     for (begin, end), edges in by_ends.items():
         for edge in edges:
             for other in by_ends.get((end, begin), ()):
-                if other != edge and abs(roads.length_m[other] - roads.length_m[edge]) < SAME_SHARE * roads.length_m[edge]:
-                    opposite[edge] = other
+                alike_m = SAME_SHARE * min(roads.length_m[edge], roads.length_m[other])
+                apart_m = float(np.hypot(x_m[edge] - x_m[other], y_m[edge] - y_m[other]))
+                if edge < other and abs(roads.length_m[other] - roads.length_m[edge]) < alike_m and apart_m < max(alike_m, BESIDE_M):
+                    pairs.append((apart_m, edge, other))
+    opposite = np.full(len(roads), -1, dtype=np.int64)
+    for _, edge, other in sorted(pairs):
+        if opposite[edge] < 0 and opposite[other] < 0:
+            opposite[edge], opposite[other] = other, edge
     return opposite
 
 

@@ -27,7 +27,7 @@ def estimate_sigma_m(roads: Roads, index: RoadIndex, traces: Sequence[tuple[Floa
     roads, index
         The map.
     traces
-        Times and positions of each; the first ones are looked at, until there are enough.
+        Times and positions of each; the first points are looked at, until there are enough.
     drives
         As in `MatchingOptions`.
 
@@ -35,8 +35,8 @@ def estimate_sigma_m(roads: Roads, index: RoadIndex, traces: Sequence[tuple[Floa
     -------
     Between 2 and 30 m; 10 m where no position is on a road.
     """
-    points = np.cumsum([len(trace[0]) for trace in traces])
-    some = traces[: int(np.searchsorted(points, ENOUGH_POINTS)) + 1]
+    before = np.cumsum([0, *(len(trace[0]) for trace in traces)]).tolist()
+    some = [tuple(column[: ENOUGH_POINTS - n] for column in trace) for trace, n in zip(traces, before, strict=False) if n < ENOUGH_POINTS]
     sigma_m = FIRST_SIGMA_M
     for _ in range(ROUNDS):
         matcher = Matcher(roads, index, MatchingOptions(sigma_m, np.inf, off_road_m=OFF_ROAD_M, drives=drives))
