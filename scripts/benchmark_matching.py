@@ -10,7 +10,7 @@ seed. `--sweep` measures ours over a wide range of receivers, `--maps` on parts 
 a prediction from matched roads loses.
 
 - mismatch: length wrongly added and length missed, over the length driven. The way of a matcher with a lag leads through the places as they
-  were decided, joined along the roads where 40 m/s can have driven it; *unbroken*: joined at any length, around the block after an error too.
+  were decided, joined along the roads where 40 m/s can have driven it; *unbroken*: joined at any length, even around the block.
 - right edge: share of positions on the right directed edge, of those on a road proper and of all; a recording puts a vehicle inside
   a junction at the begin of the next edge, so the edge of these is a matter of definition.
 - error: distance along the true way, of places on it. delay: from measurement to decision, while positions come in one by one.

@@ -87,7 +87,8 @@ class FastmmRoads:
             ends = [2 * edge + 1 for edge in range(len(roads))] + [2 * edge for edge in self._follower]
         else:
             begins, ends = roads.from_node.tolist(), roads.to_node.tolist()
-        self._network = fastmm.Network()  # the matcher does not keep it alive
+        with _silence():
+            self._network = fastmm.Network()  # the matcher does not keep it alive
         for number, (line, begin, end) in enumerate(zip(lines, begins, ends, strict=True)):
             self._network.add_edge(number, source=begin, target=end, geom=line)
         with _silence():
