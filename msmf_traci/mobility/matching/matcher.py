@@ -139,7 +139,7 @@ class Tracker:
         Parameters
         ----------
         time_s, x_m, y_m
-            Shape (n,); n may be 1.
+            Shape (n,); n may be 1, or 0.
         """
         if not len(time_s):
             return room_for_places(0)
