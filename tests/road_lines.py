@@ -33,7 +33,9 @@ def make_roads(lines: Sequence[Sequence[Point]], lengths: Sequence[float] | None
         to_node=np.array([nodes[line[-1]] for line in lines], dtype=np.int64),
         follower_start=np.cumsum([0, *(len(followers) for followers in reached)]),
         follower=np.array([j for followers in reached for j in followers], dtype=np.int64),
-        turnaround=np.array([list(lines[j]) == list(lines[i])[::-1] for i, followers in enumerate(reached) for j in followers], dtype=np.bool_),
+        turnaround=np.array(
+            [list(lines[j]) == list(lines[i])[::-1] for i, followers in enumerate(reached) for j in followers], dtype=np.bool_
+        ),
         boundary_m=(0.0, 0.0, 1.0, 1.0),
         projection=None,
         net_offset_m=(0.0, 0.0),

@@ -178,9 +178,7 @@ def _reached(edge: Any, number: dict[str, int]) -> dict[int, bool]:
 
 def _is_open(connection: Any) -> bool:
     return bool(
-        connection.getFromLane().allows(VEHICLE_CLASS)
-        and connection.getToLane().allows(VEHICLE_CLASS)
-        and connection.allows(VEHICLE_CLASS)
+        connection.getFromLane().allows(VEHICLE_CLASS) and connection.getToLane().allows(VEHICLE_CLASS) and connection.allows(VEHICLE_CLASS)
     )
 
 
