@@ -1,9 +1,10 @@
 """A hidden Markov model of the road that each position was measured on, decoded while positions come in.
 
-P. Newson, J. Krumm: Hidden Markov map matching through noise and sparseness, ACM GIS 2009: a place on a road is as likely as its distance is
-under Gaussian noise, and the way between two places as it is close to the beeline between the positions. C. Goh et al.: Online map-matching
-based on hidden Markov model for real-time traffic sensing applications, IEEE ITSC 2012: what all likely ways have in common is final, and a
-position is decided with a lag. One state more stands for no road at all; turns cost something (`route_search`). docs/map-matching.md.
+P. Newson, J. Krumm: Hidden Markov map matching through noise and sparseness, ACM GIS 2009: a place on a road is as likely as its distance
+is under Gaussian noise, and the way between two places as it is close to the beeline between the positions. C. Goh et al.: Online
+map-matching based on hidden Markov model for real-time traffic sensing applications, IEEE ITSC 2012: what all likely ways have in common
+is final, and a position is decided with a lag. One state more stands for no road at all; turns cost something (`route_search`).
+docs/map-matching.md.
 """
 
 from __future__ import annotations

@@ -165,9 +165,18 @@ class Tracker:
         found = matcher.index.candidates(x_m, y_m, matcher.off_road_m, MOST_CANDIDATES)
         places = len(found.edge)
         new = Columns(
-            *(np.asarray(time_s, dtype=np.float64), np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)),
-            *(found.start, found.edge, found.position_m, found.distance_m),
-            *(np.zeros(places), np.zeros(places, dtype=np.int64), np.zeros(places), np.zeros(n), np.zeros(n, dtype=np.int64)),
+            time_s=np.asarray(time_s, dtype=np.float64),
+            x_m=np.asarray(x_m, dtype=np.float64),
+            y_m=np.asarray(y_m, dtype=np.float64),
+            start=found.start,
+            edge=found.edge,
+            position_m=found.position_m,
+            distance_m=found.distance_m,
+            cost=np.zeros(places),
+            back=np.zeros(places, dtype=np.int64),
+            way_m=np.zeros(places),
+            off_cost=np.zeros(n),
+            off_back=np.zeros(n, dtype=np.int64),
         )
         before = 0 if self._columns is None else len(self._columns.time_s)
         self._columns = new if self._columns is None else self._columns.followed_by(new)
@@ -226,4 +235,5 @@ def _joined(parts: list[Places]) -> Places:
 
 
 def _part(places: Places, begin: int, end: int) -> Places:
-    return Places(*(column[begin:end] for column in places))
+    """Places `begin` to `end`."""
+    return Places(places.edge[begin:end], places.position_m[begin:end], places.speed_mps[begin:end], places.distance_m[begin:end])

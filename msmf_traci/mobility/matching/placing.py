@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 @compiled
 def place_on_way(chain: Chain, begin: int, at: int, end: int, sigma_m: float, graph: RoadGraph, search: Search, room: FloatArray) -> Place:
-    """The smoothed place of the vehicle at `at`, seen from places `begin` to `end`; a place inside a junction is at the begin of the next edge.
+    """The smoothed place of the vehicle at `at`, seen from places `begin` to `end`; one inside a junction is at the begin of the next edge.
 
     `room` has shape (11, m): what the filter writes down.
     """
