@@ -46,9 +46,9 @@ class MatchedSource:
         begin = 0
         for batch in self._batches:
             end = begin + len(batch.vehicle)
-            edge, position_m, known_mps = (column[begin:end].copy() for column in self._known)
-            matched = AsMatched(known_mps, batch.position_m)
-            yield dataclasses.replace(batch, edge=edge, position_m=position_m, as_matched=matched)
+            edge, position_m, known_mps = self._known
+            matched = AsMatched(known_mps[begin:end].copy(), batch.position_m)
+            yield dataclasses.replace(batch, edge=edge[begin:end].copy(), position_m=position_m[begin:end].copy(), as_matched=matched)
             begin = end
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,8 +50,15 @@ class Journey:
 
     def at(self, samples: IntArray | BoolArray) -> Journey:
         """Some samples of it."""
-        columns = (self.time_s, self.x_m, self.y_m, self.edge, self.position_m, self.route_index)
-        return Journey(*(column[samples] for column in columns), self.route)
+        return Journey(
+            time_s=self.time_s[samples],
+            x_m=self.x_m[samples],
+            y_m=self.y_m[samples],
+            edge=self.edge[samples],
+            position_m=self.position_m[samples],
+            route_index=self.route_index[samples],
+            route=self.route,
+        )
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,17 @@ def _journeys(batches: list[Frames], routes: list[IntArray]) -> list[Journey]:
     vehicle = np.concatenate([batch.vehicle for batch in batches])
     time_s = np.concatenate([np.repeat(batch.times_s, np.diff(batch.start)) for batch in batches])
     order = np.lexsort((time_s, vehicle))
-    names = ("x_m", "y_m", "edge", "position_m", "route_index")
-    columns = [time_s[order], *(np.concatenate([getattr(batch, name) for batch in batches])[order] for name in names)]
     route = np.concatenate([batch.route for batch in batches])[order]
+    everything = Journey(
+        time_s=time_s[order],
+        x_m=np.concatenate([batch.x_m for batch in batches])[order],
+        y_m=np.concatenate([batch.y_m for batch in batches])[order],
+        edge=np.concatenate([batch.edge for batch in batches])[order],
+        position_m=np.concatenate([batch.position_m for batch in batches])[order],
+        route_index=np.concatenate([batch.route_index for batch in batches])[order],
+        route=np.zeros(0, dtype=np.int64),
+    )
     ends = np.searchsorted(vehicle[order], np.arange(int(vehicle.max()) + 2))
-    spans = [slice(int(begin), int(end)) for begin, end in pairwise(ends)]
-    return [Journey(*(column[span] for column in columns), routes[int(route[span.start])]) for span in spans]
+    return [
+        dataclasses.replace(everything.at(np.arange(begin, end)), route=routes[int(route[begin])]) for begin, end in pairwise(ends.tolist())
+    ]

@@ -105,13 +105,15 @@ def decide(
     n = len(columns.time_s)
     for j in range(newest, n):
         is_last = j == n - 1
-        if is_last and not is_end:
-            break
-        if not is_last and columns.time_s[j + 1] <= columns.time_s[done] + lag_s:
-            continue
+        # times rise, so that nothing more comes up to the time of position j itself
         end = done
-        while end <= j and (is_last or columns.time_s[end] + lag_s < columns.time_s[j + 1]):
+        while end <= j:
+            until_s = columns.time_s[end] + lag_s
+            if not (until_s <= columns.time_s[j] or (is_end if is_last else until_s < columns.time_s[j + 1])):
+                break
             end += 1
+        if end == done:
+            continue
         first = done
         while first > 0 and columns.time_s[done] - columns.time_s[first - 1] <= MEMORY_S:
             first -= 1

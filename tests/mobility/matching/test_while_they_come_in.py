@@ -129,3 +129,12 @@ def test_a_lag_longer_than_the_trace_knows_everything(world: tuple[int, int, flo
     late = Matcher(CITIES[world[0]], INDICES[world[0]], MatchingOptions(world[2], float(driven.time_s[-1]) + more_s))
     expected = matcher.match(driven.time_s, driven.x_m, driven.y_m)
     assert_same(late.match(driven.time_s, driven.x_m, driven.y_m), expected)
+
+
+@pytest.mark.parametrize(("lag_s", "wait_s"), [(0.0, 0.0), (5.0, 5.0), (7.5, 8.0)])
+def test_position_is_decided_with_the_first_one_that_comes_when_the_lag_is_over(lag_s: float, wait_s: float) -> None:
+    matcher, driven = made((0, 1, 5.0, 1.0), lag_s)
+    tracker = Tracker(matcher)
+    feeds = [tracker.feed(*(column[k : k + 1] for column in (driven.time_s, driven.x_m, driven.y_m))) for k in range(60)]
+    decided = [len(places.edge) for places in feeds]
+    assert decided == [0] * int(wait_s) + [1] * (60 - int(wait_s))
