@@ -1,6 +1,6 @@
 """What predictions lose when roads are known by matching: hit rates of PM with true and with matched roads, in the same pass.
 
-A place that is decided with a lag is old. It is held as it is until a newer one is decided, or moved ahead by its speed times its age.
+A place that is decided with a lag is old. Prediction carries it on at its speed; held as it is, it shows what that is good for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from .truth import Journey, Pass
 RECEIVER, LAG_S = Receiver(5.0, 1.0), 5.0
 KINDS = ("entry", "handoff")
 
+Known = tuple[IntArray, FloatArray, FloatArray, FloatArray]
+
 
 class MatchedSource:
     """A pass whose edges and positions are those that matching has decided by then, held until newer ones; the rest is as it was.
@@ -34,10 +36,10 @@ class MatchedSource:
     recorded
         The pass.
     known
-        Edge, position and speed known at each of its samples, in the order of its batches.
+        Edge, position and speed known at each of its samples, and the way since then, in the order of its batches.
     """
 
-    def __init__(self, recorded: Pass, known: tuple[IntArray, FloatArray, FloatArray]) -> None:
+    def __init__(self, recorded: Pass, known: Known) -> None:
         self.roster = recorded.source.roster
         self._batches, self._known = recorded.batches, known
 
@@ -46,9 +48,9 @@ class MatchedSource:
         begin = 0
         for batch in self._batches:
             end = begin + len(batch.vehicle)
-            edge, position_m, known_mps = self._known
-            matched = AsMatched(known_mps[begin:end].copy(), batch.position_m)
-            yield dataclasses.replace(batch, edge=edge[begin:end].copy(), position_m=position_m[begin:end].copy(), as_matched=matched)
+            edge, position_m, known_mps, since_m = (column[begin:end].copy() for column in self._known)
+            matched = AsMatched(known_mps, since_m, batch.position_m)
+            yield dataclasses.replace(batch, edge=edge, position_m=position_m, as_matched=matched)
             begin = end
 
 
@@ -63,22 +65,16 @@ class _TrueSource:
         yield from self._batches
 
 
-def known_by_then(
-    journey: Journey, matcher: Ours, generator: np.random.Generator, *, moves_ahead: bool
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Edge, position and speed that are known at each sample of a journey: of the newest place that has been decided.
-
-    Moved ahead, a position may lie beyond the end of its edge: it is measured along the road ahead.
-    """
+def known_by_then(journey: Journey, matcher: Ours, generator: np.random.Generator, *, moves_ahead: bool) -> Known:
+    """What is known at each sample of a journey: edge, position and speed of the newest place that has been decided, the way since then."""
     measured = RECEIVER.measure(journey, generator)
     decided = matcher.match(measured).decided
     newest = np.searchsorted(measured.truth.time_s + LAG_S, journey.time_s, side="right") - 1
     is_known = newest >= 0
     edge = np.where(is_known, decided.edge[newest], NO_EDGE)
     position_m, speed_mps = (np.nan_to_num(np.where(is_known, values[newest], 0.0)) for values in (decided.position_m, decided.speed_mps))
-    if moves_ahead:
-        position_m += np.maximum(speed_mps, 0.0) * (journey.time_s - measured.truth.time_s[newest])
-    return edge, np.round(position_m, DECIMALS), np.round(speed_mps, DECIMALS)
+    since_m = np.where(is_known & moves_ahead, np.maximum(speed_mps, 0.0) * (journey.time_s - measured.truth.time_s[newest]), 0.0)
+    return edge, np.round(position_m, DECIMALS), np.round(speed_mps, DECIMALS), np.round(since_m, DECIMALS)
 
 
 def hit_rates(recorded: Pass, seeds: Sequence[int]) -> Iterator[str]:
@@ -97,10 +93,10 @@ def hit_rates(recorded: Pass, seeds: Sequence[int]) -> Iterator[str]:
                 known_by_then(journey, matcher, generator, moves_ahead=moves_ahead)
                 for journey, generator in zip(recorded.journeys, generators, strict=True)
             ]
-            edge, position_m, speed_mps = (np.concatenate(columns)[np.argsort(order)] for columns in zip(*parts, strict=True))
-            matched = _hits(recorded, MatchedSource(recorded, (edge, position_m, speed_mps)))
+            known = [np.concatenate(columns)[np.argsort(order)] for columns in zip(*parts, strict=True)]
+            matched = _hits(recorded, MatchedSource(recorded, (known[0], known[1], known[2], known[3])))
             told = " | ".join(f"{matched[kind]:.2%} ({100 * (matched[kind] - truth[kind]):+.2f} points)" for kind in KINDS)
-            yield f"| matched, 5 m, 1 s, lag 5 s, {'moved ahead' if moves_ahead else 'held'}, seed {seed} | {told} |"
+            yield f"| matched, 5 m, 1 s, lag 5 s, {'carried on' if moves_ahead else 'held'}, seed {seed} | {told} |"
 
 
 def _hits(recorded: Pass, source: MobilitySource) -> dict[str, float]:

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from msmf_traci.world.roads import Roads
 
-SWITCH_COST, LIKELY_COST, WAY_COST = 10.0, 60.0, 30.0
+SWITCH_COST, LIKELY_COST, LONGEST_COST = 10.0, 60.0, 30.0
+DETOUR_COST, DETOUR_SHARE = 10.0, 0.3
 TURN, TURNAROUND = 1.5, 4.0
 
 
@@ -78,13 +79,19 @@ class PlainMatching:
         if before is OFF_ROAD or after is OFF_ROAD:
             return 0.0 if before is after else SWITCH_COST
         if before.edge == after.edge and after.position_m > before.position_m - 6 * self.sigma_m:
-            return abs(after.position_m - before.position_m - beeline_m) / self.beta_m
+            return self.way(after.position_m - before.position_m, beeline_m)
         rest_m = float(self.roads.length_m[before.edge]) - before.position_m
-        ways = self.ways(before.edge, beeline_m + WAY_COST * self.beta_m - rest_m)
+        ways = self.ways(before.edge, 2 * beeline_m + LONGEST_COST * self.beta_m - rest_m)
         if after.edge not in ways:
             return math.inf
         cost_m, way_m = ways[after.edge]
-        return (abs(rest_m + way_m + after.position_m - beeline_m) + cost_m - way_m) / self.beta_m
+        return self.way(rest_m + way_m + after.position_m, beeline_m) + (cost_m - way_m) / self.beta_m
+
+    def way(self, way_m: float, beeline_m: float) -> float:
+        """Cost of the length of a way: from some cost on, the longer the beeline is the less."""
+        cost = abs(way_m - beeline_m) / self.beta_m
+        beyond = max(cost - DETOUR_COST, 0.0)
+        return min(cost, DETOUR_COST) + beyond * self.beta_m / (self.beta_m + DETOUR_SHARE * beeline_m)
 
     def ways(self, edge: int, bound_m: float) -> dict[int, tuple[float, float]]:
         """What the cheapest way to the begin of each edge counts, and how long it is."""
