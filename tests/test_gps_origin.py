@@ -112,3 +112,20 @@ def test_what_is_never_driven_is_not_matched(clock: str, net_file: Path, tmp_pat
     assert (seen == expected[: len(seen)]).all()
     assert len(seen) == 1001
     assert sum(frames.last.sum() for frames in short) == len(source.roster.vehicles)
+
+
+def test_tenths_of_a_second_meet_the_frames_whatever_the_time_of_day(net_file: Path, tmp_path: Path) -> None:
+    roads = read_roads(net_file)
+    line = along(roads, straight_on(roads, STREET, 1))
+    walks = [walk(name, "car", line, 9, step_s=0.1) for name in ("a", "b")]
+    path = write_csv(tmp_path / "a.csv", roads, walks, begin_s=[0.1, 0.8])
+    words = ("mobility.step_s=0.1", "mobility.gps.clock=recorded", "matching.sigma_m=4", "matching.lag_s=0.3")
+    source, _, _ = opened(net_file, path, *words)
+    frames = list(source.frames())
+    vehicle, edge = (np.concatenate([getattr(batch, name) for batch in frames]) for name in ("vehicle", "edge"))
+    known_mps, since_m = (np.concatenate([getattr(batch.as_matched, name) for batch in frames]) for name in ("known_mps", "since_m"))
+    assert np.bincount(vehicle).tolist() == [len(each.time_s) for each in walks]
+    for number in range(2):
+        of_vehicle = vehicle == number
+        assert (edge[of_vehicle][:3] == NO_EDGE).all() and (edge[of_vehicle][3:] != NO_EDGE).all()
+        assert since_m[of_vehicle][3:] == pytest.approx(0.3 * known_mps[of_vehicle][3:], abs=1e-5)

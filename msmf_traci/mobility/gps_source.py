@@ -16,6 +16,7 @@ from msmf_traci.mobility.frame import NO_EDGE, AsMatched, Frames, Roster, rounde
 from msmf_traci.mobility.matching.matcher import Matched
 
 SAMPLES_AT_ONCE = 250_000
+TIE_STEPS = 1e-6  # what is less than this before a frame, or after it, is at it: sums of tenths of a second are not exact
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class GpsSource:
 
     def __init__(self, traces: Sequence[MatchedTrace], length_m: FloatArray, step_s: float, max_duration_s: float) -> None:
         self._step_s = step_s
-        last_frame = int(np.floor(max_duration_s / step_s + 1e-9))
+        last_frame = int(np.floor(max_duration_s / step_s + TIE_STEPS))
         courses = [_Course(trace, length_m, step_s) for trace in traces]
         shown = [course for course in courses if course.first_frame <= min(last_frame, course.last_frame)]
         shown.sort(key=lambda course: (course.first_frame, course.trace.name))
@@ -157,8 +158,8 @@ class _Course:
         self.trace = trace
         self._length_m = length_m
         self._step_s = step_s
-        self.first_frame = int(np.ceil(trace.begin_s / step_s - 1e-9))
-        self.last_frame = int(np.floor((trace.begin_s + trace.time_s[-1]) / step_s + 1e-9))
+        self.first_frame = int(np.ceil(trace.begin_s / step_s - TIE_STEPS))
+        self.last_frame = int(np.floor((trace.begin_s + trace.time_s[-1]) / step_s + TIE_STEPS))
         matched = trace.matched
         self._way_m = np.concatenate([[0.0], np.cumsum(length_m[matched.route])])
         on_road = matched.route_index >= 0
@@ -182,11 +183,11 @@ class _Course:
         route_index, route_m = self._on_way(time_s)
         if np.isinf(trace.lag_s):
             edge = np.where(route_index >= 0, np.append(trace.matched.route, NO_EDGE)[route_index], NO_EDGE)
-            newest = np.searchsorted(trace.time_s, time_s, side="right") - 1
+            newest = np.searchsorted(trace.time_s, time_s + TIE_STEPS * self._step_s, side="right") - 1
             known_mps, since_m = self._known_mps[newest], np.zeros(len(frame))
             return _Samples(frame, x_m, y_m, speed_mps, edge, route_m, known_mps, since_m, route_index, route_m)
         decided = trace.matched.decided
-        newest = np.searchsorted(trace.time_s + trace.lag_s, time_s, side="right") - 1
+        newest = np.searchsorted(trace.time_s + trace.lag_s, time_s + TIE_STEPS * self._step_s, side="right") - 1
         is_known = newest >= 0
         edge = np.where(is_known, decided.edge[newest], NO_EDGE)
         position_m = np.where(is_known, decided.position_m[newest], 0.0)

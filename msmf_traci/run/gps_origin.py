@@ -13,7 +13,7 @@ from tqdm import tqdm
 from msmf_traci.arrays import BoolArray, FloatArray
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.frame import NO_EDGE
+from msmf_traci.mobility.frame import DECIMALS, NO_EDGE
 from msmf_traci.mobility.gps.choosing import Box
 from msmf_traci.mobility.gps.traces import Trace, read_traces
 from msmf_traci.mobility.gps_source import GpsSource, MatchedTrace
@@ -96,7 +96,12 @@ def _up_to(trace: Trace, end_s: float) -> Trace:
 def _begins_s(traces: Sequence[Trace], config: Config) -> FloatArray:
     """When each trace begins in the run, shape (traces,)."""
     recorded_s = np.array([trace.time_s[0] for trace in traces])
-    return recorded_s - recorded_s.min() if config.mobility.gps.clock == "recorded" else np.zeros(len(traces))
+    return _since(recorded_s, recorded_s.min()) if config.mobility.gps.clock == "recorded" else np.zeros(len(traces))
+
+
+def _since(time_s: FloatArray, first_s: float) -> FloatArray:
+    """Seconds passed, rounded to those microseconds that POSIX seconds have: tenths of a second are to meet the frames."""
+    return np.asarray(np.round(time_s - first_s, DECIMALS), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def _groups(traces: Sequence[Trace], config: Config, city: City, projection: Pro
         which = [i for i, each in enumerate(traces) if (each.mode not in free) == drives]
         some = [traces[i] for i in which]
         if some:
-            courses = [(each.time_s - each.time_s[0], *projection.to_x_y(each.lon, each.lat)) for each in some]
+            courses = [(_since(each.time_s, each.time_s[0]), *projection.to_x_y(each.lon, each.lat)) for each in some]
             groups.append(_Group(drives, roads, RoadIndex(roads), some, begins_s[which].tolist(), courses))
     return groups
 

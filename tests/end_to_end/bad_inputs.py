@@ -1,6 +1,6 @@
 """Everything a user can get wrong, by kind: (kind, words of the command line, words that the sentence must hold).
 
-`{f}` stands for the folder that `make_files` fills.
+`{f}` stands for the folder that `make_files` fills, `{braunschweig}` for a network of SUMO's games.
 """
 
 import gzip
@@ -61,6 +61,7 @@ def make_files(folder: Path) -> None:
         "from msmf_traci.control.strategies import Never\n"
         "class Unmade(Never):\n    name = 'unmade'\n    def __init__(self):\n        pass\n"
     )
+    _make_traces(folder)
     own = folder / "own" / "experiment"
     own.mkdir(parents=True)
     (own / "unglobal.yaml").write_text("mobility:\n  speed_kmh: 30\n")
@@ -72,7 +73,27 @@ def make_files(folder: Path) -> None:
     old.chmod(0o755)
 
 
+def _make_traces(folder: Path) -> None:
+    """GPS traces of every wrong kind, and right ones in Braunschweig."""
+    (folder / "empty.plt").touch()
+    for ending in ("plt", "csv", "gpx"):
+        (folder / f"photo.{ending}").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\n" * 40)
+    (folder / "no_traces").mkdir()
+    (folder / "no_traces" / "readme.txt").write_text("nothing here\n")
+    rows = [(f"t{i // 100}", 1_224_000_000 + i % 100, 52.28, 10.53 + i * 1e-5, "car") for i in range(200)]
+    tables = {
+        "good": rows,
+        "swapped": [(name, t, lon, lat, mode) for name, t, lat, lon, mode in rows],
+        "beijing": [(name, t, 39.9, 116.4 + lon - 10.53, mode) for name, t, lat, lon, mode in rows],
+        "text": [*rows[:50], ("t0", 1_224_000_050, "north", 10.53, "car")],
+        "single": [(f"t{i}", t, lat, lon, mode) for i, (name, t, lat, lon, mode) in enumerate(rows)],
+    }
+    for name, table in tables.items():
+        (folder / f"{name}.csv").write_text("id,t,lat,lon,mode\n" + "".join(",".join(map(str, row)) + "\n" for row in table))
+
+
 OWN = "scenario=sumo scenario.net_file={f}/large.net.xml"
+GPS = "scenario=sumo scenario.net_file={braunschweig} mobility.source=gps mobility.gps.path={f}/"
 
 CASES: list[tuple[str, str, str]] = [
     ("unknown strategy", "strategies=[pn]", "did you mean pm?"),
@@ -217,6 +238,22 @@ CASES: list[tuple[str, str, str]] = [
     ("source", OWN + " mobility.source=fcd mobility.fcd_file={f}/routes.rou.xml", "no FCD file but <routes>"),
     ("source", "mobility.source=libsumo mobility.sumo_home={f}/old_sumo", "libsumo is a library"),
     ("source", "mobility.source=recording mobility.gui=true", "mobility.gui=true"),
+    ("GPS file", GPS + "empty.plt", "is no GeoLife trajectory"),
+    ("GPS file", GPS + "photo.plt", "is no GeoLife trajectory"),
+    ("GPS file", GPS + "photo.csv", "is no text"),
+    ("GPS file", GPS + "photo.gpx", "no GPX file"),
+    ("GPS file", GPS + "none.csv", "there is no such file or folder"),
+    ("GPS file", GPS + "no_traces", "the folder holds no traces"),
+    ("GPS points", GPS + "text.csv", "line 52: 'north' in column lat is no number"),
+    ("GPS points", GPS + "good.csv mobility.gps.max_points=199", "holds more than 199 points"),
+    ("GPS traces", GPS + "single.csv", "200 of one point"),
+    ("GPS traces", GPS + "good.csv mobility.gps.mode=[walk]", "no trace has the mode 'walk'; there are car"),
+    ("GPS place", GPS + "swapped.csv", "latitudes and longitudes look swapped"),
+    ("GPS place", GPS + "beijing.csv", "choose the map of their city"),
+    ("GPS place", "mobility.source=gps mobility.gps.path={f}/good.csv", "needs a network with a projection"),
+    ("GPS options", "mobility.gps.path={f}/good.csv", "mobility.source=gps and mobility.gps.path=FILE (or a folder) go together"),
+    ("GPS options", "mobility.gps.number=3", "mobility.gps.number is not for mobility.source=auto"),
+    ("GPS options", GPS + "good.csv matching.lag_s=-1", "matching.lag_s=-1"),
     ("parameters", "scenario.parameters_file={f}/rings.yaml", "ring_offsets_lines"),
     ("parameters", "scenario.parameters_file={f}/huge.yaml", "outline_radius_m"),
     ("strategy that cannot be made", "strategies=[unmade:Unmade]", "cannot be made"),

@@ -21,8 +21,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("kind", "words", "said"), CASES, ids=[f"{kind}: {words}" for kind, words, _ in CASES])
-def test_wrong_input_is_one_sentence_and_exit_code_2(kind: str, words: str, said: str, files: Path, msmf: Command, tmp_path: Path) -> None:
-    result = msmf(tmp_path, *shlex.split(words.format(f=files)), PYTHONPATH=str(files))
+def test_wrong_input_is_one_sentence_and_exit_code_2(
+    kind: str, words: str, said: str, files: Path, msmf: Command, sumo_home: Path, tmp_path: Path
+) -> None:
+    braunschweig = sumo_home / "tools" / "game" / "bs3d" / "bs.net.xml"
+    result = msmf(tmp_path, *shlex.split(words.format(f=files, braunschweig=braunschweig)), PYTHONPATH=str(files))
     lines = result.stderr.splitlines()
     assert result.returncode == 2, result.stderr
     assert [line for line in lines if line.startswith("msmf-traci: ")] == lines[-1:], result.stderr

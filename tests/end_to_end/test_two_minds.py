@@ -47,7 +47,11 @@ def differs(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
 
 def compare(run: Path) -> None:
     """Compare every row of decisions, migrations and vehicles."""
-    mind = second_mind(run)
+    compare_with(run, second_mind(run))
+
+
+def compare_with(run: Path, mind: Recomputed) -> None:
+    """Compare a run with what was recomputed from its trace."""
     assert mind.cell_mismatches == []
     text = {"vehicle": str}
     for name, expected in (("decisions", mind.decisions), ("migrations", mind.migrations)):

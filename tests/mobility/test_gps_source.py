@@ -257,7 +257,7 @@ def test_the_way_never_goes_back_and_what_is_known_was_measured_a_lag_ago(trace:
     assert way_m[on_road] == pytest.approx(seen["x_m"][on_road], abs=1e-5)
     if np.isfinite(trace.lag_s):
         for at_s, edge, position_m in zip(since_s, seen["edge"], seen["position_m"], strict=True):
-            decided = np.flatnonzero(trace.time_s + trace.lag_s <= at_s)
+            decided = np.flatnonzero(trace.time_s + trace.lag_s <= at_s + 1e-6 * step_s)
             places = trace.matched.decided
             expected = (places.edge[decided[-1]], places.position_m[decided[-1]]) if len(decided) else (NO_EDGE, 0.0)
             assert (edge, position_m) == (expected[0], pytest.approx(expected[1], abs=1e-6))
