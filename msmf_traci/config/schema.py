@@ -287,7 +287,8 @@ class Config(Section):
             )
         if not self.scenario.has_own_routes and any(str(word).split("=")[0] == "--scale" for word in self.mobility.sumo_args):
             raise ValueError("mobility.sumo_args: --scale is not for trips of ours; set mobility.vehicles")
-        if self.mobility.step_s is None and self.scenario.sumocfg_file is None and not self.mobility.is_from_file:
+        has_step = self.scenario.sumocfg_file is not None or (self.mobility.is_from_file and self.mobility.source != "gps")
+        if self.mobility.step_s is None and not has_step:
             raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")
         return self
 

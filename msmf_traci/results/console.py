@@ -146,6 +146,8 @@ def _facts(run: Mapping[str, Any], overall: pd.DataFrame) -> list[str]:
     commanded = float(overall["commanded_kmh"].iloc[0])
     mode = origin.get("recorded_with", {}).get("speed_mode", run["config"]["mobility"]["speed_mode"])
     speed = "speeds as the routes say" if math.isnan(commanded) else f"{commanded:g} km/h commanded ({mode})"
+    if origin["source"] == "gps":
+        speed = f"{run['unmatched_share']:.1%} of the time without a known road"
     realised_kmh = float(overall["realised_kmh"].iloc[0])
     realised = "no" if math.isnan(realised_kmh) else f"{realised_kmh:.1f} km/h"
     road = f"{run['cells']} cells ({run['deployment']['area_km2']:.1f} km2), {run['cells_with_roads']} with roads, {run['edges']} edges"

@@ -95,6 +95,7 @@ def _road_facts(config: Config, drive: Drive) -> dict[str, Any]:
         "teleports": counts.teleports,
         "collisions": counts.collisions,
         "outside_share": float(trips.outside_s.sum()) / road_s if road_s > 0 else None,
+        "unmatched_share": float(trips.unmatched_s.sum()) / road_s if road_s > 0 else None,
         "mean_trip_m": float(trips.distance_m.mean()) if len(trips.distance_m) else 0.0,
         "simulated_s": counts.end_s,
     }

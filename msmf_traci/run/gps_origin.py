@@ -37,9 +37,11 @@ def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
     InputError
         If the network has no projection, or nothing is left of the traces.
     """
+    mobility = config.mobility
+    assert mobility.step_s is not None  # the schema sees to it
     if city.projection is None:
         raise InputError(f"mobility.source=gps needs a network with a projection, and {city.net_file} has none; choose another scenario")
-    gps = config.mobility.gps
+    gps = mobility.gps
     traces, omissions = read_traces(
         str(gps.path),
         trace_selection(config),
@@ -52,13 +54,12 @@ def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
     for sentence in omissions.sentences():
         say(sentence)
     matched, matching = _match(_driven(traces, config), config, city, city.projection)
-    step_s = float(config.mobility.step_s or 1.0)
-    source = GpsSource(matched, city.roads.length_m, step_s, config.mobility.max_duration_s)
+    source = GpsSource(matched, city.roads.length_m, mobility.step_s, mobility.max_duration_s)
     if source.cut or source.too_late:
         late = counted(source.too_late, "trace")
-        say(f"{counted(source.cut, 'trace')} cut at mobility.max_duration_s={config.mobility.max_duration_s:g}, {late} left out after it")
+        say(f"{counted(source.cut, 'trace')} cut at mobility.max_duration_s={mobility.max_duration_s:g}, {late} left out after it")
     if source.between_frames:
-        say(f"{counted(source.between_frames, 'trace')} left out between two frames: shorter than mobility.step_s={step_s:g}")
+        say(f"{counted(source.between_frames, 'trace')} left out between two frames: shorter than mobility.step_s={mobility.step_s:g}")
     facts = {
         "source": "gps",
         "traces": omissions.facts(),

@@ -8,7 +8,7 @@ import pytest
 
 from msmf_traci.config.compose import Point, read_request
 from msmf_traci.config.overrides import group_choices, nearest_name
-from msmf_traci.config.schema import Config, Mobility, option_fields
+from msmf_traci.config.schema import Config, option_fields
 from msmf_traci.errors import InputError
 
 # an experiment that needs files of the user's
@@ -145,8 +145,6 @@ def test_every_scenario_composes(scenario: str) -> None:
 
 @pytest.mark.parametrize("experiment", group_choices("experiment"))
 def test_every_experiment_composes_and_names_itself(experiment: str) -> None:
-    if experiment == "figure8" and "gps" not in Mobility.model_fields:
-        pytest.skip("needs the source of GPS traces")
     points = read_request([f"experiment={experiment}", *EXPERIMENT_NEEDS.get(experiment, [])]).points
     assert points
     assert {point.config.experiment for point in points} == {experiment}

@@ -40,11 +40,8 @@ def trace_back(columns: Columns, last: int, state: int, first: int) -> tuple[Int
         if state != OFF_ROAD:
             place = columns.start[k] + state
             chain.edge[k - first], chain.position_m[k - first] = columns.edge[place], columns.position_m[place]
-            chain.along_m[k - first] = columns.way_m[place]
+            chain.step_m[k - first] = columns.way_m[place]
         state = state_before(columns, k, state)
-    for i in range(1, n):
-        # a new stretch begins where the way before it was off the roads
-        chain.along_m[i] = chain.along_m[i - 1] + chain.along_m[i] if states[i - 1] != OFF_ROAD else 0.0
     return states, chain
 
 
@@ -62,7 +59,7 @@ def place_between(
     out: Places,
 ) -> None:
     """Fill in the places of columns `begin` to `end`, smoothed along a chain that begins at column `first`."""
-    room = np.empty((10, len(states)))
+    room = np.empty((11, len(states)))
     for k in range(begin, end):
         at = k - first
         if states[at] == OFF_ROAD:
@@ -108,13 +105,15 @@ def decide(
     n = len(columns.time_s)
     for j in range(newest, n):
         is_last = j == n - 1
-        if is_last and not is_end:
-            break
-        if not is_last and columns.time_s[j + 1] <= columns.time_s[done] + lag_s:
-            continue
+        # times rise, so that nothing more comes up to the time of position j itself
         end = done
-        while end <= j and (is_last or columns.time_s[end] + lag_s < columns.time_s[j + 1]):
+        while end <= j:
+            until_s = columns.time_s[end] + lag_s
+            if not (until_s <= columns.time_s[j] or (is_end if is_last else until_s < columns.time_s[j + 1])):
+                break
             end += 1
+        if end == done:
+            continue
         first = done
         while first > 0 and columns.time_s[done] - columns.time_s[first - 1] <= MEMORY_S:
             first -= 1
@@ -157,7 +156,7 @@ def lay_route(
         joins = i > 0 and states[i - 1] != OFF_ROAD
         step_m = chain.position_m[i] - chain.position_m[i - 1] if joins and chain.edge[i - 1] == edge else np.inf
         count = 1
-        if joins and abs(chain.along_m[i] - chain.along_m[i - 1] - step_m) < 1e-6:
+        if joins and abs(chain.step_m[i] - step_m) < 1e-6:
             count = 0
         elif joins:
             search_ways(graph, search, chain.edge[i - 1], np.inf, chain.edge[i : i + 1])

@@ -139,8 +139,10 @@ class Tracker:
         Parameters
         ----------
         time_s, x_m, y_m
-            Shape (n,); n may be 1.
+            Shape (n,); n may be 1, or 0.
         """
+        if not len(time_s):
+            return room_for_places(0)
         self._take_in(time_s, x_m, y_m)
         decided = self._decide(is_end=False)
         if self._columns is not None and len(self._columns.time_s) > MOST_OPEN:

@@ -27,14 +27,14 @@ class Chain(NamedTuple):
     ----------
     time_s, edge, position_m
         When and where.
-    along_m
-        Way from the first place.
+    step_m
+        Way from the place before; 0 where the way before it was off the roads.
     """
 
     time_s: FloatArray
     edge: IntArray
     position_m: FloatArray
-    along_m: FloatArray
+    step_m: FloatArray
 
 
 class Place(NamedTuple):
@@ -49,10 +49,10 @@ class Place(NamedTuple):
 def place_on_way(chain: Chain, begin: int, at: int, end: int, sigma_m: float, graph: RoadGraph, search: Search, room: FloatArray) -> Place:
     """The smoothed place of the vehicle at `at`, seen from places `begin` to `end`; inside a junction it is at the begin of the next edge.
 
-    `room` has shape (10, m): what the filter writes down.
+    `room` has shape (11, m): what the filter writes down.
     """
-    along_m, speed_mps = _smooth(chain, begin, at, end, sigma_m, room)
-    edge, position_m = chain.edge[at], chain.position_m[at] + along_m - chain.along_m[at]
+    ahead_m, speed_mps = _smooth(chain, begin, at, end, sigma_m, room)
+    edge, position_m = chain.edge[at], chain.position_m[at] + ahead_m
     first, last = at, at
     if position_m > graph.length_m[edge]:
         while last + 1 < end and chain.edge[last] == edge:
@@ -86,10 +86,14 @@ def place_on_way(chain: Chain, begin: int, at: int, end: int, sigma_m: float, gr
 
 @compiled
 def _smooth(chain: Chain, begin: int, at: int, end: int, sigma_m: float, room: FloatArray) -> tuple[float, float]:
-    """Way and speed at `at`, from the places `begin` to `end`."""
-    x, v = chain.along_m[begin], 0.0
+    """How far ahead of the place `at` the vehicle is, and its speed there, from the places `begin` to `end`."""
+    # ways are counted from `begin`, wherever the chain begins: so they are the same to the last bit
+    room[10, 0] = 0.0
+    for i in range(1, end - begin):
+        room[10, i] = room[10, i - 1] + chain.step_m[begin + i]
+    x, v = 0.0, 0.0
     if end - begin > 1:
-        v = (chain.along_m[end - 1] - x) / (chain.time_s[end - 1] - chain.time_s[begin])
+        v = room[10, end - begin - 1] / (chain.time_s[end - 1] - chain.time_s[begin])
     noise = sigma_m * sigma_m
     p, c, w = noise, 0.0, 100.0
     for k in range(begin, end):
@@ -101,7 +105,7 @@ def _smooth(chain: Chain, begin: int, at: int, end: int, sigma_m: float, room: F
             p, c, w = p + 2 * dt * c + dt * dt * w + drive * dt * dt / 4, c + dt * w + drive * dt / 2, w + drive
         room[0, i], room[1, i], room[2, i], room[3, i], room[4, i] = x, v, p, c, w
         gain_x, gain_v = p / (p + noise), c / (p + noise)
-        error = chain.along_m[k] - x
+        error = room[10, i] - x
         x, v = x + gain_x * error, v + gain_v * error
         p, c, w = (1 - gain_x) * p, (1 - gain_x) * c, w - gain_v * c
         room[5, i], room[6, i], room[7, i], room[8, i], room[9, i] = x, v, p, c, w
@@ -117,4 +121,4 @@ def _smooth(chain: Chain, begin: int, at: int, end: int, sigma_m: float, room: F
         g10, g11 = (d * pw - e * pc) / det, (e * pp - d * pc) / det
         dx, dv = x - room[0, i + 1], v - room[1, i + 1]
         x, v = room[5, i] + g00 * dx + g01 * dv, room[6, i] + g10 * dx + g11 * dv
-    return x, v
+    return x - room[10, at - begin], v

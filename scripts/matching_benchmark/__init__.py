@@ -1,0 +1,1 @@
+"""What `benchmark_matching.py` measures with."""
