@@ -71,6 +71,16 @@ def test_a_trajectory_drawn_under_several_seeds_counts_once(place: Path, figures
     assert set(points.loc[points["value"] == "walk", "trajectories"]) == {len(walkers[0] | walkers[1])}
 
 
+def test_trajectories_are_numbered_by_chance_and_alike_under_every_strategy(tmp_path: Path) -> None:
+    found = read_trajectories(read_results([write_trajectories(tmp_path, seeds=(0,), per_mode=20)]))
+    assert found is not None
+    walks = found.cells.cells[found.cells.cells["mode"] == "walk"]
+    numbers = walks.groupby("vehicle")["seed"].unique()
+    assert all(len(each) == 1 for each in numbers)
+    in_order_of_names = [int(each[0]) for each in numbers.sort_index()]
+    assert sorted(in_order_of_names) == list(range(20)) != in_order_of_names
+
+
 def test_downtime_is_by_mode_and_strategy_in_every_definition(place: Path, figures: dict[str, Figure]) -> None:
     raw, drawn = by_trajectory(place), figures["figure8_downtime"].points
     assert set(drawn["value"]) == set(MODES) and set(drawn["second"]) == set(APPLICATIONS)
