@@ -21,7 +21,7 @@ from msmf_traci.report.stills import write_figure
 from msmf_traci.report.trajectories import MIGRATION, Trajectories, read_trajectories
 from msmf_traci.report.trajectory_claims import TRAJECTORY_CLAIMS, judge_trajectory_claims
 from tests.report.made_results import write_sweep
-from tests.report.made_trajectories import APPLICATIONS, MODES, Fate, by_trajectory, fate, write_trajectories
+from tests.report.made_trajectories import APPLICATIONS, MODES, SPEEDS_KMH, Fate, by_trajectory, fate, write_trajectories
 
 
 def trajectories_of(folder: Path) -> Trajectories:
@@ -243,6 +243,15 @@ def images_turned(strategy: str, application: str, mode: str, own: Fate) -> None
 def test_falsified_tables_turn_what_they_must(change, turned: set[str], tmp_path: Path) -> None:
     found = literal(write_trajectories(tmp_path / "made", change))
     assert {name for name in turned if found[name]} == set()
+
+
+def test_who_walks_is_where_growth_begins_even_where_a_mode_is_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPEEDS_KMH, "bus", 3.0)
+    verdicts = judged(write_trajectories(tmp_path / "made"))
+    assert verdicts["tiers_lower_downtime_by_mode"].evidence["reading"].str.contains("bus").any()
+    parted = verdicts["modes_part_downtimes"].evidence
+    assert not parted["statistic"].str.contains("bus").any()
+    assert parted["statistic"].iloc[0] == "the range at mode car less that at mode walk"
 
 
 def test_differences_within_the_noise_show_nothing(tmp_path: Path) -> None:
