@@ -103,6 +103,7 @@ def test_what_is_never_driven_is_not_matched(clock: str, net_file: Path, tmp_pat
         assert points == 3 * 1601  # 600 s farther than they are driven
     else:
         assert source.roster.vehicles == ["a", "b"] and (source.cut, source.too_late) == (2, 1)
+        assert (facts["cut"], facts["too_late"], facts["between_frames"]) == (2, 1, 0)
         assert points == 1601 + 701 + 101
     # the frames are those of the whole traces
     whole, _, _ = opened(net_file, path, *words)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 from msmf_traci.config.fields import NotNegative, Positive, Section, Text, check_area
 
 INFINITE = "inf"
+MOST_OFF_ROAD_M = 1000.0  # roads are looked for as far as this at every position: memory and time grow with its square
 FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".parquet")
 
 
@@ -99,9 +100,11 @@ class Matching(Section):
     """How GPS traces are matched to roads (docs/gps.md)."""
 
     lag_s: NotNegativeOrInf = Field(description="a position is known this long after it was measured; inf: the whole trace is")
-    sigma_m: Positive | None = Field(description="standard deviation of GPS positions; null: estimated")
+    sigma_m: Annotated[float, Field(gt=0, le=MOST_OFF_ROAD_M / 4, allow_inf_nan=False)] | None = Field(
+        description="standard deviation of GPS positions; null: estimated"
+    )
     beta_m: Positive | None = Field(description="mean difference between distance on the road and by beeline; null: twice sigma_m")
-    off_road_m: Positive | None = Field(
+    off_road_m: Annotated[float, Field(gt=0, le=MOST_OFF_ROAD_M, allow_inf_nan=False)] | None = Field(
         description="who is farther from the roads than this for some time is off them; null: four times sigma_m, at least 50"
     )
     against_oneway: list[str] = Field(description="modes that may go against one-way streets")

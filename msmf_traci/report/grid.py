@@ -82,6 +82,12 @@ class Grid:
                 raise MissingDataError(f"needs {label_of(self.axis)} {value_text(value)}")
         return replace(self, needed=tuple(values))
 
+    def beginning_with(self, value: Value) -> Grid:
+        """The same from a value on, where it is there."""
+        if value not in self.values:
+            return self
+        return replace(self, values=self.values[self.values.index(value) :], known={})
+
     def where_known(self, strategies: Sequence[str], measure: Measure) -> Grid:
         """The same at the values alone at which every one of some strategies has the measure.
 

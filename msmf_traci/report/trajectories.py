@@ -6,6 +6,7 @@ A trajectory that several seeds have drawn is one trajectory: its values are ave
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,11 +100,14 @@ def read_trajectories(results: Results) -> Trajectories | None:
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the number of their trajectory among those that there are, in the order of their names.
+    """Rows with the number of their trajectory among those that there are, in an order that is as good as random and always the same.
 
-    Across modes the trajectories of one number have nothing in common but that: differences are those of independent samples.
+    Across modes the trajectories of one number have nothing in common but that: differences are those of independent samples. Where a mode
+    has more trajectories than another these are of as many as the other has: chosen by chance, not by names, which begin with the user.
     """
-    return rows.assign(**{REPLICATE: pd.factorize(rows["vehicle"], sort=True)[0]})
+    names = rows["vehicle"].unique().tolist()
+    number = {name: i for i, name in enumerate(sorted(names, key=lambda name: hashlib.sha256(str(name).encode()).digest()))}
+    return rows.assign(**{REPLICATE: rows["vehicle"].map(number)})
 
 
 def _of_run(run: Run) -> pd.DataFrame:

@@ -33,8 +33,9 @@ _LARGE_DIFFERENCE_TEXT = (
 
 
 def _from_walking(make: Callable[[Sequence[Measure]], Ask]) -> Ask:
-    """A question about downtime, whose first mode is walking."""
-    return with_values([WALK], DOWNTIME, make)
+    """A question about downtime, whose first mode is walking: a bus that stands in jams may be slower, and nothing is said of it."""
+    ask = with_values([WALK], DOWNTIME, make)
+    return lambda grid: ask(grid.beginning_with(WALK))
 
 
 def _when_walking(measures: Sequence[Measure], of: str | None = None) -> Ask:

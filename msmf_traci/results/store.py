@@ -204,5 +204,5 @@ def read_table(folder: Path, name: str, *, as_written: bool = False, columns: Se
     if as_written:
         return pd.read_csv(path, dtype=str, keep_default_na=False, usecols=wanted)
     # names are text even where all look like numbers
-    text = {name: "string" for name in ("vehicle", "cell", "edge") if wanted is None or name in wanted}
+    text = {name: "string" for name in ("vehicle", "mode", "cell", "edge") if wanted is None or name in wanted}
     return pd.read_csv(path, keep_default_na=False, na_values=[""], usecols=wanted, dtype=text)

@@ -65,6 +65,8 @@ def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
         "traces": omissions.facts(),
         "matching": matching,
         "cut": source.cut,
+        "too_late": source.too_late,
+        "between_frames": source.between_frames,
         "modes": {mode: source.roster.modes.count(mode) for mode in sorted(set(source.roster.modes))},
     }
     return source, facts

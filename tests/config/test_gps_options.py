@@ -73,6 +73,8 @@ def test_a_lag_may_be_infinite() -> None:
         ([*GPS, "mobility.gps=walk"], "holds several options"),
         ([*GPS, "matching.lag_s=nan"], "matching.lag_s=nan"),
         ([*GPS, "matching.sigma_m=0"], "must be greater than 0"),
+        ([*GPS, "matching.sigma_m=251"], "must be less than or equal to 250"),
+        ([*GPS, "matching.off_road_m=5000"], "must be less than or equal to 1000"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(words: list[str], reason: str) -> None:

@@ -21,7 +21,7 @@ from msmf_traci.report.stills import write_figure
 from msmf_traci.report.trajectories import MIGRATION, Trajectories, read_trajectories
 from msmf_traci.report.trajectory_claims import TRAJECTORY_CLAIMS, judge_trajectory_claims
 from tests.report.made_results import write_sweep
-from tests.report.made_trajectories import APPLICATIONS, MODES, Fate, by_trajectory, fate, write_trajectories
+from tests.report.made_trajectories import APPLICATIONS, MODES, SPEEDS_KMH, Fate, by_trajectory, fate, write_trajectories
 
 
 def trajectories_of(folder: Path) -> Trajectories:
@@ -69,6 +69,16 @@ def test_a_trajectory_drawn_under_several_seeds_counts_once(place: Path, figures
     assert walkers[0] != walkers[1] and walkers[0] & walkers[1]
     points = figures["figure8_downtime"].points
     assert set(points.loc[points["value"] == "walk", "trajectories"]) == {len(walkers[0] | walkers[1])}
+
+
+def test_trajectories_are_numbered_by_chance_and_alike_under_every_strategy(tmp_path: Path) -> None:
+    found = read_trajectories(read_results([write_trajectories(tmp_path, seeds=(0,), per_mode=20)]))
+    assert found is not None
+    walks = found.cells.cells[found.cells.cells["mode"] == "walk"]
+    numbers = walks.groupby("vehicle")["seed"].unique()
+    assert all(len(each) == 1 for each in numbers)
+    in_order_of_names = [int(each[0]) for each in numbers.sort_index()]
+    assert sorted(in_order_of_names) == list(range(20)) != in_order_of_names
 
 
 def test_downtime_is_by_mode_and_strategy_in_every_definition(place: Path, figures: dict[str, Figure]) -> None:
@@ -233,6 +243,15 @@ def images_turned(strategy: str, application: str, mode: str, own: Fate) -> None
 def test_falsified_tables_turn_what_they_must(change, turned: set[str], tmp_path: Path) -> None:
     found = literal(write_trajectories(tmp_path / "made", change))
     assert {name for name in turned if found[name]} == set()
+
+
+def test_who_walks_is_where_growth_begins_even_where_a_mode_is_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPEEDS_KMH, "bus", 3.0)
+    verdicts = judged(write_trajectories(tmp_path / "made"))
+    assert verdicts["tiers_lower_downtime_by_mode"].evidence["reading"].str.contains("bus").any()
+    parted = verdicts["modes_part_downtimes"].evidence
+    assert not parted["statistic"].str.contains("bus").any()
+    assert parted["statistic"].iloc[0] == "the range at mode car less that at mode walk"
 
 
 def test_differences_within_the_noise_show_nothing(tmp_path: Path) -> None:

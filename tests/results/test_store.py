@@ -178,6 +178,14 @@ def test_floats_read_back_to_the_last_bit(tmp_path, format, values):
 
 
 @FORMATS
+def test_names_that_look_like_numbers_or_like_nothing_read_back_as_text(tmp_path, format):
+    table = pd.DataFrame({"vehicle": ["007", "1e5", "NA"], "mode": ["1", "2", "10"]})
+    write_table(tmp_path, "vehicles", table, format)
+    read = read_table(tmp_path, "vehicles")
+    assert [read[name].tolist() for name in table] == [table[name].tolist() for name in table]
+
+
+@FORMATS
 def test_pieces_make_the_same_table_as_a_whole(tmp_path, format):
     vehicles = [f"v{n}" for n in range(10)]
     table = pd.DataFrame({"t_s": np.arange(10.0), "image_mb": np.nan, "vehicle": vehicles, "running": np.arange(10) % 2})

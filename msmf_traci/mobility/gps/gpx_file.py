@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
 
 
-def read_gpx(path: Path, time_zone: str, gathering: Gathering) -> None:
+def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gathering: Gathering) -> None:
     """Gather the tracks of a file: called by the file if there is one, else by file and track.
 
     Parameters
@@ -25,6 +26,8 @@ def read_gpx(path: Path, time_zone: str, gathering: Gathering) -> None:
         The file.
     time_zone
         Zone of times that name no offset.
+    users
+        Only points of these, and nobody knows whose those of a GPX file are: they are user ""; None: all.
     gathering
         Takes the points.
 
@@ -41,6 +44,12 @@ def read_gpx(path: Path, time_zone: str, gathering: Gathering) -> None:
         _refuse(path, f"is damaged or no GPX file ({' '.join(str(error).split())}); write it again")
     if not gpx.tracks:
         _refuse(path, "holds no track; routes and waypoints say nothing of when somebody was where")
+    gathering.users_seen.add("")
+    if users is not None and "" not in users:
+        points = sum(len(segment.points) for track in gpx.tracks for segment in track.segments)
+        gathering.omissions.points_read += points
+        gathering.omissions.leave_out_points("other_users", points)
+        return
     for number, track in enumerate(gpx.tracks, start=1):
         name = path.stem if len(gpx.tracks) == 1 else f"{path.stem}-{track.name or number}"
         trace = gathering.new_trace(_unused(name, gathering.names), "")

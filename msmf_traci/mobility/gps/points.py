@@ -12,6 +12,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.mobility.gps.omissions import Omissions
 
 Codes = NDArray[np.int32]
+EVERY_MODE = "all"  # what tables call all modes together
 _COLUMNS = ("trace", "part", "time_s", "lon", "lat")
 
 
@@ -90,7 +91,17 @@ class Gathering:
         return len(self.names) - 1
 
     def new_part(self, mode: str) -> int:
-        """Number of a new part of traces."""
+        """Number of a new part of traces.
+
+        Raises
+        ------
+        InputError
+            If its mode would be taken for all modes.
+        """
+        if mode == EVERY_MODE:
+            raise InputError(
+                f"mobility.gps.path={self.source}: there is a mode '{mode}', which stands for all of them in tables; call it otherwise"
+            )
         self.modes.append(mode)
         return len(self.modes) - 1
 

@@ -121,7 +121,7 @@ def _gathered(path: str, selection: Selection, time_zone: str, max_points: int, 
         if file.format == "csv":
             tables.read(file.path)
         elif file.format == "gpx":
-            read_gpx(file.path, time_zone, gathering)
+            read_gpx(file.path, time_zone, selection.users, gathering)
     check_users(selection.users, gathering.users_seen)
     return gathering.joined()
 

@@ -221,6 +221,7 @@ def test_rows_of_other_users_are_left_out_and_counted(tmp_path: Path) -> None:
         ("id,t,lat,lon\nx,1,39,9,116,3\n", "more columns than the first line"),
         ('id,t,lat,lon\n"x,1,39.9,116.3\n', "a.csv"),
         ("id,t,lat,lon,user\nx,1,39.9,116.3,eve\nx,2,39.9,116.3,bob\n", "of user 'eve' and one of user 'bob' both x"),
+        ("id,t,lat,lon,mode\nx,1,39.9,116.3,all\n", "there is a mode 'all', which stands for all of them in tables"),
         ("id,t,lat,lon\nx,1,116.3,39.9\nx,2,116.3,39.9\n", "latitudes and longitudes look swapped"),
     ],
 )
@@ -264,6 +265,18 @@ def test_tracks_of_a_gpx_file_are_called_by_file_and_track_each_once(tmp_path: P
     traces, _ = read(path, time_zone="Asia/Shanghai")
     assert set(traces) == {"day-run", "day-run-2"}
     assert traces["day-run"].time_s[0] == NOON_S - 8 * 3600
+
+
+def test_tracks_of_nobody_are_left_out_and_counted_where_users_are_asked_for(tmp_path: Path) -> None:
+    gpx(tmp_path / "ride.gpx", ("", "", [["2008-10-27T12:00:00Z", "2008-10-27T12:00:01Z"]]))
+    rows = [f"{user},{NOON_S + i},39.9,116.3,{user}" for i in range(2) for user in ("eve", "bob")]
+    table(tmp_path / "a.csv", *rows, header="id,t,lat,lon,user")
+    traces, omissions = read(tmp_path, Selection(users=("eve",)))
+    assert set(traces) == {"eve"}
+    assert omissions.points == {"other_users": 4}
+    assert omissions.points_kept == 2
+    assert set(read(tmp_path, Selection(users=("",)))[0]) == {"ride"}
+    assert "these traces do not say whose they are" in refusal(tmp_path / "ride.gpx", Selection(users=("eve",)))
 
 
 def test_a_wrong_gpx_file_is_one_sentence(tmp_path: Path) -> None:
