@@ -16,6 +16,7 @@ from msmf_traci.mobility.frame import NO_EDGE, AsMatched, Frames, Roster, rounde
 from msmf_traci.mobility.matching.matcher import Matched
 
 SAMPLES_AT_ONCE = 250_000
+MOST_OF_MEASURED = 1.5  # nobody is known to be faster than so many times the greatest speed measured so far
 TIE_STEPS = 1e-6  # what is less than this before a frame, or after it, is at it: sums of tenths of a second are not exact
 
 
@@ -166,7 +167,9 @@ class _Course:
         self._along_m = np.where(on_road, self._way_m[np.maximum(matched.route_index, 0)] + matched.route_m, 0.0)
         moved_m = np.hypot(np.diff(trace.x_m), np.diff(trace.y_m))
         measured_mps = np.concatenate([[moved_m[0] / trace.time_s[1]], moved_m / np.diff(trace.time_s)])
-        self._known_mps = np.where(np.isnan(matched.decided.speed_mps), measured_mps, np.maximum(matched.decided.speed_mps, 0.0))
+        # along a way that turns out wrong anything can come out
+        decided_mps = np.clip(matched.decided.speed_mps, 0.0, MOST_OF_MEASURED * np.maximum.accumulate(measured_mps))
+        self._known_mps = np.where(np.isnan(decided_mps), measured_mps, decided_mps)
 
     def samples(self, begin: int, end: int) -> _Samples:
         """The frames `begin` to `end` of it."""

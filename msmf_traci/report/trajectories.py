@@ -1,6 +1,7 @@
 """Cells of trajectories: each vehicle whose source tells means of transport is a replicate of its own. Figure 8 of the paper.
 
-People recorded their trajectories apart from each other, so vehicles are independent here, unlike those that SUMO drives through one city.
+Trajectories do not meet, so vehicles are taken as independent here, unlike those that SUMO drives through one city; that some are of one
+person, or pieces of one recording, is not taken into account.
 A trajectory that several seeds have drawn is one trajectory: its values are averaged over them first.
 """
 

@@ -17,7 +17,7 @@ from msmf_traci.mobility.frame import DECIMALS, NO_EDGE
 from msmf_traci.mobility.gps.choosing import Box
 from msmf_traci.mobility.gps.traces import Trace, read_traces
 from msmf_traci.mobility.gps_source import GpsSource, MatchedTrace
-from msmf_traci.mobility.matching.estimation import estimate_sigma_m
+from msmf_traci.mobility.matching.estimation import FIRST_SIGMA_M, estimate_sigma_m
 from msmf_traci.mobility.matching.matcher import Matcher, MatchingOptions
 from msmf_traci.mobility.matching.road_index import RoadIndex
 from msmf_traci.results.console import counted, say
@@ -132,14 +132,20 @@ def _groups(traces: Sequence[Trace], config: Config, city: City, projection: Pro
     return groups
 
 
+def _estimated_sigma_m(groups: Sequence[_Group]) -> float:
+    """Noise of the positions: who drives tells it, if anybody does on roads; who walks does so beside roads, which is no noise."""
+    for group in groups:
+        sigma_m = estimate_sigma_m(group.roads, group.index, group.courses, drives=group.drives)
+        if sigma_m is not None:
+            return sigma_m
+    say(f"GPS: too few positions lie on roads to estimate their noise: taking {FIRST_SIGMA_M:g} m; set matching.sigma_m if you know it")
+    return FIRST_SIGMA_M
+
+
 def _match(traces: Sequence[Trace], config: Config, city: City, projection: Projection) -> tuple[list[MatchedTrace], dict[str, Any]]:
     """Match every trace, and say how it went."""
     groups = _groups(traces, config, city, projection)
-    # who walks does so beside roads, which is no noise: who drives tells it, if anybody does
-    first = groups[0]
-    sigma_m = config.matching.sigma_m
-    if sigma_m is None:
-        sigma_m = estimate_sigma_m(first.roads, first.index, first.courses, drives=first.drives)
+    sigma_m = _estimated_sigma_m(groups) if config.matching.sigma_m is None else config.matching.sigma_m
     matched: list[MatchedTrace] = []
     facts: dict[str, Any] = {"sigma_m": sigma_m}
     with tqdm(total=len(traces), desc="matching", unit="trace", leave=False, disable=not sys.stderr.isatty()) as bar:

@@ -179,6 +179,12 @@ def test_without_a_lag_a_position_is_known_as_it_is_measured() -> None:
     assert seen["since_m"].tolist() == [0, 10, 0, 10, 0]
 
 
+def test_nobody_is_known_to_be_much_faster_than_was_ever_measured() -> None:
+    # 10 m/s measured, then 20: a way around the block makes 150 of them
+    seen = columns_of(source_of(along_road([0, 2, 4], [90, 110, 150], speed_mps=[10, 150, 150])))
+    assert seen["known_mps"].tolist() == [10, 10, 15, 15, 30]
+
+
 def test_nobody_is_known_to_drive_backwards() -> None:
     seen = columns_of(source_of(along_road([0, 1], [20, 19], speed_mps=[-0.5, -0.5])))
     assert seen["known_mps"].tolist() == [0, 0]

@@ -17,9 +17,12 @@ MEDIAN_OF_NORMAL = 0.6745  # of the distance from the mean, in standard deviatio
 ROUNDS = 2
 OFF_ROAD_M = 50.0  # if this grew with sigma, sigma would grow with it
 ENOUGH_POINTS = 50_000
+LEAST_ON_ROAD = 0.25
 
 
-def estimate_sigma_m(roads: Roads, index: RoadIndex, traces: Sequence[tuple[FloatArray, FloatArray, FloatArray]], *, drives: bool) -> float:
+def estimate_sigma_m(
+    roads: Roads, index: RoadIndex, traces: Sequence[tuple[FloatArray, FloatArray, FloatArray]], *, drives: bool
+) -> float | None:
     """Standard deviation of positions across the road: the median distance to the matched road tells it (Newson and Krumm, 2009).
 
     Parameters
@@ -33,7 +36,7 @@ def estimate_sigma_m(roads: Roads, index: RoadIndex, traces: Sequence[tuple[Floa
 
     Returns
     -------
-    Between 2 and 30 m; 10 m where no position is on a road.
+    Between 2 and 30 m; None where too few positions are on roads to tell.
     """
     before = np.cumsum([0, *(len(trace[0]) for trace in traces)]).tolist()
     some = [tuple(column[: ENOUGH_POINTS - n] for column in trace) for trace, n in zip(traces, before, strict=False) if n < ENOUGH_POINTS]
@@ -41,7 +44,7 @@ def estimate_sigma_m(roads: Roads, index: RoadIndex, traces: Sequence[tuple[Floa
     for _ in range(ROUNDS):
         matcher = Matcher(roads, index, MatchingOptions(sigma_m, np.inf, off_road_m=OFF_ROAD_M, drives=drives))
         distance_m = np.concatenate([matcher.match(*trace).decided.distance_m for trace in some])
-        if np.isnan(distance_m).all():
-            return FIRST_SIGMA_M
+        if np.isnan(distance_m).mean() > 1 - LEAST_ON_ROAD:
+            return None
         sigma_m = float(np.clip(np.nanmedian(distance_m) / MEDIAN_OF_NORMAL, LEAST_SIGMA_M, MOST_SIGMA_M))
     return sigma_m
