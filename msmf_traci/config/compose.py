@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 from msmf_traci.config.applications import refuse_doubles
+from msmf_traci.config.idle import refuse_idle
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
 from msmf_traci.config.schema import APPLICATIONS, Application, Config, option_fields
@@ -231,6 +232,7 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
     plain["experiment"] = plain.get("experiment") or experiment
     try:
         config = Config.model_validate(plain)
+        refuse_idle(config)
         refuse_doubles(each.config for each in combinations(config))
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None

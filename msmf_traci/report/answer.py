@@ -11,7 +11,7 @@ from msmf_traci.report.axis import words
 from msmf_traci.report.curves import baseline
 from msmf_traci.report.judgement import Judgement
 from msmf_traci.report.measures import DOWNTIME, REPLICATE, TRAFFIC, Measure
-from msmf_traci.report.options import SPEED, label_of
+from msmf_traci.report.options import APPLICATION, SPEED, label_of
 from msmf_traci.report.reading import Results
 from msmf_traci.report.statistics import Interval, mean_interval
 
@@ -24,7 +24,12 @@ _VERDICTS = {"holds": "hold", "fails": "fail", "depends": "depend on how they ar
 def answer_of(results: Results, judgements: Sequence[Judgement]) -> str:
     """A sentence from the cells at the reference, and one from the claims."""
     claims = _claims_sentence(judgements)
-    return " ".join(part for part in (_cells_sentence(results), claims) if part)
+    over = (
+        "These intervals are over seeds, which draw some trajectories twice; those of Figure 8 are over trajectories."
+        if results.is_of_traces
+        else ""
+    )
+    return " ".join(part for part in (_cells_sentence(results), over, claims) if part)
 
 
 def _cells_sentence(results: Results) -> str:
@@ -39,6 +44,10 @@ def _cells_sentence(results: Results) -> str:
         if SPEED in results.options
         else "In these runs"
     )
+    where += "".join(
+        f", {option.label} {words(option.name, option.reference)}" for option in results.options.values() if option.name == APPLICATION
+    )
+    where += ", of the strategies that migrate without knowing the road ahead"
     values = {(name, each.column): _by_seed(results, name, each) for name in names for each in _SAID}
     # strategies are compared on the seeds that all of them have
     shared = np.isfinite(np.array(list(values.values()))).all(axis=0)

@@ -10,7 +10,7 @@ from msmf_traci.report.claims import judge_claims
 from msmf_traci.report.curves import curve_figures
 from msmf_traci.report.figure8 import figure8_figures
 from msmf_traci.report.folder import report_folder
-from msmf_traci.report.judgement import claims_table, evidence_table
+from msmf_traci.report.judgement import NO_DATA, claims_table, evidence_table
 from msmf_traci.report.page import Content, page_text
 from msmf_traci.report.reading import Results
 from msmf_traci.report.replay import write_replay
@@ -47,7 +47,8 @@ def build_report(results: Results, out: Path, traced: Path | None = None) -> Pat
         If a table is not there whole, or `out` is no folder of ours.
     """
     trajectories = read_trajectories(results)
-    judgements = [*judge_claims(results), *judge_trajectory_claims(trajectories)]
+    # what the runs say nothing of comes last
+    judgements = sorted([*judge_claims(results), *judge_trajectory_claims(trajectories)], key=lambda each: each.verdict == NO_DATA)
     sensitivity = study_sensitivity(results)
     transfers, reason = transfer_figures(results)
     pictures = [figure for figure in (timeline_figure(results), map_figure(results)) if figure is not None]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.report.measures import REPLICATE, Measure
-from msmf_traci.report.options import Option, Value, label_of, value_text
+from msmf_traci.report.options import SPEED, Option, Value, label_of, value_text
 from msmf_traci.report.reading import Results
 from msmf_traci.report.statistics import Floats, Units
 
@@ -171,6 +171,8 @@ def settings_along(results: Results, axis: str, values: Sequence[Value] | None =
             there = set(cells[axis].iloc[rows])
             if len(there) > 1:
                 grids[setting] = _grid(cells.iloc[rows], axis, tuple(value for value in order if value in there), results.units)
+    if () not in grids and axis == SPEED and results.is_of_traces:
+        raise MissingDataError("trajectories have no commanded speed: this is about vehicles that SUMO drives (mobility.speed_kmh)")
     if () not in grids:
         raise MissingDataError(f"needs several values of {label_of(axis)}: sweep over {axis}")
     return Settings(grids.pop(()), dict(sorted(grids.items(), key=lambda item: len(item[0]))))

@@ -83,7 +83,7 @@ def runs_table(results: Results) -> PageTable:
     for run in results.runs:
         facts = run.facts
         vehicles = facts.get("vehicles", {})
-        speed = run.facts["config"].get("mobility", {}).get("speed_kmh")
+        speed = None if run.is_of_traces else run.facts["config"].get("mobility", {}).get("speed_kmh")
         outside = facts.get("outside_share")
         row = [Field(run.name, key=run.name), _number(speed), _number(run.seed)]
         row += [_number(vehicles.get("inserted")), _number(vehicles.get("arrived"))]

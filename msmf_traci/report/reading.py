@@ -62,6 +62,12 @@ class Run:
         return not isinstance(output, dict) or output.get("migrations", True) is not False
 
     @property
+    def is_of_traces(self) -> bool:
+        """Whether people's traces were driven, whose speed nobody commands."""
+        mobility = self.facts.get("mobility")
+        return isinstance(mobility, dict) and mobility.get("source") == "gps"
+
+    @property
     def map_folder(self) -> Path:
         """Where its map lies."""
         return self.folder.parent / str(self.facts["map_folder"])
@@ -139,6 +145,11 @@ class Results:
     def strategies(self) -> list[str]:
         """Names, in the order in which the runs were asked for them."""
         return list(dict.fromkeys(name for run in self.runs for name in run.facts["strategies"]))
+
+    @property
+    def is_of_traces(self) -> bool:
+        """Whether all runs drove people's traces."""
+        return bool(self.runs) and all(run.is_of_traces for run in self.runs)
 
     @property
     def replicates(self) -> list[int]:

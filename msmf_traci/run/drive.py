@@ -17,6 +17,7 @@ from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import draw_uniforms, joined, make_containers
+from msmf_traci.mobility.frame import NO_EDGE
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.mobility.trip_log import TripLog
 from msmf_traci.results.console import ProgressDisplay
@@ -107,6 +108,8 @@ class Drive:
                 self._take_asked(council, view, shown)
         if self.trace is not None and shown is not None:
             samples = {name: getattr(tracks, name) for name in ("x_m", "y_m", "speed_mps", "edge", "position_m")}
+            if self.config.mobility.source == "gps":
+                samples["position_m"] = np.where(tracks.edge == NO_EDGE, np.nan, tracks.position_m)
             vehicle = tracks.vehicle[tracks.track]
             self.trace.record(tracks.time_s, vehicle, {**samples, "cell": containing}, shown.columns())
 

@@ -89,22 +89,22 @@ class Omissions:
 
     def sentences(self) -> list[str]:
         """Lines for the console: what is kept, then what was left out by reason, the most first."""
-        lines = [
-            f"GPS: {self.traces_kept} traces of {self.points_kept} points kept; {self.points_read} points read, {self.traces_cut} pieces"
-        ]
+        kept = f"{_counted(self.traces_kept, 'trace')} of {_counted(self.points_kept, 'point')} kept"
+        lines = [f"GPS: {kept}; {_counted(self.points_read, 'point')} read, {_counted(self.traces_cut, 'piece')}"]
         if self.points:
             lines.append(
                 "GPS: points left out: " + "; ".join(f"{count} {POINT_REASONS[reason]}" for reason, count in self.points.most_common())
             )
         if self.traces:
             each = (
-                f"{count} {TRACE_REASONS[reason]} ({self.points_of_traces[reason]} points)" for reason, count in self.traces.most_common()
+                f"{count} {TRACE_REASONS[reason]} ({_counted(self.points_of_traces[reason], 'point')})"
+                for reason, count in self.traces.most_common()
             )
             lines.append("GPS: traces left out: " + "; ".join(each))
         if self.notes:
             lines.append("GPS: " + "; ".join(f"{count} {NOTES[what]}" for what, count in self.notes.most_common()))
         if self.fewer:
-            lines.append(f"GPS: {self.fewer} traces fewer than asked for: there are no more")
+            lines.append(f"GPS: {_counted(self.fewer, 'trace')} fewer than asked for: there are no more")
         return lines
 
     def facts(self) -> dict[str, Any]:
@@ -121,3 +121,7 @@ class Omissions:
             "traces_missing": self.fewer,
             **{what: self.notes[what] for what in NOTES},
         }
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
