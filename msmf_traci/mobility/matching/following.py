@@ -194,14 +194,20 @@ def places_on_route(route: IntArray, index: IntArray, places: Places, length_m: 
     """
     at, position_m = index.copy(), places.position_m.copy()
     last, last_m = -1, 0.0
+    begin, end = 0, 0
     for k in range(len(index)):
         if index[k] < 0:
             continue
+        if k >= end:
+            # edges of another stretch on roads are not joined to this one
+            begin, end = k, k
+            while end < len(index) and index[end] >= 0:
+                end += 1
         found = False
         for away in range(reach + 1):
-            for sign in (1, -1):
+            for sign in (-1, 1):
                 there = index[k] + sign * away
-                if not found and 0 <= there < len(route) and route[there] == places.edge[k]:
+                if not found and index[begin] <= there <= index[end - 1] and route[there] == places.edge[k]:
                     at[k], found = there, True
         if not found:
             position_m[k] = min(position_m[k], length_m[route[at[k]]])

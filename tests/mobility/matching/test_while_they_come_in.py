@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.mobility.matching.following import Places
@@ -81,6 +81,7 @@ def test_what_comes_after_the_lag_changes_nothing(world: tuple[int, int, float, 
 
 
 @some
+@example((0, 1721, 20.0, 1.0), 0.0)  # comes back to a road that it was on before it left the roads
 @given(worlds, lags_s)
 def test_places_are_on_roads_and_the_way_is_one(world: tuple[int, int, float, float], lag_s: float) -> None:
     matcher, driven = made(world, lag_s)
