@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from msmf_traci.config.defaults import default_options
 from msmf_traci.config.schema import Application, Config, Workload
 
 
@@ -25,7 +23,7 @@ def refuse_doubles(configs: Iterable[Config]) -> None:
     ValueError
         One sentence on the first option that is at another value than its default, which says that somebody set it.
     """
-    defaults = _default_workload()
+    defaults = default_options("workload")
     for config in configs:
         if config.workload.application is None:
             continue
@@ -47,8 +45,3 @@ def _given(application: Application) -> dict[str, Any]:
         "latency_levels_ms": [application.latency_level_ms],
         "latency_weights": [1.0],
     }
-
-
-def _default_workload() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))["workload"]
-    return found

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from typing import Any
-
-import yaml
-
+from msmf_traci.config.defaults import default_options
 from msmf_traci.config.mobility_schema import Matching
 from msmf_traci.config.schema import Config
 
@@ -21,19 +17,20 @@ def refuse_idle(config: Config) -> None:
     ValueError
         One sentence on the first option that is at another value than its default, which says that somebody set it.
     """
-    defaults: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
     if config.mobility.source == "gps":
+        defaults = default_options("mobility")
         for option in _OF_SUMO:
             value = getattr(config.mobility, option)
-            if value is not None and value != defaults["mobility"][option]:
+            if value is not None and value != defaults[option]:
                 raise ValueError(
                     f"mobility.{option}={value} is for vehicles that SUMO drives, and mobility.source=gps drives traces: "
                     "leave it out (docs/gps.md has the options for traces)"
                 )
         return
+    defaults = default_options("matching")
     for option in Matching.model_fields:
         value = getattr(config.matching, option)
-        if value != defaults["matching"][option]:
+        if value != defaults[option]:
             raise ValueError(
                 f"matching.{option}={value} is for GPS traces, and mobility.source={config.mobility.source} has none: "
                 "leave it out, or set mobility.source=gps"

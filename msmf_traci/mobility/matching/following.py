@@ -8,11 +8,10 @@ import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
+from msmf_traci.mobility.frame import NO_EDGE
 from msmf_traci.mobility.matching.decoding import OFF_ROAD, Columns, best_state, state_before
 from msmf_traci.mobility.matching.placing import MEMORY_S, Chain, place_on_way
 from msmf_traci.mobility.matching.route_search import NO_WAY, RoadGraph, Search, search_ways
-
-NO_EDGE = -1
 
 
 class Places(NamedTuple):

@@ -1,0 +1,18 @@
+"""The defaults as `conf/config.yaml` has them: an option at another value has been set by somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+
+@cache
+def default_options(section: str) -> Mapping[str, Any]:
+    """Options of a section with their defaults; read once, since every point of a sweep is held against them."""
+    found: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))[section]
+    return MappingProxyType(found)
