@@ -1,0 +1,201 @@
+"""Has the container follow a strategy's decisions: rules 1 to 5 of the model's section 7, carried out instead of computed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from msmf_traci.migration.ledger import Outcome, Stage
+from msmf_traci.testbed.container import Container
+from msmf_traci.testbed.courier import Courier
+from msmf_traci.testbed.hosts import CLOUD, LOCAL, REGIONAL, USER, Host
+from msmf_traci.testbed.journal import Journal
+from msmf_traci.testbed.transfer import RoundRule, Transfer
+from msmf_traci.testbed.user_equipment import CONTROL_PORT
+
+
+@dataclass(frozen=True)
+class HandoffRules:
+    """What happens to a container that is not synchronised at the handoff, and to a user who leaves meanwhile (`handoff.*`)."""
+
+    relay_unsynced: bool
+    finish_user_left: bool
+
+
+@dataclass
+class Conductor:
+    """The container, where it is, and its transfers.
+
+    Attributes
+    ----------
+    container
+        What moves.
+    hosts
+        All hosts by name.
+    courier, journal
+        How hosts talk, and what is written down.
+    rule
+        When rounds are sent.
+    handoff
+        The policy.
+    server
+        What the strategy calls the server that the container runs on.
+    host
+        The host that stands for it.
+    """
+
+    container: Container
+    hosts: Mapping[str, Host]
+    courier: Courier
+    journal: Journal
+    rule: RoundRule
+    handoff: HandoffRules
+    server: str
+    host: Host
+    transfers: list[Transfer] = field(default_factory=list, init=False)
+    outages: list[tuple[float, float]] = field(default_factory=list, init=False)
+    _open: Transfer | None = field(default=None, init=False)
+    _stopped_s: float | None = field(default=None, init=False)
+
+    def deploy(self, image_on: Callable[[Host], None]) -> None:
+        """Rule 1: the container runs on its first host, where `image_on` has put its image."""
+        image_on(self.host)
+        self.container.prepare(self.host)
+        self.container.start(self.host)
+        self._tell_user(self.host)
+
+    @property
+    def open_transfer(self) -> Transfer | None:
+        """The transfer that is going on."""
+        return self._open
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the container runs."""
+        return self._stopped_s is None and (self._open is None or self._open.stop_s is None)
+
+    def obey(self, home: str | None, target: str | None) -> None:
+        """Carry out a decision: where the container must be (None: where it is), and to which server to copy ahead.
+
+        Raises
+        ------
+        MsmfError
+            If a transfer has failed.
+        """
+        self.settle()
+        if self.is_running:
+            if home is None or home == self.server:
+                self._copy_ahead(target if target != self.server else None)
+            else:
+                self._hand_off(home)
+        elif self._open is not None and home is not None and home != self._open.server:
+            if self._open.stage != Stage.RESTORE and not self.handoff.finish_user_left:
+                self._follow_user(home)
+
+    def settle(self) -> None:
+        """Take in what has ended since the last look."""
+        ended = self._open
+        if ended is None or not ended.is_over:
+            return
+        self._open = None
+        if ended.failure is not None:
+            raise ended.failure
+        if ended.outcome == Outcome.COMPLETED:
+            self._runs_on(ended.target, ended.server, ended)
+
+    def arrive(self) -> None:
+        """Rule 5: whatever is open stays unfinished."""
+        self.settle()
+        if self._open is not None:
+            self._end(Outcome.UNFINISHED)
+
+    def _copy_ahead(self, target: str | None) -> None:
+        """Rule 2: the container is where it should be."""
+        if self._open is not None:
+            self._open.take_back()
+        if target is None:
+            return
+        if self._open is not None and self._open.server != target:
+            self._abandon()
+        if self._open is None and self.is_running:
+            self._start(target)
+
+    def _hand_off(self, home: str) -> None:
+        """Rule 3: the container has to go to another server."""
+        if self._open is not None and self._open.server != home:
+            self._abandon()
+        if self._open is None:
+            self._start(home)
+        assert self._open is not None
+        with self.journal.timed("s7", self._open.number) as signal:
+            self.courier.carry(USER, CLOUD, {"handoff": home})
+            self.courier.carry(CLOUD, self.host.name, {"handoff": home})
+        self._open.hand_off(signal.begin_s, at_once=not self.handoff.relay_unsynced)
+
+    def _follow_user(self, home: str) -> None:
+        """Rule 4: the user has left while the container is stopped; resume here, or send everything to the new home."""
+        self._end(Outcome.USER_LEFT)
+        if self._open is None and self.is_running:
+            return  # it had been restored just before
+        if home == self.server:
+            self.container.restore(self.host)
+            self._runs_on(self.host, self.server, None)
+        else:
+            self._start(home)
+
+    def _abandon(self) -> None:
+        assert self._open is not None
+        self._end(Outcome.MISPREDICTED if self._open.handoff_s is None else Outcome.USER_LEFT)
+
+    def _end(self, outcome: Outcome) -> None:
+        """End the open transfer, unless it has come to its own end meanwhile."""
+        ended = self._open
+        assert ended is not None
+        ended.give_up(outcome)
+        if ended.stop_s is not None and ended.outcome != Outcome.COMPLETED and self._stopped_s is None:
+            self._stopped_s = ended.stop_s
+        self.settle()
+        self._open = None
+
+    def _start(self, server: str) -> None:
+        number = len(self.transfers)
+        target = self._host_for(server)
+        with self.journal.timed("s2", number):
+            self.courier.carry(CLOUD, self.host.name, {"target": server, "address": target.address})
+        transfer = Transfer(
+            number,
+            self.container,
+            self.host,
+            target,
+            server,
+            self.rule,
+            self.journal,
+            on_stop=lambda: self._tell_user(target),
+            is_stopped=self._stopped_s is not None,
+        )
+        self.transfers.append(transfer)
+        self._open = transfer
+        transfer.start()
+
+    def _host_for(self, server: str) -> Host:
+        """A host that stands for a server from now on: of its tier, and not the one that the container is on."""
+        tier = tier_of(server)
+        return next(host for host in self.hosts.values() if host.tier == tier and host is not self.host)
+
+    def _runs_on(self, host: Host, server: str, transfer: Transfer | None) -> None:
+        end_s = time.monotonic() if transfer is None or transfer.end_s is None else transfer.end_s
+        stop_s = self._stopped_s if self._stopped_s is not None else transfer.stop_s if transfer is not None else None
+        assert stop_s is not None
+        self.outages.append((stop_s, end_s))
+        self._stopped_s = None
+        self.host, self.server = host, server
+        self._tell_user(host)
+
+    def _tell_user(self, host: Host) -> None:
+        self.courier.tell(CLOUD, USER, CONTROL_PORT, {"server": host.address})
+
+
+def tier_of(server: str) -> str:
+    """Tier of a server by its name in the tables, `L:q,r` or `R:q,r`."""
+    return REGIONAL if server.startswith("R:") else LOCAL

@@ -1,0 +1,129 @@
+"""The container of the service under runC: started, snapshot by CRIU, restored elsewhere, deleted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msmf_traci.errors import MsmfError
+from msmf_traci.testbed.hosts import Host
+from msmf_traci.testbed.namespaces import NAMES
+from msmf_traci.testbed.programs import MARK
+
+PORT = 9000  # where the service answers
+# A container without connections has nothing to lock; what arrives meanwhile waits in the socket's buffer or is lost, as UDP may be
+_CRIU_SETTINGS = "network-lock skip\n"
+_SETTINGS_ANNOTATION = "org.criu.config"
+_ENDS_S = 10.0
+
+
+@dataclass(frozen=True)
+class Container:
+    """The service's container, the same on every host.
+
+    Attributes
+    ----------
+    testbed
+        Name of the testbed.
+    arguments
+        The program and its words.
+    """
+
+    testbed: str
+    arguments: Sequence[str]
+
+    def prepare(self, host: Host) -> None:
+        """Write how to start the container on a host beside its root file system."""
+        host.bundle.mkdir(parents=True, exist_ok=True)
+        (host.folder / "criu.conf").write_text(_CRIU_SETTINGS, encoding="utf-8")
+        (host.bundle / "config.json").write_text(json.dumps(self._specification(host), indent=1), encoding="utf-8")
+
+    def start(self, host: Host) -> None:
+        """Start it anew."""
+        self._runc(host, "run", "--detach", "--bundle", str(host.bundle), self.testbed)
+
+    def snapshot(self, host: Host, *, leave_running: bool) -> int:
+        """Write its memory to the host's snapshot folder; without `leave_running` it has ended then. Returns the bytes written.
+
+        Without soft-dirty tracking in the kernel CRIU cannot tell which pages have changed, so every snapshot is a whole one.
+        """
+        shutil.rmtree(host.snapshot, ignore_errors=True)
+        host.snapshot.mkdir(parents=True)
+        flags = ["--leave-running"] if leave_running else []
+        self._runc(host, "checkpoint", *flags, "--image-path", str(host.snapshot), "--work-path", str(_logs(host)), self.testbed)
+        return sum(path.stat().st_size for path in host.snapshot.iterdir())
+
+    def restore(self, host: Host) -> None:
+        """Let it go on from the host's snapshot."""
+        where = ["--image-path", str(host.snapshot), "--work-path", str(_logs(host)), "--bundle", str(host.bundle)]
+        self._runc(host, "restore", "--detach", *where, self.testbed)
+
+    def delete(self, host: Host) -> None:
+        """Remove what is left of it on a host where it runs no more."""
+        if (host.folder / "runc" / self.testbed).exists():
+            self._runc(host, "delete", "--force", self.testbed)
+
+    def is_running(self, host: Host) -> bool:
+        """Whether it runs on a host."""
+        said = host.programs.run(["runc", "--root", str(host.folder / "runc"), "list", "--format", "json"])
+        return any(each["id"] == self.testbed and each["status"] == "running" for each in json.loads(said) or ())
+
+    def _runc(self, host: Host, *words: str) -> None:
+        begin_s = time.monotonic()
+        program = host.programs.start(["runc", "--root", str(host.folder / "runc"), *words])
+        code = program.wait()
+        if code != 0:
+            raise MsmfError(
+                f"runc {words[0]} failed on host {host.name} after {time.monotonic() - begin_s:.1f} s: {_why(host, words[0])}; "
+                "see what msmf-traci-testbed check says"
+            )
+
+    def _specification(self, host: Host) -> dict[str, Any]:
+        """The OCI configuration (github.com/opencontainers/runtime-spec)."""
+        private = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]
+        return {
+            "ociVersion": "1.0.2",
+            "annotations": {_SETTINGS_ANNOTATION: str(host.folder / "criu.conf")},
+            "process": {
+                "terminal": False,
+                "user": {"uid": 0, "gid": 0},
+                "args": list(self.arguments),
+                "env": ["PATH=/bin", f"{MARK}={self.testbed}"],
+                "cwd": "/",
+                "noNewPrivileges": True,
+                "capabilities": {},
+            },
+            "root": {"path": "rootfs", "readonly": True},
+            "hostname": "service",
+            "mounts": [
+                {"destination": "/proc", "type": "proc", "source": "proc"},
+                {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+            ],
+            "linux": {
+                "cgroupsPath": f"/{self.testbed}/{host.name}",
+                "namespaces": [*private, {"type": "network", "path": str(NAMES / host.namespace)}],
+            },
+        }
+
+
+def _logs(host: Host) -> Path:
+    folder = host.folder / "criu"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _why(host: Host, word: str) -> str:
+    """CRIU's first error, or that runC said why on stderr only."""
+    log = host.folder / "criu" / f"{'dump' if word == 'checkpoint' else 'restore'}.log"
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "it left no log"
+    # the last error is only a consequence of the first, and one about the number of open files comes in every user namespace
+    errors = [line for line in lines if "Error (" in line and "RLIMIT_NOFILE" not in line]
+    return errors[0].strip() if errors else "CRIU's log names no error"

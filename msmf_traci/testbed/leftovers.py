@@ -1,0 +1,198 @@
+"""What a testbed leaves on the machine, and how it is found and removed: at its own end, and after a kill by whoever cleans up.
+
+A testbed writes down its name and folder before it makes anything. Everything else can be told by the name: network namespaces and
+control groups begin with it, programs carry it in their environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from msmf_traci.errors import MsmfError
+from msmf_traci.locks import is_surely_dead, try_lock
+from msmf_traci.results.console import counted
+from msmf_traci.testbed.namespaces import NAMES
+from msmf_traci.testbed.programs import MARK
+
+RECORDS = Path("/run/msmf-traci-testbed")
+_PREFIX = "msmf-"
+_LOCK, _RECORD = "owner.lock", "testbed.json"
+_KILLS_TAKE_S = 10.0
+
+
+@contextmanager
+def recorded(place: Path) -> Iterator[tuple[str, Path]]:
+    """A name and an empty folder in `place` for a testbed of this process; at the end everything that bears the name is removed.
+
+    Raises
+    ------
+    MsmfError
+        If the folder or the record cannot be written.
+    """
+    name = f"{_PREFIX}{secrets.token_hex(3)}"
+    record, folder = RECORDS / name, place / name
+    try:
+        record.mkdir(parents=True)
+    except OSError as error:
+        raise MsmfError(f"{RECORDS} cannot be written ({error.strerror}); the testbed notes there what it makes") from None
+    lock = None
+    try:
+        lock = try_lock(record / _LOCK)
+        (record / _RECORD).write_text(json.dumps({"folder": str(folder)}), encoding="utf-8")
+        folder.mkdir(parents=True)
+        yield name, folder
+    except OSError as error:
+        raise MsmfError(f"{error.filename or folder}: {error.strerror or error}; free some space, or set folder=FOLDER") from None
+    finally:
+        clear(name, folder)
+        _forget(record)
+        if lock is not None:
+            lock.close()
+
+
+def clean() -> list[str]:
+    """Remove what killed testbeds have left; a sentence about each."""
+    said = []
+    for record in sorted(RECORDS.glob(f"{_PREFIX}*")):
+        if not is_surely_dead(record / _LOCK):
+            said.append(f"{record.name}: in use, left alone")
+            continue
+        found = clear(record.name, _folder_of(record))
+        _forget(record)
+        said.append(f"{record.name}: removed {', '.join(found) if found else 'its record; nothing else was left'}")
+    return said
+
+
+def clear(name: str, folder: Path | None) -> list[str]:
+    """Remove everything of one testbed; what was found.
+
+    Raises
+    ------
+    MsmfError
+        If a program does not end.
+    """
+    found = []
+    if killed := _kill_programs(name):
+        found.append(counted(killed, "program"))
+    namespaces = sorted(NAMES.glob(f"{name}-*"))
+    for namespace in namespaces:
+        subprocess.run(["ip", "netns", "del", namespace.name], capture_output=True, check=False)
+    if namespaces:
+        found.append(counted(len(namespaces), "network namespace"))
+    if groups := _remove_groups(name):
+        found.append(counted(groups, "control group"))
+    if folder is not None and folder.exists():
+        for mount in _mounts_below(folder):
+            subprocess.run(["umount", "-l", str(mount)], capture_output=True, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        found.append(f"folder {folder}")
+    return found
+
+
+def _folder_of(record: Path) -> Path | None:
+    """The folder of a testbed, if it got as far as writing it down."""
+    try:
+        folder = Path(json.loads((record / _RECORD).read_text(encoding="utf-8"))["folder"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return folder if folder.name == record.name else None
+
+
+def _forget(record: Path) -> None:
+    """Remove a record, the name of its owner last: who is killed here leaves one that can be told for dead."""
+    with suppress(OSError):
+        (record / _RECORD).unlink()
+    with suppress(OSError):
+        (record / _LOCK).unlink()
+    with suppress(OSError):
+        record.rmdir()
+    with suppress(OSError):
+        RECORDS.rmdir()
+
+
+def _kill_programs(name: str) -> int:
+    """Kill every program of a testbed, how many there were; a frozen one is thawed, or it could not die."""
+    seen: set[int] = set()
+    deadline_s = time.monotonic() + _KILLS_TAKE_S
+    while processes := _processes_of(name):
+        if time.monotonic() > deadline_s:
+            raise MsmfError(f"programs of testbed {name} do not end: {', '.join(map(str, sorted(processes)))}; look at them with ps")
+        _thaw(name)
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        seen |= processes
+        time.sleep(0.01)
+    return len(seen)
+
+
+def _processes_of(name: str) -> set[int]:
+    """Live processes that carry the testbed's mark, or live in one of its namespaces or control groups."""
+    found = {int(line) for group in _groups(name) for line in _lines(group / "cgroup.procs")}
+    inodes = {namespace.stat().st_ino for namespace in NAMES.glob(f"{name}-*")}
+    mark = f"{MARK}={name}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            is_ours = mark in (process / "environ").read_bytes().split(b"\0") or (process / "ns" / "net").stat().st_ino in inodes
+            if is_ours and int(process.name) != os.getpid():
+                found.add(int(process.name))
+    return {process for process in found if _is_alive(process)}
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="ascii").split()
+    except OSError:
+        return []
+
+
+def _groups(name: str) -> list[Path]:
+    """Control groups of a testbed in every hierarchy, the inner ones first."""
+    tops = [Path(mount) / name for mount, kind in _mounts() if kind.startswith("cgroup")]
+    return [group for top in tops if top.is_dir() for group in sorted((top, *(path for path in top.rglob("*") if path.is_dir())), reverse=True)]
+
+
+def _thaw(name: str) -> None:
+    for group in _groups(name):
+        for switch, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            with suppress(OSError):
+                if (group / switch).exists():
+                    (group / switch).write_text(word)
+
+
+def _remove_groups(name: str) -> int:
+    groups = _groups(name)
+    for group in groups:
+        deadline_s = time.monotonic() + 1
+        while group.is_dir() and time.monotonic() < deadline_s:  # busy until the kernel has seen its last process off
+            with suppress(OSError):
+                group.rmdir()
+                break
+            time.sleep(0.01)
+    return len(groups)
+
+
+def _mounts_below(folder: Path) -> list[Path]:
+    return sorted((Path(mount) for mount, _ in _mounts() if Path(mount).is_relative_to(folder)), reverse=True)
+
+
+def _mounts() -> list[tuple[str, str]]:
+    """Where something is mounted, and of what kind it is."""
+    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    return [(line.split()[1], line.split()[2]) for line in lines]
