@@ -64,6 +64,13 @@ def report(argv: Sequence[str] | None = None) -> int:
     return _tool("msmf-traci-report", report_main, argv)
 
 
+def testbed(argv: Sequence[str] | None = None) -> int:
+    """`msmf-traci-testbed`: real migrations of real containers on this machine."""
+    from msmf_traci.testbed_command import main as testbed_main
+
+    return _tool("msmf-traci-testbed", testbed_main, argv)
+
+
 def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | None) -> int:
     """Do what a command does, with its code: 0, 2 and one sentence where something is wrong, 130 on Ctrl-C."""
     end_cleanly_on_signals()

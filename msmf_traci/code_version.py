@@ -1,6 +1,6 @@
 """Which code this is: a hash of the package's own files, since a version number stays while code changes.
 
-Not of all: a run's configuration is compared in full, whatever files it was composed of, and a report changes no table.
+Not of all: a run's configuration is compared in full, whatever files it was composed of, and a report or a testbed changes no table.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 
 # an installed package holds these folders, an editable one does not: one is read by its own name, the other not at all
 _MAPPED = ("msmf_traci.conf", "msmf_traci.scenarios")
-_NO_PART_OF_A_RUN = "msmf_traci.report"
+_NO_PART_OF_A_RUN = ("msmf_traci.report", "msmf_traci.testbed")
 _ENDINGS = (".py", ".yaml")
 
 
@@ -22,7 +22,7 @@ def code_hash() -> str:
     digest = hashlib.sha256()
     for package in ("msmf_traci", "msmf_traci.scenarios"):
         for name, content in sorted(_contents(files(package))):
-            if f"{package}.{name.partition('/')[0]}" in (*_MAPPED, _NO_PART_OF_A_RUN):
+            if f"{package}.{name.partition('/')[0]}" in (*_MAPPED, *_NO_PART_OF_A_RUN):
                 continue
             digest.update(f"{package}/{name} {len(content)}\n".encode())
             digest.update(content)

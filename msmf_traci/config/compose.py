@@ -245,18 +245,18 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"]]
     if parts[:1] == [APPLICATIONS]:
-        return f"{'.'.join(parts)}: {_reason(first['msg'])}; an application has {', '.join(Application.model_fields)}"
+        return f"{'.'.join(parts)}: {reason_of(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)
     if (len(parts) < 2 or is_section) and first["type"] == "value_error":
-        return _reason(first["msg"])  # a check across options names them itself
+        return reason_of(first["msg"])  # a check across options names them itself
     depth = next((n for n in (3, 2) if ".".join(parts[:n]) in options), 1)
     name = ".".join(parts[:depth])
     if first["type"] == "extra_forbidden":
         name = ".".join(parts)
         return f"a configuration file names an option that does not exist, {name}; {nearest_name(name, list(options))}"
     reasons = dict.fromkeys(
-        _reason(detail["msg"])
+        reason_of(detail["msg"])
         for detail in error.errors()
         if [str(part) for part in detail["loc"]][: name.count(".") + 1] == name.split(".")
     )
@@ -268,7 +268,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     return f"{text}; {options[name][0]}" if name in options else text
 
 
-def _reason(message: str) -> str:
+def reason_of(message: str) -> str:
+    """What pydantic says, as half a sentence."""
     message = message.removeprefix("Value error, ").replace("List should have", "must have").replace("String should have", "must have")
     message = re.sub(r" (item|character)(s?) after validation, not \d+", r" value\2", message).replace(
         "at least 1 characters", "at least one character"

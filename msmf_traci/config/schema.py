@@ -314,15 +314,15 @@ def option_fields() -> dict[str, tuple[str, Any]]:
                 for inner, inner_field in kind.model_fields.items():
                     options[f"variants.{section}.{inner}"] = (f"values of {section}.{inner} that share the pass", inner_field)
         else:
-            options |= _options_of(name, field)
+            options |= options_of(name, field)
     return options
 
 
-def _options_of(name: str, field: Any) -> dict[str, tuple[str, Any]]:
+def options_of(name: str, field: Any) -> dict[str, tuple[str, Any]]:
     """The option that a field is, or those of the section that it is."""
     if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section)):
         return {name: (field.description or "", field)}
     options: dict[str, tuple[str, Any]] = {}
     for inner, inner_field in field.annotation.model_fields.items():
-        options |= _options_of(f"{name}.{inner}", inner_field)
+        options |= options_of(f"{name}.{inner}", inner_field)
     return options

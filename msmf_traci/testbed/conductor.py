@@ -23,6 +23,23 @@ class HandoffRules:
     finish_user_left: bool
 
 
+@dataclass(frozen=True)
+class Outage:
+    """A time without a running container, across the transfers that were abandoned meanwhile.
+
+    Attributes
+    ----------
+    stop_s, end_s
+        Seconds of the monotonic clock.
+    is_censored
+        Whether the drive ended before the container ran again.
+    """
+
+    stop_s: float
+    end_s: float
+    is_censored: bool
+
+
 @dataclass
 class Conductor:
     """The container, where it is, and its transfers.
@@ -54,7 +71,7 @@ class Conductor:
     server: str
     host: Host
     transfers: list[Transfer] = field(default_factory=list, init=False)
-    outages: list[tuple[float, float]] = field(default_factory=list, init=False)
+    outages: list[Outage] = field(default_factory=list, init=False)
     _open: Transfer | None = field(default=None, init=False)
     _stopped_s: float | None = field(default=None, init=False)
 
@@ -109,6 +126,8 @@ class Conductor:
         self.settle()
         if self._open is not None:
             self._end(Outcome.UNFINISHED)
+        if self._stopped_s is not None:
+            self.outages.append(Outage(self._stopped_s, time.monotonic(), is_censored=True))
 
     def _copy_ahead(self, target: str | None) -> None:
         """Rule 2: the container is where it should be."""
@@ -128,6 +147,8 @@ class Conductor:
         if self._open is None:
             self._start(home)
         assert self._open is not None
+        if self._open.is_handed_off:
+            return
         with self.journal.timed("s7", self._open.number) as signal:
             self.courier.carry(USER, CLOUD, {"handoff": home})
             self.courier.carry(CLOUD, self.host.name, {"handoff": home})
@@ -187,7 +208,7 @@ class Conductor:
         end_s = time.monotonic() if transfer is None or transfer.end_s is None else transfer.end_s
         stop_s = self._stopped_s if self._stopped_s is not None else transfer.stop_s if transfer is not None else None
         assert stop_s is not None
-        self.outages.append((stop_s, end_s))
+        self.outages.append(Outage(stop_s, end_s, is_censored=False))
         self._stopped_s = None
         self.host, self.server = host, server
         self._tell_user(host)

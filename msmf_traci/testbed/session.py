@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from msmf_traci.errors import MsmfError
-from msmf_traci.testbed.conductor import Conductor, HandoffRules, tier_of
+from msmf_traci.testbed.conductor import Conductor, HandoffRules, Outage, tier_of
 from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.courier import Courier
 from msmf_traci.testbed.hosts import CLOUD, REGIONAL, USER, Host, address_of, copy_image, host_names, make_host
@@ -109,7 +109,7 @@ class Session:
     begin_s: float
     transfers: Sequence[Transfer]
     journal: Journal
-    outages: Sequence[tuple[float, float]]
+    outages: Sequence[Outage]
     answers: pd.DataFrame
     round_trip_s: dict[str, float]
 

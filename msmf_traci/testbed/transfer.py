@@ -108,9 +108,8 @@ class Transfer:
         if self.handoff_s is None:
             self.handoff_s = at_s
         self._may_wait = not at_once
-        if not self._must_stop.is_set():
-            self._must_stop.set()
-            self._awake()
+        self._must_stop.set()
+        self._awake()
 
     def take_back(self) -> None:
         """The user is back: the container need not stop any more, unless it has."""
@@ -123,6 +122,11 @@ class Transfer:
         self._thread.join()
         if self.outcome is None:
             self.outcome = outcome
+
+    @property
+    def is_handed_off(self) -> bool:
+        """Whether the user needs the container at the target."""
+        return self._must_stop.is_set()
 
     @property
     def is_over(self) -> bool:

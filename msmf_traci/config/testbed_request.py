@@ -1,0 +1,114 @@
+"""From the words of `msmf-traci-testbed run` to judged configurations, one for each session."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_module
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from msmf_traci.config.compose import CONFIG_MODULE, reason_of
+from msmf_traci.config.defaults import default_options
+from msmf_traci.config.overrides import nearest_name
+from msmf_traci.config.schema import APPLICATIONS, options_of
+from msmf_traci.config.testbed_schema import SessionConfig
+from msmf_traci.errors import InputError
+
+_SIZES = ("image_mb", "memory_mb", "dirty_percent_per_s")
+
+
+@dataclass(frozen=True)
+class SessionPoint:
+    """One session: its configuration, with the application's sizes filled in, and the words that made it."""
+
+    config: SessionConfig
+    overrides: tuple[str, ...]
+
+
+def read_testbed_request(words: Sequence[str], *, multirun: bool) -> list[SessionPoint]:
+    """Compose and judge every session that a command line asks for.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first thing that is wrong in any of them.
+    """
+    overrides = [_parse(word) for word in words]
+    for override in overrides:
+        if override.is_sweep_override() and not multirun:
+            raise InputError(f"{override.input_line}: several values make a sweep; add -m")
+    with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci-testbed"):
+        return [_point(combination) for combination in itertools.product(*(_values(override) for override in overrides))]
+
+
+def testbed_options() -> dict[str, tuple[str, Any]]:
+    """Every option by its dotted name: (description, default)."""
+    defaults = yaml.safe_load(files(CONFIG_MODULE).joinpath("testbed.yaml").read_text(encoding="utf-8"))
+    found = {}
+    for name, field in SessionConfig.model_fields.items():
+        for option, (description, _) in options_of(name, field).items():
+            value = defaults
+            for part in option.split("."):
+                value = value[part]
+            found[option] = description, value
+    return found
+
+
+def _parse(word: str) -> Override:
+    name, equals, _ = word.partition("=")
+    if not equals:
+        raise InputError(f"{word}: write name=value; see msmf-traci-testbed run --help")
+    options = testbed_options()
+    if name not in options:
+        raise InputError(f"{word}: there is no option {name}; {nearest_name(name, list(options))}")
+    try:
+        return OverridesParser.create().parse_override(word)
+    except HydraException:
+        raise InputError(f"{word}: cannot be read; write name=value, and text with special characters as '{name}=\"...\"'") from None
+
+
+def _values(override: Override) -> list[str]:
+    key = override.get_key_element()
+    if override.is_sweep_override():
+        return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    return [f"{key}={override.get_value_element_as_str()}"]
+
+
+def _point(words: tuple[str, ...]) -> SessionPoint:
+    try:
+        plain: Any = OmegaConf.to_container(compose("testbed", overrides=list(words)), resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+        raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci-testbed run --help") from None
+    preset = default_options(APPLICATIONS).get(plain["application"], {})
+    for name in _SIZES:
+        if plain[name] is None:
+            plain[name] = preset.get(name)
+    try:
+        return SessionPoint(SessionConfig.model_validate(plain), words)
+    except ValidationError as error:
+        raise InputError(_sentence(error, plain)) from None
+
+
+def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
+    first = error.errors()[0]
+    if not first["loc"]:
+        return reason_of(first["msg"])
+    name = ".".join(str(part) for part in first["loc"])
+    options = testbed_options()
+    option = next((each for each in options if name == each or name.startswith(f"{each}.")), name)
+    value: Any = plain
+    for part in option.split("."):
+        value = value[part]
+    return f"{option}={value}: {reason_of(first['msg'])}; {options[option][0]}"

@@ -1,0 +1,125 @@
+"""A drive that the harness has traced: a strategy's decisions for one vehicle, to be carried out in real time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.errors import InputError
+from msmf_traci.results.store import read_run, read_table
+from msmf_traci.testbed.course import Decision
+
+# what a drive has to share with its run, for the two to be compared: options of the testbed and of the run
+_SHARED = {
+    "dirty_threshold_mbit": "workload.dirty_threshold_mbit",
+    "handoff.unsynced": "handoff.unsynced",
+    "handoff.user_left": "handoff.user_left",
+    "links.bandwidth_mbps": "links.bandwidth_mbps",
+}
+_COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host")
+_KEEP, _NONE = "KEEP", "NONE"
+
+
+@dataclass(frozen=True)
+class TracedVehicle:
+    """A vehicle of a run as one strategy served it.
+
+    Attributes
+    ----------
+    run, vehicle, strategy
+        Which one.
+    first_server
+        The server that its container is on at the begin.
+    decisions
+        By time since then.
+    options
+        What the run did that a testbed has to do likewise: testbed's options with their values.
+    """
+
+    run: Path
+    vehicle: str
+    strategy: str
+    first_server: str
+    decisions: tuple[Decision, ...]
+    options: Mapping[str, Any]
+
+
+def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: float, duration_s: float | None) -> TracedVehicle:
+    """Read a drive.
+
+    Parameters
+    ----------
+    run
+        Folder of a run with output.trace=true.
+    vehicle, strategy
+        Whose decisions; None: the first vehicle that drives long enough, the only strategy.
+    begin_s, duration_s
+        Which part of the vehicle's drive; None: to its end.
+
+    Raises
+    ------
+    InputError
+        If there is no such drive.
+    """
+    facts = read_run(run)
+    if facts is None:
+        raise InputError(f"drive.run={run}: there is no finished run; name a folder with run.json")
+    if not any((run / f"decisions.{ending}").is_file() for ending in ("csv", "parquet")):
+        raise InputError(f"drive.run={run}: the run has no decisions; make it again with output.trace=true")
+    table = read_table(run, "decisions", columns=_COLUMNS)
+    strategy = _strategy(table, strategy, run)
+    table = table[table["strategy"] == strategy]
+    vehicle = vehicle or _first_long_enough(table, begin_s, duration_s, run)
+    rows = table[table["vehicle"] == vehicle]
+    if rows.empty:
+        raise InputError(f"drive.vehicle={vehicle}: no such vehicle in {run}; there are {', '.join(sorted(table['vehicle'].unique())[:5])}, ...")
+    if rows["t_s"].duplicated().any():
+        raise InputError(f"drive.run={run}: its variants decide differently for one vehicle; make a run without variants")
+    first_s = rows["t_s"].min() + begin_s
+    rows = rows[(rows["t_s"] >= first_s) & (rows["t_s"] <= first_s + (duration_s if duration_s is not None else float("inf")))]
+    if len(rows) < 2:
+        raise InputError(f"drive.begin_s={begin_s:g}: vehicle {vehicle} has arrived by then; choose an earlier begin")
+    decisions = tuple(
+        Decision(float(row.t_s - first_s), None if row.home == _KEEP else str(row.home), None if row.target == _NONE else str(row.target))
+        for row in rows.itertuples()
+    )
+    options = {ours: _option(facts["config"], theirs) for ours, theirs in _SHARED.items()} | _sizes(run, vehicle, strategy, facts["config"])
+    return TracedVehicle(run, vehicle, strategy, str(rows["host"].iloc[0]), decisions, options)
+
+
+def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The vehicle's container, as it was drawn or fixed."""
+    vehicles = read_table(run, "vehicles")
+    row = vehicles[(vehicles["vehicle"] == vehicle) & (vehicles["strategy"] == strategy)].iloc[0]
+    name = config["workload"]["application"]
+    dirty = (config["applications"][name] if name is not None else config["workload"])["dirty_percent_per_s"]
+    sizes = {"image_mb": float(row["image_bytes"]) / 1e6, "memory_mb": float(row["memory_capacity_bytes"]) / 1e6, "dirty_percent_per_s": dirty}
+    return sizes if name is None else {"application": name} | sizes
+
+
+def _option(config: Mapping[str, Any], name: str) -> Any:
+    value: Any = config
+    for part in name.split("."):
+        value = value[part]
+    return value
+
+
+def _strategy(table: pd.DataFrame, strategy: str | None, run: Path) -> str:
+    there = sorted(table["strategy"].unique())
+    if strategy is None and len(there) == 1:
+        return str(there[0])
+    if strategy not in there:
+        raise InputError(f"drive.strategy={'null' if strategy is None else strategy}: {run} has {', '.join(there)}; choose one of them")
+    return strategy
+
+
+def _first_long_enough(table: pd.DataFrame, begin_s: float, duration_s: float | None, run: Path) -> str:
+    times = table.groupby("vehicle")["t_s"].agg(["min", "max"])
+    long_enough = times[times["max"] - times["min"] >= begin_s + (duration_s or 0.0)]
+    if long_enough.empty:
+        raise InputError(f"drive.duration_s={duration_s:g}: no vehicle of {run} drives that long; the longest drives {(times['max'] - times['min']).max():g} s")
+    return str(long_enough.index[0])

@@ -1,0 +1,126 @@
+"""One session as it was configured: what is built, what is measured, what is said about it."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.config.testbed_schema import SessionConfig
+from msmf_traci.errors import InputError
+from msmf_traci.testbed.conductor import Conductor, HandoffRules
+from msmf_traci.testbed.course import SingleTransfer, TracedDrive
+from msmf_traci.testbed.drive import read_drive
+from msmf_traci.testbed.images import Images
+from msmf_traci.testbed.network import Links
+from msmf_traci.testbed.parts import Parts
+from msmf_traci.testbed.session import Setting, Task, hold_session
+from msmf_traci.testbed.tables import continuity, gaps_table, outages_table, steps_table, transfers_table
+
+_SERVERS = {"local": "L:{}", "regional": "R:{}"}
+_MB, _MBIT = 1e6, 1e6 / 8
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Tables and facts of a session, and what a person is told."""
+
+    tables: Mapping[str, pd.DataFrame]
+    facts: Mapping[str, Any]
+    text: str
+
+
+def judge(config: SessionConfig, images: Images) -> None:
+    """See that a session can be held: its drive can be read, and its image made.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    _first_and_course(config)
+    images.get(config.application, config.image_mb)
+
+
+def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
+    """Hold a session."""
+    image, how = images.get(config.application, config.image_mb)
+    memory_mb, dirty_percent = config.memory_mb or 0.0, config.dirty_percent_per_s or 0.0
+    task = Task(image, (*how.arguments, str(memory_mb), str(dirty_percent)), memory_mb * _MB, memory_mb * _MB * dirty_percent / 100)
+    setting = Setting(
+        place=Path(config.folder),
+        links=Links(config.links.bandwidth_mbps, parts.has_netem),
+        local_rtt_s=config.links.local_ms / 1000,
+        regional_rtt_s=config.links.regional_ms / 1000,
+        threshold_bytes=config.dirty_threshold_mbit * _MBIT,
+        handoff=HandoffRules(config.handoff.unsynced == "relay", config.handoff.user_left == "finish"),
+        requests_per_s=config.requests_per_s,
+        first_in_path=parts.criu_folder,
+    )
+    first, course = _first_and_course(config)
+    session = hold_session(task, setting, first, course)
+    transfers = transfers_table(session)
+    service = continuity(session)
+    facts: dict[str, Any] = {
+        "kernel": platform.release(),
+        "cores": os.cpu_count(),
+        "tools": {part.name: part.found for part in parts.parts},
+        "delay": "netem" if parts.has_netem else "relay in user space",
+        "image_bytes": how.bytes,
+        "round_trip_s": session.round_trip_s,
+        "continuity": service,
+    }
+    tables = {"steps": steps_table(session), "transfers": transfers, "gaps": gaps_table(session), "outages": outages_table(session)}
+    return Measured(tables, facts, _text(transfers, service))
+
+
+def _first_and_course(config: SessionConfig) -> tuple[str, Callable[[Conductor], None]]:
+    """The first server, and what is conducted from there.
+
+    Raises
+    ------
+    InputError
+        If the drive cannot be read, or its run did something that the testbed would do otherwise.
+    """
+    drive = config.drive
+    if drive.run is None:
+        target = _SERVERS[config.target].format("target")
+        return _SERVERS[config.source].format("source"), SingleTransfer(target, config.handoff.after_s, config.handoff.lead_s)
+    traced = read_drive(Path(drive.run), drive.vehicle, drive.strategy, drive.begin_s, drive.duration_s)
+    other = {name: value for name, value in traced.options.items() if not _is_equal(_value(config, name), value)}
+    if other:
+        words = " ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in other.items())
+        raise InputError(f"drive.run={drive.run}: vehicle {traced.vehicle} was served otherwise than it would be here; add {words}")
+    return traced.first_server, TracedDrive(traced.decisions)
+
+
+def _value(config: SessionConfig, name: str) -> Any:
+    value: Any = config
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    return math.isclose(one, other, rel_tol=1e-6) if isinstance(one, float) and isinstance(other, float | int) else bool(one == other)
+
+
+def _text(transfers: pd.DataFrame, service: Mapping[str, Any]) -> str:
+    """What came out, at a glance."""
+    lines = []
+    for row in transfers.itertuples():
+        total_s = row.t_end_s - row.t_start_s
+        seen = f", user without answer for {row.user_downtime_s:.2f} s" if pd.notna(row.user_downtime_s) else ""
+        lines.append(
+            f"  {row.source} -> {row.target}: {row.outcome} in {total_s:.2f} s, {row.link_bytes / _MB:.1f} MB, {row.rounds} rounds, "
+            f"stopped for {row.downtime_s:.2f} s{seen}"
+        )
+    kept = "state whole" if service["state_intact"] else "state not checked" if service["state_intact"] is None else "STATE DAMAGED"
+    back = "counter never went back" if service["counter_never_back"] and service["services"] == 1 else "COUNTER WENT BACK OR SERVICE WAS STARTED ANEW"
+    return "\n".join([*lines, f"  {service['answers']} answers to {service['questions']} questions; {back}; {kept}"])
