@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from msmf_traci.command_line import Parser
-from msmf_traci.config.testbed_request import SessionPoint, read_testbed_request, testbed_options
+from msmf_traci.config.testbed_request import SessionPoint, read_testbed_request, session_options
 from msmf_traci.errors import InputError
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import RUN_FILE, check_writable, folder_in_one_piece, read_run, write_json, write_table
@@ -46,7 +46,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _help() -> str:
-    options = testbed_options()
+    options = session_options()
     shown = {name: f"{name}={'null' if default is None else default}" for name, (_, default) in options.items()}
     width = max(map(len, shown.values()))
     return _USAGE + "\n".join(f"  {shown[name]:<{width}}  {description}" for name, (description, _) in options.items())

@@ -52,7 +52,7 @@ def read_testbed_request(words: Sequence[str], *, multirun: bool) -> list[Sessio
         return [_point(combination) for combination in itertools.product(*(_values(override) for override in overrides))]
 
 
-def testbed_options() -> dict[str, tuple[str, Any]]:
+def session_options() -> dict[str, tuple[str, Any]]:
     """Every option by its dotted name: (description, default)."""
     defaults = yaml.safe_load(files(CONFIG_MODULE).joinpath("testbed.yaml").read_text(encoding="utf-8"))
     found = {}
@@ -69,7 +69,7 @@ def _parse(word: str) -> Override:
     name, equals, _ = word.partition("=")
     if not equals:
         raise InputError(f"{word}: write name=value; see msmf-traci-testbed run --help")
-    options = testbed_options()
+    options = session_options()
     if name not in options:
         raise InputError(f"{word}: there is no option {name}; {nearest_name(name, list(options))}")
     try:
@@ -106,7 +106,7 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     if not first["loc"]:
         return reason_of(first["msg"])
     name = ".".join(str(part) for part in first["loc"])
-    options = testbed_options()
+    options = session_options()
     option = next((each for each in options if name == each or name.startswith(f"{each}.")), name)
     value: Any = plain
     for part in option.split("."):

@@ -72,7 +72,7 @@ def continuity(session: Session) -> dict[str, Any]:
     return {
         "answers": len(answers),
         "questions": int(answers["seq"].max()) if len(answers) else 0,
-        "counter_never_back": bool(answers.sort_values("seq")["counter"].is_monotonic_increasing),
+        "counter_never_back": bool((answers.sort_values("seq")["counter"].diff().dropna() > 0).all()),
         "services": int(answers["session"].nunique()),
         "state_intact": bool(intact.all()) if len(intact) else None,
     }

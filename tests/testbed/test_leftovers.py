@@ -1,0 +1,78 @@
+"""What a killed testbed leaves is found by its name, and nothing else is touched."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from msmf_traci.testbed import leftovers
+from msmf_traci.testbed.programs import MARK
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+@pytest.fixture(autouse=True)
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(leftovers, "RECORDS", tmp_path / "records")
+    return tmp_path / "records"
+
+
+def start(mark: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(SLEEP, env={**os.environ, MARK: mark})
+
+
+def test_a_session_takes_everything_of_its_own_down(tmp_path: Path, records: Path) -> None:
+    stranger = start("msmf-another")
+    try:
+        with leftovers.recorded(tmp_path / "place") as (name, folder):
+            ours = start(name)
+            (folder / "disk").mkdir()
+            assert (records / name / "testbed.json").is_file()
+        assert ours.wait(5) == -9
+        assert not folder.exists() and not records.exists()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, records: Path) -> None:
+    program = f"""
+import os, subprocess, sys
+from pathlib import Path
+from msmf_traci.testbed import leftovers
+leftovers.RECORDS = Path({str(records)!r})
+with leftovers.recorded(Path({str(tmp_path / "place")!r})) as (name, folder):
+    left = subprocess.Popen({SLEEP!r}, env={{**os.environ, {MARK!r}: name}}, stdout=-3, stderr=-3)
+    (folder / "pages-1.img").write_bytes(b"memory")
+    print(name, left.pid, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    name, left = said.stdout.split()
+    assert (tmp_path / "place" / name).is_dir()
+    lines = leftovers.clean()
+    assert lines == [f"{name}: removed 1 program, folder {tmp_path / 'place' / name}"]
+    assert not Path(f"/proc/{left}/cmdline").exists() or Path(f"/proc/{left}/cmdline").read_bytes() == b""
+    assert not (tmp_path / "place" / name).exists() and not records.exists()
+    assert leftovers.clean() == []
+
+
+def test_a_living_session_is_left_alone(tmp_path: Path) -> None:
+    with leftovers.recorded(tmp_path / "place") as (name, folder):
+        assert leftovers.clean() == [f"{name}: in use, left alone"]
+        assert folder.is_dir()
+
+
+def test_a_folder_that_does_not_bear_the_name_is_not_removed(tmp_path: Path, records: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (records / "msmf-abc").mkdir(parents=True)
+    (records / "msmf-abc" / "testbed.json").write_text(f'{{"folder": "{precious}"}}')
+    (records / "msmf-abc" / "owner.lock").write_text(f'{{"host": "{os.uname().nodename}", "pid": 1}}')
+    leftovers.clean()
+    assert precious.is_dir() and not records.exists()
