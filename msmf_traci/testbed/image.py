@@ -29,8 +29,8 @@ _PACKAGES = f"{_APP}/packages"
 _EMPTY_FOLDERS = ("proc", "dev", "sys", "tmp", _APP)
 _FILLER_FILE_BYTES = 64_000_000
 _FILLER_CHUNK_BYTES = 1_000_000
-# -S: no site-packages; -E: no PYTHON... from outside; -u: nothing is held back
-_OPTIONS = ("-S", "-E", "-u")
+# -S: no site-packages; -E: no PYTHON... from outside; -B: the image stays as it is; -u: nothing is held back
+_OPTIONS = ("-S", "-E", "-B", "-u")
 _CASCADE = "haarcascade_frontalface_default.xml"
 # the interpreter looks for the first to find its library, and for the others by the names of character sets
 _ALWAYS = ("os.py", "encodings/ascii.py", "encodings/latin_1.py")
@@ -49,7 +49,7 @@ files |= {file for file in opened if isinstance(file, str) and file.endswith(".p
 print(json.dumps({"files": sorted(file for file in files if file), "path": sys.path}))
 """
 # sources are read, not what was compiled of them earlier
-_LISTING_OPTIONS = ("-S", "-E", "-B", "-X", f"pycache_prefix={os.devnull}")
+_LISTING_OPTIONS = (*_OPTIONS, "-X", f"pycache_prefix={os.devnull}")
 
 
 @dataclass(frozen=True)

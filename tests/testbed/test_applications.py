@@ -252,3 +252,33 @@ def test_replies_are_one_json_object(start: Start) -> None:
     assert set(reply) == {"seq", "counter", "session", "dirtied_bytes"}
     assert reply["seq"] == {"any": ["thing"]}
     assert int(reply["session"], 16) >= 0
+
+
+def test_a_clock_that_jumps_back_stops_nothing(service: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    class EnoughError(Exception):
+        pass
+
+    times = iter([1000.0, 1000.001, 5.0, 5.002, 5.012, 5.013, 5.024])
+    waits: list[float] = []
+    elapsed: list[float] = []
+
+    def clock() -> float:
+        for moment in times:
+            return moment
+        raise EnoughError
+
+    def select(readable: Any, _: Any, __: Any, wait_s: float) -> tuple[list[Any], ...]:
+        waits.append(wait_s)
+        return [], [], []
+
+    class Recorder:
+        def advance(self, elapsed_s: float) -> None:
+            elapsed.append(elapsed_s)
+
+    monkeypatch.setattr(service.time, "monotonic", clock)
+    monkeypatch.setattr(service.select, "select", select)
+    with pytest.raises(EnoughError):
+        service._loop(None, Recorder())
+    assert max(waits) <= 0.01
+    assert elapsed[0] < 0
+    assert all(0 < seconds < 0.02 for seconds in elapsed[1:])

@@ -29,7 +29,7 @@ def test_facts_say_what_lies_there(tmp_path: Path) -> None:
     assert (facts.files, facts.bytes) == (len(found), sum(found.values()))
     # beside the interpreter itself, which may come with its debugging symbols
     assert facts.bytes - max(found.values()) < 15e6
-    assert facts.arguments == (facts.python, "-S", "-E", "-u", "/app/ram.py")
+    assert facts.arguments == (facts.python, "-S", "-E", "-B", "-u", "/app/ram.py")
     assert facts.python.lstrip("/") in found
     assert not Path(facts.python).is_symlink()
     assert [path.name for path in tmp_path.iterdir()] == ["rootfs"]
@@ -120,3 +120,6 @@ def test_the_application_answers_from_inside_a_chroot(tmp_path: Path, start_word
     client = start_words("unshare", "--mount", "sh", "-c", script, rootfs, *facts.arguments, 100, 5)
     assert client.ask(verify=True)["intact"] is True
     assert Path(f"/proc/{client.process.pid}/root").readlink() == rootfs
+    client.process.kill()
+    client.process.wait()
+    assert sum(sizes(rootfs).values()) == facts.bytes

@@ -202,11 +202,11 @@ def _sum_anonymous(text: str) -> int:
 def _loop(port_socket: socket.socket, service: Service) -> None:
     before = time.monotonic()
     while True:
-        wait_s = before + _TICK_S - time.monotonic()
+        # no longer than a tick: after a restore the clock may be another machine's, and behind
+        wait_s = min(before + _TICK_S - time.monotonic(), _TICK_S)
         if wait_s > 0 and select.select([port_socket], [], [], wait_s)[0]:
             _answer(port_socket, service)
         now = time.monotonic()
-        # earlier: the clock is another machine's
         if not before <= now < before + _TICK_S:
             service.advance(now - before)
             before = now
