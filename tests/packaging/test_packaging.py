@@ -27,6 +27,14 @@ def test_every_configuration_file_is_found_in_the_package() -> None:
     assert files("msmf_traci").joinpath("py.typed").is_file()
 
 
+def test_the_programs_for_containers_are_in_the_package() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["msmf_traci.testbed"]
+    programs = ROOT / "msmf_traci" / "testbed" / "applications"
+    assert {path for pattern in patterns for path in programs.parent.glob(pattern)} == set(programs.rglob("*.py"))
+    # an import would load them by another name than they have inside
+    assert not (programs / "__init__.py").exists()
+
+
 def test_every_entry_point_can_be_loaded() -> None:
     scripts = [point for point in entry_points(group="console_scripts") if point.value.startswith("msmf_traci.")]
     assert {point.name for point in scripts} == {"msmf-traci", *(f"msmf-traci-{name}" for name in ("fetch", "overlay", "report", "status"))}
