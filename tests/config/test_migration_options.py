@@ -55,7 +55,7 @@ def only(*words: str, config_dir: str | None = None) -> Config:
 
 
 def test_the_papers_preset_is_the_default_and_costs_nothing() -> None:
-    assert group_choices("migration") == ["paper"]
+    assert "paper" in group_choices("migration")
     assert only("migration=paper") == only()
     assert processing_options(only()) == NO_PROCESSING
     assert link_options(only()).bandwidth_bytes_per_s == 12.5e6
