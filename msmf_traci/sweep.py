@@ -139,6 +139,8 @@ def _option_text(point: Point, name: str) -> Any:
     """Value of an option in a point of a sweep, as a table holds it."""
     if name == "scenario":
         return point.config.scenario.name
+    if name == "migration":  # a preset of options, which do not say its name
+        return next(word.partition("=")[2] for word in point.overrides if word.startswith(f"{name}="))
     value: Any = point.config
     for part in name.split("."):
         value = value[part] if isinstance(value, dict) else getattr(value, part)  # applications are called by their users

@@ -104,7 +104,8 @@ def _run(words: Sequence[str]) -> None:
                 measured = measure(point.config, images, parts)
                 for name, table in measured.tables.items():
                     write_table(piece.scratch, name, table, "csv")
-                write_json(piece.scratch / RUN_FILE, {"overrides": list(point.overrides), "config": point.config.model_dump()} | measured.facts)
+                facts = {"overrides": list(point.overrides), "config": point.config.model_dump(), **measured.facts}
+                write_json(piece.scratch / RUN_FILE, facts)
             print(f"{measured.text}\n  {folder}", flush=True)
 
 

@@ -114,13 +114,16 @@ def _is_equal(one: Any, other: Any) -> bool:
 def _text(transfers: pd.DataFrame, service: Mapping[str, Any]) -> str:
     """What came out, at a glance."""
     lines = []
-    for row in transfers.itertuples():
-        total_s = row.t_end_s - row.t_start_s
-        seen = f", user without answer for {row.user_downtime_s:.2f} s" if pd.notna(row.user_downtime_s) else ""
+    for row in transfers.to_dict("records"):
+        seen = "" if pd.isna(row["user_downtime_s"]) else f", user without answer for {row['user_downtime_s']:.2f} s"
         lines.append(
-            f"  {row.source} -> {row.target}: {row.outcome} in {total_s:.2f} s, {row.link_bytes / _MB:.1f} MB, {row.rounds} rounds, "
-            f"stopped for {row.downtime_s:.2f} s{seen}"
+            f"  {row['source']} -> {row['target']}: {row['outcome']} in {row['t_end_s'] - row['t_start_s']:.2f} s, "
+            f"{row['link_bytes'] / _MB:.1f} MB, {row['rounds']} rounds, stopped for {row['downtime_s']:.2f} s{seen}"
         )
     kept = "state whole" if service["state_intact"] else "state not checked" if service["state_intact"] is None else "STATE DAMAGED"
-    back = "counter never went back" if service["counter_never_back"] and service["services"] == 1 else "COUNTER WENT BACK OR SERVICE WAS STARTED ANEW"
+    back = (
+        "counter never went back"
+        if service["counter_never_back"] and service["services"] == 1
+        else "COUNTER WENT BACK OR SERVICE WAS STARTED ANEW"
+    )
     return "\n".join([*lines, f"  {service['answers']} answers to {service['questions']} questions; {back}; {kept}"])

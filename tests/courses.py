@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from msmf_traci.migration.container import Areas, HandoffPolicy, LinkOptions, Records, RequestLatency, policy
+from msmf_traci.migration.container import NO_PROCESSING, Areas, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
 from msmf_traci.migration.course import Course
 from msmf_traci.results.keys import Names
 from msmf_traci.sentinels import NO_SERVER
@@ -21,9 +21,9 @@ def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> Areas:
     return Areas(np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(1, dtype=np.int64), none, np.tile(np.arange(n), (policies, 1)))
 
 
-def policies(links: LinkOptions, handoff: HandoffPolicy, n: int = 1, servers: int = len(SERVERS)) -> Records:
+def policies(links: LinkOptions, handoff: HandoffPolicy, n: int = 1, processing: Processing = NO_PROCESSING) -> Records:
     """The same rules for n variants."""
-    return np.stack([policy(links, handoff, ROW_LATENCY, servers, 0, 1)] * n)
+    return np.stack([policy(links, handoff, ROW_LATENCY, len(SERVERS), 0, 1, processing)] * n)
 
 
 def frame_course(

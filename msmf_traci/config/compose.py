@@ -250,7 +250,7 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)
     if (len(parts) < 2 or is_section) and first["type"] == "value_error":
         return reason_of(first["msg"])  # a check across options names them itself
-    depth = next((n for n in (3, 2) if ".".join(parts[:n]) in options), 1)
+    depth = next((n for n in (4, 3, 2) if ".".join(parts[:n]) in options), 1)
     name = ".".join(parts[:depth])
     if first["type"] == "extra_forbidden":
         name = ".".join(parts)

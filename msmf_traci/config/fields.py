@@ -17,7 +17,7 @@ def _check_range(values: list[float]) -> list[float]:
     return values
 
 
-Range = Annotated[list[Positive], Field(min_length=2, max_length=2), AfterValidator(_check_range)]
+Range = Annotated[list[NotNegative], Field(min_length=2, max_length=2), AfterValidator(_check_range)]
 
 
 def _check_number_or_range(value: Any) -> Any:
@@ -39,6 +39,11 @@ class Section(BaseModel):
     """A group of options; unknown names and values of another type are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def section_of(field: Any) -> type[Section] | None:
+    """The section that a field of a section is; None where it is an option."""
+    return field.annotation if isinstance(field.annotation, type) and issubclass(field.annotation, Section) else None
 
 
 def check_area(option: str, box: Sequence[float] | None) -> None:

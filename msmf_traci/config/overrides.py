@@ -15,7 +15,7 @@ from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launch
 from msmf_traci.config.schema import APPLICATIONS, Application, option_fields
 from msmf_traci.errors import InputError
 
-GROUPS = ("scenario", "experiment")
+GROUPS = ("scenario", "migration", "experiment")
 # values that are text, not numbers or lists: paths above all, and times
 _TEXT_OPTIONS = (
     *("scenario.parameters_file", "scenario.map_file", "scenario.net_file", "scenario.route_file", "scenario.sumocfg_file"),

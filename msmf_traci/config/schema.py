@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from msmf_traci.config.fields import NotNegative, NumberOrRange, Positive, Range, Section, Text, check_area
+from msmf_traci.config.fields import NotNegative, NumberOrRange, Positive, Range, Section, Text, check_area, section_of
 from msmf_traci.config.mobility_schema import Matching, Mobility
 
 MOST_RINGS = 200  # 120,601 cells
@@ -154,6 +154,27 @@ class HandoffOptions(Section):
     switch_ms: NotNegative = Field(description="time to tell the user the new address")
 
 
+class ProcessingCosts(Section):
+    """What a migration does beside sending bytes (model, section 7); nothing in the paper's model."""
+
+    checkpoint_s: NotNegative = Field(description="seconds that a snapshot of the memory takes before its bytes flow")
+    checkpoint_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to a snapshot")
+    round_s: NotNegative = Field(description="seconds that comparing a snapshot with the one that the target holds takes")
+    round_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to comparing")
+    restore_s: NotNegative = Field(description="seconds that restoring takes beside workload.start_ms")
+    restore_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to restoring")
+    round_trips: NotNegative = Field(description="round trips between servers that each sending waits for before its bytes flow")
+    transport_efficiency: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
+        description="share of the bandwidth that carries images and memories"
+    )
+
+
+class Migration(Section):
+    """What a migration costs beside bytes."""
+
+    processing: ProcessingCosts
+
+
 class Links(Section):
     """Links between servers (model, section 8)."""
 
@@ -161,6 +182,7 @@ class Links(Section):
         description="dedicated: each transfer has the whole bandwidth; shared: max-min fair shares of each server's up- and downlink"
     )
     bandwidth_mbps: Positive = Field(description="bandwidth of a transfer, or of a server's uplink and of its downlink")
+    round_trip_ms: NotNegative = Field(description="round-trip time between two servers, for migration.processing.round_trips")
 
 
 class Capacity(Section):
@@ -206,6 +228,7 @@ VARIED: dict[str, type[Section]] = {
     "coverage_filter": CoverageFilter,
     "workload": Workload,
     "handoff": HandoffOptions,
+    "migration": Migration,
     "links": Links,
     "capacity": Capacity,
     "reports": ReportThresholds,
@@ -213,7 +236,7 @@ VARIED: dict[str, type[Section]] = {
 
 
 def _list_of_values(section: type[Section]) -> Any:
-    """The mirror of a section: each option is null, or a list of values that differ."""
+    """The mirror of a section: each option is null, or a list of values that differ; a section in it is mirrored too."""
 
     def check_differ(values: list[Any]) -> list[Any]:
         if any(value in values[:i] for i, value in enumerate(values)):
@@ -222,6 +245,9 @@ def _list_of_values(section: type[Section]) -> Any:
 
     fields: dict[str, Any] = {}
     for name, field in section.model_fields.items():
+        if (inner := section_of(field)) is not None:
+            fields[name] = (_list_of_values(inner), ...)
+            continue
         value_type = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
         values = Annotated[list[value_type], Field(min_length=1), AfterValidator(check_differ)]  # type: ignore[valid-type]
         fields[name] = (values | None, Field(description=f"values of {name} that share the pass"))
@@ -264,6 +290,7 @@ class Config(Section):
     applications: dict[str, Application] = Field(description="what workload.application can name")
     workload: Workload
     handoff: HandoffOptions
+    migration: Migration
     links: Links
     capacity: Capacity
     reports: ReportThresholds
@@ -310,19 +337,27 @@ def option_fields() -> dict[str, tuple[str, Any]]:
         if name == APPLICATIONS:
             continue
         if name == "variants":
-            for section, kind in VARIED.items():
-                for inner, inner_field in kind.model_fields.items():
-                    options[f"variants.{section}.{inner}"] = (f"values of {section}.{inner} that share the pass", inner_field)
+            for option, (_, inner_field) in varied_fields().items():
+                options[f"variants.{option}"] = (f"values of {option} that share the pass", inner_field)
         else:
             options |= options_of(name, field)
     return options
 
 
+def varied_fields() -> dict[str, tuple[str, Any]]:
+    """Every option that can have several values in one pass, as in `option_fields`."""
+    options: dict[str, tuple[str, Any]] = {}
+    for name in VARIED:
+        options |= options_of(name, Config.model_fields[name])
+    return options
+
+
 def options_of(name: str, field: Any) -> dict[str, tuple[str, Any]]:
     """The option that a field is, or those of the section that it is."""
-    if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section)):
+    section = section_of(field)
+    if section is None:
         return {name: (field.description or "", field)}
     options: dict[str, tuple[str, Any]] = {}
-    for inner, inner_field in field.annotation.model_fields.items():
+    for inner, inner_field in section.model_fields.items():
         options |= options_of(f"{name}.{inner}", inner_field)
     return options

@@ -29,7 +29,9 @@ class Drive(Section):
     """A drive that was traced by msmf-traci (output.trace=true), to be driven again in real time."""
 
     run: Text | None = Field(description="folder of the run, with decisions.csv; null: one transfer from source to target")
-    vehicle: Annotated[Text | None, BeforeValidator(_as_text)] = Field(description="which vehicle; null: the first one that is on the road all the time")
+    vehicle: Annotated[Text | None, BeforeValidator(_as_text)] = Field(
+        description="which vehicle; null: the first one that is on the road all the time"
+    )
     strategy: Text | None = Field(description="whose decisions; needed where the run has several")
     begin_s: NotNegative = Field(description="where to begin, in seconds after the vehicle's departure")
     duration_s: Positive | None = Field(description="how long to drive; null: to the end")

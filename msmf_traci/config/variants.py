@@ -6,9 +6,10 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
-from msmf_traci.config.schema import VARIED, Config
+from msmf_traci.config.schema import Config, varied_fields
 
 MOST_COMBINATIONS = 10_000
 
@@ -31,14 +32,8 @@ class Combination:
 
 def varied_options(config: Config) -> dict[str, list[Any]]:
     """Values of every varied option, by its dotted name, in the order of the schema."""
-    found: dict[str, list[Any]] = {}
-    for section in VARIED:
-        mirror = getattr(config.variants, section)
-        for name in type(mirror).model_fields:
-            values = getattr(mirror, name)
-            if values is not None:
-                found[f"{section}.{name}"] = values
-    return found
+    values = {option: _value_of(config.variants, option) for option in varied_fields()}
+    return {option: each for option, each in values.items() if each is not None}
 
 
 def combinations(config: Config) -> list[Combination]:
@@ -62,10 +57,9 @@ def combinations(config: Config) -> list[Combination]:
     plain = config.model_dump()
     found = []
     for chosen in _designed(config, varied):
-        tree = {name: dict(section) if isinstance(section, dict) else section for name, section in plain.items()}
+        tree = plain
         for option, value in chosen.items():
-            section, name = option.split(".")
-            tree[section][name] = value
+            tree = _with_value(tree, option.split("."), value)
         found.append(Combination(chosen, Config.model_validate(tree)))
     return found
 
@@ -84,8 +78,18 @@ def _how_many(config: Config, varied: Mapping[str, list[Any]]) -> int:
 
 def _designed(config: Config, varied: Mapping[str, list[Any]]) -> Iterator[Values]:
     """One value for every varied option, each combination once; one at a time begins with what is configured."""
-    base: Values = {option: getattr(getattr(config, option.split(".")[0]), option.split(".")[1]) for option in varied}
+    base: Values = {option: _value_of(config, option) for option in varied}
     each = [base] if config.vary.design == "one_at_a_time" else []
     for group in _groups(config, varied):
         each += [base | dict(zip(group, values, strict=True)) for values in itertools.product(*(varied[option] for option in group))]
     yield from {repr(chosen): chosen for chosen in each}.values()
+
+
+def _value_of(section: Any, option: str) -> Any:
+    return reduce(getattr, option.split("."), section)
+
+
+def _with_value(tree: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """A configuration's tree with another value at a path; everything beside the path is shared with the old one."""
+    name, *rest = path
+    return {**tree, name: _with_value(tree[name], rest, value) if rest else value}

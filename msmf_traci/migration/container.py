@@ -27,7 +27,7 @@ CONTAINER = np.dtype(
         ("to_send", np.float64),
         ("rate", np.float64),
         ("sent_before", np.float64),  # bytes of this stage sent before `since`, at another rate
-        ("since", np.float64),
+        ("since", np.float64),  # before it, its stage is in processing and sends nothing
         ("dirty_base", np.float64),
         ("start", np.float64),
         ("handoff", np.float64),
@@ -85,10 +85,17 @@ _EMPTY: dict[str, Any] = {
 # One variant's rules, in SI units.
 POLICY = np.dtype(
     [
-        ("bandwidth", np.float64),  # bytes per second
+        ("bandwidth", np.float64),  # bytes of images and memories per second
         ("dirty_share", np.float64),
         ("dirty_threshold", np.float64),
         ("switch", np.float64),
+        ("checkpoint", np.float64),
+        ("checkpoint_per_byte", np.float64),
+        ("comparison", np.float64),
+        ("comparison_per_byte", np.float64),
+        ("restoring", np.float64),
+        ("restoring_per_byte", np.float64),
+        ("answers", np.float64),
         ("local_ms", np.float64),
         ("regional_ms", np.float64),
         ("hop_ms", np.float64),
@@ -129,7 +136,10 @@ class Areas(NamedTuple):
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """How bytes travel, when dirty memory is sent, and how many containers a server of each tier can hold (None: any number)."""
+    """How bytes travel, when dirty memory is sent, and how many containers a server of each tier can hold (None: any number).
+
+    The bandwidth is that of images and memories: what transport adds to them is taken off before.
+    """
 
     bandwidth_bytes_per_s: float
     dirty_share_per_s: float
@@ -149,6 +159,34 @@ class HandoffPolicy:
 
 
 @dataclass(frozen=True)
+class Processing:
+    """What a migration does beside sending bytes, in seconds and in seconds per byte of memory; nothing in the paper's model.
+
+    Attributes
+    ----------
+    checkpoint_s, checkpoint_s_per_byte
+        A snapshot of the memory.
+    comparison_s, comparison_s_per_byte
+        Comparing a snapshot with the one that the target holds.
+    restore_s, restore_s_per_byte
+        Restoring, beside the start time.
+    answers_s
+        What each sending waits for the target's answers.
+    """
+
+    checkpoint_s: float = 0.0
+    checkpoint_s_per_byte: float = 0.0
+    comparison_s: float = 0.0
+    comparison_s_per_byte: float = 0.0
+    restore_s: float = 0.0
+    restore_s_per_byte: float = 0.0
+    answers_s: float = 0.0
+
+
+NO_PROCESSING = Processing()
+
+
+@dataclass(frozen=True)
 class RequestLatency:
     """Latency in milliseconds of a request that a server of each tier answers, computing included, and of each hop it is relayed."""
 
@@ -157,13 +195,25 @@ class RequestLatency:
     hop_ms: float
 
 
-def policy(links: LinkOptions, handoff: HandoffPolicy, latency: RequestLatency, servers: int, first_region: int, tiers: int) -> Records:
+def policy(
+    links: LinkOptions,
+    handoff: HandoffPolicy,
+    latency: RequestLatency,
+    servers: int,
+    first_region: int,
+    tiers: int,
+    processing: Processing = NO_PROCESSING,
+) -> Records:
     """One variant's record, shape ()."""
     record = np.zeros((), dtype=POLICY)
     record["bandwidth"] = links.bandwidth_bytes_per_s
     record["dirty_share"] = links.dirty_share_per_s
     record["dirty_threshold"] = links.dirty_threshold_bytes
     record["switch"] = links.switch_s
+    record["checkpoint"], record["checkpoint_per_byte"] = processing.checkpoint_s, processing.checkpoint_s_per_byte
+    record["comparison"], record["comparison_per_byte"] = processing.comparison_s, processing.comparison_s_per_byte
+    record["restoring"], record["restoring_per_byte"] = processing.restore_s, processing.restore_s_per_byte
+    record["answers"] = processing.answers_s
     record["local_ms"], record["regional_ms"], record["hop_ms"] = latency.local_ms, latency.regional_ms, latency.hop_ms
     record["local_room"] = UNLIMITED if links.local_room is None else links.local_room
     record["regional_room"] = UNLIMITED if links.regional_room is None else links.regional_room

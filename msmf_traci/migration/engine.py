@@ -44,6 +44,7 @@ class Engine:
                 n=np.zeros(3, dtype=np.int64),
                 held=np.zeros(int(policies["servers"][v]), dtype=np.int64),
                 link=np.full(2 * int(policies["servers"][v]), -1, dtype=np.int64),
+                shared_s=np.full(1, -np.inf),
             )
             for v in np.flatnonzero(self._meets)
         }

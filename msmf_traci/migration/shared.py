@@ -18,7 +18,7 @@ from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_mi
 from msmf_traci.migration.machine import arrive, complete, obey, score
 from msmf_traci.migration.rooms import grant_home, grant_target, hold, server_with_room
 from msmf_traci.migration.service import deploy, see
-from msmf_traci.migration.transfer import IDLE, RESTORE, finish_stage, is_sending, set_rate
+from msmf_traci.migration.transfer import RESTORE, finish_stage, is_sending, is_waiting, set_rate
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
@@ -37,6 +37,8 @@ class Floor(NamedTuple):
         Containers that each server holds, running or being received.
     link
         Number of each uplink, then of each downlink, among the links in use while rates are computed; -1 where it has none.
+    shared_s
+        When links were last shared out, shape (1,).
     """
 
     open: IntArray
@@ -44,6 +46,7 @@ class Floor(NamedTuple):
     n: IntArray
     held: IntArray
     link: IntArray
+    shared_s: FloatArray
 
 
 class Batch(NamedTuple):
@@ -132,7 +135,7 @@ def _advance(
     floor: Floor,
     books: Any,
 ) -> bool:
-    """Bring every open transfer to a frame; whether any of them has changed its stage."""
+    """Bring every open transfer to a frame; whether any of them has changed its stage, or has begun to send since links were shared out."""
     moved = False
     k = 0
     while k < floor.n[0]:
@@ -148,6 +151,7 @@ def _advance(
                 y_m = course.y_m[here[vehicle]] if at_s == t_s else before_y_m[vehicle]
                 complete(c, p, areas, at_s, x_m, y_m, (vehicle, v), books)
                 hold(floor.held, host, target, c)
+        moved |= c.since > floor.shared_s[0] and is_sending(c, t_s)
         if c.anew and not is_listed:
             floor.again[floor.n[1]] = vehicle
             floor.n[1] += 1
@@ -241,7 +245,8 @@ def _close_place(containers: Records, c: Any, floor: Floor) -> None:
 
 @compiled
 def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
-    """Give every open transfer its max-min fair rate; one in IDLE what it would get as one flow more."""
+    """Give every open transfer its max-min fair rate; one that waits to send what it would get as one flow more."""
+    floor.shared_s[0] = t_s
     n = floor.n[0]
     up, down = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     sender, waiter = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
@@ -249,10 +254,10 @@ def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
     for k in range(n):
         vehicle = floor.open[k]
         c = containers[vehicle]
-        if is_sending(c):
+        if is_sending(c, t_s):
             sender[senders] = vehicle
             senders += 1
-        elif c.stage == IDLE:
+        elif is_waiting(c, t_s):
             waiter[waiters] = vehicle
             waiters += 1
     for k in range(senders):

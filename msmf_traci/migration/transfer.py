@@ -12,11 +12,13 @@ import numpy as np
 
 from msmf_traci.compiled import compiled
 from msmf_traci.migration.ledger import Outcome, Stage
+from msmf_traci.migration.processing import before_difference_s, before_image_s, before_snapshot_s, restoring_s
 from msmf_traci.migration.service import begin_outage
 from msmf_traci.sentinels import NO_SERVER
 
 # plain numbers, which compile to constants
 NONE, IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE = (int(stage) for stage in Stage)
+_SENDING = (IMAGE, MEMORY, ROUND, FINAL)
 COMPLETED, MISPREDICTED, USER_LEFT, UNFINISHED, REFUSED = (int(outcome) for outcome in Outcome)
 
 
@@ -24,16 +26,16 @@ COMPLETED, MISPREDICTED, USER_LEFT, UNFINISHED, REFUSED = (int(outcome) for outc
 def start(c: Any, p: Any, t_s: float, target: int) -> None:
     """Start a transfer with the image."""
     _open(c, p, t_s, target)
-    _begin(c, t_s, IMAGE, c.image)
+    _begin(c, t_s, IMAGE, c.image, before_image_s(p))
 
 
 @compiled
 def start_stopped(c: Any, p: Any, t_s: float, target: int) -> None:
-    """Start the transfer of a stopped container: image and memory are sent at once (rule 4)."""
+    """Start the transfer of a stopped container, whose snapshot is there: image and memory are sent at once (rule 4)."""
     _open(c, p, t_s, target)
     c.handoff = t_s
     c.stop = t_s
-    _begin(c, t_s, FINAL, c.image + c.memory)
+    _begin(c, t_s, FINAL, c.image + c.memory, before_image_s(p))
 
 
 @compiled
@@ -42,21 +44,21 @@ def finish_stage(c: Any, p: Any, key: tuple[int, int], books: Any) -> bool:
     at_s, stage = c.next, c.stage
     _book_stage(c, at_s, c.to_send, key, books)
     if stage == IMAGE:
-        _begin(c, at_s, MEMORY, c.memory)
+        _begin(c, at_s, MEMORY, c.memory, before_snapshot_s(c, p))
         c.dirty_base = at_s
     elif stage in (MEMORY, ROUND):
         dirty = dirty_bytes(c, p, at_s)
         if dirty >= p.dirty_threshold:
-            _begin_round(c, at_s, dirty)
+            _begin_round(c, p, at_s, dirty)
         else:
             _begin_idle(c, p, at_s)
         if c.pending:
             stop(c, p, at_s, key, books)
     elif stage == IDLE:
-        _begin_round(c, at_s, p.dirty_threshold)
+        _begin_round(c, p, at_s, p.dirty_threshold)
     elif stage == FINAL:
-        _begin(c, at_s, RESTORE, 0.0)
-        c.next = at_s + c.start_up + p.switch
+        _begin(c, at_s, RESTORE, 0.0, 0.0)
+        c.next = at_s + c.start_up + p.switch + restoring_s(c, p)
     else:
         c.stage = NONE
         c.next = np.inf
@@ -69,7 +71,9 @@ def stop(c: Any, p: Any, t_s: float, key: tuple[int, int], books: Any) -> None:
     """The container stops: FINAL sends what is missing."""
     c.pending = False
     sent = sent_in_stage(c, t_s)
+    processing_s = before_difference_s(c, p)
     if c.stage == IMAGE:
+        processing_s = before_snapshot_s(c, p)
         missing = c.to_send - sent + c.memory
     elif c.stage == IDLE:
         missing = min(c.memory, dirty_bytes(c, p, t_s))
@@ -77,7 +81,7 @@ def stop(c: Any, p: Any, t_s: float, key: tuple[int, int], books: Any) -> None:
         missing = min(c.memory, c.to_send - sent + dirty_bytes(c, p, t_s))
     _book_stage(c, t_s, sent, key, books)
     c.stop = t_s
-    _begin(c, t_s, FINAL, missing)
+    _begin(c, t_s, FINAL, missing, processing_s)
     begin_outage(c, t_s)
 
 
@@ -120,25 +124,30 @@ def set_rate(c: Any, t_s: float, rate: float) -> None:
     """From now on the transfer gets this rate, in bytes per second."""
     if c.rate == rate:
         return
-    if is_sending(c):
+    if is_sending(c, t_s):
         c.sent_before = sent_in_stage(c, t_s)
         c.since = t_s
-        c.rate = rate
+    c.rate = rate
+    if c.stage in _SENDING:
         c.next = _sent_at(c)
-    else:
-        c.rate = rate
 
 
 @compiled
-def is_sending(c: Any) -> bool:
-    """Whether the transfer is in a stage that has bytes to send."""
-    return bool(c.stage in (IMAGE, MEMORY, ROUND, FINAL) and c.to_send > 0)
+def is_sending(c: Any, t_s: float) -> bool:
+    """Whether the transfer has bytes to send at an instant: its stage is one that sends, and its processing is done."""
+    return bool(c.stage in _SENDING and c.to_send > 0 and c.since <= t_s)
+
+
+@compiled
+def is_waiting(c: Any, t_s: float) -> bool:
+    """Whether the transfer has no bytes to send yet, but may before the next frame: in IDLE, or while its stage is in processing."""
+    return bool(c.stage == IDLE or (c.stage in _SENDING and c.since > t_s))
 
 
 @compiled
 def sent_in_stage(c: Any, t_s: float) -> float:
     """Bytes that the present stage has sent by an instant."""
-    if c.to_send == 0:
+    if c.to_send == 0 or c.since > t_s:
         return 0.0
     return float(min(c.to_send, c.sent_before + c.rate * (t_s - c.since)))
 
@@ -163,18 +172,18 @@ def _open(c: Any, p: Any, t_s: float, target: int) -> None:
 
 
 @compiled
-def _begin(c: Any, t_s: float, stage: int, to_send: float) -> None:
+def _begin(c: Any, t_s: float, stage: int, to_send: float, processing_s: float) -> None:
     c.stage = stage
     c.begin = t_s
     c.to_send = to_send
     c.sent_before = 0.0
-    c.since = t_s
+    c.since = t_s + processing_s
     c.next = _sent_at(c)
 
 
 @compiled
 def _sent_at(c: Any) -> float:
-    """When the present stage has sent everything."""
+    """When the present stage has sent everything, its processing done."""
     missing = c.to_send - c.sent_before
     if missing <= 0:
         return float(c.since)
@@ -182,15 +191,15 @@ def _sent_at(c: Any) -> float:
 
 
 @compiled
-def _begin_round(c: Any, t_s: float, dirty: float) -> None:
-    _begin(c, t_s, ROUND, dirty)
+def _begin_round(c: Any, p: Any, t_s: float, dirty: float) -> None:
+    _begin(c, t_s, ROUND, dirty, before_difference_s(c, p))
     c.dirty_base = t_s
     c.rounds += 1
 
 
 @compiled
 def _begin_idle(c: Any, p: Any, t_s: float) -> None:
-    _begin(c, t_s, IDLE, 0.0)
+    _begin(c, t_s, IDLE, 0.0, 0.0)
     rate = p.dirty_share * c.memory
     c.next = c.dirty_base + p.dirty_threshold / rate if rate > 0 and c.memory >= p.dirty_threshold else np.inf
 

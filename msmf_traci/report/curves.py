@@ -106,7 +106,7 @@ def curve_figure(
 
 def _in_readers_units(found: pd.DataFrame, option: Option, second: Option | None, units: Units) -> pd.DataFrame:
     """Points of values in units of the axes; only values of the second option at which the first one varies."""
-    scale = found["measure"].map({name: measure.per_unit for name, measure in MEASURES.items()})
+    scale = found["measure"].map({name: measure.per_unit for name, measure in MEASURES.items()}).astype(float)
     titles = found["measure"].map({name: measure.title for name, measure in MEASURES.items()})
     positions = axis_of(option).positions if option.is_numeric else {}
     points = pd.DataFrame(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ APPLICATION = "workload.application"
 # what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
 _NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
 _NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.gps.path", "mobility.gps.max_points", "reports.bytes"}
-_INNER_SECTIONS = {"mobility.gps"}  # of a section, where any other mapping is the value of one option
+_INNER_SECTIONS = {"mobility.gps", "migration.processing"}  # of a section, where any other mapping is the value of one option
 
 Value = float | str
 
@@ -61,6 +61,9 @@ _LABELS = {
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
     "tiers.regional_rings": "rings of a region, k",
     "links.bandwidth_mbps": "bandwidth (Mb/s)",
+    "migration.processing.checkpoint_s_per_mb": "checkpoint (s a MB)",
+    "migration.processing.round_s_per_mb": "comparing with the snapshot before (s a MB)",
+    "migration.processing.restore_s_per_mb": "restore (s a MB)",
 }
 
 
@@ -114,15 +117,21 @@ def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
 
 def varied_columns(config: Mapping[str, Any], key_columns: Sequence[str]) -> dict[str, str]:
     """Key column of each option that a run varied within its pass."""
-    varied = [
-        f"{section}.{name}" for section, inner in config.get("variants", {}).items() for name, values in inner.items() if values is not None
-    ]
     found = {}
-    for option in varied:
+    for option in _varied("", config.get("variants", {})):
         column = option if option in key_columns else option.rsplit(".", 1)[-1]
         if column in key_columns:
             found[option] = column
     return found
+
+
+def _varied(section: str, mirror: Mapping[str, Any]) -> Iterator[str]:
+    """Options of which a mirror of the configuration has values."""
+    for name, values in mirror.items():
+        if isinstance(values, Mapping):
+            yield from _varied(f"{section}{name}.", values)
+        elif values is not None:
+            yield f"{section}{name}"
 
 
 def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFrame], main: int) -> dict[str, Option]:

@@ -11,7 +11,7 @@ from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions, RequestLatency
+from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, RequestLatency
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
@@ -103,13 +103,27 @@ def link_options(config: Config) -> LinkOptions:
     """How bytes travel, when dirty memory is sent, and what servers can hold."""
     workload = effective_workload(config)
     return LinkOptions(
-        bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT,
+        bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT * config.migration.processing.transport_efficiency,
         dirty_share_per_s=workload.dirty_percent_per_s / 100,
         dirty_threshold_bytes=workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
         is_shared=config.links.mode == "shared",
         local_room=config.capacity.local,
         regional_room=config.capacity.regional,
+    )
+
+
+def processing_options(config: Config) -> Processing:
+    """What a migration does beside sending bytes."""
+    costs = config.migration.processing
+    return Processing(
+        checkpoint_s=costs.checkpoint_s,
+        checkpoint_s_per_byte=costs.checkpoint_s_per_mb / BYTES_PER_MB,
+        comparison_s=costs.round_s,
+        comparison_s_per_byte=costs.round_s_per_mb / BYTES_PER_MB,
+        restore_s=costs.restore_s,
+        restore_s_per_byte=costs.restore_s_per_mb / BYTES_PER_MB,
+        answers_s=costs.round_trips * config.links.round_trip_ms * S_PER_MS,
     )
 
 

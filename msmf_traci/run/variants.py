@@ -18,7 +18,14 @@ from msmf_traci.migration.container import Areas, Records, policy
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.results.keys import IMAGE_OPTION, KEY_COLUMNS, column_names, key_value
 from msmf_traci.results.tables import TABLE_COLUMNS
-from msmf_traci.run.options import control_options, handoff_policy, link_options, request_latency, workload_options
+from msmf_traci.run.options import (
+    control_options,
+    handoff_policy,
+    link_options,
+    processing_options,
+    request_latency,
+    workload_options,
+)
 from msmf_traci.world.cells import HexCells
 from msmf_traci.world.servers import Servers
 
@@ -82,6 +89,7 @@ class Variants:
                     servers=len(own),
                     first_region=first_region[id(own)],
                     tiers=each.strategy.tiers,
+                    processing=processing_options(each.config),
                 )
                 for each, own in zip(self.variants, servers, strict=True)
             ]

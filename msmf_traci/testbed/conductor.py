@@ -106,9 +106,8 @@ class Conductor:
                 self._copy_ahead(target if target != self.server else None)
             else:
                 self._hand_off(home)
-        elif self._open is not None and home is not None and home != self._open.server:
-            if self._open.stage != Stage.RESTORE and not self.handoff.finish_user_left:
-                self._follow_user(home)
+        elif home is not None and self._may_leave(home):
+            self._follow_user(home)
 
     def settle(self) -> None:
         """Take in what has ended since the last look."""
@@ -128,6 +127,11 @@ class Conductor:
             self._end(Outcome.UNFINISHED)
         if self._stopped_s is not None:
             self.outages.append(Outage(self._stopped_s, time.monotonic(), is_censored=True))
+
+    def _may_leave(self, home: str) -> bool:
+        """Whether a stopped container may be sent elsewhere than it is on its way to."""
+        transfer = self._open
+        return transfer is not None and home != transfer.server and transfer.stage != Stage.RESTORE and not self.handoff.finish_user_left
 
     def _copy_ahead(self, target: str | None) -> None:
         """Rule 2: the container is where it should be."""

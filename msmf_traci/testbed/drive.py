@@ -76,7 +76,9 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
     vehicle = vehicle or _first_long_enough(table, begin_s, duration_s, run)
     rows = table[table["vehicle"] == vehicle]
     if rows.empty:
-        raise InputError(f"drive.vehicle={vehicle}: no such vehicle in {run}; there are {', '.join(sorted(table['vehicle'].unique())[:5])}, ...")
+        raise InputError(
+            f"drive.vehicle={vehicle}: no such vehicle in {run}; there are {', '.join(sorted(table['vehicle'].unique())[:5])}, ..."
+        )
     if rows["t_s"].duplicated().any():
         raise InputError(f"drive.run={run}: its variants decide differently for one vehicle; make a run without variants")
     first_s = rows["t_s"].min() + begin_s
@@ -84,8 +86,8 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
     if len(rows) < 2:
         raise InputError(f"drive.begin_s={begin_s:g}: vehicle {vehicle} has arrived by then; choose an earlier begin")
     decisions = tuple(
-        Decision(float(row.t_s - first_s), None if row.home == _KEEP else str(row.home), None if row.target == _NONE else str(row.target))
-        for row in rows.itertuples()
+        Decision(float(t_s - first_s), None if home == _KEEP else home, None if target == _NONE else target)
+        for t_s, home, target in zip(rows["t_s"], rows["home"], rows["target"], strict=True)
     )
     options = {ours: _option(facts["config"], theirs) for ours, theirs in _SHARED.items()} | _sizes(run, vehicle, strategy, facts["config"])
     return TracedVehicle(run, vehicle, strategy, str(rows["host"].iloc[0]), decisions, options)
@@ -97,7 +99,11 @@ def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) ->
     row = vehicles[(vehicles["vehicle"] == vehicle) & (vehicles["strategy"] == strategy)].iloc[0]
     name = config["workload"]["application"]
     dirty = (config["applications"][name] if name is not None else config["workload"])["dirty_percent_per_s"]
-    sizes = {"image_mb": float(row["image_bytes"]) / 1e6, "memory_mb": float(row["memory_capacity_bytes"]) / 1e6, "dirty_percent_per_s": dirty}
+    sizes = {
+        "image_mb": float(row["image_bytes"]) / 1e6,
+        "memory_mb": float(row["memory_capacity_bytes"]) / 1e6,
+        "dirty_percent_per_s": dirty,
+    }
     return sizes if name is None else {"application": name} | sizes
 
 
@@ -112,7 +118,7 @@ def _strategy(table: pd.DataFrame, strategy: str | None, run: Path) -> str:
     there = sorted(table["strategy"].unique())
     if strategy is None and len(there) == 1:
         return str(there[0])
-    if strategy not in there:
+    if strategy is None or strategy not in there:
         raise InputError(f"drive.strategy={'null' if strategy is None else strategy}: {run} has {', '.join(there)}; choose one of them")
     return strategy
 
@@ -121,5 +127,6 @@ def _first_long_enough(table: pd.DataFrame, begin_s: float, duration_s: float | 
     times = table.groupby("vehicle")["t_s"].agg(["min", "max"])
     long_enough = times[times["max"] - times["min"] >= begin_s + (duration_s or 0.0)]
     if long_enough.empty:
-        raise InputError(f"drive.duration_s={duration_s:g}: no vehicle of {run} drives that long; the longest drives {(times['max'] - times['min']).max():g} s")
+        longest_s = (times["max"] - times["min"]).max()
+        raise InputError(f"drive.begin_s and drive.duration_s: the longest drive of {run} takes {longest_s:g} s; choose less")
     return str(long_enough.index[0])

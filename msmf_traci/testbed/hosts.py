@@ -78,7 +78,8 @@ class Host:
         self.snapshot.mkdir(parents=True, exist_ok=True)
         settings = self.folder / "rsyncd.conf"
         settings.write_text(
-            f"use chroot = no\nuid = 0\ngid = 0\nread only = no\nlog file = {self.folder}/rsyncd.log\n[{MODULE}]\npath = {self.folder}/disk\n",
+            "use chroot = no\nuid = 0\ngid = 0\nread only = no\n"
+            f"log file = {self.folder}/rsyncd.log\n[{MODULE}]\npath = {self.folder}/disk\n",
             encoding="utf-8",
         )
         command = ["rsync", "--daemon", "--no-detach", f"--config={settings}", f"--address={self.address}", f"--port={_RSYNC_PORT}"]

@@ -165,7 +165,9 @@ def _lines(path: Path) -> list[str]:
 def _groups(name: str) -> list[Path]:
     """Control groups of a testbed in every hierarchy, the inner ones first."""
     tops = [Path(mount) / name for mount, kind in _mounts() if kind.startswith("cgroup")]
-    return [group for top in tops if top.is_dir() for group in sorted((top, *(path for path in top.rglob("*") if path.is_dir())), reverse=True)]
+    return [
+        group for top in tops if top.is_dir() for group in sorted((top, *(path for path in top.rglob("*") if path.is_dir())), reverse=True)
+    ]
 
 
 def _thaw(name: str) -> None:

@@ -31,7 +31,9 @@ class Programs:
         path = f"{first_in_path}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
         self._variables = {**os.environ, "PATH": path, MARK: testbed, "LC_ALL": "C"}
 
-    def start(self, command: Sequence[str], *, output: int | None = subprocess.DEVNULL, namespace: str | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, command: Sequence[str], *, output: int | None = subprocess.DEVNULL, namespace: str | None = None
+    ) -> subprocess.Popen[str]:
         """Start a program, in a network namespace if one is named; what it says on stdout is dropped, or goes to `output`."""
         inside = ["ip", "netns", "exec", namespace, *command] if namespace is not None else list(command)
         return subprocess.Popen(
@@ -92,6 +94,6 @@ def wait_for(program: subprocess.Popen[str], wake: socket.socket) -> bool:
     """Wait until a program has ended, but no longer than until something can be read from `wake`; whether it has ended."""
     descriptor = os.pidfd_open(program.pid)
     try:
-        return descriptor in select.select([descriptor, wake], (), ())[0]
+        return descriptor in select.select([descriptor, wake.fileno()], (), ())[0]
     finally:
         os.close(descriptor)

@@ -34,8 +34,12 @@ def steps_table(session: Session) -> pd.DataFrame:
         }
         for step in session.journal.steps
     ]
-    table = pd.DataFrame(rows, columns=["transfer", "step", "what", "part", "t_begin_s", "t_end_s", "memory_bytes", "payload_bytes", "link_bytes"])
-    return table.astype(dict.fromkeys(("memory_bytes", "payload_bytes", "link_bytes"), "Int64")).sort_values(["t_begin_s"], ignore_index=True)
+    table = pd.DataFrame(
+        rows, columns=["transfer", "step", "what", "part", "t_begin_s", "t_end_s", "memory_bytes", "payload_bytes", "link_bytes"]
+    )
+    return table.astype(dict.fromkeys(("memory_bytes", "payload_bytes", "link_bytes"), "Int64")).sort_values(
+        ["t_begin_s"], ignore_index=True
+    )
 
 
 def transfers_table(session: Session) -> pd.DataFrame:
@@ -61,7 +65,10 @@ def gaps_table(session: Session) -> pd.DataFrame:
 
 def outages_table(session: Session) -> pd.DataFrame:
     """One row for each time without a running container, as the servers saw it."""
-    rows = [(each.stop_s - session.begin_s, each.end_s - session.begin_s, each.end_s - each.stop_s, each.is_censored) for each in session.outages]
+    rows = [
+        (each.stop_s - session.begin_s, each.end_s - session.begin_s, each.end_s - each.stop_s, each.is_censored)
+        for each in session.outages
+    ]
     return pd.DataFrame(rows, columns=["t_stop_s", "t_end_s", "outage_s", "is_censored"])
 
 

@@ -41,6 +41,15 @@ DEFAULTS: dict[str, Any] = {
     "handoff.user_left": "abandon",
     "links.mode": "dedicated",
     "links.bandwidth_mbps": 100,
+    "links.round_trip_ms": 0,
+    "migration.processing.checkpoint_s": 0,
+    "migration.processing.checkpoint_s_per_mb": 0,
+    "migration.processing.round_s": 0,
+    "migration.processing.round_s_per_mb": 0,
+    "migration.processing.restore_s": 0,
+    "migration.processing.restore_s_per_mb": 0,
+    "migration.processing.round_trips": 0,
+    "migration.processing.transport_efficiency": 1,
     "strategies": ["nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier"],
     "output.format": "csv",
     "output.trace": False,
@@ -163,6 +172,7 @@ def test_the_papers_experiment_is_its_table_2_over_its_speeds() -> None:
     assert (config.scenario.name, config.deployment.rings, config.mobility.vehicles) == ("beijing", 25, 100)
     assert config.strategies == ["nearest", "pm", "pm_op", "pm_tier", "pm_op_tier"]
     assert (config.tiers.local_latency_ms, config.tiers.regional_latency_ms, config.links.bandwidth_mbps) == (10, 50, 100)
+    assert config.workload.start_ms == [200, 1000]
 
 
 def test_an_experiments_own_folder_is_searched_and_its_own_sweep_expanded(tmp_path: Path) -> None:

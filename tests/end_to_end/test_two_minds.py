@@ -91,6 +91,13 @@ def test_two_minds_agree_on_the_synthetic_city(words: list[str], msmf: Command, 
     compare(traced(msmf, tmp_path, "mobility.vehicles=40", *words))
 
 
+# every term matters: against none at all it costs whole seconds at each stage
+PROCESSING = [
+    *("migration.processing.checkpoint_s=0.2", "migration.processing.checkpoint_s_per_mb=0.004"),
+    *("migration.processing.round_s=0.1", "migration.processing.round_s_per_mb=0.002"),
+    *("migration.processing.restore_s=0.3", "migration.processing.restore_s_per_mb=0.003"),
+    *("migration.processing.round_trips=4", "links.round_trip_ms=40", "migration.processing.transport_efficiency=0.94"),
+]
 FEW = ["mobility.vehicles=12", "mobility.max_duration_s=600"]
 CROWD = ["mobility.vehicles=20", "mobility.max_duration_s=600", "deployment.rings=4"]
 FULL = ["capacity.local=1", "capacity.regional=3"]
@@ -101,13 +108,14 @@ REPORTS = ["reports.distance_m=60", "reports.heading_deg=20", "reports.speed_mps
     "words",
     [
         [*FEW, "links.mode=shared", "handoff.unsynced=relay", "handoff.user_left=finish"],
-        [*FEW, "links.mode=shared", "links.bandwidth_mbps=400"],
+        [*FEW, "links.mode=shared", "links.bandwidth_mbps=400", *PROCESSING],
+        [*FEW, "workload.image_mb=[20,200]", "workload.dirty_percent_per_s=5", *PROCESSING],
         [*FEW, *REPORTS],
         [*FEW, "reports.distance_m=150", "attachment.hysteresis_m=40", "tiers.min_speed_kmh=20", "coverage_filter.min_dwell_s=20"],
     ],
-    ids=["shared links, relay and finish", "fast shared links", "reports", "rare reports, slow tier"],
+    ids=["shared links, relay and finish", "fast shared links, processing", "processing", "reports", "rare reports, slow tier"],
 )
-def test_two_minds_agree_on_shared_links_and_reports(words: list[str], msmf: Command, tmp_path: Path) -> None:
+def test_two_minds_agree_on_shared_links_processing_and_reports(words: list[str], msmf: Command, tmp_path: Path) -> None:
     compare(traced(msmf, tmp_path, *words))
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from msmf_traci.control.decisions import Changes, Decisions
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions
+from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import Containers
@@ -49,6 +49,7 @@ class Drive:
     containers: Containers
     links: LinkOptions
     policy: HandoffPolicy
+    processing: Processing = NO_PROCESSING
 
     @property
     def vehicles(self) -> int:
@@ -75,15 +76,16 @@ class Booked:
     cuts
         Frames before which batches are cut; in a batch the engine is told only of changes. None: frame by frame, everything anew.
     look
-        Called after each batch.
+        Called after each batch, with `now_s` the time of its last frame.
     """
 
     def __init__(self, drive: Drive, cuts: Sequence[int] | None = None, look: Callable[["Booked"], None] | None = None) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
-        rules = policies(drive.links, drive.policy, drive.strategies)
+        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing)
         self.engine = Engine(rules, row_of_cells(policies=drive.strategies), self.ledger)
         self.engine.admit([drive.containers] * drive.strategies)
+        self.now_s = -np.inf
         self.state_at_arrival: dict[int, dict[str, np.ndarray]] = {}
         self._follower = Follower()
         self._follower.admit(drive.vehicles)
@@ -93,6 +95,7 @@ class Booked:
         ends = range(1, len(drive.times_s) + 1) if cuts is None else sorted({*cuts, len(drive.times_s)})
         for begin, end in pairwise([0, *ends]):
             self._batch(begin, end, every=cuts is None)
+            self.now_s = drive.times_s[end - 1]
             if look is not None:
                 look(self)
             for vehicle in np.flatnonzero((drive.last >= begin) & (drive.last < end)):
@@ -163,6 +166,13 @@ def _numbers(low: float, high: float, n: int) -> st.SearchStrategy[np.ndarray]:
     return st.lists(st.floats(low, high), min_size=n, max_size=n).map(np.array)
 
 
+def _processing() -> st.SearchStrategy[Processing]:
+    """None, or up to some seconds before each stage, so that frames fall into it."""
+    constant = st.sampled_from([0.0, 0.3, 2.0])
+    per_byte = st.sampled_from([0.0, 0.05 / MB])
+    return st.just(NO_PROCESSING) | st.builds(Processing, constant, per_byte, constant, per_byte, constant, per_byte, constant)
+
+
 @st.composite
 def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
     """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way.
@@ -195,6 +205,7 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
             local_room=draw(st.sampled_from([None, 1 if v <= 2 else 2])) if crowded else None,
         ),
         policy=HandoffPolicy(draw(st.booleans()), draw(st.booleans())),
+        processing=draw(_processing()),
     )
 
 

@@ -55,15 +55,22 @@ def test_completed_transfers_have_sent_everything_and_stopped_for_the_start_time
     drive = data.draw(drives)
     booked = book(drive)
     transfers = booked.transfers()
+    stages = dict(list(booked.stages().groupby(TRANSFER)["stage"]))
     for row in transfers[transfers["outcome"] == "completed"].itertuples():
         vehicle = int(row.vehicle[1:])
         image, memory = drive.containers.image_bytes[vehicle], drive.containers.memory_bytes[vehicle]
         assert row.image_bytes + row.memory_bytes + row.dirty_bytes + row.final_bytes >= image + memory - SLACK_BYTES
         assert row.image_bytes <= image + SLACK_BYTES
         assert row.memory_bytes <= memory + SLACK_BYTES
-        restore_s = drive.containers.start_s[vehicle] + drive.links.switch_s
+        costs, before = drive.processing, list(stages[row.strategy, row.vehicle, row.transfer])[-3:-2]
+        restore_s = drive.containers.start_s[vehicle] + drive.links.switch_s + costs.restore_s + costs.restore_s_per_byte * memory
+        final_s = row.final_bytes / BYTES_PER_S + costs.answers_s
+        if before:  # else its snapshot was there
+            final_s += costs.checkpoint_s + costs.checkpoint_s_per_byte * memory
+        if before not in ([], ["IMAGE"]):
+            final_s += costs.comparison_s + costs.comparison_s_per_byte * memory
         assert row.downtime_s >= restore_s - SLACK_S
-        assert row.downtime_s == pytest.approx(row.final_bytes / BYTES_PER_S + restore_s, rel=1e-9, abs=1e-9)
+        assert row.downtime_s == pytest.approx(final_s + restore_s, rel=1e-9, abs=1e-9)
         assert row.source != row.target
 
 

@@ -1,6 +1,9 @@
 """Containers that meet on links and servers (model, section 8): nothing is carried, held or booked twice, whatever is decided."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +23,7 @@ def test_no_link_is_overfull_at_any_frame(crowded_drives, book, data):
 
     def look(booked):
         records = booked.engine.containers
-        sends = np.isin(records["stage"], SENDING) & (records["to_send"] > 0)
+        sends = np.isin(records["stage"], SENDING) & (records["to_send"] > 0) & (records["since"] <= booked.now_s)
         for end in ("host", "target"):
             for strategy in range(drive.strategies):
                 some = sends[:, strategy]
@@ -68,3 +71,12 @@ def test_every_second_is_running_or_stopped_where_containers_meet_too(crowded_dr
     drive = data.draw(crowded_drives)
     for row in book(drive).vehicle_rows().itertuples():
         assert row.late_s + row.satisfied_s + row.outage_s == pytest.approx(drive.road_s()[int(row.vehicle[1:])], rel=1e-9, abs=1e-6)
+
+
+@EXAMPLES
+@given(data=st.data())
+def test_who_meets_nobody_fares_on_shared_links_as_on_links_of_its_own(drives, book, data):
+    drive = data.draw(drives.filter(lambda drive: drive.vehicles == 1))
+    own, shared = book(drive), book(replace(drive, links=replace(drive.links, is_shared=True)))
+    for one, other in ((own.transfers(), shared.transfers()), (own.stages(), shared.stages()), (own.vehicle_rows(), shared.vehicle_rows())):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)

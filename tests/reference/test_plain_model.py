@@ -33,6 +33,11 @@ from tests.reference.plain_model import (
 )
 
 MB = 1e6
+NO_PROCESSING = {
+    **dict.fromkeys((f"{term}_{unit}" for term in ("checkpoint", "round", "restore") for unit in ("s", "s_per_mb")), 0),
+    "round_trips": 0,
+    "transport_efficiency": 1,
+}
 
 
 def config(**changes: Any) -> dict[str, Any]:
@@ -52,7 +57,8 @@ def config(**changes: Any) -> dict[str, Any]:
         "coverage_filter": {"min_m": 150, "min_dwell_s": 0},
         "workload": {"dirty_percent_per_s": 1, "dirty_threshold_mbit": 40, "start_ms": [200, 1000]},
         "handoff": {"unsynced": "stop", "user_left": "abandon", "switch_ms": 0},
-        "links": {"mode": "dedicated", "bandwidth_mbps": 100},
+        "migration": {"processing": dict(NO_PROCESSING)},
+        "links": {"mode": "dedicated", "bandwidth_mbps": 100, "round_trip_ms": 0},
         "capacity": {"local": None, "regional": None},
         "reports": {"distance_m": 0, "heading_deg": 0, "speed_mps": 0, "bytes": 200},
         "strategies": ["pm"],
@@ -254,6 +260,33 @@ def test_relay(tmp_path: Path) -> None:
     assert row["t_stop_s"] == 48 and row["rounds"] == 1 and row["dirty_bytes"] == 0 and row["final_bytes"] == pytest.approx(8 * MB)
     assert row["downtime_s"] == pytest.approx(0.64 + start)
     assert result.vehicles["pm", "v"]["relayed_s"] == pytest.approx(23)
+
+
+# a snapshot takes 1 s of 100 MB, comparing 0.5 s, restoring 0.7 s more, answers 0.1 s; 10 MB a second are sent
+PROCESSING = {
+    "processing": {
+        **{"checkpoint_s": 0.5, "checkpoint_s_per_mb": 0.005, "round_s": 0.2, "round_s_per_mb": 0.003},
+        **{"restore_s": 0.3, "restore_s_per_mb": 0.004, "round_trips": 2, "transport_efficiency": 0.8},
+    }
+}
+SLOW = {"migration": PROCESSING, "links": {"mode": "dedicated", "bandwidth_mbps": 100, "round_trip_ms": 50}}
+
+
+@pytest.mark.parametrize(
+    ("image_mb", "memory_mb", "sent_mb", "final_s"),
+    [
+        (500, 100, (249, 0, 0, 351), 1.1),  # image from 0.1 on
+        (239, 100, (239, 0, 0, 100), 1.6),  # image until 24; memory from 25.1 on, none of it sent at 25
+        (209, 100, (209, 29, 0, 75), 1.6),  # image until 21; memory from 22.1 on, 4 MB dirty at 25
+        (100, 100, (100, 100, 11.1, 3.8), 1.6),  # image until 10.1, memory from 11.2 to 21.2: 11.1 MB dirty; a round from 22.8 to 23.91
+    ],
+)
+def test_processing(tmp_path: Path, image_mb: float, memory_mb: float, sent_mb: tuple[float, ...], final_s: float) -> None:
+    row = first(north(tmp_path, image_mb, memory_mb, seconds=90, **SLOW))
+    kinds = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
+    assert tuple(row[kind] / MB for kind in kinds) == pytest.approx(sent_mb)
+    start = 0.2 + 0.8 * (image_mb - 100) / 1900
+    assert row["downtime_s"] == pytest.approx(final_s + sent_mb[3] / 10 + start + 0.7)
 
 
 def test_user_left(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What figures draw is what the raw tables say, recomputed here with pandas and scipy alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from msmf_traci.report import style
 from msmf_traci.report.curves import curve_figures
 from msmf_traci.report.figure import Figure
 from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC
+from msmf_traci.report.options import Option
 from msmf_traci.report.reading import read_results
 from msmf_traci.report.statistics import intervals, mean_interval
 from msmf_traci.report.stills import write_figure, write_points
 from msmf_traci.report.tornado import tornado_figures
 from msmf_traci.report.transfers import transfer_figures
+from tests.report.made_cells import made_results
 from tests.report.made_results import VEHICLES, stacked, write_run, write_sweep
 
 VARIED = {"workload.image_mb": [100.0, 1000.0, np.nan], "links.bandwidth_mbps": [50.0, 100.0], "tiers.regional_rings": [1.0, 2.0]}
@@ -125,6 +128,15 @@ def test_words_are_an_ordered_category(tmp_path: Path) -> None:
     points = figures["traffic_by_handoff_unsynced"].points
     assert set(points["value"]) == {"stop", "relay"}
     assert points["x"].isna().all()
+
+
+def test_options_that_only_vary_together_have_no_cell_at_their_references_and_no_curve() -> None:
+    """As those of a preset against another: each is most often at a value at which the others are not."""
+    made = made_results()
+    references = {"migration.processing.round_s": 0.0, "migration.processing.restore_s": 1.0, "migration.processing.round_trips": 0.0}
+    cells = made.cells[made.cells["seed"] < 2].assign(**{name: lambda rows: rows["seed"].astype(float) for name in references})
+    options = {name: Option(name, (0.0, 1.0), reference) for name, reference in references.items()}
+    assert curve_figures(replace(made, cells=cells, options=options)) == []
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:

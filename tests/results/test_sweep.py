@@ -209,6 +209,22 @@ def test_options_called_like_a_column_of_the_summary_can_be_swept(tmp_path, word
     assert len(pd.read_csv(stack_summaries(request)[0])) == 2
 
 
+def test_presets_of_what_a_migration_costs_are_told_by_their_names(tmp_path):
+    (tmp_path / "migration").mkdir()
+    (tmp_path / "migration" / "slow.yaml").write_text("processing:\n  checkpoint_s: 3\n")
+    request = read_request(
+        ["migration=paper,slow", "links.round_trip_ms=1,2", f"output.dir={tmp_path}"], multirun=True, config_dir=str(tmp_path)
+    )
+    finish(request)
+    table = pd.read_csv(stack_summaries(request)[0])
+    assert list(table[["migration", "round_trip_ms"]].itertuples(index=False, name=None)) == [
+        ("paper", 1),
+        ("paper", 2),
+        ("slow", 1),
+        ("slow", 2),
+    ]
+
+
 def test_summary_of_an_earlier_sweep_is_kept(tmp_path):
     sweeps = [request_of(tmp_path, f"seed={seeds}") for seeds in ("0,1", "2,3", "4,5")]
     written = []

@@ -40,7 +40,11 @@ def traces(place: Path) -> dict[str, list[str]]:
         "folders": sorted(path.name for path in place.glob("*")),
         "records": sorted(path.name for path in RECORDS.glob("*")),
         "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if "msmf-" in line],
-        "programs": [line for line in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True).stdout.splitlines() if "msmf-" in line],
+        "programs": [
+            line
+            for line in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True).stdout.splitlines()
+            if "msmf-" in line
+        ],
     }
 
 

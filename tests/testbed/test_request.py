@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,9 @@ def test_every_option_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None
     assert all(f"  {name}=" in said for name in session_options())
 
 
-@pytest.mark.parametrize("words", [["dance"], ["check", "please"], ["run", "memory_mb=0"], ["run", "drive.run=nowhere", "folder=/dev/null/x"]])
+@pytest.mark.parametrize(
+    "words", [["dance"], ["check", "please"], ["run", "memory_mb=0"], ["run", "drive.run=nowhere", "folder=/dev/null/x"]]
+)
 def test_one_sentence_and_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.testbed(words) == 2
     said = capsys.readouterr().err
@@ -63,4 +64,4 @@ def test_another_session_is_not_overwritten(tmp_path: Path, capsys: pytest.Captu
     (folder / "run.json").write_text('{"config": {}}')
     assert cli.testbed(["run", "memory_mb=10", f"output.dir={tmp_path}"]) == 2
     assert "holds another session" in capsys.readouterr().err
-    assert os.listdir(folder) == ["run.json"]
+    assert [path.name for path in folder.iterdir()] == ["run.json"]

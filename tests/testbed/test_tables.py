@@ -28,8 +28,8 @@ def session() -> Session:
     """A transfer from 1 to 9.3 s: image 1 to 3, a snapshot that freezes for 0.2 s, stopped from 8 to 9.3 s."""
     host = SimpleNamespace(name="local1")
     transfer = SimpleNamespace(
-        number=0, source=host, target=SimpleNamespace(name="regional1"), server="R:0,0", outcome=Outcome.COMPLETED, rounds=1, stage=Stage.RESTORE,
-        start_s=1001.0, synchronised_s=1006.0, handoff_s=1007.9, stop_s=1008.0, end_s=1009.3,
+        number=0, source=host, target=SimpleNamespace(name="regional1"), server="R:0,0", outcome=Outcome.COMPLETED, rounds=1,
+        stage=Stage.RESTORE, start_s=1001.0, synchronised_s=1006.0, handoff_s=1007.9, stop_s=1008.0, end_s=1009.3,
     )  # fmt: skip
     steps = [
         Step("s3", 0, "send", 1001.0, 1003.0, None, 30_000_000, 31_000_000),

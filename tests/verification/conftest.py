@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions
+from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import Containers
@@ -36,10 +36,11 @@ class OneContainer:
         level_ms: float = 80,
         relay: bool = False,
         finish: bool = False,
+        processing: Processing = NO_PROCESSING,
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
         links = LinkOptions(10 * MB, dirty_mb_per_s / memory_mb, threshold_mb * MB, switch_s)
-        self.engine = Engine(policies(links, HandoffPolicy(relay, finish)), row_of_cells(), self.ledger)
+        self.engine = Engine(policies(links, HandoffPolicy(relay, finish), processing=processing), row_of_cells(), self.ledger)
         self.engine.admit([Containers(np.array([image_mb * MB]), np.array([memory_mb * MB]), np.array([level_ms]), np.array([start_s]))])
         self._before_s = np.nan
 

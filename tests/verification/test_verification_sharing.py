@@ -11,7 +11,7 @@ import pytest
 from pytest import approx
 
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions
+from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import Containers
@@ -27,10 +27,18 @@ Says = tuple[int, int]
 class Meeting:
     """Some vehicles under one strategy; each is told (home, target) at its frames, and is deployed at its first."""
 
-    def __init__(self, vehicles: int, *, shared: bool = True, room: int | None = None, finish: bool = False) -> None:
+    def __init__(
+        self,
+        vehicles: int,
+        *,
+        shared: bool = True,
+        room: int | None = None,
+        finish: bool = False,
+        processing: Processing = NO_PROCESSING,
+    ) -> None:
         self.ledger = Ledger(keep_stages=True)
         links = LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, is_shared=shared, local_room=room)
-        self.engine = Engine(policies(links, HandoffPolicy(False, finish)), row_of_cells(), self.ledger)
+        self.engine = Engine(policies(links, HandoffPolicy(False, finish), processing=processing), row_of_cells(), self.ledger)
         each = np.ones(vehicles)
         self.engine.admit([Containers(100 * MB * each, 20 * MB * each, 80 * each, 0.2 * each)])
         self._seen: set[int] = set()
@@ -132,6 +140,41 @@ def test_both_ends_of_a_transfer_count() -> None:
     for t_s in (0, 40):
         meeting.frame(t_s, {0: (A, D), 1: (B, D), 2: (C, D)})
     assert [meeting.stages(v)[0][2] for v in range(3)] == approx([30, 30, 30])
+
+
+SNAPSHOTS = Processing(checkpoint_s=4)
+
+
+def test_a_transfer_in_processing_takes_nothing_and_begins_to_send_as_one_flow_more() -> None:
+    """Vehicle 0 takes its snapshot from 10 to 14 s. Vehicle 1 starts from A at 12 s: it has 10 MB/s until the frame at 16 s, though vehicle
+    0 sends from 14 s on, at the 5 MB/s that it was given at 12 s. From 16 s each has 5 MB/s: vehicle 0's other 10 MB take until 18 s.
+
+    8 MB are dirty by then: a round, in processing until 22 s. At 20 s it takes nothing: vehicle 1 has its last 40 MB through at 24 s.
+    """
+    meeting = Meeting(2, processing=SNAPSHOTS)
+    for t_s in (0, 12, 16, 20, 30):
+        meeting.frame(t_s, {0: (A, B), 1: (A, C if t_s >= 12 else NO_SERVER)})
+    assert meeting.stages(0)[:3] == [("IMAGE", 0, approx(10)), ("MEMORY", approx(10), approx(18)), ("ROUND", approx(18), approx(23.6))]
+    assert meeting.stages(1)[0] == ("IMAGE", 12, approx(24))
+
+
+def test_who_has_begun_to_send_counts_from_the_next_frame_on_though_nothing_else_is_new() -> None:
+    """As above, told every second: both have 5 MB/s from 14 to 18 s, and from 22 s, when the round's 8 MB flow, to 23.6 s."""
+    meeting = Meeting(2, processing=SNAPSHOTS)
+    for t_s in range(31):
+        meeting.frame(t_s, {0: (A, B), 1: (A, C if t_s >= 12 else NO_SERVER)})
+    assert meeting.stages(0)[1:3] == [("MEMORY", approx(10), approx(18)), ("ROUND", approx(18), approx(23.6))]
+    # 20 MB by 14 s, 40 by 18 s, 80 by 22 s, 90 by the frame at 24 s, at which vehicle 0 is in processing again
+    assert meeting.stages(1)[0] == ("IMAGE", 12, approx(25))
+
+
+def test_both_in_processing_are_each_one_flow_more() -> None:
+    """Stopped at 1 s, 4 s of processing each: from 5 s both send 120 MB, at 10 MB/s until the frame at 9 s, then at 5 MB/s."""
+    meeting = Meeting(2, processing=SNAPSHOTS)
+    meeting.frame(0, {0: (A, NO_SERVER), 1: (A, NO_SERVER)})
+    for t_s in (1, 9, 40):
+        meeting.frame(t_s, {0: (B, NO_SERVER), 1: (C, NO_SERVER)})
+    assert [(row.outcome, row.t_end_s) for row in meeting.transfers()] == [("completed", approx(9 + 16 + 0.2))] * 2
 
 
 # ------------------------------------------------------------------------------------------------------------------------ capacities

@@ -18,10 +18,10 @@ Choice = Callable[[Server], Server | None]  # the second choice, where a server 
 
 @dataclass
 class Transfer:
-    """A transfer (section 7): its stage, begun at t_begin with `amount` bytes to send and `dirty_begin` dirty bytes.
+    """A transfer (section 7): its stage, begun at t_begin with `amount` bytes to send, from t_flow on, and `dirty_begin` dirty bytes.
 
     Its rate is what it was given at t_rate, when the stage had sent `sent_before` bytes; "a transfer keeps its rate through the stages it
-    passes until the next frame" (reading 21).
+    passes until the next frame" (reading 21). Until t_flow the stage is in processing (reading 39).
     """
 
     number: int
@@ -34,6 +34,7 @@ class Transfer:
     dirty_begin: float = 0.0
     rate: float = 0.0
     t_rate: float = 0.0
+    t_flow: float = 0.0
     sent_before: float = 0.0
     t_handoff: float | None = None
     t_stop: float | None = None
@@ -88,14 +89,14 @@ class Container:
         if transfer is None:
             return math.inf
         if transfer.stage == RESTORE:
-            return transfer.t_begin + options.start_s(self.load.image) + options.switch_s
+            return transfer.t_begin + options.start_s(self.load.image) + options.switch_s + self.lasts(options.restore)
         if transfer.stage == IDLE:
             rate = options.dirty_per_s * self.load.memory
             if rate <= 0 or self.load.memory < options.threshold_bytes:
                 return math.inf
             return transfer.t_begin + (options.threshold_bytes - transfer.dirty_begin) / rate
         rest = transfer.amount - transfer.sent_before
-        return transfer.t_rate + (rest / transfer.rate if rest > 0 else 0.0)
+        return max(transfer.t_rate, transfer.t_flow) + (rest / transfer.rate if rest > 0 else 0.0)
 
     def book(self, t_s: float, attached: Cell) -> None:
         """Book the seconds up to t with the state as it is (section 9, reading 6)."""
@@ -145,16 +146,38 @@ class Container:
             self.host = transfer.target
             self.resume(t_s)
 
-    def enter(self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0) -> None:
-        """Begin a stage of the open transfer."""
+    def lasts(self, term: tuple[float, float]) -> float:
+        """Seconds that a term of the processing takes for this container's memory (section 7)."""
+        return term[0] + term[1] * self.load.memory
+
+    def processing(self, stage: str, after: str | None) -> float:
+        """Seconds from the begin of a stage that follows another (None: none) until its bytes flow (section 7)."""
+        if stage in (IDLE, RESTORE):
+            return 0.0
+        takes_snapshot = stage in (MEMORY, ROUND) or (stage == FINAL and after is not None)
+        has_one_to_compare = stage == ROUND or (stage == FINAL and after in (MEMORY, ROUND, IDLE))
+        snapshot_s = self.lasts(self.options.checkpoint) if takes_snapshot else 0.0
+        comparison_s = self.lasts(self.options.comparison) if has_one_to_compare else 0.0
+        return snapshot_s + comparison_s + self.options.answers_s
+
+    def enter(self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0, *, anew: bool = False) -> None:
+        """Begin a stage of the open transfer; `anew`: as its first one."""
         assert self.transfer is not None
+        self.transfer.t_flow = t_s + self.processing(stage, None if anew else self.transfer.stage)
         self.transfer.stage, self.transfer.t_begin, self.transfer.amount, self.transfer.dirty_begin = stage, t_s, amount, dirty_begin
         self.transfer.t_rate, self.transfer.sent_before = t_s, 0.0
 
     @property
+    def processes(self) -> bool:
+        """Whether its stage is in processing now: its bytes have not begun to flow (section 7)."""
+        return self.transfer is not None and self.transfer.stage in KINDS and self.now < self.transfer.t_flow
+
+    @property
     def sends(self) -> bool:
         """Whether it has bytes to send now (section 8)."""
-        return self.transfer is not None and self.transfer.stage in KINDS and self.transfer.amount > self.transfer.sent_before
+        if self.transfer is None or self.transfer.stage not in KINDS or self.processes:
+            return False
+        return self.transfer.amount > self.transfer.sent_before
 
     def give_rate(self, t_s: float, rate: float) -> None:
         """From t on the transfer sends at this rate."""
@@ -164,7 +187,8 @@ class Container:
     def sent_in_stage(self, t_s: float) -> float:
         """Bytes that the current stage has sent so far."""
         assert self.transfer is not None
-        return min(self.transfer.amount, self.transfer.sent_before + self.transfer.rate * (t_s - self.transfer.t_rate))
+        seconds = max(0.0, t_s - max(self.transfer.t_rate, self.transfer.t_flow))
+        return min(self.transfer.amount, self.transfer.sent_before + self.transfer.rate * seconds)
 
     def stop(self, t_s: float) -> None:
         """The container stops and FINAL begins with what is missing (section 7)."""
@@ -241,11 +265,12 @@ class Container:
         else:
             following = self.start(t_s, home)
             following.t_handoff = following.t_stop = t_s
-            self.enter(FINAL, t_s, self.load.image + self.load.memory)
+            self.enter(FINAL, t_s, self.load.image + self.load.memory, anew=True)
 
     def start(self, t_s: float, target: Server) -> Transfer:
         """A transfer starts with IMAGE."""
         self.transfer = Transfer(self.started, self.host, target, t_s, IMAGE, t_s, self.load.image, t_rate=t_s)
+        self.transfer.t_flow = t_s + self.processing(IMAGE, None)
         self.started += 1
         return self.transfer
 

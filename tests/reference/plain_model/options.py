@@ -10,6 +10,11 @@ from typing import Any
 from .lattice import LOCAL, REGIONAL
 
 
+def seconds(processing: dict[str, Any], name: str) -> tuple[float, float]:
+    """A term of the processing (section 7): its constant part, and what each byte of the memory adds."""
+    return float(processing[f"{name}_s"]), float(processing[f"{name}_s_per_mb"]) / 1e6
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of section 12, converted once (section 0)."""
@@ -28,6 +33,10 @@ class Options:
     unsynced: str
     user_left: str
     switch_s: float
+    checkpoint: tuple[float, float]  # seconds, and seconds for each byte of the memory
+    comparison: tuple[float, float]
+    restore: tuple[float, float]
+    answers_s: float
     bytes_per_s: float
     dirty_per_s: float
     threshold_bytes: float
@@ -46,7 +55,7 @@ class Options:
         if config["links"]["mode"] not in ("dedicated", "shared"):
             raise ValueError(f"links: {config['links']}")
         reports = config["reports"]
-        tiers, work, handoff = config["tiers"], config["workload"], config["handoff"]
+        tiers, work, handoff, processing = config["tiers"], config["workload"], config["handoff"], config["migration"]["processing"]
         threshold = float(work["dirty_threshold_mbit"]) * 1e6 / 8
         if threshold <= 0:
             raise ValueError("workload.dirty_threshold_mbit must be positive (rounds would never end)")
@@ -67,7 +76,11 @@ class Options:
             unsynced=str(handoff["unsynced"]),
             user_left=str(handoff["user_left"]),
             switch_s=float(handoff["switch_ms"]) / 1e3,
-            bytes_per_s=float(config["links"]["bandwidth_mbps"]) * 1e6 / 8,
+            checkpoint=seconds(processing, "checkpoint"),
+            comparison=seconds(processing, "round"),
+            restore=seconds(processing, "restore"),
+            answers_s=float(processing["round_trips"]) * float(config["links"]["round_trip_ms"]) / 1e3,
+            bytes_per_s=float(config["links"]["bandwidth_mbps"]) * float(processing["transport_efficiency"]) * 1e6 / 8,
             dirty_per_s=float(work["dirty_percent_per_s"]) / 100,
             threshold_bytes=threshold,
             start_ms=(float(work["start_ms"][0]), float(work["start_ms"][1])),

@@ -129,7 +129,7 @@ class World:
             flow = ("up", container.host), ("down", container.transfer.target)
             if container.sends:
                 sending[vehicle] = flow
-            elif container.transfer.stage == IDLE:
+            elif container.transfer.stage == IDLE or container.processes:
                 idle[vehicle] = flow
         for vehicle, rate in fair_rates(sending, idle, self.options.bytes_per_s).items():
             open_[vehicle].give_rate(t_s, rate)

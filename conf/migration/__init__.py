@@ -1,0 +1,1 @@
+"""The scenarios to choose from."""
