@@ -21,6 +21,7 @@ msmf-traci-testbed: containers that really migrate, between hosts that are netwo
   msmf-traci-testbed run memory_mb=100                one migration, local to regional server
   msmf-traci-testbed run -m memory_mb=10,100 repetition=1,2,3      a sweep: every combination, one after another
   msmf-traci-testbed run drive.run=results/synthetic/RUN drive.strategy=pm_op_tier drive.duration_s=300
+  msmf-traci-testbed compare results/testbed --fit memory_mb=10,300 round_trip_ms=1,100      the model against measurements
   msmf-traci-testbed clean                            remove what a killed session has left
 
 Options of run and their defaults
@@ -36,10 +37,10 @@ def main(words: Sequence[str]) -> None:
         If something is missing, wrong or fails.
     """
     words = list(words)
-    if not words or words[0] in ("-h", "--help") or words[1:] in (["-h"], ["--help"]):
+    if not words or words[0] in ("-h", "--help") or (words[0] != "compare" and words[1:] in (["-h"], ["--help"])):
         print(_help())
         return
-    commands = {"check": _check, "run": _run, "clean": _clean}
+    commands = {"check": _check, "run": _run, "compare": _compare, "clean": _clean}
     if words[0] not in commands:
         raise InputError(f"{words[0]}: there is no such command; choose from {', '.join(commands)}")
     commands[words[0]](words[1:])
@@ -57,6 +58,12 @@ def _check(words: Sequence[str]) -> None:
 
     _refuse_words("check", words)
     print("\n".join(check_lines()))
+
+
+def _compare(words: Sequence[str]) -> None:
+    from msmf_traci.testbed_comparison import main as compare_main
+
+    compare_main(words)
 
 
 def _clean(words: Sequence[str]) -> None:

@@ -37,7 +37,10 @@ def test_the_programs_for_containers_are_in_the_package() -> None:
 
 def test_every_entry_point_can_be_loaded() -> None:
     scripts = [point for point in entry_points(group="console_scripts") if point.value.startswith("msmf_traci.")]
-    assert {point.name for point in scripts} == {"msmf-traci", *(f"msmf-traci-{name}" for name in ("fetch", "overlay", "report", "status"))}
+    assert {point.name for point in scripts} == {
+        "msmf-traci",
+        *(f"msmf-traci-{name}" for name in ("fetch", "overlay", "report", "status", "testbed")),
+    }
     strategies = list(entry_points(group="msmf_traci.strategies"))
     assert len(strategies) >= 8
     for point in [*scripts, *strategies]:

@@ -1,0 +1,144 @@
+"""Measured migrations beside what equation (1) and a fitted model expect of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.errors import InputError
+from msmf_traci.migration.container import NO_PROCESSING
+from msmf_traci.results.store import read_run
+from msmf_traci.testbed.expectation import Costs, Migration, expect
+from msmf_traci.testbed.fitting import equations, fit
+
+PAPER = Costs(NO_PROCESSING, 0.0, 1.0, (0.2, 1.0))
+MODELS = ("equation_1", "fitted")
+QUANTITIES = ("total", "downtime")
+KEYS = ("application", "image_mb", "memory_mb", "dirty_percent_per_s", "round_trip_ms")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A completed migration: its setting, what was measured, and its steps."""
+
+    keys: Mapping[str, Any]
+    migration: Migration
+    total_s: float
+    downtime_s: float
+    user_downtime_s: float | None
+    steps: pd.DataFrame
+
+
+def read_measurements(folder: Path) -> list[Measurement]:
+    """Every completed single migration below a folder.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    found = [measurement for path in sorted(folder.glob("**/run.json")) if (measurement := _read(path.parent)) is not None]
+    if not found:
+        raise InputError(
+            f"{folder}: there is no session with a completed single transfer; name a folder that msmf-traci-testbed run has filled"
+        )
+    return found
+
+
+def chosen(measurements: Sequence[Measurement], corners: Mapping[str, Sequence[float]]) -> list[bool]:
+    """Which measurements are fitted on: those whose keys all have one of the named values."""
+    return [
+        all(any(abs(float(each.keys[key]) - value) < 1e-9 for value in values) for key, values in corners.items()) for each in measurements
+    ]
+
+
+def fit_to(measurements: Sequence[Measurement]) -> Costs:
+    """Fit the model to some measurements."""
+    parts = [equations(each.migration, each.steps) for each in measurements]
+    return fit(
+        pd.concat([pd.DataFrame(part[0]) for part in parts]).to_numpy(), pd.concat([pd.Series(part[1]) for part in parts]).to_numpy()
+    )
+
+
+def compare(measurements: Sequence[Measurement], is_fitted_on: Sequence[bool], fitted: Costs) -> pd.DataFrame:
+    """One row a measurement: its keys, and total time and downtime as measured and as each model expects."""
+    rows = []
+    for each, is_one in zip(measurements, is_fitted_on, strict=True):
+        row: dict[str, Any] = {**each.keys, "is_fitted_on": is_one, "total_s": each.total_s, "downtime_s": each.downtime_s}
+        row["user_downtime_s"] = each.user_downtime_s
+        for model, costs in zip(MODELS, (PAPER, fitted), strict=True):
+            expected = expect(each.migration, costs)
+            row[f"{model}_total_s"], row[f"{model}_downtime_s"] = expected.total_s, expected.downtime_s
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    for quantity in QUANTITIES:
+        for model in MODELS:
+            table[f"{model}_{quantity}_error"] = table[f"{model}_{quantity}_s"] / table[f"{quantity}_s"] - 1
+    return table.sort_values([*KEYS], ignore_index=True)
+
+
+def cells(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a setting: how many repetitions, their mean, least and greatest, and what the models expect."""
+    measured = [f"{quantity}_s" for quantity in QUANTITIES]
+    grouped = table.groupby([*KEYS, "is_fitted_on"])
+    spread = grouped[measured].agg(["mean", "min", "max", "std"])
+    spread.columns = pd.Index([f"{name.removesuffix('_s')}_{what}_s" for name, what in spread.columns])
+    expected = grouped[[f"{model}_{quantity}_s" for quantity in QUANTITIES for model in MODELS]].first()
+    return pd.concat([grouped.size().rename("n"), spread, grouped[["user_downtime_s"]].mean(), expected], axis=1).reset_index()
+
+
+def errors(table: pd.DataFrame, corners: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+    """Median and 90th percentile of the absolute relative error of each model over groups of rows."""
+    tested = table[~table["is_fitted_on"]]
+    shares_none = tested
+    for key, values in corners.items():
+        shares_none = shares_none[~shares_none[key].isin(list(values))]
+    groups = {"fitted on": table[table["is_fitted_on"]], "tested": tested, "tested, no value shared with the fit": shares_none}
+    groups |= {f"tested, {key}={value:g}": tested[tested[key] == value] for key in corners for value in sorted(tested[key].unique())}
+    rows = []
+    for name, group in groups.items():
+        row: dict[str, Any] = {"rows": name, "n": len(group)}
+        for quantity in QUANTITIES:
+            for model in MODELS:
+                size = group[f"{model}_{quantity}_error"].abs()
+                row[f"{model}_{quantity}_median"], row[f"{model}_{quantity}_p90"] = size.median(), size.quantile(0.9)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _read(folder: Path) -> Measurement | None:
+    """A session's migration; None where it is a drive or did not complete."""
+    facts = read_run(folder)
+    if facts is None or not (folder / "transfers.csv").is_file() or "drive" not in facts.get("config", {}):
+        return None
+    config = facts["config"]
+    transfers = pd.read_csv(folder / "transfers.csv")
+    if config["drive"]["run"] is not None or transfers["outcome"].tolist() != ["completed"]:
+        return None
+    (row,) = transfers.to_dict("records")
+    round_trip_ms = config["links"][f"{config['source']}_ms"] + config["links"][f"{config['target']}_ms"]
+    migration = Migration(
+        image_bytes=config["image_mb"] * 1e6,
+        memory_bytes=config["memory_mb"] * 1e6,
+        dirty_share_per_s=config["dirty_percent_per_s"] / 100,
+        threshold_bytes=config["dirty_threshold_mbit"] * 1e6 / 8,
+        bandwidth_bytes_per_s=config["links"]["bandwidth_mbps"] * 1e6 / 8,
+        round_trip_s=round_trip_ms / 1000,
+        relay_unsynced=config["handoff"]["unsynced"] == "relay",
+        after_s=config["handoff"]["after_s"],
+        lead_s=config["handoff"]["lead_s"],
+    )
+    keys = {**{name: config[name] for name in KEYS if name in config}, "round_trip_ms": round_trip_ms}
+    user_s = row["user_downtime_s"]
+    return Measurement(
+        keys,
+        migration,
+        row["t_end_s"] - row["t_start_s"],
+        row["downtime_s"],
+        None if pd.isna(user_s) else user_s,
+        pd.read_csv(folder / "steps.csv"),
+    )

@@ -1,0 +1,164 @@
+"""What the model expects of one migration: the harness's own engine, given sizes, rates, delays and the rule for the handoff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.migration.container import Areas, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
+from msmf_traci.migration.course import Course
+from msmf_traci.migration.engine import Engine
+from msmf_traci.migration.ledger import Ledger, Outcome, Stage
+from msmf_traci.migration.workload import Containers
+
+_NEVER_S = 1e7  # by then everything is over
+_NOWHERE = -1
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One migration as it was set up; nothing of it is measured.
+
+    Attributes
+    ----------
+    image_bytes, memory_bytes
+        What moves.
+    dirty_share_per_s
+        Share of the memory that changes in a second.
+    threshold_bytes
+        Changed memory that starts a round.
+    bandwidth_bytes_per_s, round_trip_s
+        Of the way from source to target.
+    relay_unsynced
+        Whether the container runs on until the target has a snapshot.
+    after_s, lead_s
+        The user hands off this long after the target has a snapshot; if `lead_s` is given, this long after the start.
+    """
+
+    image_bytes: float
+    memory_bytes: float
+    dirty_share_per_s: float
+    threshold_bytes: float
+    bandwidth_bytes_per_s: float
+    round_trip_s: float
+    relay_unsynced: bool
+    after_s: float
+    lead_s: float | None
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a model says that a migration costs beside its bytes; without any it is the paper's equation (1).
+
+    Attributes
+    ----------
+    processing
+        Seconds, but for what depends on the round-trip time.
+    round_trips
+        That each sending waits for.
+    efficiency
+        Share of the bandwidth that carries content.
+    start_s
+        Seconds of a container's start at 100 and at 2000 MB of image.
+    """
+
+    processing: Processing
+    round_trips: float
+    efficiency: float
+    start_s: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is expected: seconds from the start of the transfer to running on the target, and from stop to running."""
+
+    total_s: float
+    downtime_s: float
+
+
+def expect(migration: Migration, costs: Costs) -> Expected:
+    """Ask the engine about one migration.
+
+    Raises
+    ------
+    ValueError
+        If it would never complete.
+    """
+    # when the target has a snapshot is known after a first pass without a handoff
+    handoff_s = migration.lead_s if migration.lead_s is not None else _synchronised_s(migration, costs) + migration.after_s
+    transfers = _run(migration, costs, handoff_s).transfers()
+    completed = np.flatnonzero(transfers["outcome"] == Outcome.COMPLETED)
+    if len(completed) != 1:
+        raise ValueError(f"the model does not complete {migration}")
+    (one,) = completed
+    end_s = float(transfers["t_end_s"][one])
+    return Expected(end_s - float(transfers["t_start_s"][one]), end_s - float(transfers["t_stop_s"][one]))
+
+
+def _synchronised_s(migration: Migration, costs: Costs) -> float:
+    stages = _run(migration, costs, None).stages()
+    return float(stages["t_end_s"][stages["stage"] == Stage.MEMORY][0])
+
+
+def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
+    """A user between two servers: copy ahead from 0 on, hand off at an instant or never, drive for ever."""
+    times = np.array([0.0, *([] if handoff_s is None else [max(handoff_s, 1e-9)]), _NEVER_S])
+    n = len(times)
+    home = np.where((np.arange(n) > 0) & (handoff_s is not None), 1, 0)
+    ledger = Ledger(keep_stages=True)
+    engine = Engine(_rules(migration, costs)[None], _two_servers(), ledger)
+    start_s = np.interp(migration.image_bytes, (100e6, 2000e6), costs.start_s)
+    task: tuple[FloatArray, ...] = tuple(
+        np.array([value]) for value in (migration.image_bytes, migration.memory_bytes, 1e9, float(start_s))
+    )
+    engine.admit([Containers(*task)])
+    engine.run(_course(times, home), np.array([0]))
+    return ledger
+
+
+def _rules(migration: Migration, costs: Costs) -> Records:
+    processing = Processing(
+        **{**costs.processing.__dict__, "answers_s": costs.processing.answers_s + costs.round_trips * migration.round_trip_s}
+    )
+    links = LinkOptions(
+        bandwidth_bytes_per_s=migration.bandwidth_bytes_per_s * costs.efficiency,
+        dirty_share_per_s=migration.dirty_share_per_s,
+        dirty_threshold_bytes=migration.threshold_bytes,
+        switch_s=0.0,
+    )
+    handoff = HandoffPolicy(relay_unsynced=migration.relay_unsynced, finish_user_left=False)
+    return policy(links, handoff, RequestLatency(0.0, 0.0, 0.0), servers=2, first_region=0, tiers=1, processing=processing)
+
+
+def _two_servers() -> Areas:
+    nothing: IntArray = np.zeros(0, dtype=np.int64)
+    return Areas(np.arange(2), np.zeros(2, dtype=np.int64), np.zeros(1, dtype=np.int64), nothing, np.arange(2)[None, :])
+
+
+def _course(times: FloatArray, home: IntArray) -> Course:
+    n = len(times)
+    still, zero, nobody = np.zeros(n), np.zeros(n, dtype=np.int64), np.full(n, _NOWHERE)
+    edge = np.arange(n)
+    return Course(
+        start=np.array([0, n]),
+        vehicle=np.array([0]),
+        before_x_m=np.array([np.nan]),
+        before_y_m=np.array([np.nan]),
+        time_s=times,
+        x_m=still,
+        y_m=still,
+        first=edge == 0,
+        last=edge == n - 1,
+        track=zero,
+        frame=edge,
+        cell=zero,
+        home=home,
+        target=np.where(edge == 0, 1, _NOWHERE),
+        alternative=nobody,
+        lower_target=nobody,
+        lower_alternative=nobody,
+        change_start=np.array([0, n]),
+        change=edge,
+    )

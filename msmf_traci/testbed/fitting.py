@@ -1,0 +1,121 @@
+"""Fits what a migration costs beside its bytes to measured steps, by non-negative least squares on relative errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import nnls
+
+from msmf_traci.arrays import FloatArray
+from msmf_traci.errors import InputError
+from msmf_traci.migration.container import Processing
+from msmf_traci.testbed.expectation import Costs, Migration
+
+# what is fitted, in the order of the columns of the equations
+TERMS = (
+    "bytes_over_bandwidth",
+    "round_trips",
+    "checkpoint_s",
+    "checkpoint_s_per_byte",
+    "comparison_s",
+    "comparison_s_per_byte",
+    "restore_s",
+    "restore_s_per_byte",
+)
+
+
+def equations(migration: Migration, steps: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """What each completed step of a migration says about the terms.
+
+    An image: its bytes and the round trips. A first snapshot: taking and sending it. A round, and what remains after the stop: the
+    same and a comparison, with the bytes that turned out to differ. The restore.
+
+    Parameters
+    ----------
+    migration
+        As it was set up.
+    steps
+        `steps.csv` of its session.
+
+    Returns
+    -------
+    Coefficients of TERMS, shape (steps, terms), and the seconds measured, shape (steps,).
+    """
+    rows: list[tuple[float, ...]] = []
+    took_s: list[float] = []
+
+    def add(seconds: float, sent: float | None, *, is_snapshot: bool, is_difference: bool, is_restore: bool = False) -> None:
+        memory, transport = migration.memory_bytes, sent is not None
+        rows.append(
+            (
+                (sent or 0.0) / migration.bandwidth_bytes_per_s,
+                migration.round_trip_s * transport,
+                float(is_snapshot),
+                memory * is_snapshot,
+                float(is_difference),
+                memory * is_difference,
+                float(is_restore),
+                memory * is_restore,
+            )
+        )
+        took_s.append(seconds)
+
+    for step in steps[(steps["step"] == "s3") & steps["payload_bytes"].notna()].to_dict("records"):
+        add(step["t_end_s"] - step["t_begin_s"], step["payload_bytes"], is_snapshot=False, is_difference=False)
+    for dump, send in _pairs(steps):
+        add(send["t_end_s"] - dump["t_begin_s"], send["payload_bytes"], is_snapshot=True, is_difference=send["step"] != "s5")
+    for step in steps[steps["step"] == "s10"].to_dict("records"):
+        add(step["t_end_s"] - step["t_begin_s"], None, is_snapshot=False, is_difference=False, is_restore=True)
+    return np.array(rows).reshape(-1, len(TERMS)), np.array(took_s)
+
+
+def fit(coefficients: FloatArray, took_s: FloatArray) -> Costs:
+    """The terms that explain measured seconds best.
+
+    Parameters
+    ----------
+    coefficients, took_s
+        Of many migrations, from `equations`.
+
+    Raises
+    ------
+    InputError
+        If the measurements do not tell the terms apart.
+    """
+    weighted = coefficients / took_s[:, None]
+    if np.linalg.matrix_rank(weighted) < len(TERMS):
+        raise InputError("the migrations to fit on do not tell the terms apart: take at least two sizes of memory and two round-trip times")
+    value = dict(zip(TERMS, nnls(weighted, np.ones(len(took_s)))[0], strict=True))
+    processing = Processing(**{name: float(value[name]) for name in TERMS[2:]})
+    return Costs(processing, float(value["round_trips"]), 1 / max(1.0, float(value["bytes_over_bandwidth"])), (0.0, 0.0))
+
+
+def preset_of(costs: Costs) -> dict[str, float]:
+    """Costs as options of `migration.processing`."""
+    terms: Mapping[str, float] = {
+        "checkpoint_s": costs.processing.checkpoint_s,
+        "checkpoint_s_per_mb": costs.processing.checkpoint_s_per_byte * 1e6,
+        "round_s": costs.processing.comparison_s,
+        "round_s_per_mb": costs.processing.comparison_s_per_byte * 1e6,
+        "restore_s": costs.processing.restore_s,
+        "restore_s_per_mb": costs.processing.restore_s_per_byte * 1e6,
+        "round_trips": costs.round_trips,
+        "transport_efficiency": costs.efficiency,
+    }
+    return {name: float(f"{value:.4g}") for name, value in terms.items()}
+
+
+def _pairs(steps: pd.DataFrame) -> list[tuple[dict[str, float], dict[str, float]]]:
+    """Each snapshot with the sending that followed it and was completed."""
+    found = []
+    dump = None
+    for step in steps[steps["step"].isin(["s4", "s5", "s6", "s8", "s9"])].sort_values("t_begin_s").to_dict("records"):
+        if step["part"] == "dump":
+            dump = step
+        elif dump is not None:
+            if not pd.isna(step["payload_bytes"]):
+                found.append((dump, step))
+            dump = None
+    return found
