@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -36,11 +37,14 @@ def write_validation(table: pd.DataFrame, path: Path) -> None:
     path.with_suffix(".png").write_bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
 
 
-def _chart(table: pd.DataFrame) -> alt.TopLevelMixin:
-    return alt.hconcat(*(_panel(table, quantity) for quantity in _QUANTITIES)).resolve_scale(color="shared", shape="shared")
+def _chart(table: pd.DataFrame) -> alt.HConcatChart:
+    panels: alt.HConcatChart = alt.hconcat(*(_panel(table, quantity) for quantity in _QUANTITIES)).resolve_scale(
+        color="shared", shape="shared"
+    )
+    return panels
 
 
-def _panel(table: pd.DataFrame, quantity: str) -> alt.LayerChart:
+def _panel(table: pd.DataFrame, quantity: str) -> Any:
     """Logarithmic axes, the line where both are equal, and the range of the repetitions."""
     measured = f"{quantity}_mean_s"
     points = pd.concat(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from msmf_traci.errors import InputError
@@ -59,9 +60,7 @@ def chosen(measurements: Sequence[Measurement], corners: Mapping[str, Sequence[f
 def fit_to(measurements: Sequence[Measurement]) -> Costs:
     """Fit the model to some measurements."""
     parts = [equations(each.migration, each.steps) for each in measurements]
-    return fit(
-        pd.concat([pd.DataFrame(part[0]) for part in parts]).to_numpy(), pd.concat([pd.Series(part[1]) for part in parts]).to_numpy()
-    )
+    return fit(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
 
 
 def compare(measurements: Sequence[Measurement], is_fitted_on: Sequence[bool], fitted: Costs) -> pd.DataFrame:
@@ -83,10 +82,9 @@ def compare(measurements: Sequence[Measurement], is_fitted_on: Sequence[bool], f
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """One row a setting: how many repetitions, their mean, least and greatest, and what the models expect."""
-    measured = [f"{quantity}_s" for quantity in QUANTITIES]
     grouped = table.groupby([*KEYS, "is_fitted_on"])
-    spread = grouped[measured].agg(["mean", "min", "max", "std"])
-    spread.columns = pd.Index([f"{name.removesuffix('_s')}_{what}_s" for name, what in spread.columns])
+    measured = {f"{quantity}_{what}_s": (f"{quantity}_s", what) for quantity in QUANTITIES for what in ("mean", "min", "max", "std")}
+    spread = grouped.agg(**measured)
     expected = grouped[[f"{model}_{quantity}_s" for quantity in QUANTITIES for model in MODELS]].first()
     return pd.concat([grouped.size().rename("n"), spread, grouped[["user_downtime_s"]].mean(), expected], axis=1).reset_index()
 

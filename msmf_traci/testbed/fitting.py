@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,7 @@ def preset_of(costs: Costs) -> dict[str, float]:
     return {name: float(f"{value:.4g}") for name, value in terms.items()}
 
 
-def _pairs(steps: pd.DataFrame) -> list[tuple[dict[str, float], dict[str, float]]]:
+def _pairs(steps: pd.DataFrame) -> list[tuple[dict[Hashable, Any], dict[Hashable, Any]]]:
     """Each snapshot with the sending that followed it and was completed."""
     found = []
     dump = None
