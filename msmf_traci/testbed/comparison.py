@@ -42,7 +42,7 @@ def read_measurements(folder: Path) -> list[Measurement]:
     InputError
         If there is none.
     """
-    found = [measurement for path in sorted(folder.glob("**/run.json")) if (measurement := _read(path.parent)) is not None]
+    found = [measurement for path in sorted(folder.glob("**/run.json")) if (measurement := read_measurement(path.parent)) is not None]
     if not found:
         raise InputError(
             f"{folder}: there is no session with a completed single transfer; name a folder that msmf-traci-testbed run has filled"
@@ -108,7 +108,7 @@ def errors(table: pd.DataFrame, corners: Mapping[str, Sequence[float]]) -> pd.Da
     return pd.DataFrame(rows)
 
 
-def _read(folder: Path) -> Measurement | None:
+def read_measurement(folder: Path) -> Measurement | None:
     """A session's migration; None where it is a drive or did not complete."""
     facts = read_run(folder)
     if facts is None or not (folder / "transfers.csv").is_file() or "drive" not in facts.get("config", {}):

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Figures 8(b) and 8(c) on the testbed: handoffs drawn from the simulated experiment, carried out by real containers.
+
+    sudo python scripts/measure_figure8.py results/figure8 [--out results/testbed-figure8] [--per-cell 3]
+
+Needs finished runs of `msmf-traci -m experiment=figure8` and what `msmf-traci-testbed check` asks for. Draws completed transfers:
+
+- 8(b): for each application, transfers of pm_op_tier, whatever the means of transport;
+- 8(c): for the application `ram`, transfers of each strategy and means of transport.
+
+Each is one session of `msmf-traci-testbed run` with the transfer's tiers and lead time (cut at 90 s: by then it has long been in step, and
+goes on as it is), stopped at the handoff as in the simulation. What is done already is not done again. Writes `handoffs.csv`, one row
+each: simulated, expected by equation (1) and, with `--costs PRESET.yaml`, by a fitted model, and measured; prints the means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from msmf_traci.migration.container import Processing
+from msmf_traci.testbed.comparison import PAPER, read_measurement
+from msmf_traci.testbed.expectation import Costs, expect
+
+BIN = Path(sys.executable).parent
+STRATEGIES = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier")
+MODES = ("walk", "bike", "bus", "car")
+APPLICATIONS = ("game", "face", "ram")
+OF_MODES = "ram"
+LONGEST_LEAD_S = 90.0
+SEED = 8
+KINDS = ("image", "memory", "dirty", "final")
+
+
+def read_transfers(results: Path) -> pd.DataFrame:
+    """Completed transfers with a handoff of every run, with the means of transport of their vehicle."""
+    tables = []
+    for run in sorted(path.parent for path in results.glob("*/run.json")):
+        transfers = pd.read_csv(run / "migrations.csv", dtype={"vehicle": str})
+        vehicles = pd.read_csv(run / "vehicles.csv", dtype={"vehicle": str})[["vehicle", "mode"]].drop_duplicates()
+        tables.append(transfers.merge(vehicles, on="vehicle").assign(run=run.name))
+    if not tables:
+        sys.exit(f"measure_figure8.py: {results} holds no runs; make them with msmf-traci -m experiment=figure8")
+    table = pd.concat(tables, ignore_index=True)
+    return table[(table["outcome"] == "completed") & table["lead_s"].notna()]
+
+
+def draw(transfers: pd.DataFrame, per_cell: int) -> pd.DataFrame:
+    """The transfers to carry out, each with the part of the figure that it is for."""
+    drawn = []
+    for application in APPLICATIONS:
+        rows = transfers[(transfers["strategy"] == "pm_op_tier") & (transfers["application"] == application)]
+        drawn.append(rows.sample(min(per_cell, len(rows)), random_state=SEED).assign(figure="8b"))
+    for strategy in STRATEGIES:
+        for mode in MODES:
+            is_one = (transfers["strategy"] == strategy) & (transfers["mode"] == mode) & (transfers["application"] == OF_MODES)
+            rows = transfers[is_one]
+            drawn.append(rows.sample(min(per_cell, len(rows)), random_state=SEED).assign(figure="8c"))
+    table = pd.concat(drawn, ignore_index=True)
+    table["lead_s"] = table["lead_s"].clip(upper=LONGEST_LEAD_S).round(3)
+    return table
+
+
+def tier(server: str) -> str:
+    """Tier of a server by its name."""
+    return "regional" if server.startswith("R:") else "local"
+
+
+def carry_out(row: dict[str, object], number: int, out: Path) -> Path:
+    """One session; its folder."""
+    words = [
+        f"application={row['application']}",
+        f"source={tier(str(row['source']))}",
+        f"target={tier(str(row['target']))}",
+        f"handoff.lead_s={row['lead_s']}",
+        "handoff.unsynced=stop",
+    ]
+    folder = out / f"{row['figure']}-{number:03d}"
+    command = [str(BIN / "msmf-traci-testbed"), "run", *words, f"output.dir={folder}"]
+    code = subprocess.run(command, check=False).returncode
+    if code:
+        sys.exit(code)
+    return next(path.parent for path in folder.glob("*/run.json"))
+
+
+def read_costs(preset: Path) -> Costs:
+    """A fitted model from a preset."""
+    terms = yaml.safe_load(preset.read_text(encoding="utf-8"))["migration"]["processing"]
+    processing = Processing(
+        checkpoint_s=terms["checkpoint_s"],
+        checkpoint_s_per_byte=terms["checkpoint_s_per_mb"] / 1e6,
+        comparison_s=terms["round_s"],
+        comparison_s_per_byte=terms["round_s_per_mb"] / 1e6,
+        restore_s=terms["restore_s"],
+        restore_s_per_byte=terms["restore_s_per_mb"] / 1e6,
+    )
+    return Costs(processing, terms["round_trips"], terms["transport_efficiency"], (0.0, 0.0))
+
+
+def main() -> None:
+    """Draw, carry out, write, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, help="folder of the runs of experiment=figure8")
+    parser.add_argument("--out", type=Path, default=Path("results/testbed-figure8"), metavar="FOLDER", help="where sessions go")
+    parser.add_argument("--per-cell", type=int, default=3, metavar="N", help="transfers of each application, and of each strategy and mode")
+    parser.add_argument("--costs", type=Path, metavar="PRESET", help="a fitted model, from msmf-traci-testbed compare")
+    arguments = parser.parse_args()
+    drawn = draw(read_transfers(arguments.results), arguments.per_cell)
+    models = {"equation_1": PAPER} | ({"fitted": read_costs(arguments.costs)} if arguments.costs else {})
+    rows = []
+    for number, row in enumerate(drawn.to_dict("records")):
+        print(f"{number + 1} of {len(drawn)}", flush=True)
+        folder = carry_out(row, number, arguments.out)
+        measured = read_measurement(folder)
+        transfer = pd.read_csv(folder / "transfers.csv").iloc[0]
+        found = {name: row[name] for name in ("figure", "application", "strategy", "mode", "source", "target", "lead_s")}
+        found |= {f"simulated_{kind}_bytes": row[f"{kind}_bytes"] for kind in KINDS} | {"simulated_downtime_s": row["downtime_s"]}
+        found |= {f"measured_{kind}_bytes": transfer[f"{kind}_bytes"] for kind in KINDS}
+        found |= {"measured_link_bytes": transfer["link_bytes"], "measured_downtime_s": transfer["downtime_s"]}
+        found |= {f"{name}_downtime_s": expect(measured.migration, costs).downtime_s for name, costs in models.items()}
+        rows.append(found | {"user_downtime_s": transfer["user_downtime_s"]})
+    table = pd.DataFrame(rows)
+    table.to_csv(arguments.out / "handoffs.csv", index=False, lineterminator="\n")
+    times = [name for name in table.columns if name.endswith("_s") and name != "lead_s"]
+    print(table[table["figure"] == "8b"].groupby("application")[[name for name in table.columns if name.endswith("_bytes")]].mean() / 1e6)
+    print(table[table["figure"] == "8c"].groupby(["strategy", "mode"])[times].mean().round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
