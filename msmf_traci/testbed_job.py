@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import os
 import platform
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ import pandas as pd
 
 from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.errors import InputError
-from msmf_traci.testbed.conductor import Conductor, HandoffRules
+from msmf_traci.results.console import counted
+from msmf_traci.testbed.conductor import HandoffRules
 from msmf_traci.testbed.course import SingleTransfer, TracedDrive
-from msmf_traci.testbed.drive import read_drive
+from msmf_traci.testbed.drive import DriveFigures, TracedVehicle, read_drive
 from msmf_traci.testbed.images import Images
 from msmf_traci.testbed.network import Links
 from msmf_traci.testbed.parts import Parts
 from msmf_traci.testbed.session import Setting, Task, hold_session
-from msmf_traci.testbed.tables import continuity, gaps_table, outages_table, steps_table, transfers_table
+from msmf_traci.testbed.tables import continuity, figures, gaps_table, outages_table, steps_table, transfers_table
 
 _SERVERS = {"local": "L:{}", "regional": "R:{}"}
 _MB, _MBIT = 1e6, 1e6 / 8
@@ -44,7 +45,7 @@ def judge(config: SessionConfig, images: Images) -> None:
     InputError
         If not.
     """
-    _first_and_course(config)
+    _traced(config)
     images.get(config.application, config.image_mb)
 
 
@@ -63,8 +64,12 @@ def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
         requests_per_s=config.requests_per_s,
         first_in_path=parts.criu_folder,
     )
-    first, course = _first_and_course(config)
-    session = hold_session(task, setting, first, course)
+    traced = _traced(config)
+    if traced is not None:
+        session = hold_session(task, setting, traced.first_server, TracedDrive(traced.decisions))
+    else:
+        course = SingleTransfer(_SERVERS[config.target].format("target"), config.handoff.after_s, config.handoff.lead_s)
+        session = hold_session(task, setting, _SERVERS[config.source].format("source"), course)
     transfers = transfers_table(session)
     service = continuity(session)
     facts: dict[str, Any] = {
@@ -77,11 +82,16 @@ def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
         "continuity": service,
     }
     tables = {"steps": steps_table(session), "transfers": transfers, "gaps": gaps_table(session), "outages": outages_table(session)}
-    return Measured(tables, facts, _text(transfers, service))
+    text = _text(transfers, service)
+    if traced is not None:
+        measured = figures(session)
+        facts["drive"] = {"vehicle": traced.vehicle, "computed": asdict(traced.computed), "measured": asdict(measured)}
+        text += f"\n  computed: {_drive_text(traced.computed)}\n  measured: {_drive_text(measured)}"
+    return Measured(tables, facts, text)
 
 
-def _first_and_course(config: SessionConfig) -> tuple[str, Callable[[Conductor], None]]:
-    """The first server, and what is conducted from there.
+def _traced(config: SessionConfig) -> TracedVehicle | None:
+    """The drive that is to be driven again; None for a single transfer.
 
     Raises
     ------
@@ -90,14 +100,13 @@ def _first_and_course(config: SessionConfig) -> tuple[str, Callable[[Conductor],
     """
     drive = config.drive
     if drive.run is None:
-        target = _SERVERS[config.target].format("target")
-        return _SERVERS[config.source].format("source"), SingleTransfer(target, config.handoff.after_s, config.handoff.lead_s)
+        return None
     traced = read_drive(Path(drive.run), drive.vehicle, drive.strategy, drive.begin_s, drive.duration_s)
     other = {name: value for name, value in traced.options.items() if not _is_equal(_value(config, name), value)}
     if other:
         words = " ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in other.items())
         raise InputError(f"drive.run={drive.run}: vehicle {traced.vehicle} was served otherwise than it would be here; add {words}")
-    return traced.first_server, TracedDrive(traced.decisions)
+    return traced
 
 
 def _value(config: SessionConfig, name: str) -> Any:
@@ -109,6 +118,13 @@ def _value(config: SessionConfig, name: str) -> Any:
 
 def _is_equal(one: Any, other: Any) -> bool:
     return math.isclose(one, other, rel_tol=1e-6) if isinstance(one, float) and isinstance(other, float | int) else bool(one == other)
+
+
+def _drive_text(drive: DriveFigures) -> str:
+    transfers = ", ".join(f"{number} {outcome}" for outcome, number in sorted(drive.transfers.items()))
+    return (
+        f"{counted(drive.handoffs, 'handoff')}, {counted(drive.outages, 'outage')} of {drive.outage_s:.1f} s in all; transfers: {transfers}"
+    )
 
 
 def _text(transfers: pd.DataFrame, service: Mapping[str, Any]) -> str:

@@ -38,6 +38,8 @@ class TracedVehicle:
         By time since then.
     options
         What the run did that a testbed has to do likewise: testbed's options with their values.
+    computed
+        What the harness has computed for this part of the drive.
     """
 
     run: Path
@@ -46,6 +48,27 @@ class TracedVehicle:
     first_server: str
     decisions: tuple[Decision, ...]
     options: Mapping[str, Any]
+    computed: DriveFigures
+
+
+@dataclass(frozen=True)
+class DriveFigures:
+    """A drive in a few figures, computed by the harness or measured.
+
+    Attributes
+    ----------
+    handoffs, outages
+        How many.
+    outage_s
+        Seconds without a running container.
+    transfers
+        How many ended, by outcome.
+    """
+
+    handoffs: int
+    outages: int
+    outage_s: float
+    transfers: dict[str, int]
 
 
 def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: float, duration_s: float | None) -> TracedVehicle:
@@ -90,7 +113,23 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
         for t_s, home, target in zip(rows["t_s"], rows["home"], rows["target"], strict=True)
     )
     options = {ours: _option(facts["config"], theirs) for ours, theirs in _SHARED.items()} | _sizes(run, vehicle, strategy, facts["config"])
-    return TracedVehicle(run, vehicle, strategy, str(rows["host"].iloc[0]), decisions, options)
+    computed = _computed(run, vehicle, strategy, first_s, float(rows["t_s"].iloc[-1]))
+    return TracedVehicle(run, vehicle, strategy, str(rows["host"].iloc[0]), decisions, options, computed)
+
+
+def _computed(run: Path, vehicle: str, strategy: str, begin_s: float, end_s: float) -> DriveFigures:
+    """What the harness booked between two instants."""
+    transfers = read_table(run, "migrations")
+    transfers = transfers[(transfers["vehicle"] == vehicle) & (transfers["strategy"] == strategy)]
+    stopped = transfers[transfers["t_stop_s"].notna()]
+    stopped = stopped[(stopped["t_stop_s"] < end_s) & (stopped["t_end_s"] > begin_s)]
+    # a transfer that starts stopped goes on with the outage of the one before
+    is_new = ~stopped["t_stop_s"].isin(stopped["t_end_s"])
+    outage_s = (stopped["t_end_s"].clip(upper=end_s) - stopped["t_stop_s"].clip(lower=begin_s)).sum()
+    ended = transfers[(transfers["t_end_s"] > begin_s) & (transfers["t_end_s"] <= end_s)]
+    handoffs = transfers["t_handoff_s"].between(begin_s, end_s).sum()
+    outcomes = {str(name): int(number) for name, number in ended["outcome"].value_counts().items()}
+    return DriveFigures(int(handoffs), int(is_new.sum()), float(outage_s), outcomes)
 
 
 def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) -> dict[str, Any]:

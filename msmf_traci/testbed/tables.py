@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.migration.ledger import Stage
+from msmf_traci.testbed.drive import DriveFigures
 from msmf_traci.testbed.journal import STEPS
 from msmf_traci.testbed.session import Session
 from msmf_traci.testbed.transfer import Transfer
@@ -70,6 +72,17 @@ def outages_table(session: Session) -> pd.DataFrame:
         for each in session.outages
     ]
     return pd.DataFrame(rows, columns=["t_stop_s", "t_end_s", "outage_s", "is_censored"])
+
+
+def figures(session: Session) -> DriveFigures:
+    """The session in a few figures, as those that the harness computes."""
+    outcomes = Counter(transfer.outcome.name.lower() for transfer in session.transfers if transfer.outcome is not None)
+    return DriveFigures(
+        handoffs=sum(transfer.handoff_s is not None for transfer in session.transfers),
+        outages=len(session.outages),
+        outage_s=sum(outage.end_s - outage.stop_s for outage in session.outages),
+        transfers=dict(outcomes),
+    )
 
 
 def continuity(session: Session) -> dict[str, Any]:
