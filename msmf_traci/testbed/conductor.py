@@ -128,6 +128,11 @@ class Conductor:
         if self._stopped_s is not None:
             self.outages.append(Outage(self._stopped_s, time.monotonic(), is_censored=True))
 
+    def break_off(self) -> None:
+        """End what is going on, so that nothing starts a program any more."""
+        if self._open is not None and not self._open.is_over:
+            self._open.give_up(Outcome.UNFINISHED)
+
     def _may_leave(self, home: str) -> bool:
         """Whether a stopped container may be sent elsewhere than it is on its way to."""
         transfer = self._open
@@ -196,7 +201,7 @@ class Conductor:
             server,
             self.rule,
             self.journal,
-            on_stop=lambda: self._tell_user(target),
+            announce=lambda: self._tell_user(target),
             is_stopped=self._stopped_s is not None,
         )
         self.transfers.append(transfer)

@@ -42,7 +42,7 @@ class Courier:
         said = json.dumps({**message, "number": self._number}).encode()
         for _ in range(_TRIES):
             self._sockets[sender].sendto(said, (self._addresses[receiver], _PORT))
-            if self._has_come(self._sockets[receiver]):
+            if self._has_come(self._sockets[receiver], _PATIENCE_S):
                 return
         raise MsmfError(f"host {receiver} does not hear host {sender}: the testbed's network is broken")
 
@@ -50,22 +50,20 @@ class Courier:
         """Send a message to a program, and do not wait."""
         self._sockets[sender].sendto(json.dumps(message).encode(), (self._addresses[receiver], port))
 
-    def answer(self, name: str, timeout_s: float) -> bool:
-        """Wait for an answer to `tell`; whether it has come."""
-        self._sockets[name].settimeout(timeout_s)
-        try:
-            self._sockets[name].recvfrom(4096)
-        except TimeoutError:
-            return False
-        return True
+    def ask(self, sender: str, receiver: str, port: int, message: Mapping[str, Any], patience_s: float) -> bool:
+        """Send a message to a program and wait for its acknowledgement; whether it has come."""
+        self._number += 1
+        self.tell(sender, receiver, port, {**message, "number": self._number})
+        return self._has_come(self._sockets[sender], patience_s)
 
     def close(self) -> None:
         """Close the sockets."""
         for each in self._sockets.values():
             each.close()
 
-    def _has_come(self, receiver: socket.socket) -> bool:
-        deadline_s = time.monotonic() + _PATIENCE_S
+    def _has_come(self, receiver: socket.socket, patience_s: float) -> bool:
+        """Wait for the newest message; what comes of earlier ones is passed over."""
+        deadline_s = time.monotonic() + patience_s
         while (left_s := deadline_s - time.monotonic()) > 0:
             receiver.settimeout(left_s)
             try:

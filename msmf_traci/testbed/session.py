@@ -145,8 +145,11 @@ def hold_session(task: Task, setting: Setting, server: str, course: Callable[[Co
         begin_s = time.monotonic()
         conductor.deploy(lambda host: copy_image(task.image, host))
         _have(courier, {"next": True}, "the service does not answer")
-        course(conductor)
-        conductor.arrive()
+        try:
+            course(conductor)
+            conductor.arrive()
+        finally:
+            conductor.break_off()
         if conductor.is_running:
             _have(courier, {"verify": True}, "the service does not say whether its state is whole")
         _have(courier, {"finish": True}, "the user equipment does not finish")
@@ -158,8 +161,7 @@ def hold_session(task: Task, setting: Setting, server: str, course: Callable[[Co
 def _have(courier: Courier, order: dict[str, bool], failure: str) -> None:
     """Have the user equipment do something; asked again, since a question that comes while the service is stopped is lost."""
     for _ in range(_TRIES):
-        courier.tell(CLOUD, USER, CONTROL_PORT, order)
-        if courier.answer(CLOUD, _PATIENCE_S):
+        if courier.ask(CLOUD, USER, CONTROL_PORT, order, _PATIENCE_S):
             return
     raise MsmfError(f"{failure}: the testbed gives up after {_TRIES * _PATIENCE_S:g} s")
 

@@ -61,8 +61,8 @@ class Transfer:
         When rounds are sent.
     journal
         Where the steps are entered.
-    on_stop
-        Called at the instant the container has to stop.
+    announce
+        Called as soon as the user has to ask the target: when the container stops, or at once where it is stopped.
     is_stopped
         Whether the container is stopped already when the transfer starts: then everything is sent at once.
     """
@@ -74,7 +74,7 @@ class Transfer:
     server: str
     rule: RoundRule
     journal: Journal
-    on_stop: Callable[[], None]
+    announce: Callable[[], None]
     is_stopped: bool = False
     stage: Stage = field(default=Stage.NONE, init=False)
     outcome: Outcome | None = field(default=None, init=False)
@@ -213,7 +213,8 @@ class Transfer:
         self.stage = Stage.FINAL
         if was_running:
             self.stop_s = time.monotonic()
-            self.on_stop()
+        self.announce()
+        if was_running:
             self._snapshot("s8", leave_running=False)
         else:
             image = Step("s3", self.number, "send", time.monotonic()), send_image(self.source, self.target)

@@ -17,12 +17,19 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msmf_traci.testbed.container import PORT
 
 CONTROL_PORT = 9100
 COLUMNS = ("seq", "asked_s", "answered_s", "server", "counter", "session", "dirtied_bytes", "intact")
+
+
+class _Order(NamedTuple):
+    """Who is to know when something is done, and under which number."""
+
+    sender: Any
+    number: int | None
 
 
 class UserEquipment:
@@ -44,36 +51,38 @@ class UserEquipment:
         self._number = 0
         self._verify = False
         self._asked_s: dict[int, float] = {}
-        self._to_tell_next: Any = None
-        self._to_tell_verified: Any = None
+        self._next_answer: _Order | None = None
+        self._verified: _Order | None = None
         self.answers: list[tuple[Any, ...]] = []
 
-    def work(self) -> Any:
-        """Ask until told to finish; who is to know that it has."""
+    def work(self) -> _Order:
+        """Ask until told to finish; the order to."""
         next_s = time.monotonic()
         while True:
             ready = select.select((self._service, self._control), (), (), max(0.0, next_s - time.monotonic()))[0]
             if self._service in ready:
                 self._listen()
             if self._control in ready:
-                said, who = self._control.recvfrom(4096)
-                if self._obey(json.loads(said), who):
-                    return who
+                said, sender = self._control.recvfrom(4096)
+                content = json.loads(said)
+                order = _Order(sender, content.get("number"))
+                self._obey(content, order)
+                if content.get("finish"):
+                    return order
             if time.monotonic() >= next_s:
                 next_s += self._interval_s
                 self._ask()
 
-    def acknowledge(self, who: Any) -> None:
-        """Tell somebody that what they asked for is done."""
-        self._control.sendto(b"{}", who)
+    def acknowledge(self, order: _Order) -> None:
+        """Tell whoever gave an order that it is done."""
+        self._control.sendto(json.dumps({"number": order.number}).encode(), order.sender)
 
-    def _obey(self, order: dict[str, Any], who: Any) -> bool:
-        self._server = order.get("server", self._server)
-        if order.get("next"):
-            self._to_tell_next = who
-        if order.get("verify"):
-            self._verify, self._to_tell_verified = True, who
-        return bool(order.get("finish"))
+    def _obey(self, content: dict[str, Any], order: _Order) -> None:
+        self._server = content.get("server", self._server)
+        if content.get("next"):
+            self._next_answer = order
+        if content.get("verify"):
+            self._verify, self._verified = True, order
 
     def _ask(self) -> None:
         if self._server is None:
@@ -99,24 +108,24 @@ class UserEquipment:
             self.answers.append(
                 (number, self._asked_s[number], now_s, server, answer["counter"], answer["session"], answer["dirtied_bytes"], intact)
             )
-            if self._to_tell_next is not None:
-                self.acknowledge(self._to_tell_next)
-                self._to_tell_next = None
-            if intact is not None and self._to_tell_verified is not None:
-                self.acknowledge(self._to_tell_verified)
-                self._to_tell_verified = None
+            if self._next_answer is not None:
+                self.acknowledge(self._next_answer)
+                self._next_answer = None
+            if intact is not None and self._verified is not None:
+                self.acknowledge(self._verified)
+                self._verified = None
 
 
 def main(words: Sequence[str]) -> None:
     """Work, and write the answers to a file at the end."""
     address, file, requests_per_s = words
     user = UserEquipment(address, float(requests_per_s))
-    who = user.work()
+    order = user.work()
     with Path(file).open("w", newline="", encoding="utf-8") as table:
         writer = csv.writer(table)
         writer.writerow(COLUMNS)
         writer.writerows(user.answers)
-    user.acknowledge(who)
+    user.acknowledge(order)
 
 
 def _datagrams(address: str, port: int) -> socket.socket:

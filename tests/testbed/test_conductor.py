@@ -30,7 +30,7 @@ class NotedTransfer:
     server: str
     rule: Any
     journal: Any
-    on_stop: Any
+    announce: Any
     is_stopped: bool = False
     stage: Stage = Stage.IMAGE
     outcome: Outcome | None = None
