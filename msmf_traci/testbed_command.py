@@ -9,9 +9,10 @@ from pathlib import Path
 
 from msmf_traci.command_line import Parser
 from msmf_traci.config.testbed_request import SessionPoint, read_testbed_request, session_options
-from msmf_traci.errors import InputError
+from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import RUN_FILE, check_writable, folder_in_one_piece, read_run, write_json, write_table
+from msmf_traci.scratch import remove_traces_of_the_dead
 
 _USAGE = """\
 msmf-traci-testbed: containers that really migrate, between hosts that are network namespaces of this machine (docs/testbed.md).
@@ -54,10 +55,11 @@ def _help() -> str:
 
 
 def _check(words: Sequence[str]) -> None:
-    from msmf_traci.testbed.parts import check_lines
+    from msmf_traci.testbed.parts import check_lines, require
 
     _refuse_words("check", words)
     print("\n".join(check_lines()))
+    require()
 
 
 def _compare(words: Sequence[str]) -> None:
@@ -90,6 +92,7 @@ def _run(words: Sequence[str]) -> None:
     if len(set(folders)) < len(folders):
         raise InputError("the sweep asks for the same session twice; give every value once")
     check_writable(folders[0].parent)
+    remove_traces_of_the_dead(folders[0].parent)
     missing = [(point, folder) for point, folder in zip(points, folders, strict=True) if not _is_done(point, folder)]
     if len(missing) < len(points):
         print(f"{len(points) - len(missing)} of {counted(len(points), 'session')} done already, {len(missing)} to do", flush=True)
@@ -105,6 +108,7 @@ def _run(words: Sequence[str]) -> None:
         images = Images(scratch)
         for point, _ in missing:
             judge(point.config, images)
+        lost = 0
         for number, (point, folder) in enumerate(missing, 1):
             say(f"session {number} of {len(missing)}: {folder.name}")
             with folder_in_one_piece(folder) as piece:
@@ -114,6 +118,11 @@ def _run(words: Sequence[str]) -> None:
                 facts = {"overrides": list(point.overrides), "config": point.config.model_dump(), **measured.facts}
                 write_json(piece.scratch / RUN_FILE, facts)
             print(f"{measured.text}\n  {folder}", flush=True)
+            lost += not measured.is_whole
+    if lost:
+        raise MsmfError(
+            f"the service lost its state in {counted(lost, 'session')}: look at continuity in run.json; do not use these figures"
+        )
 
 
 def _folder(point: SessionPoint) -> Path:

@@ -12,7 +12,7 @@ from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
 from msmf_traci.report.validation_chart import write_validation
 from msmf_traci.results.store import check_writable, folder_in_one_piece, write_table
-from msmf_traci.testbed.comparison import KEYS, MODELS, QUANTITIES, cells, chosen, compare, errors, fit_to, read_measurements
+from msmf_traci.testbed.comparison import KEYS, MODELS, QUANTITIES, chosen, compare, errors, fit_to, read_measurements, settings
 from msmf_traci.testbed.fitting import preset_of
 
 _FOLDER = "comparison"
@@ -39,6 +39,10 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--out", help=f"where tables and picture go; FOLDER/{_FOLDER} by default")
     typed = parser.parse_args(list(words))
     corners = _corners(typed.fit)
+    target = Path(typed.out) if typed.out else Path(typed.folder) / _FOLDER
+    if target.exists():
+        raise InputError(f"{target} exists already, and results are never overwritten; remove it, or name another folder with --out")
+    check_writable(target.parent)
     measurements = read_measurements(Path(typed.folder))
     is_fitted_on = chosen(measurements, corners)
     if not any(is_fitted_on) or all(is_fitted_on):
@@ -46,18 +50,16 @@ def main(words: Sequence[str]) -> None:
             f"--fit {' '.join(typed.fit)} takes {'none' if not any(is_fitted_on) else 'all'} of {len(measurements)} migrations: "
             "choose values so that some are fitted on and some are left to test"
         )
-    target = Path(typed.out) if typed.out else Path(typed.folder) / _FOLDER
-    check_writable(target.parent)
     costs = fit_to([each for each, is_one in zip(measurements, is_fitted_on, strict=True) if is_one])
     table = compare(measurements, is_fitted_on, costs)
-    by_cell, summary = cells(table), errors(table, corners)
+    by_setting, summary = settings(table), errors(table, corners)
     preset = {"migration": {"processing": preset_of(costs)}, "workload": {"start_ms": [0, 0]}}
     with folder_in_one_piece(target, way_out="name another folder with --out") as piece:
-        for name, content in (("migrations", table), ("settings", by_cell), ("errors", summary)):
+        for name, content in (("migrations", table), ("settings", by_setting), ("errors", summary)):
             write_table(piece.scratch, name, content, "csv")
         (piece.scratch / "preset.yaml").write_text("# @package _global_\n" + yaml.safe_dump(preset, sort_keys=False), encoding="utf-8")
-        write_validation(by_cell, piece.scratch / "validation")
-    print(_text(by_cell, summary, preset, target))
+        write_validation(by_setting, piece.scratch / "validation")
+    print(_text(by_setting, summary, preset, target))
 
 
 def _corners(words: Sequence[str]) -> dict[str, list[float]]:
@@ -73,11 +75,11 @@ def _corners(words: Sequence[str]) -> dict[str, list[float]]:
     return corners
 
 
-def _text(by_cell: pd.DataFrame, summary: pd.DataFrame, preset: dict[str, object], target: Path) -> str:
+def _text(by_setting: pd.DataFrame, summary: pd.DataFrame, preset: dict[str, object], target: Path) -> str:
     """Settings, errors and preset as Markdown that can go into a page as it is."""
     head = ["memory MB", "dirty %/s", "round trip ms", "n", "total s", "eq. (1)", "fitted", "downtime s", "eq. (1)", "fitted", "user s"]
     rows = []
-    for row in by_cell.to_dict("records"):
+    for row in by_setting.to_dict("records"):
         cell = [f"{row['memory_mb']:g}", f"{row['dirty_percent_per_s']:g}", f"{row['round_trip_ms']:g}", f"{row['n']}"]
         for quantity in QUANTITIES:
             cell.append(f"{row[f'{quantity}_mean_s']:.2f} ({row[f'{quantity}_min_s']:.2f} to {row[f'{quantity}_max_s']:.2f})")

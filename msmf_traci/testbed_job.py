@@ -17,12 +17,12 @@ from msmf_traci.errors import InputError
 from msmf_traci.results.console import counted
 from msmf_traci.testbed.conductor import HandoffRules
 from msmf_traci.testbed.course import SingleTransfer, TracedDrive
-from msmf_traci.testbed.drive import DriveFigures, TracedVehicle, read_drive
+from msmf_traci.testbed.drive import DriveFigures, TracedVehicle, option_of, read_drive
 from msmf_traci.testbed.images import Images
 from msmf_traci.testbed.network import Links
 from msmf_traci.testbed.parts import Parts
 from msmf_traci.testbed.session import Setting, Task, hold_session
-from msmf_traci.testbed.tables import continuity, figures, gaps_table, outages_table, steps_table, transfers_table
+from msmf_traci.testbed.tables import continuity, figures, gaps_table, is_whole, outages_table, steps_table, transfers_table
 
 _SERVERS = {"local": "L:{}", "regional": "R:{}"}
 _MB, _MBIT = 1e6, 1e6 / 8
@@ -30,11 +30,12 @@ _MB, _MBIT = 1e6, 1e6 / 8
 
 @dataclass(frozen=True)
 class Measured:
-    """Tables and facts of a session, and what a person is told."""
+    """Tables and facts of a session, what a person is told, and whether the service kept its state."""
 
     tables: Mapping[str, pd.DataFrame]
     facts: Mapping[str, Any]
     text: str
+    is_whole: bool
 
 
 def judge(config: SessionConfig, images: Images) -> None:
@@ -46,7 +47,11 @@ def judge(config: SessionConfig, images: Images) -> None:
         If not.
     """
     _traced(config)
-    images.get(config.application, config.image_mb)
+    _, how = images.get(config.application, config.image_mb)
+    if config.memory_mb is not None and config.memory_mb * _MB < how.least_memory_bytes:
+        raise InputError(
+            f"memory_mb={config.memory_mb:g}: the program {config.application} alone takes {how.least_memory_bytes / _MB:.1f} MB; give more"
+        )
 
 
 def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
@@ -66,7 +71,8 @@ def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
     )
     traced = _traced(config)
     if traced is not None:
-        session = hold_session(task, setting, traced.first_server, TracedDrive(traced.decisions))
+        drive = TracedDrive(traced.decisions)
+        session = hold_session(task, setting, traced.first_server, drive)
     else:
         course = SingleTransfer(_SERVERS[config.target].format("target"), config.handoff.after_s, config.handoff.lead_s)
         session = hold_session(task, setting, _SERVERS[config.source].format("source"), course)
@@ -86,8 +92,9 @@ def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
     if traced is not None:
         measured = figures(session)
         facts["drive"] = {"vehicle": traced.vehicle, "computed": asdict(traced.computed), "measured": asdict(measured)}
+        facts["drive"]["latest_decision_s"] = drive.latest_s
         text += f"\n  computed: {_drive_text(traced.computed)}\n  measured: {_drive_text(measured)}"
-    return Measured(tables, facts, text)
+    return Measured(tables, facts, text, is_whole(service))
 
 
 def _traced(config: SessionConfig) -> TracedVehicle | None:
@@ -102,18 +109,11 @@ def _traced(config: SessionConfig) -> TracedVehicle | None:
     if drive.run is None:
         return None
     traced = read_drive(Path(drive.run), drive.vehicle, drive.strategy, drive.begin_s, drive.duration_s)
-    other = {name: value for name, value in traced.options.items() if not _is_equal(_value(config, name), value)}
+    other = {name: value for name, value in traced.options.items() if not _is_equal(option_of(config.model_dump(), name), value)}
     if other:
         words = " ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in other.items())
         raise InputError(f"drive.run={drive.run}: vehicle {traced.vehicle} was served otherwise than it would be here; add {words}")
     return traced
-
-
-def _value(config: SessionConfig, name: str) -> Any:
-    value: Any = config
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
 
 
 def _is_equal(one: Any, other: Any) -> bool:
@@ -136,10 +136,5 @@ def _text(transfers: pd.DataFrame, service: Mapping[str, Any]) -> str:
             f"  {row['source']} -> {row['target']}: {row['outcome']} in {row['t_end_s'] - row['t_start_s']:.2f} s, "
             f"{row['link_bytes'] / _MB:.1f} MB, {row['rounds']} rounds, stopped for {row['downtime_s']:.2f} s{seen}"
         )
-    kept = "state whole" if service["state_intact"] else "state not checked" if service["state_intact"] is None else "STATE DAMAGED"
-    back = (
-        "counter never went back"
-        if service["counter_never_back"] and service["services"] == 1
-        else "COUNTER WENT BACK OR SERVICE WAS STARTED ANEW"
-    )
-    return "\n".join([*lines, f"  {service['answers']} answers to {service['questions']} questions; {back}; {kept}"])
+    checked = "not checked, as it is stopped" if service["state_intact"] is None else "whole" if is_whole(service) else "LOST"
+    return "\n".join([*lines, f"  {service['answers']} answers to {service['questions']} questions; state {checked}"])

@@ -1,1 +1,1 @@
-"""The scenarios to choose from."""
+"""What a migration costs beside bytes: presets to choose from."""

@@ -15,11 +15,14 @@ from msmf_traci.migration.container import NO_PROCESSING
 from msmf_traci.results.store import read_run
 from msmf_traci.testbed.expectation import Costs, Migration, expect
 from msmf_traci.testbed.fitting import equations, fit
+from msmf_traci.testbed.tables import is_whole
 
 PAPER = Costs(NO_PROCESSING, 0.0, 1.0, (0.2, 1.0))
 MODELS = ("equation_1", "fitted")
 QUANTITIES = ("total", "downtime")
 KEYS = ("application", "image_mb", "memory_mb", "dirty_percent_per_s", "round_trip_ms")
+# what else may differ between sessions in one folder
+_MORE_KEYS = ("bandwidth_mbps", "dirty_threshold_mbit", "unsynced", "after_s", "lead_s")
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,14 @@ def read_measurements(folder: Path) -> list[Measurement]:
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or one of them lost the service's state: its times are of something else.
     """
-    found = [measurement for path in sorted(folder.glob("**/run.json")) if (measurement := read_measurement(path.parent)) is not None]
+    found = []
+    for path in sorted(folder.glob("**/run.json")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue  # half-written
+        if (measurement := read_measurement(path.parent)) is not None:
+            found.append(measurement)
     if not found:
         raise InputError(
             f"{folder}: there is no session with a completed single transfer; name a folder that msmf-traci-testbed run has filled"
@@ -80,13 +88,12 @@ def compare(measurements: Sequence[Measurement], is_fitted_on: Sequence[bool], f
     return table.sort_values([*KEYS], ignore_index=True)
 
 
-def cells(table: pd.DataFrame) -> pd.DataFrame:
+def settings(table: pd.DataFrame) -> pd.DataFrame:
     """One row a setting: how many repetitions, their mean, least and greatest, and what the models expect."""
-    grouped = table.groupby([*KEYS, "is_fitted_on"])
+    grouped = table.groupby([*KEYS, *_MORE_KEYS, "is_fitted_on"], dropna=False)
     measured = {f"{quantity}_{what}_s": (f"{quantity}_s", what) for quantity in QUANTITIES for what in ("mean", "min", "max", "std")}
-    spread = grouped.agg(**measured)
-    expected = grouped[[f"{model}_{quantity}_s" for quantity in QUANTITIES for model in MODELS]].first()
-    return pd.concat([grouped.size().rename("n"), spread, grouped[["user_downtime_s"]].mean(), expected], axis=1).reset_index()
+    expected = {name: (name, "first") for name in (f"{model}_{quantity}_s" for quantity in QUANTITIES for model in MODELS)}
+    return grouped.agg(n=("total_s", "size"), **measured, user_downtime_s=("user_downtime_s", "mean"), **expected).reset_index()
 
 
 def errors(table: pd.DataFrame, corners: Mapping[str, Sequence[float]]) -> pd.DataFrame:
@@ -109,13 +116,23 @@ def errors(table: pd.DataFrame, corners: Mapping[str, Sequence[float]]) -> pd.Da
 
 
 def read_measurement(folder: Path) -> Measurement | None:
-    """A session's migration; None where it is a drive or did not complete."""
+    """A session's migration; None where it is a drive or did not complete.
+
+    Raises
+    ------
+    InputError
+        If the service lost its state.
+    """
     facts = read_run(folder)
     if facts is None or not (folder / "transfers.csv").is_file() or "drive" not in facts.get("config", {}):
         return None
     config = facts["config"]
+    if config["drive"]["run"] is not None:
+        return None
+    if not is_whole(facts["continuity"]):
+        raise InputError(f"{folder}: the service lost its state in this session; look at run.json, remove the folder and make it again")
     transfers = pd.read_csv(folder / "transfers.csv")
-    if config["drive"]["run"] is not None or transfers["outcome"].tolist() != ["completed"]:
+    if transfers["outcome"].tolist() != ["completed"]:
         return None
     (row,) = transfers.to_dict("records")
     round_trip_ms = config["links"][f"{config['source']}_ms"] + config["links"][f"{config['target']}_ms"]
@@ -130,7 +147,8 @@ def read_measurement(folder: Path) -> Measurement | None:
         after_s=config["handoff"]["after_s"],
         lead_s=config["handoff"]["lead_s"],
     )
-    keys = {**{name: config[name] for name in KEYS if name in config}, "round_trip_ms": round_trip_ms}
+    flat = {**config, **config["links"], **config["handoff"], "round_trip_ms": round_trip_ms}
+    keys = {name: flat[name] for name in (*KEYS, *_MORE_KEYS)}
     user_s = row["user_downtime_s"]
     return Measurement(
         keys,

@@ -14,6 +14,8 @@ from msmf_traci.testbed.journal import Journal
 from msmf_traci.testbed.transfer import RoundRule, Transfer
 from msmf_traci.testbed.user_equipment import CONTROL_PORT
 
+_PATIENCE_S = 10.0  # a snapshot or a restore takes a second or two
+
 
 @dataclass(frozen=True)
 class HandoffRules:
@@ -89,8 +91,8 @@ class Conductor:
 
     @property
     def is_running(self) -> bool:
-        """Whether the container runs."""
-        return self._stopped_s is None and (self._open is None or self._open.stop_s is None)
+        """Whether the container runs and is to run on where it is."""
+        return self._stopped_s is None and (self._open is None or not self._open.is_stopping)
 
     def obey(self, home: str | None, target: str | None) -> None:
         """Carry out a decision: where the container must be (None: where it is), and to which server to copy ahead.
@@ -101,13 +103,15 @@ class Conductor:
             If a transfer has failed.
         """
         self.settle()
-        if self.is_running:
-            if home is None or home == self.server:
-                self._copy_ahead(target if target != self.server else None)
-            else:
-                self._hand_off(home)
-        elif home is not None and self._may_leave(home):
-            self._follow_user(home)
+        if not self.is_running:
+            if home is not None and self._may_leave(home):
+                self._end(Outcome.USER_LEFT)
+        elif home is None or home == self.server:
+            self._copy_ahead(target if target != self.server else None)
+        else:
+            self._hand_off(home)
+        if self._open is None and self._stopped_s is not None:
+            self._go_on(home)
 
     def settle(self) -> None:
         """Take in what has ended since the last look."""
@@ -118,7 +122,10 @@ class Conductor:
         if ended.failure is not None:
             raise ended.failure
         if ended.outcome == Outcome.COMPLETED:
-            self._runs_on(ended.target, ended.server, ended)
+            assert ended.stop_s is not None and ended.end_s is not None
+            if self._stopped_s is None:
+                self._stopped_s = ended.stop_s
+            self._runs_on(ended.target, ended.server, ended.end_s)
 
     def arrive(self) -> None:
         """Rule 5: whatever is open stays unfinished."""
@@ -129,9 +136,9 @@ class Conductor:
             self.outages.append(Outage(self._stopped_s, time.monotonic(), is_censored=True))
 
     def break_off(self) -> None:
-        """End what is going on, so that nothing starts a program any more."""
+        """End what is going on, so that nothing starts a program any more; what hangs is left to be killed."""
         if self._open is not None and not self._open.is_over:
-            self._open.give_up(Outcome.UNFINISHED)
+            self._open.give_up(Outcome.UNFINISHED, patience_s=_PATIENCE_S)
 
     def _may_leave(self, home: str) -> bool:
         """Whether a stopped container may be sent elsewhere than it is on its way to."""
@@ -153,6 +160,8 @@ class Conductor:
         """Rule 3: the container has to go to another server."""
         if self._open is not None and self._open.server != home:
             self._abandon()
+        if not self.is_running or home == self.server:
+            return  # the transfer stopped it, or completed, just before it was abandoned
         if self._open is None:
             self._start(home)
         assert self._open is not None
@@ -163,16 +172,14 @@ class Conductor:
             self.courier.carry(CLOUD, self.host.name, {"handoff": home})
         self._open.hand_off(signal.begin_s, at_once=not self.handoff.relay_unsynced)
 
-    def _follow_user(self, home: str) -> None:
-        """Rule 4: the user has left while the container is stopped; resume here, or send everything to the new home."""
-        self._end(Outcome.USER_LEFT)
-        if self._open is None and self.is_running:
-            return  # it had been restored just before
-        if home == self.server:
-            self.container.restore(self.host)
-            self._runs_on(self.host, self.server, None)
-        else:
+    def _go_on(self, home: str | None) -> None:
+        """Rule 4, for a container that is stopped and on its way nowhere: resume it here, or send everything to where the user is."""
+        if home is not None and home != self.server:
             self._start(home)
+            return
+        with self.journal.timed("s10", self.transfers[-1].number, "resume"):
+            self.container.restore(self.host)
+        self._runs_on(self.host, self.server, time.monotonic())
 
     def _abandon(self) -> None:
         assert self._open is not None
@@ -183,10 +190,9 @@ class Conductor:
         ended = self._open
         assert ended is not None
         ended.give_up(outcome)
-        if ended.stop_s is not None and ended.outcome != Outcome.COMPLETED and self._stopped_s is None:
+        if ended.outcome != Outcome.COMPLETED and self._stopped_s is None:
             self._stopped_s = ended.stop_s
         self.settle()
-        self._open = None
 
     def _start(self, server: str) -> None:
         number = len(self.transfers)
@@ -213,11 +219,9 @@ class Conductor:
         tier = tier_of(server)
         return next(host for host in self.hosts.values() if host.tier == tier and host is not self.host)
 
-    def _runs_on(self, host: Host, server: str, transfer: Transfer | None) -> None:
-        end_s = time.monotonic() if transfer is None or transfer.end_s is None else transfer.end_s
-        stop_s = self._stopped_s if self._stopped_s is not None else transfer.stop_s if transfer is not None else None
-        assert stop_s is not None
-        self.outages.append(Outage(stop_s, end_s, is_censored=False))
+    def _runs_on(self, host: Host, server: str, since_s: float) -> None:
+        assert self._stopped_s is not None
+        self.outages.append(Outage(self._stopped_s, since_s, is_censored=False))
         self._stopped_s = None
         self.host, self.server = host, server
         self._tell_user(host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from typing import Any
 from msmf_traci.errors import MsmfError
 from msmf_traci.testbed.hosts import Host
 from msmf_traci.testbed.namespaces import NAMES
-from msmf_traci.testbed.programs import MARK
+from msmf_traci.testbed.programs import MARK, end
 
 PORT = 9000  # where the service answers
 # A container without connections has nothing to lock; what arrives meanwhile waits in the socket's buffer or is lost, as UDP may be
 _CRIU_SETTINGS = "network-lock skip\n"
 _SETTINGS_ANNOTATION = "org.criu.config"
-_ENDS_S = 10.0
+_PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,14 @@ class Container:
         if (host.folder / "runc" / self.testbed).exists():
             self._runc(host, "delete", "--force", self.testbed)
 
-    def is_running(self, host: Host) -> bool:
-        """Whether it runs on a host."""
-        said = host.programs.run(["runc", "--root", str(host.folder / "runc"), "list", "--format", "json"])
-        return any(each["id"] == self.testbed and each["status"] == "running" for each in json.loads(said) or ())
-
     def _runc(self, host: Host, *words: str) -> None:
         begin_s = time.monotonic()
         program = host.programs.start(["runc", "--root", str(host.folder / "runc"), *words])
-        code = program.wait()
+        try:
+            code = program.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            end(program)
+            raise MsmfError(f"runc {words[0]} on host {host.name} did not end within {_PATIENCE_S:g} s and was killed") from None
         if code != 0:
             raise MsmfError(
                 f"runc {words[0]} failed on host {host.name} after {time.monotonic() - begin_s:.1f} s: {_why(host, words[0])}; "

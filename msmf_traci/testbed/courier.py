@@ -50,11 +50,14 @@ class Courier:
         """Send a message to a program, and do not wait."""
         self._sockets[sender].sendto(json.dumps(message).encode(), (self._addresses[receiver], port))
 
-    def ask(self, sender: str, receiver: str, port: int, message: Mapping[str, Any], patience_s: float) -> bool:
-        """Send a message to a program and wait for its acknowledgement; whether it has come."""
+    def ask(self, sender: str, receiver: str, port: int, message: Mapping[str, Any], tries: int, patience_s: float) -> bool:
+        """Send a message to a program until it is acknowledged; whether it has been. An acknowledgement of any try will do."""
         self._number += 1
-        self.tell(sender, receiver, port, {**message, "number": self._number})
-        return self._has_come(self._sockets[sender], patience_s)
+        for _ in range(tries):
+            self.tell(sender, receiver, port, {**message, "number": self._number})
+            if self._has_come(self._sockets[sender], patience_s):
+                return True
+        return False
 
     def close(self) -> None:
         """Close the sockets."""

@@ -65,26 +65,35 @@ class SingleTransfer:
         conductor.settle()
 
 
-@dataclass(frozen=True)
+@dataclass
 class TracedDrive:
-    """The container follows the decisions of a traced drive, each at its instant.
+    """The container follows the decisions of a traced drive, each at its instant; at the last frame the vehicle has arrived.
 
     Attributes
     ----------
     decisions
         One a frame, in the order of time.
+    latest_s
+        How late the latest decision was carried out: another one took its time.
     """
 
     decisions: Sequence[Decision]
+    latest_s: float = 0.0
 
     def __call__(self, conductor: Conductor) -> None:
         """Conduct it."""
         begin_s = time.monotonic()
-        for decision in self.decisions:
-            time.sleep(max(0.0, begin_s + decision.t_s - time.monotonic()))
+        for decision in self.decisions[:-1]:
+            self._wait_until(begin_s + decision.t_s)
             transfer = conductor.open_transfer
             _send_status(conductor, transfer.number if transfer is not None else len(conductor.transfers))
             conductor.obey(decision.home, decision.target)
+        self._wait_until(begin_s + self.decisions[-1].t_s)
+
+    def _wait_until(self, due_s: float) -> None:
+        left_s = due_s - time.monotonic()
+        self.latest_s = max(self.latest_s, -left_s)
+        time.sleep(max(0.0, left_s))
 
 
 def _after(time_s: float | None, delay_s: float) -> float | None:

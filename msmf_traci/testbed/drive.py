@@ -20,7 +20,9 @@ _SHARED = {
     "handoff.user_left": "handoff.user_left",
     "links.bandwidth_mbps": "links.bandwidth_mbps",
 }
-_COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host")
+# one container moves at a time: nothing to share links or rooms with
+_NEEDED = {"links.mode": "dedicated", "capacity.local": None, "capacity.regional": None}
+_COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host", "running")
 _KEEP, _NONE = "KEEP", "NONE"
 
 
@@ -91,6 +93,9 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
     facts = read_run(run)
     if facts is None:
         raise InputError(f"drive.run={run}: there is no finished run; name a folder with run.json")
+    for name, only in _NEEDED.items():
+        if (has := option_of(facts["config"], name)) != only:
+            raise InputError(f"drive.run={run}: it has {name}={has}, which the testbed has not; make a run without")
     if not any((run / f"decisions.{ending}").is_file() for ending in ("csv", "parquet")):
         raise InputError(f"drive.run={run}: the run has no decisions; make it again with output.trace=true")
     table = read_table(run, "decisions", columns=_COLUMNS)
@@ -107,12 +112,18 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
     first_s = rows["t_s"].min() + begin_s
     rows = rows[(rows["t_s"] >= first_s) & (rows["t_s"] <= first_s + (duration_s if duration_s is not None else float("inf")))]
     if len(rows) < 2:
-        raise InputError(f"drive.begin_s={begin_s:g}: vehicle {vehicle} has arrived by then; choose an earlier begin")
+        raise InputError(
+            f"drive.begin_s={begin_s:g} and drive.duration_s: vehicle {vehicle} has not two frames there; begin earlier or drive longer"
+        )
+    if not rows["running"].iloc[0]:
+        raise InputError(f"drive.begin_s={begin_s:g}: the container of vehicle {vehicle} is stopped then; begin when it runs")
     decisions = tuple(
         Decision(float(t_s - first_s), None if home == _KEEP else home, None if target == _NONE else target)
         for t_s, home, target in zip(rows["t_s"], rows["home"], rows["target"], strict=True)
     )
-    options = {ours: _option(facts["config"], theirs) for ours, theirs in _SHARED.items()} | _sizes(run, vehicle, strategy, facts["config"])
+    options = {ours: option_of(facts["config"], theirs) for ours, theirs in _SHARED.items()} | _sizes(
+        run, vehicle, strategy, facts["config"]
+    )
     computed = _computed(run, vehicle, strategy, first_s, float(rows["t_s"].iloc[-1]))
     return TracedVehicle(run, vehicle, strategy, str(rows["host"].iloc[0]), decisions, options, computed)
 
@@ -129,6 +140,8 @@ def _computed(run: Path, vehicle: str, strategy: str, begin_s: float, end_s: flo
     ended = transfers[(transfers["t_end_s"] > begin_s) & (transfers["t_end_s"] <= end_s)]
     handoffs = transfers["t_handoff_s"].between(begin_s, end_s).sum()
     outcomes = {str(name): int(number) for name, number in ended["outcome"].value_counts().items()}
+    if unfinished := int(((transfers["t_start_s"] < end_s) & (transfers["t_end_s"] > end_s)).sum()):
+        outcomes["unfinished"] = outcomes.get("unfinished", 0) + unfinished  # as the testbed ends it there
     return DriveFigures(int(handoffs), int(is_new.sum()), float(outage_s), outcomes)
 
 
@@ -146,7 +159,8 @@ def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) ->
     return sizes if name is None else {"application": name} | sizes
 
 
-def _option(config: Mapping[str, Any], name: str) -> Any:
+def option_of(config: Mapping[str, Any], name: str) -> Any:
+    """An option of a configuration by its dotted name."""
     value: Any = config
     for part in name.split("."):
         value = value[part]

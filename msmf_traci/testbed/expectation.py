@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,7 +98,8 @@ def expect(migration: Migration, costs: Costs) -> Expected:
 
 
 def _synchronised_s(migration: Migration, costs: Costs) -> float:
-    stages = _run(migration, costs, None).stages()
+    # memory that does not change, since rounds would go on for ever; when the first snapshot has arrived does not depend on it
+    stages = _run(replace(migration, dirty_share_per_s=0.0), costs, None).stages()
     return float(stages["t_end_s"][stages["stage"] == Stage.MEMORY][0])
 
 
@@ -119,9 +120,7 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
 
 
 def _rules(migration: Migration, costs: Costs) -> Records:
-    processing = Processing(
-        **{**costs.processing.__dict__, "answers_s": costs.processing.answers_s + costs.round_trips * migration.round_trip_s}
-    )
+    processing = replace(costs.processing, answers_s=costs.processing.answers_s + costs.round_trips * migration.round_trip_s)
     links = LinkOptions(
         bandwidth_bytes_per_s=migration.bandwidth_bytes_per_s * costs.efficiency,
         dirty_share_per_s=migration.dirty_share_per_s,

@@ -65,8 +65,10 @@ def equations(migration: Migration, steps: pd.DataFrame) -> tuple[FloatArray, Fl
 
     for step in steps[(steps["step"] == "s3") & steps["payload_bytes"].notna()].to_dict("records"):
         add(step["t_end_s"] - step["t_begin_s"], step["payload_bytes"], is_snapshot=False, is_difference=False)
+    has_snapshot = False
     for dump, send in _pairs(steps):
-        add(send["t_end_s"] - dump["t_begin_s"], send["payload_bytes"], is_snapshot=True, is_difference=send["step"] != "s5")
+        add(send["t_end_s"] - dump["t_begin_s"], send["payload_bytes"], is_snapshot=True, is_difference=has_snapshot)
+        has_snapshot = True
     for step in steps[steps["step"] == "s10"].to_dict("records"):
         add(step["t_end_s"] - step["t_begin_s"], None, is_snapshot=False, is_difference=False, is_restore=True)
     return np.array(rows).reshape(-1, len(TERMS)), np.array(took_s)
@@ -86,9 +88,11 @@ def fit(coefficients: FloatArray, took_s: FloatArray) -> Costs:
         If the measurements do not tell the terms apart.
     """
     weighted = coefficients / took_s[:, None]
+    size = np.linalg.norm(weighted, axis=0)  # seconds per byte are tiny beside seconds
+    weighted = weighted / np.where(size > 0, size, 1.0)
     if np.linalg.matrix_rank(weighted) < len(TERMS):
         raise InputError("the migrations to fit on do not tell the terms apart: take at least two sizes of memory and two round-trip times")
-    value = dict(zip(TERMS, nnls(weighted, np.ones(len(took_s)))[0], strict=True))
+    value = dict(zip(TERMS, nnls(weighted, np.ones(len(took_s)))[0] / size, strict=True))
     processing = Processing(**{name: float(value[name]) for name in TERMS[2:]})
     return Costs(processing, float(value["round_trips"]), 1 / max(1.0, float(value["bytes_over_bandwidth"])), (0.0, 0.0))
 
@@ -109,12 +113,14 @@ def preset_of(costs: Costs) -> dict[str, float]:
 
 
 def _pairs(steps: pd.DataFrame) -> list[tuple[dict[Hashable, Any], dict[Hashable, Any]]]:
-    """Each snapshot with the sending that followed it and was completed."""
+    """Each snapshot with the sending that followed it at once and was completed."""
     found = []
     dump = None
-    for step in steps[steps["step"].isin(["s4", "s5", "s6", "s8", "s9"])].sort_values("t_begin_s").to_dict("records"):
+    for step in steps[steps["step"].isin(["s3", "s4", "s5", "s6", "s8", "s9"])].sort_values("t_end_s").to_dict("records"):
         if step["part"] == "dump":
             dump = step
+        elif step["step"] == "s3":
+            dump = None  # stopped while the image was on its way: the snapshot had to wait
         elif dump is not None:
             if not pd.isna(step["payload_bytes"]):
                 found.append((dump, step))

@@ -11,7 +11,7 @@ from pathlib import Path
 from msmf_traci.errors import MsmfError
 from msmf_traci.testbed.namespaces import entered
 from msmf_traci.testbed.network import namespace_of
-from msmf_traci.testbed.programs import Programs, end
+from msmf_traci.testbed.programs import Programs, end, last_line
 
 LOCAL, REGIONAL, CLOUD, USER = "local", "regional", "cloud", "user"
 _ADDRESSES = {"user": 1, "cloud": 2, "local1": 11, "local2": 12, "regional1": 21, "regional2": 22}
@@ -53,7 +53,7 @@ class Host:
     @property
     def address(self) -> str:
         """Its IPv4 address."""
-        return f"{_SUBNET}.{_ADDRESSES[self.name]}"
+        return address_of(self.name)
 
     @property
     def bundle(self) -> Path:
@@ -76,10 +76,10 @@ class Host:
         self.stop_receiving()
         self.bundle.mkdir(parents=True, exist_ok=True)
         self.snapshot.mkdir(parents=True, exist_ok=True)
-        settings = self.folder / "rsyncd.conf"
+        settings, log = self.folder / "rsyncd.conf", self.folder / "rsyncd.log"
         settings.write_text(
-            "use chroot = no\nuid = 0\ngid = 0\nread only = no\n"
-            f"log file = {self.folder}/rsyncd.log\n[{MODULE}]\npath = {self.folder}/disk\n",
+            "use chroot = no\nuid = 0\ngid = 0\nread only = no\nreverse lookup = no\nforward lookup = no\n"
+            f"log file = {log}\n[{MODULE}]\npath = {self.folder}/disk\n",
             encoding="utf-8",
         )
         command = ["rsync", "--daemon", "--no-detach", f"--config={settings}", f"--address={self.address}", f"--port={_RSYNC_PORT}"]
@@ -87,7 +87,8 @@ class Host:
         deadline_s = time.monotonic() + _DAEMON_STARTS_S
         while not self._listens():
             if time.monotonic() > deadline_s or self._daemon.poll() is not None:
-                raise MsmfError(f"rsync does not listen on host {self.name}: {_log(self.folder / 'rsyncd.log')}")
+                said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+                raise MsmfError(f"rsync does not listen on host {self.name}: {last_line(said)}")
             time.sleep(0.002)
 
     def stop_receiving(self) -> None:
@@ -112,7 +113,7 @@ class Host:
 
 def make_host(name: str, testbed: str, folder: Path, programs: Programs) -> Host:
     """A host of one of the known names, with an empty folder."""
-    host = Host(name, name.rstrip("12"), testbed, folder / name, programs)
+    host = Host(name, tier_of_host(name), testbed, folder / name, programs)
     host.folder.mkdir()
     return host
 
@@ -120,6 +121,11 @@ def make_host(name: str, testbed: str, folder: Path, programs: Programs) -> Host
 def host_names() -> tuple[str, ...]:
     """The six hosts."""
     return tuple(_ADDRESSES)
+
+
+def tier_of_host(name: str) -> str:
+    """What a host is: LOCAL, REGIONAL, CLOUD or USER."""
+    return name.rstrip("12")
 
 
 def address_of(name: str) -> str:
@@ -131,10 +137,3 @@ def copy_image(image: Path, host: Host) -> None:
     """Put the image on a host's disk, as the first deployment does; it is no part of any migration."""
     host.bundle.mkdir(parents=True, exist_ok=True)
     host.programs.run(["cp", "--archive", str(image), str(host.bundle / "rootfs")])
-
-
-def _log(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1]
-    except (OSError, IndexError):
-        return "it said nothing"

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.scratch import owned_scratch, part_of
@@ -43,10 +44,10 @@ sys.addaudithook(lambda event, values: opened.append(values[0]) if event == "ope
 name, sys.path[:0] = sys.argv[1], sys.argv[2:]
 import service
 service.warm_up(__import__(name).Program())
-service.anonymous_bytes()
+program_bytes = memory = service.anonymous_bytes()
 files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
 files |= {file for file in opened if isinstance(file, str) and file.endswith(".py")}
-print(json.dumps({"files": sorted(file for file in files if file), "path": sys.path}))
+print(json.dumps({"files": sorted(file for file in files if file), "path": sys.path, "memory": memory}))
 """
 # sources are read, not what was compiled of them earlier
 _LISTING_OPTIONS = (*_OPTIONS, "-X", f"pycache_prefix={os.devnull}")
@@ -62,6 +63,8 @@ class ImageFacts:
         Sum of the sizes of its files.
     files
         How many there are.
+    least_memory_bytes
+        What the program alone takes.
     python
         Path of the interpreter inside.
     arguments
@@ -70,6 +73,7 @@ class ImageFacts:
 
     bytes: int
     files: int
+    least_memory_bytes: int
     python: str
     arguments: tuple[str, ...]
 
@@ -101,7 +105,7 @@ def build_image(application: str, image_mb: float | None, folder: Path) -> Image
                 (content / name).mkdir()
             (content / "tmp").chmod(0o1777)
             _copy_application(application, content)
-            _copy_python(application, python, content)
+            memory = _copy_python(application, python, content)
             _fill(content, application, image_mb)
             files, total = _count(content)
             if target.exists():
@@ -109,7 +113,7 @@ def build_image(application: str, image_mb: float | None, folder: Path) -> Image
             content.rename(target)
     except OSError as error:
         raise MsmfError(f"{target}: the image cannot be written ({error.strerror}); make room there or name another folder") from error
-    return ImageFacts(total, files, str(python), (str(python), *_OPTIONS, f"/{_APP}/{application}.py"))
+    return ImageFacts(total, files, memory, str(python), (str(python), *_OPTIONS, f"/{_APP}/{application}.py"))
 
 
 def _base_python() -> Path:
@@ -130,8 +134,8 @@ def _copy_application(application: str, content: Path) -> None:
         _copy(cascade, content / _APP / _CASCADE)
 
 
-def _copy_python(application: str, python: Path, content: Path) -> None:
-    """Copy the interpreter, every module that the program loads, and the shared libraries of all these."""
+def _copy_python(application: str, python: Path, content: Path) -> int:
+    """Copy the interpreter, every module that the program loads, and their shared libraries; the memory that the program alone takes."""
     packages = [_package_folder(name) for name in ("cv2", "numpy")] if application == "face" else []
     sites = list(dict.fromkeys(package.parent for package in packages))
     listed = _loaded(application, python, [content / _APP, *sites])
@@ -150,6 +154,7 @@ def _copy_python(application: str, python: Path, content: Path) -> None:
     for name in listed["path"]:
         if Path(name).is_relative_to(library):
             (content / Path(name).relative_to("/")).mkdir(parents=True, exist_ok=True)
+    return int(listed["memory"])
 
 
 def _package_folder(name: str) -> Path:
@@ -160,14 +165,14 @@ def _package_folder(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _loaded(application: str, python: Path, folders: Iterable[Path]) -> dict[str, list[str]]:
-    """Files of the modules that a program loads, and where the interpreter looks for modules."""
+def _loaded(application: str, python: Path, folders: Iterable[Path]) -> dict[str, Any]:
+    """Files of the modules that a program loads, where the interpreter looks for modules, and how much memory it has then."""
     words = [str(python), *_LISTING_OPTIONS, "-c", _LIST_MODULES, application, *map(str, folders)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise InputError(f"{application} does not run with {python} ({last}); use a Python that has all of its standard library")
-    listed: dict[str, list[str]] = json.loads(done.stdout)
+    listed: dict[str, Any] = json.loads(done.stdout)
     return listed
 
 

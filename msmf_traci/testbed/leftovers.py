@@ -6,6 +6,7 @@ control groups begin with it, programs carry it in their environment.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -20,6 +21,7 @@ from pathlib import Path
 from msmf_traci.errors import MsmfError
 from msmf_traci.locks import is_surely_dead, try_lock
 from msmf_traci.results.console import counted
+from msmf_traci.testbed.mounts import mounts
 from msmf_traci.testbed.namespaces import NAMES
 from msmf_traci.testbed.programs import MARK
 
@@ -27,6 +29,7 @@ RECORDS = Path("/run/msmf-traci-testbed")
 _PREFIX = "msmf-"
 _LOCK, _RECORD = "owner.lock", "testbed.json"
 _KILLS_TAKE_S = 10.0
+_NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR)
 
 
 @contextmanager
@@ -39,7 +42,9 @@ def recorded(place: Path) -> Iterator[tuple[str, Path]]:
         If the folder or the record cannot be written.
     """
     name = f"{_PREFIX}{secrets.token_hex(3)}"
-    record, folder = RECORDS / name, place / name
+    record, folder = RECORDS / name, place.expanduser().absolute() / name
+    if folder.exists():
+        raise MsmfError(f"{folder} is there already; say the same again")
     try:
         record.mkdir(parents=True)
     except OSError as error:
@@ -51,7 +56,8 @@ def recorded(place: Path) -> Iterator[tuple[str, Path]]:
         folder.mkdir(parents=True)
         yield name, folder
     except OSError as error:
-        raise MsmfError(f"{error.filename or folder}: {error.strerror or error}; free some space, or set folder=FOLDER") from None
+        remedy = "; free some space, or set folder=FOLDER" if error.errno in _NO_PLACE else ""
+        raise MsmfError(f"{error.filename or folder}: {error.strerror or error}{remedy}") from error
     finally:
         clear(name, folder)
         _forget(record)
@@ -78,12 +84,12 @@ def clear(name: str, folder: Path | None) -> list[str]:
     Raises
     ------
     MsmfError
-        If a program does not end.
+        If a program does not end, or something is still there afterwards.
     """
     found = []
     if killed := _kill_programs(name):
         found.append(counted(killed, "program"))
-    namespaces = sorted(NAMES.glob(f"{name}-*"))
+    namespaces = _namespaces(name)
     for namespace in namespaces:
         subprocess.run(["ip", "netns", "del", namespace.name], capture_output=True, check=False)
     if namespaces:
@@ -93,9 +99,17 @@ def clear(name: str, folder: Path | None) -> list[str]:
     if folder is not None and folder.exists():
         for mount in _mounts_below(folder):
             subprocess.run(["umount", "-l", str(mount)], capture_output=True, check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        if not _mounts_below(folder):  # else it would remove what is mounted there
+            shutil.rmtree(folder, ignore_errors=True)
         found.append(f"folder {folder}")
+    left = [str(path) for path in (*_namespaces(name), *_groups(name), *([folder] if folder is not None and folder.exists() else []))]
+    if left:
+        raise MsmfError(f"testbed {name}: {', '.join(left)} could not be removed; say msmf-traci-testbed clean once nothing uses it")
     return found
+
+
+def _namespaces(name: str) -> list[Path]:
+    return sorted(NAMES.glob(f"{name}-*"))
 
 
 def _folder_of(record: Path) -> Path | None:
@@ -138,14 +152,19 @@ def _kill_programs(name: str) -> int:
 def _processes_of(name: str) -> set[int]:
     """Live processes that carry the testbed's mark, or live in one of its namespaces or control groups."""
     found = {int(line) for group in _groups(name) for line in _lines(group / "cgroup.procs")}
-    inodes = {namespace.stat().st_ino for namespace in NAMES.glob(f"{name}-*")}
+    networks = {_identity(namespace) for namespace in _namespaces(name)}
     mark = f"{MARK}={name}".encode()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            is_ours = mark in (process / "environ").read_bytes().split(b"\0") or (process / "ns" / "net").stat().st_ino in inodes
+            is_ours = mark in (process / "environ").read_bytes().split(b"\0") or _identity(process / "ns" / "net") in networks
             if is_ours and int(process.name) != os.getpid():
                 found.add(int(process.name))
     return {process for process in found if _is_alive(process)}
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_dev, about.st_ino
 
 
 def _is_alive(process: int) -> bool:
@@ -164,7 +183,7 @@ def _lines(path: Path) -> list[str]:
 
 def _groups(name: str) -> list[Path]:
     """Control groups of a testbed in every hierarchy, the inner ones first."""
-    tops = [Path(mount) / name for mount, kind in _mounts() if kind.startswith("cgroup")]
+    tops = [mount / name for mount, kind in mounts() if kind.startswith("cgroup")]
     return [
         group for top in tops if top.is_dir() for group in sorted((top, *(path for path in top.rglob("*") if path.is_dir())), reverse=True)
     ]
@@ -191,10 +210,4 @@ def _remove_groups(name: str) -> int:
 
 
 def _mounts_below(folder: Path) -> list[Path]:
-    return sorted((Path(mount) for mount, _ in _mounts() if Path(mount).is_relative_to(folder)), reverse=True)
-
-
-def _mounts() -> list[tuple[str, str]]:
-    """Where something is mounted, and of what kind it is."""
-    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    return [(line.split()[1], line.split()[2]) for line in lines]
+    return sorted((mount for mount, _ in mounts() if mount.is_relative_to(folder)), reverse=True)

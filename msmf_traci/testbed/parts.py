@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msmf_traci.errors import InputError
+from msmf_traci.testbed.mounts import mounts
+from msmf_traci.testbed.programs import last_line
 
 CRIU_LEAST = (4, 2)
 # where scripts/setup_testbed.sh puts a CRIU of its own
@@ -32,7 +34,6 @@ DIRTY_TRACKING = "soft-dirty tracking"
 CGROUPS = "cgroups"
 
 _TUN_DEVICE = Path("/dev/net/tun")
-_MOUNTS = Path("/proc/self/mounts")
 _SET_UP = "run sudo scripts/setup_testbed.sh"
 _OTHER_KERNEL = "take a machine whose kernel has it"
 _NOT_TRIED = "not tried, since that takes root"
@@ -85,11 +86,6 @@ class Parts:
         """Whether the kernel delays packets by itself."""
         return _is_there(self.parts, NETEM)
 
-    @property
-    def has_dirty_tracking(self) -> bool:
-        """Whether a dump can leave out what has not changed since the one before."""
-        return _is_there(self.parts, DIRTY_TRACKING)
-
 
 def require() -> Parts:
     """Everything that is needed.
@@ -112,21 +108,16 @@ def examine() -> tuple[Part, ...]:
     return _look()[0]
 
 
-def criu_folder() -> Path | None:
-    """Folder of a CRIU that is new enough and works on this kernel; none: there is no such."""
-    return _criu()[1]
-
-
 def check_lines() -> list[str]:
-    """What there is and what there is not, a line each; the last one says what that amounts to."""
+    """What there is and what there is not, a line each, and whether that is enough."""
     parts = examine()
     width = max(len(part.name) for part in parts)
     lines = []
     for part in parts:
         state = "ok" if part.is_there else "missing" if part.is_needed else "absent"
         lines.append(f"{state:<7}  {part.name:<{width}}  {part.found}" + ("" if part.is_there else f"; {part.remedy}"))
-    missing = [part.name for part in parts if part.is_needed and not part.is_there]
-    lines.append(f"the testbed cannot run here: {', '.join(missing)} missing" if missing else "the testbed can run here")
+    if all(part.is_there for part in parts if part.is_needed):
+        lines.append("the testbed can run here")
     return lines
 
 
@@ -169,7 +160,7 @@ def _criu() -> tuple[Part, Path | None]:
         said = _run([str(program), "--version"])[1]
         version = re.search(r"Version:\s*(\d+(?:\.\d+)*)", said)
         if version is None:
-            reasons.append(f"{program} does not tell its version ({_last_line(said)})")
+            reasons.append(f"{program} does not tell its version ({_reason(said)})")
         elif tuple(map(int, version[1].split("."))) < CRIU_LEAST:
             reasons.append(f"{program} is {version[1]}, which is older than {least}")
         elif not _is_root():
@@ -178,7 +169,7 @@ def _criu() -> tuple[Part, Path | None]:
             works, said = _run([str(program), "check"])
             if works:
                 return Part(CRIU, "; ".join([f"{version[1]}, {program}", *reasons]), True), program.parent
-            reasons.append(f"{program} is {version[1]}, but criu check fails ({_last_line(said)})")
+            reasons.append(f"{program} is {version[1]}, but criu check fails ({_reason(said)})")
     return Part(CRIU, "; ".join(reasons) or f"neither in PATH nor in {OWN_FOLDER}", False), None
 
 
@@ -189,7 +180,7 @@ def _program(name: str, option: str) -> Part:
         return Part(name, "not in PATH", False)
     works, said = _run([path, option])
     if not works:
-        return Part(name, f"{path} does not run ({_last_line(said)})", False)
+        return Part(name, f"{path} does not run ({_reason(said)})", False)
     version = re.search(r"\d+(?:\.\d+)+\S*", said)
     return Part(name, f"{version[0].rstrip(',') if version else 'version unknown'}, {path}", True)
 
@@ -199,7 +190,7 @@ def _trial(name: str, words: list[str], is_needed: bool = True, remedy: str = _S
     if not _is_root():
         return Part(name, _NOT_TRIED, False, is_needed, _BE_ROOT)
     works, said = _run(["unshare", "--net", *words])
-    return Part(name, "works" if works else f"does not work ({_last_line(said)})", works, is_needed, remedy)
+    return Part(name, "works" if works else f"does not work ({_reason(said)})", works, is_needed, remedy)
 
 
 def _links() -> Part:
@@ -230,7 +221,7 @@ def _dirty_tracking(folder: Path | None) -> Part:
 
 
 def _cgroups() -> Part:
-    kinds = {fields[2] for line in _MOUNTS.read_text(encoding="utf-8").splitlines() if len(fields := line.split()) > 2}
+    kinds = {kind for _, kind in mounts()}
     versions = [name for kind, name in (("cgroup", "v1"), ("cgroup2", "v2")) if kind in kinds]
     return Part(CGROUPS, " and ".join(versions) or "not mounted", bool(versions), remedy="mount them at /sys/fs/cgroup")
 
@@ -258,7 +249,6 @@ def _run(words: list[str]) -> tuple[bool, str]:
     return done.returncode == 0, f"{done.stdout}\n{done.stderr}".strip()
 
 
-def _last_line(said: str) -> str:
+def _reason(said: str) -> str:
     """The last thing that a program said, without where in its sources."""
-    last = (said.splitlines() or ["without a word"])[-1].strip()
-    return re.sub(r"^(?:Error|Warn)\s*(?:\([^)]*\))?:?\s*", "", last).rstrip(".")
+    return re.sub(r"^(?:Error|Warn)\s*(?:\([^)]*\))?:?\s*", "", last_line(said)).rstrip(".")

@@ -12,7 +12,8 @@ from msmf_traci.testbed.network import sent_bytes
 from msmf_traci.testbed.programs import end, last_line
 
 _PAGE_BYTES = 4096
-_ALWAYS = ("--archive", "--inplace", "--stats")
+_STALLED_S = 60
+_ALWAYS = ("--archive", "--inplace", "--stats", f"--timeout={_STALLED_S}")
 # An image goes as it is; of a snapshot only the pages that differ from the one that the target holds
 _IMAGE = ("--whole-file",)
 _SNAPSHOT = ("--no-whole-file", "--ignore-times", "--delete", f"--block-size={_PAGE_BYTES}")

@@ -15,7 +15,7 @@ from msmf_traci.errors import MsmfError
 from msmf_traci.testbed.conductor import Conductor, HandoffRules, Outage, tier_of
 from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.courier import Courier
-from msmf_traci.testbed.hosts import CLOUD, REGIONAL, USER, Host, address_of, copy_image, host_names, make_host
+from msmf_traci.testbed.hosts import CLOUD, REGIONAL, USER, Host, address_of, copy_image, host_names, make_host, tier_of_host
 from msmf_traci.testbed.journal import Journal
 from msmf_traci.testbed.leftovers import recorded
 from msmf_traci.testbed.network import Cable, Links, build_network
@@ -82,7 +82,7 @@ class Setting:
 
     def delay_s(self, host: str) -> float:
         """One-way delay of a host's cable: the user's and the cloud's have none."""
-        tier = host.rstrip("12")
+        tier = tier_of_host(host)
         return 0.0 if tier in (USER, CLOUD) else (self.regional_rtt_s if tier == REGIONAL else self.local_rtt_s) / 2
 
 
@@ -100,8 +100,8 @@ class Session:
         The steps.
     outages
         From stop to running again, as the servers saw it.
-    answers
-        One row an answer that the user got (`user_equipment.COLUMNS`), in the order of their coming.
+    questions
+        One row a question of the user's (`user_equipment.COLUMNS`), in the order of asking; what was not answered has no more than that.
     round_trip_s
         Between the first host and every other server, measured before the first transfer.
     """
@@ -110,7 +110,7 @@ class Session:
     transfers: Sequence[Transfer]
     journal: Journal
     outages: Sequence[Outage]
-    answers: pd.DataFrame
+    questions: pd.DataFrame
     round_trip_s: dict[str, float]
 
 
@@ -136,10 +136,10 @@ def hold_session(task: Task, setting: Setting, server: str, course: Callable[[Co
         build_network(name, [Cable(host, address_of(host), setting.delay_s(host)) for host in host_names()], setting.links, programs)
         hosts = {host: make_host(host, name, folder, programs) for host in host_names()}
         courier = Courier(hosts)
-        answers = folder / "answers.csv"
-        _start_user(hosts[USER], answers, setting.requests_per_s)
+        questions = folder / "questions.csv"
+        _start_user(hosts[USER], questions, setting.requests_per_s)
         first = next(host for host in hosts.values() if host.tier == tier_of(server))
-        rule = RoundRule(setting.threshold_bytes, task.dirty_bytes_per_s)
+        rule = RoundRule(setting.threshold_bytes, task.memory_bytes, task.dirty_bytes_per_s)
         conductor = Conductor(Container(name, task.arguments), hosts, courier, Journal(), rule, setting.handoff, server, first)
         round_trip_s = {host: _ping(courier, first.name, host) for host in host_names() if host != first.name}
         begin_s = time.monotonic()
@@ -154,20 +154,18 @@ def hold_session(task: Task, setting: Setting, server: str, course: Callable[[Co
             _have(courier, {"verify": True}, "the service does not say whether its state is whole")
         _have(courier, {"finish": True}, "the user equipment does not finish")
         courier.close()
-        table = pd.read_csv(answers).sort_values("answered_s", ignore_index=True)
+        table = pd.read_csv(questions)
         return Session(begin_s, conductor.transfers, conductor.journal, conductor.outages, table, round_trip_s)
 
 
 def _have(courier: Courier, order: dict[str, bool], failure: str) -> None:
     """Have the user equipment do something; asked again, since a question that comes while the service is stopped is lost."""
-    for _ in range(_TRIES):
-        if courier.ask(CLOUD, USER, CONTROL_PORT, order, _PATIENCE_S):
-            return
-    raise MsmfError(f"{failure}: the testbed gives up after {_TRIES * _PATIENCE_S:g} s")
+    if not courier.ask(CLOUD, USER, CONTROL_PORT, order, _TRIES, _PATIENCE_S):
+        raise MsmfError(f"{failure}: the testbed gives up after {_TRIES * _PATIENCE_S:g} s")
 
 
-def _start_user(host: Host, answers: Path, requests_per_s: float) -> None:
-    command = [sys.executable, "-m", "msmf_traci.testbed.user_equipment", host.address, str(answers), str(requests_per_s)]
+def _start_user(host: Host, questions: Path, requests_per_s: float) -> None:
+    command = [sys.executable, "-m", "msmf_traci.testbed.user_equipment", host.address, str(questions), str(requests_per_s)]
     host.programs.start(command, namespace=host.namespace)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,13 @@ from msmf_traci.testbed.journal import STEPS
 from msmf_traci.testbed.session import Session
 from msmf_traci.testbed.transfer import Transfer
 
+TRANSFER_COLUMNS = (
+    *("transfer", "source", "target", "server", "outcome", "rounds"),
+    *("t_start_s", "t_synchronised_s", "t_handoff_s", "t_stop_s", "t_end_s"),
+    *("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes", "link_bytes", "snapshot_bytes"),
+    *("downtime_s", "user_downtime_s", "frozen_s"),
+)
 LONG_GAP_S = 0.05  # answers come every 10 ms; what is longer than this is entered as a gap
-# How far from the server's own outage the user's may lie: signals and answers travel
-_AROUND_S = 1.5
 
 
 def steps_table(session: Session) -> pd.DataFrame:
@@ -46,23 +51,24 @@ def steps_table(session: Session) -> pd.DataFrame:
 
 def transfers_table(session: Session) -> pd.DataFrame:
     """One row a transfer, with the columns of the harness's migrations.csv where it has the same."""
-    return pd.DataFrame([_transfer_row(session, transfer) for transfer in session.transfers])
+    return pd.DataFrame([_transfer_row(session, transfer) for transfer in session.transfers], columns=list(TRANSFER_COLUMNS))
 
 
 def gaps_table(session: Session) -> pd.DataFrame:
-    """One row for each time that the user got no answer for longer than LONG_GAP_S, on whatever account."""
-    came_s = session.answers["answered_s"].to_numpy()
-    gaps_s = np.diff(came_s)
-    at = np.flatnonzero(gaps_s > LONG_GAP_S)
-    return pd.DataFrame(
+    """One row for each time that the user got no answer for longer than LONG_GAP_S, on whatever account; the last may be open."""
+    answers = _answers(session)
+    came_s, server = answers["answered_s"], answers["server"]
+    next_s = came_s.shift(-1, fill_value=session.questions["asked_s"].max())
+    gaps = pd.DataFrame(
         {
-            "t_begin_s": came_s[at] - session.begin_s,
-            "t_end_s": came_s[at + 1] - session.begin_s,
-            "gap_s": gaps_s[at],
-            "server_before": session.answers["server"].to_numpy()[at],
-            "server_after": session.answers["server"].to_numpy()[at + 1],
+            "t_begin_s": came_s - session.begin_s,
+            "t_end_s": next_s - session.begin_s,
+            "gap_s": next_s - came_s,
+            "server_before": server,
+            "server_after": server.shift(-1),
         }
     )
+    return gaps[gaps["gap_s"] > LONG_GAP_S].reset_index(drop=True)
 
 
 def outages_table(session: Session) -> pd.DataFrame:
@@ -87,15 +93,20 @@ def figures(session: Session) -> DriveFigures:
 
 def continuity(session: Session) -> dict[str, Any]:
     """Whether the service has lost anything: its counter rises from answer to answer, it was never started anew, its state is whole."""
-    answers = session.answers
+    answers = session.questions.dropna(subset=["answered_s"])
     intact = answers["intact"].dropna()
     return {
         "answers": len(answers),
-        "questions": int(answers["seq"].max()) if len(answers) else 0,
+        "questions": len(session.questions),
         "counter_never_back": bool((answers.sort_values("seq")["counter"].diff().dropna() > 0).all()),
         "services": int(answers["session"].nunique()),
         "state_intact": bool(intact.all()) if len(intact) else None,
     }
+
+
+def is_whole(service: Mapping[str, Any]) -> bool:
+    """Whether a service's `continuity` says that nothing was lost, as far as it could be asked."""
+    return bool(service["counter_never_back"] and service["services"] == 1 and service["state_intact"] is not False)
 
 
 def _transfer_row(session: Session, transfer: Transfer) -> dict[str, Any]:
@@ -105,7 +116,7 @@ def _transfer_row(session: Session, transfer: Transfer) -> dict[str, Any]:
         return sum(getattr(step, name) or 0 for step in steps if step.step in which)
 
     dumps = [step.memory_bytes for step in steps if step.memory_bytes is not None]
-    is_done = transfer.stop_s is not None and transfer.end_s is not None
+    downtime_s = transfer.end_s - transfer.stop_s if transfer.stop_s is not None and transfer.end_s is not None else 0.0
     return {
         "transfer": transfer.number,
         "source": transfer.source.name,
@@ -124,7 +135,7 @@ def _transfer_row(session: Session, transfer: Transfer) -> dict[str, Any]:
         "final_bytes": total("payload_bytes", "s9"),
         "link_bytes": total("link_bytes", *STEPS),
         "snapshot_bytes": dumps[-1] if dumps else None,
-        "downtime_s": transfer.end_s - transfer.stop_s if is_done and transfer.end_s is not None and transfer.stop_s is not None else 0.0,
+        "downtime_s": downtime_s,
         "user_downtime_s": _user_gap(session, transfer.stop_s, transfer.end_s) if transfer.stage == Stage.RESTORE else None,
         "frozen_s": _frozen(session, transfer),
     }
@@ -135,18 +146,26 @@ def _since(session: Session, time_s: float | None) -> float | None:
 
 
 def _user_gap(session: Session, stop_s: float | None, end_s: float | None) -> float | None:
-    """The longest time between two answers that overlaps the outage."""
+    """The longest time between two answers that overlaps an outage; None where no answer came after it."""
     if stop_s is None or end_s is None:
         return None
-    came_s: FloatArray = session.answers["answered_s"].to_numpy()
-    around = came_s[(came_s > stop_s - _AROUND_S) & (came_s < end_s + _AROUND_S)]
-    return float(np.diff(around).max()) if len(around) > 1 else None
+    came_s: FloatArray = _answers(session)["answered_s"].to_numpy()
+    begins_s, ends_s = came_s[:-1], came_s[1:]
+    overlaps = (begins_s <= end_s) & (ends_s >= stop_s)
+    if not overlaps.any() or came_s[-1] < stop_s:
+        return None
+    return float((ends_s - begins_s)[overlaps].max())
 
 
 def _frozen(session: Session, transfer: Transfer) -> float:
     """Seconds in gaps while the container was running: snapshots freeze it."""
     until_s = transfer.stop_s if transfer.stop_s is not None else transfer.end_s
-    came_s: FloatArray = session.answers["answered_s"].to_numpy()
+    came_s: FloatArray = _answers(session)["answered_s"].to_numpy()
     before = came_s[(came_s >= transfer.start_s) & (came_s <= (until_s or 0.0))]
     gaps_s = np.diff(before)
     return float(gaps_s[gaps_s > LONG_GAP_S].sum())
+
+
+def _answers(session: Session) -> pd.DataFrame:
+    """The questions that were answered, in the order of the answers."""
+    return session.questions.dropna(subset=["answered_s"]).sort_values("answered_s", ignore_index=True)

@@ -35,11 +35,14 @@ class RoundRule:
     ----------
     threshold_bytes
         As soon as this much has changed.
+    memory_bytes
+        All that can change.
     dirty_bytes_per_s
         How fast it changes, as far as is known beforehand; each round tells better, as the kernel does not.
     """
 
     threshold_bytes: float
+    memory_bytes: float
     dirty_bytes_per_s: float
 
 
@@ -115,11 +118,11 @@ class Transfer:
         """The user is back: the container need not stop any more, unless it has."""
         self._must_stop.clear()
 
-    def give_up(self, outcome: Outcome) -> None:
+    def give_up(self, outcome: Outcome, patience_s: float | None = None) -> None:
         """Abandon the transfer and wait until nothing of it goes on; a container that is being restored is let finish."""
         self._given_up = True
         self._awake()
-        self._thread.join()
+        self._thread.join(patience_s)
         if self.outcome is None:
             self.outcome = outcome
 
@@ -129,17 +132,22 @@ class Transfer:
         return self._must_stop.is_set()
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether the container is stopped, or is to be as soon as a snapshot that is being taken allows it."""
+        return self.stop_s is not None or self._is_due()
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing of it goes on."""
         return not self._thread.is_alive()
 
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until it is over; whether it is."""
-        self._thread.join(timeout_s)
-        return self.is_over
+    def wait(self) -> None:
+        """Wait until it is over."""
+        self._thread.join()
 
     def _awake(self) -> None:
-        self._waker.send(b"!")
+        with suppress(OSError):  # it is over, and hears nothing any more
+            self._waker.send(b"!")
 
     def _quiet(self) -> None:
         """Take note of having been woken."""
@@ -161,6 +169,8 @@ class Transfer:
             self.target.stop_receiving()
             if self.end_s is None:
                 self.end_s = time.monotonic()
+            self._wake.close()
+            self._waker.close()
 
     def _ahead(self) -> tuple[Step, Sending] | None:
         """Copy ahead until the container has to stop; the image, if that is still on its way then."""
@@ -193,19 +203,24 @@ class Transfer:
         if not self._await(sending, entry):
             self._break_off(sending, entry)
             self.target.receive()  # what is still in the pipe must not arrive over what is sent next
-        elif before_s is not None and sending.payload_bytes is not None:
+        elif before_s is not None and sending.payload_bytes:
             self._dirty_bytes_per_s = sending.payload_bytes / (self._snapshot_s - before_s)
 
     def _stays_idle(self) -> bool:
         """Wait until enough memory has changed; True where the container has to stop before that."""
         while not self._has_to_stop():
             self._check_given_up()
-            due_s = self._snapshot_s + self.rule.threshold_bytes / self._dirty_bytes_per_s if self._dirty_bytes_per_s > 0 else None
+            due_s = self._snapshot_s + self.rule.threshold_bytes / self._dirty_bytes_per_s if self._may_round else None
             left_s = None if due_s is None else due_s - time.monotonic()
             if left_s is not None and left_s <= 0:
                 return False
             self._sleep(left_s)
         return True
+
+    @property
+    def _may_round(self) -> bool:
+        """Whether as much as the threshold can ever change."""
+        return self._dirty_bytes_per_s > 0 and self.rule.threshold_bytes <= self.rule.memory_bytes
 
     def _final(self, image: tuple[Step, Sending] | None) -> None:
         """Stop the container, send what is missing, restore it at the target and delete it here."""
@@ -262,6 +277,9 @@ class Transfer:
 
     def _has_to_stop(self) -> bool:
         self._check_given_up()
+        return self._is_due()
+
+    def _is_due(self) -> bool:
         return self._must_stop.is_set() and (not self._may_wait or self.stage in _SYNCHRONISED)
 
     def _check_given_up(self) -> None:

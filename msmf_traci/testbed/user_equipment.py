@@ -1,4 +1,4 @@
-"""The user equipment: asks the service a hundred times a second and writes down every answer.
+"""The user equipment: asks the service a hundred times a second and writes down every question, answered or not.
 
 Started as a program in the host's namespace: `python -m msmf_traci.testbed.user_equipment ADDRESS FILE REQUESTS_PER_S`. Datagrams to
 its control port tell it which server to ask (`{"server": ADDRESS}`), to say when the next answer has come (`{"next": true}`), to have
@@ -48,12 +48,11 @@ class UserEquipment:
         self._service = _datagrams(address, 0)
         self._interval_s = 1 / requests_per_s
         self._server: str | None = None
-        self._number = 0
         self._verify = False
-        self._asked_s: dict[int, float] = {}
         self._next_answer: _Order | None = None
         self._verified: _Order | None = None
-        self.answers: list[tuple[Any, ...]] = []
+        self._asked_s: list[float] = []
+        self._answers: dict[int, tuple[Any, ...]] = {}
 
     def work(self) -> _Order:
         """Ask until told to finish; the order to."""
@@ -73,6 +72,11 @@ class UserEquipment:
                 next_s += self._interval_s
                 self._ask()
 
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row a question, in the columns of COLUMNS."""
+        nothing = ("",) * (len(COLUMNS) - 2)
+        return [(number, asked_s, *self._answers.get(number, nothing)) for number, asked_s in enumerate(self._asked_s, 1)]
+
     def acknowledge(self, order: _Order) -> None:
         """Tell whoever gave an order that it is done."""
         self._control.sendto(json.dumps({"number": order.number}).encode(), order.sender)
@@ -87,9 +91,8 @@ class UserEquipment:
     def _ask(self) -> None:
         if self._server is None:
             return
-        self._number += 1
-        self._asked_s[self._number] = time.monotonic()
-        question = {"seq": self._number, "player": "user", "move": [1, 0]} | ({"verify": True} if self._verify else {})
+        self._asked_s.append(time.monotonic())
+        question = {"seq": len(self._asked_s), "player": "user", "move": [1, 0]} | ({"verify": True} if self._verify else {})
         self._verify = False
         with suppress(OSError):  # the port of a server that has no service yet is closed
             self._service.sendto(json.dumps(question).encode(), (self._server, PORT))
@@ -104,10 +107,8 @@ class UserEquipment:
                 continue  # told of a closed port
             now_s = time.monotonic()
             answer = json.loads(said)
-            number, intact = int(answer["seq"]), answer.get("intact")
-            self.answers.append(
-                (number, self._asked_s[number], now_s, server, answer["counter"], answer["session"], answer["dirtied_bytes"], intact)
-            )
+            intact = answer.get("intact")
+            self._answers[int(answer["seq"])] = now_s, server, answer["counter"], answer["session"], answer["dirtied_bytes"], intact
             if self._next_answer is not None:
                 self.acknowledge(self._next_answer)
                 self._next_answer = None
@@ -117,14 +118,14 @@ class UserEquipment:
 
 
 def main(words: Sequence[str]) -> None:
-    """Work, and write the answers to a file at the end."""
+    """Work, and write the questions with their answers to a file at the end."""
     address, file, requests_per_s = words
     user = UserEquipment(address, float(requests_per_s))
     order = user.work()
     with Path(file).open("w", newline="", encoding="utf-8") as table:
         writer = csv.writer(table)
         writer.writerow(COLUMNS)
-        writer.writerows(user.answers)
+        writer.writerows(user.rows())
     user.acknowledge(order)
 
 

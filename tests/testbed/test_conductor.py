@@ -41,6 +41,11 @@ class NotedTransfer:
     told: list[str] = field(default_factory=list)
     is_handed_off: bool = False
     is_over: bool = False
+    stops_when_given_up: bool = False
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.stop_s is not None
 
     def start(self) -> None:
         if self.is_stopped:
@@ -57,7 +62,9 @@ class NotedTransfer:
         self.told.append("taken back")
         self.is_handed_off = False
 
-    def give_up(self, outcome: Outcome) -> None:
+    def give_up(self, outcome: Outcome, patience_s: float | None = None) -> None:
+        if self.stops_when_given_up:
+            self.stop()
         self.is_over, self.end_s = True, time.monotonic()
         self.outcome = self.outcome or outcome
 
@@ -86,7 +93,7 @@ def conduct(monkeypatch: pytest.MonkeyPatch):
 
     def make(*, relay: bool = False, finish: bool = False) -> Conductor:
         made = Conductor(
-            NotedContainer(), hosts, courier, Journal(), RoundRule(5e6, 1e6), HandoffRules(relay, finish), HOME, hosts["local1"]
+            NotedContainer(), hosts, courier, Journal(), RoundRule(5e6, 1e8, 1e6), HandoffRules(relay, finish), HOME, hosts["local1"]
         )
         made.said = said
         return made
@@ -189,6 +196,22 @@ def test_arrival_leaves_transfer_unfinished_and_outage_censored(conduct) -> None
     made.arrive()
     assert made.transfers[0].outcome == Outcome.UNFINISHED
     assert [outage.is_censored for outage in made.outages] == [True]
+
+
+@pytest.mark.parametrize(("home", "follows"), [(HOME, None), (None, None), (OTHER, OTHER)])
+def test_a_container_that_stopped_just_before_its_transfer_was_abandoned_is_not_stranded(conduct, home, follows) -> None:
+    """The transfer was synchronised, and stopped the container, while the decision to abandon it was on its way."""
+    made = conduct(relay=True)
+    made.obey(NEXT, None)
+    made.transfers[0].stops_when_given_up = True
+    made.obey(home, REGION if home != OTHER else None)
+    assert made.transfers[0].outcome == Outcome.USER_LEFT
+    if follows is None:
+        assert made.container.restored == ["local1"] and made.is_running and len(made.outages) == 1
+        made.obey(HOME, REGION)
+        assert made.open_transfer.server == REGION
+    else:
+        assert made.open_transfer.server == OTHER and made.open_transfer.is_stopped
 
 
 def test_a_failure_of_a_transfer_is_heard(conduct) -> None:

@@ -22,11 +22,12 @@ def run(tmp_path: Path) -> Path:
     """Vehicle 7 drives from 10 to 20 s; at 13 s its target is known, at 16 s it is handed off, stopped from 16 to 18.5 s."""
     config: dict[str, Any] = {
         "workload": {"application": None, "dirty_percent_per_s": 1.0, "dirty_threshold_mbit": 40.0},
-        "handoff": {"unsynced": "stop", "user_left": "abandon"}, "links": {"bandwidth_mbps": 100.0}, "applications": {},
+        "handoff": {"unsynced": "stop", "user_left": "abandon"}, "links": {"bandwidth_mbps": 100.0, "mode": "dedicated"},
+        "capacity": {"local": None, "regional": None}, "applications": {},
     }  # fmt: skip
     (tmp_path / "run.json").write_text(json.dumps({"config": config}))
     rows = [
-        {"t_s": float(t), "strategy": strategy, "vehicle": vehicle, "home": A if t < 16 else B, "target": "NONE", "host": A}
+        {"t_s": float(t), "strategy": strategy, "vehicle": vehicle, "home": A if t < 16 else B, "target": "NONE", "host": A, "running": 1}
         for strategy in ("never", "pm")
         for vehicle, last in (("7", 20), ("8", 12))
         for t in range(10, last + 1)
@@ -40,9 +41,33 @@ def run(tmp_path: Path) -> Path:
     ]
     pd.DataFrame(vehicles).to_csv(tmp_path / "vehicles.csv", index=False)
     transfers = [
-        {"strategy": "pm", "vehicle": "7", "t_handoff_s": 16.0, "t_stop_s": 16.0, "t_end_s": 17.0, "outcome": "user_left"},
-        {"strategy": "pm", "vehicle": "7", "t_handoff_s": 17.0, "t_stop_s": 17.0, "t_end_s": 18.5, "outcome": "completed"},
-        {"strategy": "pm", "vehicle": "8", "t_handoff_s": 11.0, "t_stop_s": 11.0, "t_end_s": 12.0, "outcome": "unfinished"},
+        {
+            "strategy": "pm",
+            "vehicle": "7",
+            "t_start_s": 13.0,
+            "t_handoff_s": 16.0,
+            "t_stop_s": 16.0,
+            "t_end_s": 17.0,
+            "outcome": "user_left",
+        },
+        {
+            "strategy": "pm",
+            "vehicle": "7",
+            "t_start_s": 17.0,
+            "t_handoff_s": 17.0,
+            "t_stop_s": 17.0,
+            "t_end_s": 18.5,
+            "outcome": "completed",
+        },
+        {
+            "strategy": "pm",
+            "vehicle": "8",
+            "t_start_s": 10.0,
+            "t_handoff_s": 11.0,
+            "t_stop_s": 11.0,
+            "t_end_s": 12.0,
+            "outcome": "unfinished",
+        },
     ]
     pd.DataFrame(transfers).to_csv(tmp_path / "migrations.csv", index=False)
     return tmp_path
@@ -69,6 +94,7 @@ def test_what_the_harness_computed_in_that_time(run: Path) -> None:
     assert whole.transfers == {"user_left": 1, "completed": 1}
     part = read_drive(run, "7", "pm", 0.0, 7.5).computed
     assert (part.handoffs, part.outage_s) == (2, pytest.approx(1.0))  # frames end at 17 s
+    assert read_drive(run, "7", "pm", 0.0, 6.5).computed.transfers == {"unfinished": 1}  # at 16 s
     assert read_drive(run, "7", "never", 0.0, None).computed.outage_s == 0
 
 
@@ -82,7 +108,7 @@ def test_the_first_vehicle_that_drives_long_enough(run: Path) -> None:
         ("9", "pm", 0.0, None, "no such vehicle"),
         ("7", None, 0.0, None, "has never, pm; choose one"),
         ("7", "oracle", 0.0, None, "has never, pm; choose one"),
-        ("7", "pm", 60.0, None, "has arrived by then"),
+        ("7", "pm", 60.0, None, "has not two frames there"),
         (None, "pm", 0.0, 60.0, "takes 10 s; choose less"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,12 +13,13 @@ from msmf_traci.migration.ledger import Outcome, Stage
 from msmf_traci.testbed.conductor import Outage
 from msmf_traci.testbed.journal import Journal, Step
 from msmf_traci.testbed.session import Session
-from msmf_traci.testbed.tables import continuity, gaps_table, outages_table, steps_table, transfers_table
+from msmf_traci.testbed.tables import continuity, gaps_table, is_whole, outages_table, steps_table, transfers_table
 
 BEGIN_S = 1000.0
 
 
-def answers(came_s: np.ndarray, **columns: object) -> pd.DataFrame:
+def questions(came_s: np.ndarray, **columns: object) -> pd.DataFrame:
+    """Each answered at the instant that it was asked."""
     n = len(came_s)
     made = {"seq": np.arange(n) + 1, "asked_s": came_s, "answered_s": came_s, "server": "10.77.0.11", "counter": np.arange(n) + 1}
     return pd.DataFrame({**made, "session": "ab", "dirtied_bytes": 0, "intact": np.nan, **columns})
@@ -44,7 +46,7 @@ def session() -> Session:
     ]
     came_s = np.concatenate([np.arange(1000.0, 1003.0, 0.01), np.arange(1003.2, 1008.0, 0.01), np.arange(1009.25, 1011.0, 0.01)])
     outages = [Outage(1008.0, 1009.3, is_censored=False)]
-    return Session(BEGIN_S, [transfer], Journal(steps), outages, answers(came_s), {})
+    return Session(BEGIN_S, [transfer], Journal(steps), outages, questions(came_s), {})
 
 
 def test_a_transfer_in_one_row(session: Session) -> None:
@@ -76,13 +78,41 @@ def test_steps_and_outages(session: Session) -> None:
     assert outages_table(session)["outage_s"].tolist() == pytest.approx([1.3])
 
 
+def test_a_gap_that_nobody_ended_is_open(session: Session) -> None:
+    asked = pd.DataFrame({"seq": [10_000], "asked_s": [1012.0]})
+    gaps = gaps_table(replace(session, questions=pd.concat([session.questions, asked])))
+    assert gaps["t_end_s"].iloc[-1] == pytest.approx(12.0) and pd.isna(gaps["server_after"].iloc[-1])
+    facts = continuity(replace(session, questions=pd.concat([session.questions, asked])))
+    assert facts["questions"] == facts["answers"] + 1
+
+
+def test_a_late_answer_ends_the_users_downtime(session: Session) -> None:
+    """The first answer comes 5 s after the restore; a freeze of 2 s ends 1 s before the stop, and is none of the downtime."""
+    came_s = np.concatenate([np.arange(1000.0, 1005.0, 0.01), np.arange(1007.0, 1008.0, 0.01), np.arange(1014.3, 1016.0, 0.01)])
+    (row,) = transfers_table(replace(session, questions=questions(came_s))).to_dict("records")
+    assert row["user_downtime_s"] == pytest.approx(1014.3 - 1007.99, abs=1e-6)
+
+
+def test_without_an_answer_after_the_stop_nobody_knows(session: Session) -> None:
+    (row,) = transfers_table(replace(session, questions=questions(np.arange(1000.0, 1007.9, 0.01)))).to_dict("records")
+    assert pd.isna(row["user_downtime_s"])
+
+
+def test_a_session_without_transfers_has_their_columns(session: Session) -> None:
+    table = transfers_table(replace(session, transfers=[]))
+    assert table.empty and {"outcome", "downtime_s", "user_downtime_s"} <= set(table.columns)
+
+
 def test_continuity_sees_what_is_lost() -> None:
     def of(**columns: object) -> dict[str, object]:
-        return continuity(Session(0.0, [], Journal(), [], answers(np.arange(4) / 100, **columns), {}))
+        return continuity(Session(0.0, [], Journal(), [], questions(np.arange(4) / 100, **columns), {}))
 
     assert of() == {"answers": 4, "questions": 4, "counter_never_back": True, "services": 1, "state_intact": None}
     assert of(counter=[1, 2, 1, 2])["counter_never_back"] is False
     assert of(counter=[1, 2, 2, 3])["counter_never_back"] is False
     assert of(session=["ab", "ab", "cd", "cd"])["services"] == 2
+    assert is_whole(of()) and is_whole(of(intact=[np.nan, True, np.nan, True]))
+    for lost in ({"counter": [1, 2, 2, 3]}, {"session": ["ab", "ab", "cd", "cd"]}, {"intact": [np.nan, True, np.nan, False]}):
+        assert not is_whole(of(**lost))
     assert of(intact=[np.nan, True, np.nan, True])["state_intact"] is True
     assert of(intact=[np.nan, True, np.nan, False])["state_intact"] is False

@@ -106,7 +106,8 @@ def write_session(folder: Path, one: Migration, total_s: float, downtime_s: floa
         "handoff": {"after_s": one.after_s, "lead_s": one.lead_s, "unsynced": "relay"}, "drive": {"run": None},
         "links": {"bandwidth_mbps": 100.0, "local_ms": 1000 * one.round_trip_s - 0.5, "regional_ms": 0.5},
     }  # fmt: skip
-    (folder / "run.json").write_text(json.dumps({"config": config}))
+    continuity = {"counter_never_back": True, "services": 1, "state_intact": True}
+    (folder / "run.json").write_text(json.dumps({"config": config, "continuity": continuity}))
     row = {"outcome": outcome, "t_start_s": 1.0, "t_end_s": 1.0 + total_s, "downtime_s": downtime_s, "user_downtime_s": downtime_s}
     pd.DataFrame([row]).to_csv(folder / "transfers.csv", index=False)
     steps_of(one, KNOWN).to_csv(folder / "steps.csv", index=False)
