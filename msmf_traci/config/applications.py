@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from msmf_traci.config.defaults import default_options
-from msmf_traci.config.schema import Application, Config, Workload
+from msmf_traci.config.migration_schema import Application, Workload
+from msmf_traci.config.schema import Config
 
 
 def effective_workload(config: Config) -> Workload:

@@ -24,8 +24,9 @@ from pydantic import ValidationError
 from msmf_traci.config.applications import refuse_doubles
 from msmf_traci.config.idle import refuse_idle
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
+from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
-from msmf_traci.config.schema import APPLICATIONS, Application, Config, option_fields
+from msmf_traci.config.schema import APPLICATIONS, Config, option_fields
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
 

@@ -12,7 +12,8 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
-from msmf_traci.config.schema import APPLICATIONS, Application, option_fields
+from msmf_traci.config.migration_schema import Application
+from msmf_traci.config.schema import APPLICATIONS, option_fields
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "migration", "experiment")

@@ -1,6 +1,6 @@
 """The schema of the configuration: every option with its type, range and meaning, in the units that users write.
 
-Those of mobility are in `mobility_schema.py`. Defaults live in `conf/`; conversion to SI units happens in `run/options.py`. Section 12 of
+Those of mobility are in `mobility_schema.py`, those of what migrates in `migration_schema.py`. Defaults live in `conf/`; conversion to SI units happens in `run/options.py`. Section 12 of
 the model lists the options.
 """
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from msmf_traci.config.fields import NotNegative, NumberOrRange, Positive, Range, Section, Text, check_area, section_of
+from msmf_traci.config.fields import NotNegative, Positive, Section, Text, check_area, section_of
+from msmf_traci.config.migration_schema import Application, Capacity, HandoffOptions, Links, Migration, Workload
 from msmf_traci.config.mobility_schema import Matching, Mobility
 
 MOST_RINGS = 200  # 120,601 cells
@@ -111,85 +112,6 @@ class CoverageFilter(Section):
 
     min_m: NotNegative = Field(description="a cell covered for less than this is passed over")
     min_dwell_s: NotNegative = Field(description="a cell crossed in less than this is passed over")
-
-
-class Application(Section):
-    """What an application's containers are (docs/experiments.md)."""
-
-    image_mb: Positive = Field(description="image size")
-    memory_mb: Positive = Field(description="memory")
-    dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
-    latency_level_ms: Positive = Field(description="latency level of its tasks")
-
-
-class Workload(Section):
-    """Containers (model, section 5)."""
-
-    application: Text | None = Field(description="every container is of this application; null: sizes and levels as set here")
-    image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
-    memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
-    dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
-    dirty_threshold_mbit: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] = Field(description="dirty memory that starts a round")
-    latency_levels_ms: Annotated[list[Positive], Field(min_length=1)] = Field(description="latency levels of tasks")
-    latency_weights: Annotated[list[NotNegative], Field(min_length=1)] = Field(description="their shares, adding up to 1")
-    start_ms: Range = Field(description="container start time at 100 and at 2000 MB")
-
-    @model_validator(mode="after")
-    def _check_weights(self) -> Self:
-        if len(self.latency_weights) != len(self.latency_levels_ms):
-            raise ValueError(
-                f"workload.latency_weights has {len(self.latency_weights)} numbers and latency_levels_ms "
-                f"{len(self.latency_levels_ms)}: give one weight for each level"
-            )
-        if abs(sum(self.latency_weights) - 1) > 1e-9:
-            raise ValueError(f"workload.latency_weights add up to {sum(self.latency_weights):g}: they must add up to 1")
-        return self
-
-
-class HandoffOptions(Section):
-    """What happens at a handoff (model, section 7)."""
-
-    unsynced: Literal["stop", "relay"] = Field(description="container not synchronised at the handoff: stop it, or relay until it is")
-    user_left: Literal["abandon", "finish"] = Field(description="user leaves the target while stopped: abandon the transfer, or finish it")
-    switch_ms: NotNegative = Field(description="time to tell the user the new address")
-
-
-class ProcessingCosts(Section):
-    """What a migration does beside sending bytes (model, section 7); nothing in the paper's model."""
-
-    checkpoint_s: NotNegative = Field(description="seconds that a snapshot of the memory takes before its bytes flow")
-    checkpoint_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to a snapshot")
-    round_s: NotNegative = Field(description="seconds that comparing a snapshot with the one that the target holds takes")
-    round_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to comparing")
-    restore_s: NotNegative = Field(description="seconds that restoring takes beside workload.start_ms")
-    restore_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to restoring")
-    round_trips: NotNegative = Field(description="round trips between servers that each sending waits for before its bytes flow")
-    transport_efficiency: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
-        description="share of the bandwidth that carries images and memories"
-    )
-
-
-class Migration(Section):
-    """What a migration costs beside bytes."""
-
-    processing: ProcessingCosts
-
-
-class Links(Section):
-    """Links between servers (model, section 8)."""
-
-    mode: Literal["dedicated", "shared"] = Field(
-        description="dedicated: each transfer has the whole bandwidth; shared: max-min fair shares of each server's up- and downlink"
-    )
-    bandwidth_mbps: Positive = Field(description="bandwidth of a transfer, or of a server's uplink and of its downlink")
-    round_trip_ms: NotNegative = Field(description="round-trip time between two servers, for migration.processing.round_trips")
-
-
-class Capacity(Section):
-    """How many containers a server can hold (model, section 8)."""
-
-    local: Annotated[int, Field(ge=1)] | None = Field(description="containers that a local server can hold; null: any number")
-    regional: Annotated[int, Field(ge=1)] | None = Field(description="containers that a regional server can hold; null: any number")
 
 
 class ReportThresholds(Section):
