@@ -10,7 +10,7 @@ from msmf_traci.migration.ledger import Outcome, Stage
 from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.courier import Courier
 from msmf_traci.testbed.hosts import CLOUD, LOCAL, REGIONAL, USER, Host
-from msmf_traci.testbed.journal import Journal
+from msmf_traci.testbed.journal import RESUME, Journal
 from msmf_traci.testbed.transfer import RoundRule, Transfer
 from msmf_traci.testbed.user_equipment import CONTROL_PORT
 
@@ -177,7 +177,7 @@ class Conductor:
         if home is not None and home != self.server:
             self._start(home)
             return
-        with self.journal.timed("s10", self.transfers[-1].number, "resume"):
+        with self.journal.timed("s10", self.transfers[-1].number, RESUME):
             self.container.restore(self.host)
         self._runs_on(self.host, self.server, time.monotonic())
 

@@ -20,6 +20,7 @@ STEPS = {
     "s10": "restore the container",
     "s11": "delete the container",
 }
+RESUME = "resume"  # the part of s10 that restores a stopped container where it was
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Step:
     transfer
         Number of the transfer that it belongs to.
     part
-        What of it: `dump` or `send` where a step has both, else empty.
+        What of it: `dump` or `send` where a step has both, RESUME where a container goes on where it was stopped, else empty.
     begin_s, end_s
         Seconds of the monotonic clock.
     memory_bytes

@@ -12,7 +12,7 @@ import pandas as pd
 from msmf_traci.arrays import FloatArray
 from msmf_traci.migration.ledger import Stage
 from msmf_traci.testbed.drive import DriveFigures
-from msmf_traci.testbed.journal import STEPS
+from msmf_traci.testbed.journal import RESUME, STEPS
 from msmf_traci.testbed.session import Session
 from msmf_traci.testbed.transfer import Transfer
 
@@ -81,10 +81,11 @@ def outages_table(session: Session) -> pd.DataFrame:
 
 
 def figures(session: Session) -> DriveFigures:
-    """The session in a few figures, as those that the harness computes."""
+    """The session in a few figures, as those that the harness computes: a user who is taken back to the host is a handoff, too."""
     outcomes = Counter(transfer.outcome.name.lower() for transfer in session.transfers if transfer.outcome is not None)
     return DriveFigures(
-        handoffs=sum(transfer.handoff_s is not None for transfer in session.transfers),
+        handoffs=sum(transfer.handoff_s is not None for transfer in session.transfers)
+        + sum(step.part == RESUME for step in session.journal.steps),
         outages=len(session.outages),
         outage_s=sum(outage.end_s - outage.stop_s for outage in session.outages),
         transfers=dict(outcomes),

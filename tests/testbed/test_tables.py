@@ -11,9 +11,10 @@ import pytest
 
 from msmf_traci.migration.ledger import Outcome, Stage
 from msmf_traci.testbed.conductor import Outage
-from msmf_traci.testbed.journal import Journal, Step
+from msmf_traci.testbed.drive import DriveFigures
+from msmf_traci.testbed.journal import RESUME, Journal, Step
 from msmf_traci.testbed.session import Session
-from msmf_traci.testbed.tables import continuity, gaps_table, is_whole, outages_table, steps_table, transfers_table
+from msmf_traci.testbed.tables import continuity, figures, gaps_table, is_whole, outages_table, steps_table, transfers_table
 
 BEGIN_S = 1000.0
 
@@ -96,6 +97,12 @@ def test_a_late_answer_ends_the_users_downtime(session: Session) -> None:
 def test_without_an_answer_after_the_stop_nobody_knows(session: Session) -> None:
     (row,) = transfers_table(replace(session, questions=questions(np.arange(1000.0, 1007.9, 0.01)))).to_dict("records")
     assert pd.isna(row["user_downtime_s"])
+
+
+def test_figures_count_as_the_harness_does(session: Session) -> None:
+    assert figures(session) == DriveFigures(1, 1, pytest.approx(1.3), {"completed": 1})
+    session.journal.steps.append(Step("s10", 0, RESUME, 1010.0, 1010.2))
+    assert figures(session).handoffs == 2  # taken back to the host
 
 
 def test_a_session_without_transfers_has_their_columns(session: Session) -> None:
