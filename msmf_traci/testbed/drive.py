@@ -138,7 +138,9 @@ def _computed(run: Path, vehicle: str, strategy: str, begin_s: float, end_s: flo
     is_new = ~stopped["t_stop_s"].isin(stopped["t_end_s"])
     outage_s = (stopped["t_end_s"].clip(upper=end_s) - stopped["t_stop_s"].clip(lower=begin_s)).sum()
     ended = transfers[(transfers["t_end_s"] > begin_s) & (transfers["t_end_s"] <= end_s)]
-    handoffs = transfers["t_handoff_s"].between(begin_s, end_s).sum()
+    # who leaves while stopped, and to whom nothing is sent from then on, has been taken back to the host: a handoff without a transfer
+    is_back = ended["t_stop_s"].notna() & (ended["outcome"] == "user_left") & ~ended["t_end_s"].isin(transfers["t_start_s"])
+    handoffs = transfers["t_handoff_s"].between(begin_s, end_s).sum() + is_back.sum()
     outcomes = {str(name): int(number) for name, number in ended["outcome"].value_counts().items()}
     if unfinished := int(((transfers["t_start_s"] < end_s) & (transfers["t_end_s"] > end_s)).sum()):
         outcomes["unfinished"] = outcomes.get("unfinished", 0) + unfinished  # as the testbed ends it there

@@ -98,6 +98,13 @@ def test_what_the_harness_computed_in_that_time(run: Path) -> None:
     assert read_drive(run, "7", "never", 0.0, None).computed.outage_s == 0
 
 
+def test_a_user_who_is_taken_back_to_the_host_is_a_handoff(run: Path) -> None:
+    transfers = pd.read_csv(run / "migrations.csv")
+    transfers[transfers["outcome"] != "completed"].to_csv(run / "migrations.csv", index=False)
+    computed = read_drive(run, "7", "pm", 0.0, None).computed
+    assert (computed.handoffs, computed.outages, computed.outage_s) == (2, 1, 1.0)
+
+
 def test_the_first_vehicle_that_drives_long_enough(run: Path) -> None:
     assert read_drive(run, None, "pm", 0.0, 8.0).vehicle == "7"
 
