@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,18 @@ def _free(path: Path, name: Callable[[int], str], number: int) -> Path:
 def swept_folder(config: Config, overrides: Sequence[str]) -> Path:
     """Folder of a run of a sweep: called by its overrides."""
     left_out = _NOT_IN_NAMES if config.output.dir is not None else (*_NOT_IN_NAMES, "experiment")  # which names the folder then
-    said = ",".join(sorted(word for word in overrides if word.split("=")[0] not in left_out and not word.startswith("hydra"))) or "defaults"
+    return results_folder(config) / name_by(
+        word for word in overrides if word.split("=")[0] not in left_out and not word.startswith("hydra")
+    )
+
+
+def name_by(overrides: Iterable[str]) -> str:
+    """A folder's name after overrides; where it cannot have them as they are, their hash is added."""
+    said = ",".join(sorted(overrides)) or "defaults"
     name = re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", said)
     if len(name) > LONGEST_NAME or name != said:
         name = f"{name[:LONGEST_NAME]}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
-    return results_folder(config) / name
+    return name
 
 
 def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> bool:

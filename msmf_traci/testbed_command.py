@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import RUN_FILE, check_writable, folder_in_one_piece, read_run, write_json, write_table
 from msmf_traci.scratch import remove_traces_of_the_dead
+from msmf_traci.sweep import name_by
 
 _USAGE = """\
 msmf-traci-testbed: containers that really migrate, between hosts that are network namespaces of this machine (docs/testbed.md).
@@ -127,8 +127,8 @@ def _run(words: Sequence[str]) -> None:
 
 def _folder(point: SessionPoint) -> Path:
     """Folder of a session: called by its words."""
-    said = ",".join(sorted(word for word in point.overrides if not word.startswith(("output.", "folder=")))) or "defaults"
-    return Path(point.config.output.dir).expanduser() / re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", said)
+    name = name_by(word for word in point.overrides if not word.startswith(("output.", "folder=")))
+    return Path(point.config.output.dir).expanduser() / name
 
 
 def _is_done(point: SessionPoint, folder: Path) -> bool:
