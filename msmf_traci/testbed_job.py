@@ -68,6 +68,7 @@ def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
         handoff=HandoffRules(config.handoff.unsynced == "relay", config.handoff.user_left == "finish"),
         requests_per_s=config.requests_per_s,
         first_in_path=parts.criu_folder,
+        tracks_changes=config.track_changes and parts.has_dirty_tracking,
     )
     traced = _traced(config)
     if traced is not None:
@@ -83,6 +84,7 @@ def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
         "cores": os.cpu_count(),
         "tools": {part.name: part.found for part in parts.parts},
         "delay": "netem" if parts.has_netem else "relay in user space",
+        "snapshots": "changed pages" if setting.tracks_changes else "whole",
         "image_bytes": how.bytes,
         "round_trip_s": session.round_trip_s,
         "continuity": service,

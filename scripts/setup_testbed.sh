@@ -131,7 +131,7 @@ check() {
         give_up "the kernel has neither netem nor /dev/net/tun, and links cannot be delayed"
     fi
     if "$criu" check --feature mem_dirty_track > /dev/null 2>&1; then
-        say "soft-dirty tracking, which is not made use of yet: every dump is of the whole memory"
+        say "soft-dirty tracking: snapshots leave out what has not changed"
     else
         say "no soft-dirty tracking: every dump is of the whole memory"
     fi

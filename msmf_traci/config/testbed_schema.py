@@ -69,6 +69,9 @@ class SessionConfig(Section):
     drive: Drive
     links: SessionLinks
     requests_per_s: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = Field(description="how often the user asks the service")
+    track_changes: bool = Field(
+        description="snapshots of what has changed only, where the kernel has soft-dirty tracking; false: whole ones"
+    )
     repetition: Annotated[int, Field(ge=1)] = Field(description="number of this repetition; repetition=1,2,3 with -m makes three")
     folder: Text = Field(description="folder in which the hosts get their disks while it runs")
     output: SessionOutput

@@ -33,10 +33,13 @@ class Container:
         Name of the testbed.
     arguments
         The program and its words.
+    tracks_changes
+        Whether the kernel tracks which pages change (soft-dirty), so that a snapshot holds only what has changed since the one before.
     """
 
     testbed: str
     arguments: Sequence[str]
+    tracks_changes: bool
 
     def prepare(self, host: Host) -> None:
         """Write how to start the container on a host beside its root file system."""
@@ -48,20 +51,33 @@ class Container:
         """Start it anew."""
         self._runc(host, "run", "--detach", "--bundle", str(host.bundle), self.testbed)
 
-    def snapshot(self, host: Host, *, leave_running: bool) -> int:
-        """Write its memory to the host's snapshot folder; without `leave_running` it has ended then. Returns the bytes written.
-
-        Without soft-dirty tracking in the kernel CRIU cannot tell which pages have changed, so every snapshot is a whole one.
-        """
+    def forget_snapshots(self, host: Host) -> None:
+        """Begin anew: the next snapshot is a whole one."""
         shutil.rmtree(host.snapshot, ignore_errors=True)
         host.snapshot.mkdir(parents=True)
-        flags = ["--leave-running"] if leave_running else []
-        self._runc(host, "checkpoint", *flags, "--image-path", str(host.snapshot), "--work-path", str(_logs(host)), self.testbed)
-        return sum(path.stat().st_size for path in host.snapshot.iterdir())
+
+    def snapshot(self, host: Host, *, leave_running: bool) -> int:
+        """Write its memory to a folder among the host's snapshots; without `leave_running` it has ended then.
+
+        With tracking each is a folder of its own, on top of the one before; otherwise CRIU cannot tell which pages have changed, and a
+        whole one takes the place of the one before.
+
+        Returns
+        -------
+        The bytes written.
+        """
+        number = len(_snapshots(host)) if self.tracks_changes else 0
+        folder = host.snapshot / str(number)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        how = [] if not leave_running else ["--pre-dump"] if self.tracks_changes else ["--leave-running"]
+        on_top = ["--parent-path", f"../{number - 1}"] if number > 0 else []
+        self._runc(host, "checkpoint", *how, *on_top, "--image-path", str(folder), "--work-path", str(_logs(host)), self.testbed)
+        return sum(path.stat().st_size for path in folder.iterdir() if not path.is_symlink())
 
     def restore(self, host: Host) -> None:
-        """Let it go on from the host's snapshot."""
-        where = ["--image-path", str(host.snapshot), "--work-path", str(_logs(host)), "--bundle", str(host.bundle)]
+        """Let it go on from the newest of the host's snapshots."""
+        where = ["--image-path", str(_snapshots(host)[-1]), "--work-path", str(_logs(host)), "--bundle", str(host.bundle)]
         self._runc(host, "restore", "--detach", *where, self.testbed)
 
     def delete(self, host: Host) -> None:
@@ -114,6 +130,11 @@ class Container:
                 "namespaces": [*private, {"type": "network", "path": str(NAMES / host.namespace)}],
             },
         }
+
+
+def _snapshots(host: Host) -> list[Path]:
+    """The snapshots on a host, the newest last."""
+    return sorted((path for path in host.snapshot.iterdir() if path.is_dir()), key=lambda path: int(path.name))
 
 
 def _logs(host: Host) -> Path:

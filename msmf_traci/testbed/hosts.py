@@ -62,7 +62,7 @@ class Host:
 
     @property
     def snapshot(self) -> Path:
-        """The newest snapshot of the service's memory."""
+        """The snapshots of the service's memory, each a numbered folder."""
         return self.folder / "disk" / "snapshot"
 
     def receive(self) -> None:
@@ -78,7 +78,7 @@ class Host:
         self.snapshot.mkdir(parents=True, exist_ok=True)
         settings, log = self.folder / "rsyncd.conf", self.folder / "rsyncd.log"
         settings.write_text(
-            "use chroot = no\nuid = 0\ngid = 0\nread only = no\nreverse lookup = no\nforward lookup = no\n"
+            "use chroot = no\nuid = 0\ngid = 0\nread only = no\nreverse lookup = no\nforward lookup = no\nmunge symlinks = no\n"
             f"log file = {log}\n[{MODULE}]\npath = {self.folder}/disk\n",
             encoding="utf-8",
         )

@@ -86,6 +86,11 @@ class Parts:
         """Whether the kernel delays packets by itself."""
         return _is_there(self.parts, NETEM)
 
+    @property
+    def has_dirty_tracking(self) -> bool:
+        """Whether a snapshot can leave out what has not changed since the one before."""
+        return _is_there(self.parts, DIRTY_TRACKING)
+
 
 def require() -> Parts:
     """Everything that is needed.
@@ -217,7 +222,7 @@ def _dirty_tracking(folder: Path | None) -> Part:
     if folder is None:
         return Part(DIRTY_TRACKING, "not tried without criu", False, False, remedy)
     works = _run([str(folder / CRIU), "check", "--feature", "mem_dirty_track"])[0]
-    return Part(DIRTY_TRACKING, "works, not made use of yet" if works else "the kernel does not have it", works, False, remedy)
+    return Part(DIRTY_TRACKING, "works" if works else "the kernel does not have it", works, False, remedy)
 
 
 def _cgroups() -> Part:

@@ -14,9 +14,9 @@ from msmf_traci.testbed.programs import end, last_line
 _PAGE_BYTES = 4096
 _STALLED_S = 60
 _ALWAYS = ("--archive", "--inplace", "--stats", f"--timeout={_STALLED_S}")
-# An image goes as it is; of a snapshot only the pages that differ from the one that the target holds
-_IMAGE = ("--whole-file",)
-_SNAPSHOT = ("--no-whole-file", "--ignore-times", "--delete", f"--block-size={_PAGE_BYTES}")
+# Images, and snapshots that hold changes only, go as they are; of a whole snapshot the pages that differ from the one that the target holds
+_AS_IT_IS = ("--whole-file",)
+_DIFFERENCE = ("--no-whole-file", "--ignore-times", "--delete", f"--block-size={_PAGE_BYTES}")
 
 
 @dataclass
@@ -69,12 +69,12 @@ class Sending:
 
 def send_image(source: Host, target: Host) -> Sending:
     """Begin to send the root file system."""
-    return _send(source, f"{source.bundle}/rootfs", f"{_url(target)}/bundle/", _IMAGE)
+    return _send(source, f"{source.bundle}/rootfs", f"{_url(target)}/bundle/", _AS_IT_IS)
 
 
-def send_snapshot(source: Host, target: Host) -> Sending:
-    """Begin to send the newest snapshot."""
-    return _send(source, f"{source.snapshot}/", f"{_url(target)}/snapshot/", _SNAPSHOT)
+def send_snapshots(source: Host, target: Host, *, compare: bool) -> Sending:
+    """Begin to send what the target has not of the snapshots: those that it lacks or, with `compare`, the pages that differ."""
+    return _send(source, f"{source.snapshot}/", f"{_url(target)}/snapshot/", _DIFFERENCE if compare else _AS_IT_IS)
 
 
 def _send(source: Host, what: str, where: str, how: tuple[str, ...]) -> Sending:

@@ -69,6 +69,8 @@ class Setting:
         How often the user asks.
     first_in_path
         Folder of the CRIU to use.
+    tracks_changes
+        Whether snapshots hold only what has changed.
     """
 
     place: Path
@@ -79,6 +81,7 @@ class Setting:
     handoff: HandoffRules
     requests_per_s: float
     first_in_path: Path
+    tracks_changes: bool
 
     def delay_s(self, host: str) -> float:
         """One-way delay of a host's cable: the user's and the cloud's have none."""
@@ -140,7 +143,9 @@ def hold_session(task: Task, setting: Setting, server: str, course: Callable[[Co
         _start_user(hosts[USER], questions, setting.requests_per_s)
         first = next(host for host in hosts.values() if host.tier == tier_of(server))
         rule = RoundRule(setting.threshold_bytes, task.memory_bytes, task.dirty_bytes_per_s)
-        conductor = Conductor(Container(name, task.arguments), hosts, courier, Journal(), rule, setting.handoff, server, first)
+        conductor = Conductor(
+            Container(name, task.arguments, setting.tracks_changes), hosts, courier, Journal(), rule, setting.handoff, server, first
+        )
         round_trip_s = {host: _ping(courier, first.name, host) for host in host_names() if host != first.name}
         begin_s = time.monotonic()
         conductor.deploy(lambda host: copy_image(task.image, host))

@@ -18,7 +18,7 @@ from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.hosts import Host
 from msmf_traci.testbed.journal import Journal, Step
 from msmf_traci.testbed.programs import wait_for
-from msmf_traci.testbed.sending import Sending, send_image, send_snapshot
+from msmf_traci.testbed.sending import Sending, send_image, send_snapshots
 
 _SYNCHRONISED = (Stage.ROUND, Stage.IDLE)
 
@@ -159,6 +159,8 @@ class Transfer:
             self.target.clear()
             self.target.receive()
             self.container.prepare(self.target)
+            if not self.is_stopped:
+                self.container.forget_snapshots(self.source)
             self._final(None if self.is_stopped else self._ahead())
             self.outcome = Outcome.COMPLETED
         except _AbandonedError:
@@ -199,7 +201,7 @@ class Transfer:
         if self._has_to_stop():
             return
         entry = Step(send, self.number, "send", time.monotonic())
-        sending = send_snapshot(self.source, self.target)
+        sending = self._send_snapshots()
         if not self._await(sending, entry):
             self._break_off(sending, entry)
             self.target.receive()  # what is still in the pipe must not arrive over what is sent next
@@ -236,7 +238,7 @@ class Transfer:
         if image is not None:
             self._await(image[1], image[0])
         entry = Step("s9", self.number, "send", time.monotonic())
-        self._await(send_snapshot(self.source, self.target), entry)
+        self._await(self._send_snapshots(), entry)
         self.stage = Stage.RESTORE
         with self.journal.timed("s10", self.number):
             self.container.restore(self.target)
@@ -248,6 +250,9 @@ class Transfer:
     def _snapshot(self, step: str, *, leave_running: bool) -> None:
         with self.journal.timed(step, self.number, "dump") as entry:
             entry.memory_bytes = self.container.snapshot(self.source, leave_running=leave_running)
+
+    def _send_snapshots(self) -> Sending:
+        return send_snapshots(self.source, self.target, compare=not self.container.tracks_changes)
 
     def _await(self, sending: Sending, entry: Step) -> bool:
         """Wait for a sending; False, and it goes on, where a running container has to stop before it is over."""

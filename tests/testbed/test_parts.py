@@ -76,7 +76,7 @@ def test_the_kernels_own_delays_and_tracking_are_seen(machine: Machine) -> None:
     machine(tc="echo 6.1.0", criu='case "$1" in --version) echo "Version: 4.2";; esac')
     found = require()
     assert found.has_netem
-    assert next(part for part in found.parts if part.name == DIRTY_TRACKING).is_there
+    assert found.has_dirty_tracking
 
 
 @pytest.mark.parametrize("name", ["runc", "criu", "rsync", "ip", "tc"])

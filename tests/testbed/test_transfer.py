@@ -37,6 +37,10 @@ class FakeHost:
 class FakeContainer:
     done: list[str] = field(default_factory=list)
     fails: bool = False
+    tracks_changes: bool = False
+
+    def forget_snapshots(self, host: FakeHost) -> None:
+        pass
 
     def prepare(self, host: FakeHost) -> None:
         pass
@@ -73,7 +77,7 @@ class FakeSending:
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(transferring, "send_image", lambda *_: FakeSending(IMAGE_S))
-    monkeypatch.setattr(transferring, "send_snapshot", lambda *_: FakeSending(SNAPSHOT_S))
+    monkeypatch.setattr(transferring, "send_snapshots", lambda *_, compare: FakeSending(SNAPSHOT_S))
 
     def made(*, rate: float = 0.0, threshold: float = 1000.0, **more: Any) -> Transfer:
         told: list[str] = []
