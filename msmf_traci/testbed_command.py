@@ -104,7 +104,7 @@ def _run(words: Sequence[str]) -> None:
     from msmf_traci.testbed_job import judge, measure
 
     parts = require()
-    with recorded(Path(points[0].config.folder)) as (_, scratch):
+    with recorded(Path(points[0].config.folder), folders[0].parent) as (_, scratch):
         images = Images(scratch)
         for point, _ in missing:
             judge(point.config, images)

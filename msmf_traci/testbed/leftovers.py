@@ -14,13 +14,15 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msmf_traci.errors import MsmfError
 from msmf_traci.locks import is_surely_dead, try_lock
 from msmf_traci.results.console import counted
+from msmf_traci.results.store import read_json
+from msmf_traci.scratch import remove_traces_of_the_dead
 from msmf_traci.testbed.mounts import mounts
 from msmf_traci.testbed.namespaces import NAMES
 from msmf_traci.testbed.programs import MARK
@@ -33,8 +35,15 @@ _NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDI
 
 
 @contextmanager
-def recorded(place: Path) -> Iterator[tuple[str, Path]]:
+def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Path]]:
     """A name and an empty folder in `place` for a testbed of this process; at the end everything that bears the name is removed.
+
+    Parameters
+    ----------
+    place
+        Where the folder is made.
+    results
+        Where something may lie half-written if this process is killed.
 
     Raises
     ------
@@ -52,7 +61,10 @@ def recorded(place: Path) -> Iterator[tuple[str, Path]]:
     lock = None
     try:
         lock = try_lock(record / _LOCK)
-        (record / _RECORD).write_text(json.dumps({"folder": str(folder)}), encoding="utf-8")
+        noted = {"folder": str(folder)}
+        if results is not None:
+            noted |= {"results": str(results.absolute())} | ({} if results.exists() else {"made": "results"})
+        (record / _RECORD).write_text(json.dumps(noted), encoding="utf-8")
         folder.mkdir(parents=True)
         yield name, folder
     except OSError as error:
@@ -72,7 +84,9 @@ def clean() -> list[str]:
         if not is_surely_dead(record / _LOCK):
             said.append(f"{record.name}: in use, left alone")
             continue
-        found = clear(record.name, _folder_of(record))
+        noted = _noted(record)
+        found = clear(record.name, _folder_of(record.name, noted))
+        _remove_half_written(noted)
         _forget(record)
         said.append(f"{record.name}: removed {', '.join(found) if found else 'its record; nothing else was left'}")
     return said
@@ -112,13 +126,25 @@ def _namespaces(name: str) -> list[Path]:
     return sorted(NAMES.glob(f"{name}-*"))
 
 
-def _folder_of(record: Path) -> Path | None:
-    """The folder of a testbed, if it got as far as writing it down."""
-    try:
-        folder = Path(json.loads((record / _RECORD).read_text(encoding="utf-8"))["folder"])
-    except (OSError, ValueError, KeyError):
-        return None
-    return folder if folder.name == record.name else None
+def _noted(record: Path) -> dict[str, str]:
+    """What a testbed wrote down, if it got as far as that."""
+    return read_json(record / _RECORD) or {}
+
+
+def _folder_of(name: str, noted: Mapping[str, str]) -> Path | None:
+    folder = Path(noted.get("folder", ""))
+    return folder if folder.name == name else None
+
+
+def _remove_half_written(noted: Mapping[str, str]) -> None:
+    """Remove what lies half-written among results, and their folder if it was made for them and is empty."""
+    if "results" not in noted:
+        return
+    results = Path(noted["results"])
+    remove_traces_of_the_dead(results)
+    if "made" in noted:
+        with suppress(OSError):
+            results.rmdir()
 
 
 def _forget(record: Path) -> None:
