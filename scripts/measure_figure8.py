@@ -117,6 +117,8 @@ def main() -> None:
         print(f"{number + 1} of {len(drawn)}", flush=True)
         folder = carry_out(row, number, arguments.out)
         measured = read_measurement(folder)
+        if measured is None:
+            sys.exit(f"measure_figure8.py: the transfer in {folder} did not complete; look at transfers.csv there")
         transfer = pd.read_csv(folder / "transfers.csv").iloc[0]
         found = {name: row[name] for name in ("figure", "application", "strategy", "mode", "source", "target", "lead_s")}
         found |= {f"simulated_{kind}_bytes": row[f"{kind}_bytes"] for kind in KINDS} | {"simulated_downtime_s": row["downtime_s"]}
