@@ -14,8 +14,8 @@ import pandas as pd
 
 from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.errors import InputError
+from msmf_traci.migration.container import HandoffPolicy
 from msmf_traci.results.console import counted
-from msmf_traci.testbed.conductor import HandoffRules
 from msmf_traci.testbed.course import SingleTransfer, TracedDrive
 from msmf_traci.testbed.drive import DriveFigures, TracedVehicle, option_of, read_drive
 from msmf_traci.testbed.images import Images
@@ -65,7 +65,7 @@ def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
         local_rtt_s=config.links.local_ms / 1000,
         regional_rtt_s=config.links.regional_ms / 1000,
         threshold_bytes=config.dirty_threshold_mbit * _MBIT,
-        handoff=HandoffRules(config.handoff.unsynced == "relay", config.handoff.user_left == "finish"),
+        handoff=HandoffPolicy(config.handoff.unsynced == "relay", config.handoff.user_left == "finish"),
         requests_per_s=config.requests_per_s,
         first_in_path=parts.criu_folder,
         tracks_changes=config.track_changes and parts.has_dirty_tracking,

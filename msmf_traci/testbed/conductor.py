@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from msmf_traci.migration.container import HandoffPolicy
 from msmf_traci.migration.ledger import Outcome, Stage
 from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.courier import Courier
@@ -15,14 +16,6 @@ from msmf_traci.testbed.transfer import RoundRule, Transfer
 from msmf_traci.testbed.user_equipment import CONTROL_PORT
 
 _PATIENCE_S = 10.0  # a snapshot or a restore takes a second or two
-
-
-@dataclass(frozen=True)
-class HandoffRules:
-    """What happens to a container that is not synchronised at the handoff, and to a user who leaves meanwhile (`handoff.*`)."""
-
-    relay_unsynced: bool
-    finish_user_left: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +62,7 @@ class Conductor:
     courier: Courier
     journal: Journal
     rule: RoundRule
-    handoff: HandoffRules
+    handoff: HandoffPolicy
     server: str
     host: Host
     transfers: list[Transfer] = field(default_factory=list, init=False)

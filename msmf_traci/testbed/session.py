@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from msmf_traci.errors import MsmfError
-from msmf_traci.testbed.conductor import Conductor, HandoffRules, Outage, tier_of
+from msmf_traci.migration.container import HandoffPolicy
+from msmf_traci.testbed.conductor import Conductor, Outage, tier_of
 from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.courier import Courier
 from msmf_traci.testbed.hosts import CLOUD, REGIONAL, USER, Host, address_of, copy_image, host_names, make_host, tier_of_host
@@ -78,7 +79,7 @@ class Setting:
     local_rtt_s: float
     regional_rtt_s: float
     threshold_bytes: float
-    handoff: HandoffRules
+    handoff: HandoffPolicy
     requests_per_s: float
     first_in_path: Path
     tracks_changes: bool

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from msmf_traci.migration.container import HandoffPolicy
 from msmf_traci.migration.ledger import Outcome, Stage
 from msmf_traci.testbed import conductor as conducting
-from msmf_traci.testbed.conductor import Conductor, HandoffRules
+from msmf_traci.testbed.conductor import Conductor
 from msmf_traci.testbed.journal import Journal
 from msmf_traci.testbed.transfer import RoundRule
 
@@ -93,7 +94,7 @@ def conduct(monkeypatch: pytest.MonkeyPatch):
 
     def make(*, relay: bool = False, finish: bool = False) -> Conductor:
         made = Conductor(
-            NotedContainer(), hosts, courier, Journal(), RoundRule(5e6, 1e8, 1e6), HandoffRules(relay, finish), HOME, hosts["local1"]
+            NotedContainer(), hosts, courier, Journal(), RoundRule(5e6, 1e8, 1e6), HandoffPolicy(relay, finish), HOME, hosts["local1"]
         )
         made.said = said
         return made
