@@ -129,6 +129,10 @@ def read_measurement(folder: Path) -> Measurement | None:
     config = facts["config"]
     if config["drive"]["run"] is not None:
         return None
+    if facts.get("snapshots", "whole") != "whole":
+        raise InputError(
+            f"{folder}: its snapshots hold changed pages only, which the model does not describe; measure with track_changes=false"
+        )
     if not is_whole(facts["continuity"]):
         raise InputError(f"{folder}: the service lost its state in this session; look at run.json, remove the folder and make it again")
     transfers = pd.read_csv(folder / "transfers.csv")

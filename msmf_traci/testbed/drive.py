@@ -129,7 +129,7 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
 
 
 def _computed(run: Path, vehicle: str, strategy: str, begin_s: float, end_s: float) -> DriveFigures:
-    """What the harness booked between two instants."""
+    """What the harness booked between two instants; at the last nothing is decided any more."""
     transfers = read_table(run, "migrations")
     transfers = transfers[(transfers["vehicle"] == vehicle) & (transfers["strategy"] == strategy)]
     stopped = transfers[transfers["t_stop_s"].notna()]
@@ -137,12 +137,12 @@ def _computed(run: Path, vehicle: str, strategy: str, begin_s: float, end_s: flo
     # a transfer that starts stopped goes on with the outage of the one before
     is_new = ~stopped["t_stop_s"].isin(stopped["t_end_s"])
     outage_s = (stopped["t_end_s"].clip(upper=end_s) - stopped["t_stop_s"].clip(lower=begin_s)).sum()
-    ended = transfers[(transfers["t_end_s"] > begin_s) & (transfers["t_end_s"] <= end_s)]
+    ended = transfers[(transfers["t_end_s"] > begin_s) & (transfers["t_end_s"] < end_s)]
     # who leaves while stopped, and to whom nothing is sent from then on, has been taken back to the host: a handoff without a transfer
     is_back = ended["t_stop_s"].notna() & (ended["outcome"] == "user_left") & ~ended["t_end_s"].isin(transfers["t_start_s"])
-    handoffs = transfers["t_handoff_s"].between(begin_s, end_s).sum() + is_back.sum()
+    handoffs = transfers["t_handoff_s"].between(begin_s, end_s, inclusive="left").sum() + is_back.sum()
     outcomes = {str(name): int(number) for name, number in ended["outcome"].value_counts().items()}
-    if unfinished := int(((transfers["t_start_s"] < end_s) & (transfers["t_end_s"] > end_s)).sum()):
+    if unfinished := int(((transfers["t_start_s"] < end_s) & (transfers["t_end_s"] >= end_s)).sum()):
         outcomes["unfinished"] = outcomes.get("unfinished", 0) + unfinished  # as the testbed ends it there
     return DriveFigures(int(handoffs), int(is_new.sum()), float(outage_s), outcomes)
 

@@ -112,6 +112,19 @@ def preset_of(costs: Costs) -> dict[str, float]:
     return {name: float(f"{value:.4g}") for name, value in terms.items()}
 
 
+def costs_of(terms: Mapping[str, float]) -> Costs:
+    """The costs that options of `migration.processing` say, with a restore that includes the start: what `preset_of` was given."""
+    processing = Processing(
+        checkpoint_s=terms["checkpoint_s"],
+        checkpoint_s_per_byte=terms["checkpoint_s_per_mb"] / 1e6,
+        comparison_s=terms["round_s"],
+        comparison_s_per_byte=terms["round_s_per_mb"] / 1e6,
+        restore_s=terms["restore_s"],
+        restore_s_per_byte=terms["restore_s_per_mb"] / 1e6,
+    )
+    return Costs(processing, terms["round_trips"], terms["transport_efficiency"], (0.0, 0.0))
+
+
 def _pairs(steps: pd.DataFrame) -> list[tuple[dict[Hashable, Any], dict[Hashable, Any]]]:
     """Each snapshot with the sending that followed it at once and was completed."""
     found = []

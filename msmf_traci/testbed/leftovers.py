@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from msmf_traci.errors import MsmfError
 from msmf_traci.locks import is_surely_dead, try_lock
@@ -61,9 +62,9 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
     lock = None
     try:
         lock = try_lock(record / _LOCK)
-        noted = {"folder": str(folder)}
+        noted: dict[str, Any] = {"folder": str(folder)}
         if results is not None:
-            noted |= {"results": str(results.absolute())} | ({} if results.exists() else {"made": "results"})
+            noted |= {"results": str(results.absolute())} | {"results_made": not results.exists()}
         (record / _RECORD).write_text(json.dumps(noted), encoding="utf-8")
         folder.mkdir(parents=True)
         yield name, folder
@@ -78,14 +79,18 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
 
 
 def clean() -> list[str]:
-    """Remove what killed testbeds have left; a sentence about each."""
+    """Remove what killed testbeds have left; a sentence about each, also where something could not be removed."""
     said = []
     for record in sorted(RECORDS.glob(f"{_PREFIX}*")):
         if not is_surely_dead(record / _LOCK):
             said.append(f"{record.name}: in use, left alone")
             continue
         noted = _noted(record)
-        found = clear(record.name, _folder_of(record.name, noted))
+        try:
+            found = clear(record.name, _folder_of(record.name, noted))
+        except MsmfError as error:
+            said.append(f"{error}")
+            continue
         _remove_half_written(noted)
         _forget(record)
         said.append(f"{record.name}: removed {', '.join(found) if found else 'its record; nothing else was left'}")
@@ -126,23 +131,23 @@ def _namespaces(name: str) -> list[Path]:
     return sorted(NAMES.glob(f"{name}-*"))
 
 
-def _noted(record: Path) -> dict[str, str]:
+def _noted(record: Path) -> dict[str, Any]:
     """What a testbed wrote down, if it got as far as that."""
     return read_json(record / _RECORD) or {}
 
 
-def _folder_of(name: str, noted: Mapping[str, str]) -> Path | None:
+def _folder_of(name: str, noted: Mapping[str, Any]) -> Path | None:
     folder = Path(noted.get("folder", ""))
     return folder if folder.name == name else None
 
 
-def _remove_half_written(noted: Mapping[str, str]) -> None:
+def _remove_half_written(noted: Mapping[str, Any]) -> None:
     """Remove what lies half-written among results, and their folder if it was made for them and is empty."""
     if "results" not in noted:
         return
     results = Path(noted["results"])
     remove_traces_of_the_dead(results)
-    if "made" in noted:
+    if noted.get("results_made"):
         with suppress(OSError):
             results.rmdir()
 

@@ -14,7 +14,8 @@ from msmf_traci.testbed.programs import end, last_line
 _PAGE_BYTES = 4096
 _STALLED_S = 60
 _ALWAYS = ("--archive", "--inplace", "--stats", f"--timeout={_STALLED_S}")
-# Images, and snapshots that hold changes only, go as they are; of a whole snapshot the pages that differ from the one that the target holds
+# Images, and snapshots that hold changes only, go as they are, and never change once sent; of a whole snapshot those pages go that differ
+# from the ones that the target holds
 _AS_IT_IS = ("--whole-file",)
 _DIFFERENCE = ("--no-whole-file", "--ignore-times", "--delete", f"--block-size={_PAGE_BYTES}")
 

@@ -93,8 +93,9 @@ def test_what_the_harness_computed_in_that_time(run: Path) -> None:
     assert (whole.handoffs, whole.outages, whole.outage_s) == (2, 1, 2.5)  # one outage across two transfers
     assert whole.transfers == {"user_left": 1, "completed": 1}
     part = read_drive(run, "7", "pm", 0.0, 7.5).computed
-    assert (part.handoffs, part.outage_s) == (2, pytest.approx(1.0))  # frames end at 17 s
-    assert read_drive(run, "7", "pm", 0.0, 6.5).computed.transfers == {"unfinished": 1}  # at 16 s
+    assert (part.handoffs, part.outage_s) == (1, pytest.approx(1.0))  # frames end at 17 s, and the last is not decided for
+    at_the_handoff = read_drive(run, "7", "pm", 0.0, 6.5).computed  # the last frame is at 16 s, and not decided for
+    assert (at_the_handoff.handoffs, at_the_handoff.outages, at_the_handoff.transfers) == (0, 0, {"unfinished": 1})
     assert read_drive(run, "7", "never", 0.0, None).computed.outage_s == 0
 
 
@@ -123,6 +124,14 @@ def test_wrong_drives(run: Path, vehicle: str | None, strategy: str | None, begi
     with pytest.raises(InputError) as said:
         read_drive(run, vehicle, strategy, begin_s, duration_s)
     assert part in str(said.value)
+
+
+def test_a_drive_does_not_begin_while_the_container_is_stopped(run: Path) -> None:
+    rows = pd.read_csv(run / "decisions.csv")
+    rows.loc[rows["t_s"] == 17, "running"] = 0
+    rows.to_csv(run / "decisions.csv", index=False)
+    with pytest.raises(InputError, match="begin when it runs"):
+        read_drive(run, "7", "pm", 7.0, None)
 
 
 def test_runs_that_cannot_be_driven(run: Path, tmp_path: Path) -> None:

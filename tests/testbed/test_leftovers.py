@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,3 +77,19 @@ def test_a_folder_that_does_not_bear_the_name_is_not_removed(tmp_path: Path, rec
     (records / "msmf-abc" / "owner.lock").write_text(f'{{"host": "{os.uname().nodename}", "pid": 1}}')
     leftovers.clean()
     assert precious.is_dir() and not records.exists()
+
+
+def test_what_cannot_be_removed_keeps_its_record_and_holds_nobody_up(
+    tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("msmf-aaa", "msmf-bbb"):
+        (records / name).mkdir(parents=True)
+        (records / name / "owner.lock").write_text(f'{{"host": "{os.uname().nodename}", "pid": 1}}')
+        (records / name / "testbed.json").write_text(json.dumps({"folder": str(tmp_path / name)}))
+        (tmp_path / name).mkdir()
+    remove = leftovers.shutil.rmtree
+    monkeypatch.setattr(leftovers.shutil, "rmtree", lambda path, **_: None if path.name == "msmf-aaa" else remove(path))
+    first, second = leftovers.clean()
+    assert first.startswith("testbed msmf-aaa: ") and "could not be removed" in first
+    assert second.startswith("msmf-bbb: removed folder")
+    assert [path.name for path in records.iterdir()] == ["msmf-aaa"]

@@ -13,7 +13,7 @@ from msmf_traci import cli
 from msmf_traci.migration.container import Processing
 from msmf_traci.testbed.comparison import PAPER, chosen, compare, errors, fit_to, read_measurements
 from msmf_traci.testbed.expectation import Costs, Migration, expect
-from msmf_traci.testbed.fitting import equations, fit, preset_of
+from msmf_traci.testbed.fitting import costs_of, equations, fit, preset_of
 
 KNOWN = Costs(
     Processing(
@@ -96,6 +96,8 @@ def test_known_terms_are_found() -> None:
     for name, value in KNOWN.processing.__dict__.items():
         assert getattr(found.processing, name) == pytest.approx(value, rel=1e-5, abs=1e-12), name
     assert preset_of(found)["round_s_per_mb"] == pytest.approx(0.004)
+    again = costs_of(preset_of(KNOWN))
+    assert again.processing.__dict__ == pytest.approx(KNOWN.processing.__dict__) and again.round_trips == KNOWN.round_trips
 
 
 def write_session(folder: Path, one: Migration, total_s: float, downtime_s: float, outcome: str = "completed") -> None:
@@ -172,6 +174,22 @@ def test_wrong_words_of_compare(sessions: Path, words: list[str], part: str, cap
     assert cli.testbed(["compare", str(sessions), *words]) == 2
     assert part in capsys.readouterr().err
     assert not (sessions / "comparison").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("continuity", {"counter_never_back": False, "services": 1, "state_intact": True}, "lost its state"),
+        ("snapshots", "changed pages", "track_changes=false"),
+    ],
+)
+def test_sessions_that_are_not_to_be_compared(
+    sessions: Path, name: str, value: object, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = json.loads((sessions / "s3" / "run.json").read_text())
+    (sessions / "s3" / "run.json").write_text(json.dumps(facts | {name: value}))
+    assert cli.testbed(["compare", str(sessions), "--fit", "memory_mb=10,300"]) == 2
+    assert part in capsys.readouterr().err
 
 
 def test_an_empty_folder_cannot_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
