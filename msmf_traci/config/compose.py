@@ -119,7 +119,7 @@ def _points(overrides: Sequence[Override], search: list[str]) -> list[Point]:
     is_late = [override.is_sweep_override() and _comes_late(override, overrides) for override in overrides]
     bases: dict[tuple[str, ...], tuple[DictConfig, str | None]] = {}
     points = []
-    for combination in itertools.product(*(_values(override) for override in overrides)):
+    for combination in itertools.product(*(values_of(override) for override in overrides)):
         early = tuple(word for word, is_one in zip(combination, is_late, strict=True) if not is_one)
         if early not in bases:
             whole = _compose([*search, *early])
@@ -172,7 +172,7 @@ def _with_sweep_of_experiment(first: DictConfig, overrides: list[Override], conf
     return parse_overrides([f"{key}={value}" for key, value in params.items()], config_dir) + overrides
 
 
-def _values(override: Override) -> list[str]:
+def values_of(override: Override) -> list[str]:
     """The words of one override in the points of a sweep, spelt as Hydra's sweeper spells them."""
     key = override.get_key_element()
     if not override.is_sweep_override():
@@ -181,7 +181,7 @@ def _values(override: Override) -> list[str]:
 
 
 def _first_value(override: Override) -> str:
-    return _values(override)[0]
+    return values_of(override)[0]
 
 
 def _refuse_sweep_values(overrides: Sequence[Override]) -> None:

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-from msmf_traci.config.compose import CONFIG_MODULE, reason_of
+from msmf_traci.config.compose import CONFIG_MODULE, reason_of, values_of
 from msmf_traci.config.defaults import default_options
 from msmf_traci.config.overrides import nearest_name
 from msmf_traci.config.schema import APPLICATIONS, options_of
@@ -49,7 +49,7 @@ def read_testbed_request(words: Sequence[str], *, multirun: bool) -> list[Sessio
         if override.is_sweep_override() and not multirun:
             raise InputError(f"{override.input_line}: several values make a sweep; add -m")
     with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci-testbed"):
-        return [_point(combination) for combination in itertools.product(*(_values(override) for override in overrides))]
+        return [_point(combination) for combination in itertools.product(*(values_of(override) for override in overrides))]
 
 
 def session_options() -> dict[str, tuple[str, Any]]:
@@ -76,13 +76,6 @@ def _parse(word: str) -> Override:
         return OverridesParser.create().parse_override(word)
     except HydraException:
         raise InputError(f"{word}: cannot be read; write name=value, and text with special characters as '{name}=\"...\"'") from None
-
-
-def _values(override: Override) -> list[str]:
-    key = override.get_key_element()
-    if override.is_sweep_override():
-        return [f"{key}={value}" for value in override.sweep_string_iterator()]
-    return [f"{key}={override.get_value_element_as_str()}"]
 
 
 def _point(words: tuple[str, ...]) -> SessionPoint:

@@ -11,7 +11,7 @@ from msmf_traci.migration.container import Areas, HandoffPolicy, LinkOptions, Pr
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
-from msmf_traci.migration.workload import Containers
+from msmf_traci.migration.workload import Containers, start_time_s
 
 _NEVER_S = 1e7  # by then everything is over
 _NOWHERE = -1
@@ -110,11 +110,8 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
     home = np.where((np.arange(n) > 0) & (handoff_s is not None), 1, 0)
     ledger = Ledger(keep_stages=True)
     engine = Engine(_rules(migration, costs)[None], _two_servers(), ledger)
-    start_s = np.interp(migration.image_bytes, (100e6, 2000e6), costs.start_s)
-    task: tuple[FloatArray, ...] = tuple(
-        np.array([value]) for value in (migration.image_bytes, migration.memory_bytes, 1e9, float(start_s))
-    )
-    engine.admit([Containers(*task)])
+    image, memory, level = (np.array([value]) for value in (migration.image_bytes, migration.memory_bytes, 1e9))
+    engine.admit([Containers(image, memory, level, start_time_s(image, costs.start_s))])
     engine.run(_course(times, home), np.array([0]))
     return ledger
 
