@@ -38,6 +38,7 @@ def main(words: Sequence[str]) -> None:
         If something is missing, wrong or fails.
     """
     words = list(words)
+    _widen_path()
     if not words or words[0] in ("-h", "--help") or (words[0] != "compare" and words[1:] in (["-h"], ["--help"])):
         print(_help())
         return
@@ -45,6 +46,12 @@ def main(words: Sequence[str]) -> None:
     if words[0] not in commands:
         raise InputError(f"{words[0]}: there is no such command; choose from {', '.join(commands)}")
     commands[words[0]](words[1:])
+
+
+def _widen_path() -> None:
+    """Find the administrator's programs also where the caller's PATH does not reach them, as under su and cron."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join(dict.fromkeys([*folders, "/usr/sbin", "/sbin"]))
 
 
 def _help() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -138,8 +138,8 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
     """The options with several values.
 
     The reference value is what the runs of the first folder were configured with beside what they varied; where they differ in that, what
-    most have, there or else in all folders, and of several equally frequent numbers the middle one. A file of its own for each seed is no
-    option.
+    most have, there or else in all folders, and of several equally frequent numbers the middle one. Where no cell has all of them together,
+    as in a sweep over presets, they are those of the cell that has most. A file of its own for each seed is no option.
 
     Parameters
     ----------
@@ -163,7 +163,17 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
         ]
         ordered = _in_order(name, values, configured)
         found[name] = Option(name, tuple(ordered), _reference(base[:main], base, ordered))
-    return found
+    return _together(found, cells)
+
+
+def _together(options: dict[str, Option], cells: Sequence[pd.DataFrame]) -> dict[str, Option]:
+    """The options with reference values that some cell has all together, as those of a preset: of the first that has most of them."""
+    if not options:
+        return options
+    table = pd.concat([cell[[name for name in options if name in cell]] for cell in cells], ignore_index=True)
+    has = pd.DataFrame({name: table[name] == option.reference for name, option in options.items()})
+    nearest = table.iloc[int(has.sum(axis=1).to_numpy().argmax())]
+    return {name: option if pd.isna(nearest[name]) else replace(option, reference=nearest[name]) for name, option in options.items()}
 
 
 def _in_order(name: str, values: set[Value], configured: Sequence[Mapping[str, Value]]) -> list[Value]:

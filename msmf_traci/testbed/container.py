@@ -70,7 +70,8 @@ class Container:
         folder = host.snapshot / str(number)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        how = [] if not leave_running else ["--pre-dump"] if self.tracks_changes else ["--leave-running"]
+        while_running = "--pre-dump" if self.tracks_changes else "--leave-running"
+        how = [while_running] if leave_running else []
         on_top = ["--parent-path", f"../{number - 1}"] if number > 0 else []
         self._runc(host, "checkpoint", *how, *on_top, "--image-path", str(folder), "--work-path", str(_logs(host)), self.testbed)
         return sum(path.stat().st_size for path in folder.iterdir() if not path.is_symlink())

@@ -134,8 +134,8 @@ def _computed(run: Path, vehicle: str, strategy: str, begin_s: float, end_s: flo
     transfers = transfers[(transfers["vehicle"] == vehicle) & (transfers["strategy"] == strategy)]
     stopped = transfers[transfers["t_stop_s"].notna()]
     stopped = stopped[(stopped["t_stop_s"] < end_s) & (stopped["t_end_s"] > begin_s)]
-    # a transfer that starts stopped goes on with the outage of the one before
-    is_new = ~stopped["t_stop_s"].isin(stopped["t_end_s"])
+    # a transfer that starts stopped goes on with the outage of the one abandoned before
+    is_new = ~stopped["t_stop_s"].isin(stopped.loc[stopped["outcome"] != "completed", "t_end_s"])
     outage_s = (stopped["t_end_s"].clip(upper=end_s) - stopped["t_stop_s"].clip(lower=begin_s)).sum()
     ended = transfers[(transfers["t_end_s"] > begin_s) & (transfers["t_end_s"] < end_s)]
     # who leaves while stopped, and to whom nothing is sent from then on, has been taken back to the host: a handoff without a transfer

@@ -28,7 +28,7 @@ class Programs:
     """
 
     def __init__(self, testbed: str, first_in_path: Path) -> None:
-        path = f"{first_in_path}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+        path = f"{first_in_path}:{os.environ.get('PATH', os.defpath)}"
         self._variables = {**os.environ, "PATH": path, MARK: testbed, "LC_ALL": "C"}
 
     def start(

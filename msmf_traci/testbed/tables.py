@@ -153,7 +153,7 @@ def _user_gap(session: Session, stop_s: float | None, end_s: float | None) -> fl
     came_s: FloatArray = _answers(session)["answered_s"].to_numpy()
     begins_s, ends_s = came_s[:-1], came_s[1:]
     overlaps = (begins_s <= end_s) & (ends_s >= stop_s)
-    if not overlaps.any() or came_s[-1] < stop_s:
+    if not overlaps.any() or came_s[-1] < end_s:
         return None
     return float((ends_s - begins_s)[overlaps].max())
 

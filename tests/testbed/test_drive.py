@@ -99,6 +99,14 @@ def test_what_the_harness_computed_in_that_time(run: Path) -> None:
     assert read_drive(run, "7", "never", 0.0, None).computed.outage_s == 0
 
 
+def test_a_stop_at_the_instant_of_a_restore_is_an_outage_of_its_own(run: Path) -> None:
+    transfers = pd.read_csv(run / "migrations.csv")
+    transfers["outcome"] = "completed"
+    transfers.to_csv(run / "migrations.csv", index=False)
+    computed = read_drive(run, "7", "pm", 0.0, None).computed
+    assert (computed.outages, computed.outage_s) == (2, 2.5)
+
+
 def test_a_user_who_is_taken_back_to_the_host_is_a_handoff(run: Path) -> None:
     transfers = pd.read_csv(run / "migrations.csv")
     transfers[transfers["outcome"] != "completed"].to_csv(run / "migrations.csv", index=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from msmf_traci import testbed_command
 from msmf_traci.errors import InputError
 from msmf_traci.testbed import mounts, parts
 from msmf_traci.testbed.parts import CRIU, DIRTY_TRACKING, NETEM, ROOT, RUNC, TBF, TUN, Part, check_lines, examine, require
@@ -166,6 +167,13 @@ def test_lines_say_for_each_part_what_there_is_or_what_to_do(machine: Machine) -
     assert "missing  rsync                not in PATH; run sudo scripts/setup_testbed.sh" in lines
     assert any(line.startswith(f"absent   {NETEM} ") and "relay" in line for line in lines)
     assert any(line.startswith(f"absent   {DIRTY_TRACKING} ") for line in lines)
+
+
+def test_the_command_finds_what_only_an_administrators_path_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere:/sbin")
+    for _ in range(2):
+        testbed_command.main(["--help"])
+        assert os.environ["PATH"] == "/nowhere:/sbin:/usr/sbin"
 
 
 @pytest.mark.skipif(not Path("/proc/self/mounts").exists(), reason="looks at a Linux machine")

@@ -1,0 +1,44 @@
+"""Which options vary among cells, and which of their values is the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from msmf_traci.report.options import find_options
+
+ROUND_TRIPS, EFFICIENCY, SPEED = "migration.processing.round_trips", "migration.processing.transport_efficiency", "mobility.speed_kmh"
+
+
+def references(*runs: Mapping[str, float]) -> dict[str, float | str]:
+    """Of runs with one cell each, configured as told."""
+    configs = [_nested(run) for run in runs]
+    cells = [pd.DataFrame([run]) for run in runs]
+    return {name: option.reference for name, option in find_options(configs, cells, len(runs)).items()}
+
+
+def _nested(run: Mapping[str, float]) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    for name, value in run.items():
+        *sections, last = name.split(".")
+        inner = config
+        for section in sections:
+            inner = inner.setdefault(section, {})
+        inner[last] = value
+    return config
+
+
+def test_of_equally_frequent_values_the_middle_one_is_the_reference() -> None:
+    runs = [{SPEED: speed, ROUND_TRIPS: trips} for speed, trips in product((20.0, 50.0, 80.0), (0.0, 17.5))]
+    assert references(*runs) == {SPEED: 50.0, ROUND_TRIPS: 0.0}
+
+
+def test_a_sweep_over_presets_has_one_of_them_as_its_reference() -> None:
+    """Option by option the lesser values would be taken: no round trips with an efficiency of 0.92, which no cell has."""
+    paper, fitted = {ROUND_TRIPS: 0.0, EFFICIENCY: 1.0, "links.round_trip_ms": 0.0}, {ROUND_TRIPS: 17.5, EFFICIENCY: 0.92}
+    fitted["links.round_trip_ms"] = 40.0
+    assert references(paper, fitted) == paper
+    assert references(fitted, paper) == paper
