@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 
 # an installed package holds these folders, an editable one does not: one is read by its own name, the other not at all
 _MAPPED = ("msmf_traci.conf", "msmf_traci.scenarios")
-_NO_PART_OF_A_RUN = ("msmf_traci.report", "msmf_traci.testbed")
+_NO_PART_OF_A_RUN = ("msmf_traci/report/", "msmf_traci/testbed", "msmf_traci/config/testbed_")
 _ENDINGS = (".py", ".yaml")
 
 
@@ -22,7 +22,7 @@ def code_hash() -> str:
     digest = hashlib.sha256()
     for package in ("msmf_traci", "msmf_traci.scenarios"):
         for name, content in sorted(_contents(files(package))):
-            if f"{package}.{name.partition('/')[0]}" in (*_MAPPED, *_NO_PART_OF_A_RUN):
+            if f"{package}.{name.partition('/')[0]}" in _MAPPED or f"{package}/{name}".startswith(_NO_PART_OF_A_RUN):
                 continue
             digest.update(f"{package}/{name} {len(content)}\n".encode())
             digest.update(content)

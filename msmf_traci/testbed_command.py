@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from msmf_traci.command_line import Parser
 from msmf_traci.config.testbed_request import SessionPoint, read_testbed_request, session_options
@@ -81,7 +82,11 @@ def _clean(words: Sequence[str]) -> None:
     _refuse_words("clean", words)
     if os.geteuid() != 0:
         raise InputError("what sessions leave belongs to root; run msmf-traci-testbed clean as root")
-    print("\n".join(clean()) or "nothing of a killed session is left")
+    done, failures = clean()
+    if done or not failures:
+        print("\n".join(done) or "nothing of a killed session is left")
+    if failures:
+        raise MsmfError("; ".join(failures))
 
 
 def _refuse_words(command: str, words: Sequence[str]) -> None:
@@ -95,7 +100,7 @@ def _run(words: Sequence[str]) -> None:
     parser.add_argument("overrides", nargs="*")
     typed = parser.parse_intermixed_args(list(words))
     points = read_testbed_request(typed.overrides, multirun=typed.multirun)
-    folders = [_folder(point) for point in points]
+    folders = [session_folder(point) for point in points]
     if len(set(folders)) < len(folders):
         raise InputError("the sweep asks for the same session twice; give every value once")
     check_writable(folders[0].parent)
@@ -132,16 +137,21 @@ def _run(words: Sequence[str]) -> None:
         )
 
 
-def _folder(point: SessionPoint) -> Path:
+def session_folder(point: SessionPoint) -> Path:
     """Folder of a session: called by its words."""
     name = name_by(word for word in point.overrides if not word.startswith(("output.", "folder=")))
     return Path(point.config.output.dir).expanduser() / name
+
+
+def _measured(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without what says where things lie, which changes nothing that is measured."""
+    return {name: value for name, value in config.items() if name not in ("folder", "output")}
 
 
 def _is_done(point: SessionPoint, folder: Path) -> bool:
     if not folder.exists():
         return False
     found = read_run(folder)
-    if found is None or found.get("config") != point.config.model_dump():
+    if found is None or _measured(found.get("config", {})) != _measured(point.config.model_dump()):
         raise InputError(f"{folder} holds another session, and results are never overwritten; set output.dir to another folder")
     return True

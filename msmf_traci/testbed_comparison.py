@@ -10,13 +10,12 @@ import yaml
 
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
-from msmf_traci.report.validation_chart import write_validation
+from msmf_traci.report.validation_chart import MODEL_LABELS, write_validation
 from msmf_traci.results.store import check_writable, folder_in_one_piece, write_table
 from msmf_traci.testbed.comparison import KEYS, MODELS, QUANTITIES, chosen, compare, errors, fit_to, read_measurements, settings
 from msmf_traci.testbed.fitting import preset_of
 
 _FOLDER = "comparison"
-_NAMES = {"equation_1": "equation (1)", "fitted": "fitted model"}
 
 
 def main(words: Sequence[str]) -> None:
@@ -85,7 +84,7 @@ def _text(by_setting: pd.DataFrame, summary: pd.DataFrame, preset: dict[str, obj
             cell.append(f"{row[f'{quantity}_mean_s']:.2f} ({row[f'{quantity}_min_s']:.2f} to {row[f'{quantity}_max_s']:.2f})")
             cell += [f"{row[f'{model}_{quantity}_s']:.2f}" for model in MODELS]
         rows.append([*cell, f"{row['user_downtime_s']:.2f}" + (" *" if row["is_fitted_on"] else "")])
-    heads = [f"{_NAMES[model]}: {quantity}" for quantity in QUANTITIES for model in MODELS]
+    heads = [f"{MODEL_LABELS[model]}: {quantity}" for quantity in QUANTITIES for model in MODELS]
     error_rows = [
         [
             str(row["rows"]),

@@ -23,9 +23,9 @@ from msmf_traci.testbed.network import Links
 from msmf_traci.testbed.parts import Parts
 from msmf_traci.testbed.session import Setting, Task, hold_session
 from msmf_traci.testbed.tables import continuity, figures, gaps_table, is_whole, outages_table, steps_table, transfers_table
+from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, S_PER_MS
 
 _SERVERS = {"local": "L:{}", "regional": "R:{}"}
-_MB, _MBIT = 1e6, 1e6 / 8
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,26 @@ def judge(config: SessionConfig, images: Images) -> None:
     """
     _traced(config)
     _, how = images.get(config.application, config.image_mb)
-    if config.memory_mb is not None and config.memory_mb * _MB < how.least_memory_bytes:
+    if config.memory_mb is not None and config.memory_mb * BYTES_PER_MB < how.least_memory_bytes:
         raise InputError(
-            f"memory_mb={config.memory_mb:g}: the program {config.application} alone takes {how.least_memory_bytes / _MB:.1f} MB; give more"
+            f"memory_mb={config.memory_mb:g}: the program {config.application} alone takes "
+            f"{how.least_memory_bytes / BYTES_PER_MB:.1f} MB; give more"
         )
 
 
 def measure(config: SessionConfig, images: Images, parts: Parts) -> Measured:
     """Hold a session."""
     image, how = images.get(config.application, config.image_mb)
-    memory_mb, dirty_percent = config.memory_mb or 0.0, config.dirty_percent_per_s or 0.0
-    task = Task(image, (*how.arguments, str(memory_mb), str(dirty_percent)), memory_mb * _MB, memory_mb * _MB * dirty_percent / 100)
+    memory_mb, dirty_percent = config.memory_mb, config.dirty_percent_per_s
+    assert memory_mb is not None and dirty_percent is not None  # where nothing was said, they are the application's
+    memory_bytes = memory_mb * BYTES_PER_MB
+    task = Task(image, (*how.arguments, str(memory_mb), str(dirty_percent)), memory_bytes, memory_bytes * dirty_percent / 100)
     setting = Setting(
         place=Path(config.folder),
         links=Links(config.links.bandwidth_mbps, parts.has_netem),
-        local_rtt_s=config.links.local_ms / 1000,
-        regional_rtt_s=config.links.regional_ms / 1000,
-        threshold_bytes=config.dirty_threshold_mbit * _MBIT,
+        local_rtt_s=config.links.local_ms * S_PER_MS,
+        regional_rtt_s=config.links.regional_ms * S_PER_MS,
+        threshold_bytes=config.dirty_threshold_mbit * BYTES_PER_MBIT,
         handoff=HandoffPolicy(config.handoff.unsynced == "relay", config.handoff.user_left == "finish"),
         requests_per_s=config.requests_per_s,
         first_in_path=parts.criu_folder,
@@ -136,7 +139,7 @@ def _text(transfers: pd.DataFrame, service: Mapping[str, Any]) -> str:
         seen = "" if pd.isna(row["user_downtime_s"]) else f", user without answer for {row['user_downtime_s']:.2f} s"
         lines.append(
             f"  {row['source']} -> {row['target']}: {row['outcome']} in {row['t_end_s'] - row['t_start_s']:.2f} s, "
-            f"{row['link_bytes'] / _MB:.1f} MB, {row['rounds']} rounds, stopped for {row['downtime_s']:.2f} s{seen}"
+            f"{row['link_bytes'] / BYTES_PER_MB:.1f} MB, {row['rounds']} rounds, stopped for {row['downtime_s']:.2f} s{seen}"
         )
     checked = "not checked, as it is stopped" if service["state_intact"] is None else "whole" if is_whole(service) else "LOST"
     return "\n".join([*lines, f"  {service['answers']} answers to {service['questions']} questions; state {checked}"])

@@ -24,11 +24,13 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from msmf_traci.sweep import name_by
+from msmf_traci.config.testbed_request import read_testbed_request
+from msmf_traci.errors import MsmfError
 from msmf_traci.testbed.comparison import PAPER, read_measurement
 from msmf_traci.testbed.conductor import tier_of
 from msmf_traci.testbed.expectation import Costs, expect
 from msmf_traci.testbed.fitting import costs_of
+from msmf_traci.testbed_command import session_folder
 
 BIN = Path(sys.executable).parent
 STRATEGIES = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier")
@@ -75,20 +77,22 @@ def draw(transfers: pd.DataFrame, per_cell: int) -> pd.DataFrame:
 
 
 def carry_out(row: dict[str, object], out: Path) -> Path:
-    """One session; its folder."""
+    """One session of whole snapshots, which is what the models describe; its folder."""
     words = [
         f"application={row['application']}",
         f"source={row['source_tier']}",
         f"target={row['target_tier']}",
         f"handoff.lead_s={row['lead_s']}",
         "handoff.unsynced=stop",
+        "track_changes=false",
         f"repetition={row['number']}",
         f"output.dir={out}",
     ]
     code = subprocess.run([str(BIN / "msmf-traci-testbed"), "run", *words], check=False).returncode
     if code:
         sys.exit(code)
-    return out / name_by(words[:-1])
+    (point,) = read_testbed_request(words, multirun=False)
+    return session_folder(point)
 
 
 def read_costs(preset: Path) -> Costs:
@@ -130,4 +134,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MsmfError as error:
+        sys.exit(f"measure_figure8.py: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.errors import InputError
 
 _SIZES = ("image_mb", "memory_mb", "dirty_percent_per_s")
+_OF_ONE_TRANSFER = ("source", "target", "handoff.after_s", "handoff.lead_s")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def read_testbed_request(words: Sequence[str], *, multirun: bool) -> list[Sessio
         return [_point(combination) for combination in itertools.product(*(values_of(override) for override in overrides))]
 
 
+@functools.cache
 def session_options() -> dict[str, tuple[str, Any]]:
     """Every option by its dotted name: (description, default)."""
     defaults = yaml.safe_load(files(CONFIG_MODULE).joinpath("testbed.yaml").read_text(encoding="utf-8"))
@@ -89,9 +92,20 @@ def _point(words: tuple[str, ...]) -> SessionPoint:
         if plain[name] is None:
             plain[name] = preset.get(name)
     try:
-        return SessionPoint(SessionConfig.model_validate(plain), words)
+        config = SessionConfig.model_validate(plain)
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
+    _refuse_without_effect(words, has_drive=config.drive.run is not None)
+    return SessionPoint(config, words)
+
+
+def _refuse_without_effect(words: Sequence[str], *, has_drive: bool) -> None:
+    for word in words:
+        name = word.partition("=")[0]
+        if has_drive and name in _OF_ONE_TRANSFER:
+            raise InputError(f"{word}: a drive says itself from where to where the container goes, and when; leave it out")
+        if not has_drive and name.startswith("drive.") and name != "drive.run":
+            raise InputError(f"{word}: needs drive.run=FOLDER, a run with output.trace=true")
 
 
 def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:

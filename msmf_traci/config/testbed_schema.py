@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from msmf_traci.config.fields import NotNegative, Positive, Section, Text
 
@@ -30,7 +30,7 @@ class Drive(Section):
 
     run: Text | None = Field(description="folder of the run, with decisions.csv; null: one transfer from source to target")
     vehicle: Annotated[Text | None, BeforeValidator(_as_text)] = Field(
-        description="which vehicle; null: the first one that is on the road all the time"
+        description="which vehicle; null: the first whose drive is long enough"
     )
     strategy: Text | None = Field(description="whose decisions; needed where the run has several")
     begin_s: NotNegative = Field(description="where to begin, in seconds after the vehicle's departure")
@@ -52,7 +52,7 @@ class SessionLinks(Section):
 class SessionOutput(Section):
     """Where the tables go."""
 
-    dir: Text = Field(description="folder of the runs")
+    dir: Text = Field(description="folder of the sessions")
 
 
 class SessionConfig(Section):
@@ -75,9 +75,3 @@ class SessionConfig(Section):
     repetition: Annotated[int, Field(ge=1)] = Field(description="number of this repetition; repetition=1,2,3 with -m makes three")
     folder: Text = Field(description="folder in which the hosts get their disks while it runs")
     output: SessionOutput
-
-    @model_validator(mode="after")
-    def _check_drive(self) -> Self:
-        if self.drive.run is None and (self.drive.vehicle is not None or self.drive.strategy is not None):
-            raise ValueError("drive.vehicle and drive.strategy need drive.run=FOLDER, a run with output.trace=true")
-        return self

@@ -173,7 +173,8 @@ def _together(options: dict[str, Option], cells: Sequence[pd.DataFrame]) -> dict
     table = pd.concat([cell[[name for name in options if name in cell]] for cell in cells], ignore_index=True)
     has = pd.DataFrame({name: table[name] == option.reference for name, option in options.items()})
     nearest = table.iloc[int(has.sum(axis=1).to_numpy().argmax())]
-    return {name: option if pd.isna(nearest[name]) else replace(option, reference=nearest[name]) for name, option in options.items()}
+    same = {name: [value for value in option.values if value == nearest[name]] for name, option in options.items()}
+    return {name: replace(option, reference=same[name][0]) if same[name] else option for name, option in options.items()}
 
 
 def _in_order(name: str, values: set[Value], configured: Sequence[Mapping[str, Value]]) -> list[Value]:

@@ -14,7 +14,7 @@ from msmf_traci.report import style
 
 _SIZE = 300
 _PNG_SCALE = 2.0
-_MODELS = {"equation_1": "equation (1)", "fitted": "fitted model"}
+MODEL_LABELS = {"equation_1": "equation (1)", "fitted": "fitted model"}
 _MEASURED = "measured, s (mean and range)"
 _QUANTITIES = {"total": "Total time", "downtime": "Downtime"}
 # orange and blue of Okabe and Ito's, and marks that stay apart in grey
@@ -59,7 +59,7 @@ def _panel(table: pd.DataFrame, quantity: str) -> Any:
                     "expected": table[f"{model}_{quantity}_s"],
                 }
             )
-            for model, label in _MODELS.items()
+            for model, label in MODEL_LABELS.items()
         ],
         ignore_index=True,
     )
@@ -67,7 +67,7 @@ def _panel(table: pd.DataFrame, quantity: str) -> Any:
     scale = alt.Scale(type="log", domain=[low, high], nice=False)
     x = alt.X("measured:Q", scale=scale, title=_MEASURED, axis=alt.Axis(tickCount=5, format="~g"))
     y = alt.Y("expected:Q", scale=scale, title="expected, s", axis=alt.Axis(tickCount=5, format="~g"))
-    models = list(_MODELS.values())
+    models = list(MODEL_LABELS.values())
     color = alt.Color("model:N", scale=alt.Scale(domain=models, range=list(_COLORS)), legend=alt.Legend(title=None, orient="bottom"))
     shape = alt.Shape("model:N", scale=alt.Scale(domain=models, range=list(_SHAPES)), legend=alt.Legend(title=None, orient="bottom"))
     opacity = alt.Opacity(

@@ -16,6 +16,7 @@ from msmf_traci.results.store import read_run
 from msmf_traci.testbed.expectation import Costs, Migration, expect
 from msmf_traci.testbed.fitting import equations, fit
 from msmf_traci.testbed.tables import is_whole
+from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, S_PER_MS
 
 PAPER = Costs(NO_PROCESSING, 0.0, 1.0, (0.2, 1.0))
 MODELS = ("equation_1", "fitted")
@@ -121,7 +122,7 @@ def read_measurement(folder: Path) -> Measurement | None:
     Raises
     ------
     InputError
-        If the service lost its state.
+        If the service lost its state, or snapshots held changed pages only.
     """
     facts = read_run(folder)
     if facts is None or not (folder / "transfers.csv").is_file() or "drive" not in facts.get("config", {}):
@@ -139,14 +140,15 @@ def read_measurement(folder: Path) -> Measurement | None:
     if transfers["outcome"].tolist() != ["completed"]:
         return None
     (row,) = transfers.to_dict("records")
-    round_trip_ms = config["links"][f"{config['source']}_ms"] + config["links"][f"{config['target']}_ms"]
+    # rounded, since it is a key: 0.1 + 0.2 is to be 0.3
+    round_trip_ms = round(config["links"][f"{config['source']}_ms"] + config["links"][f"{config['target']}_ms"], 9)
     migration = Migration(
-        image_bytes=config["image_mb"] * 1e6,
-        memory_bytes=config["memory_mb"] * 1e6,
+        image_bytes=config["image_mb"] * BYTES_PER_MB,
+        memory_bytes=config["memory_mb"] * BYTES_PER_MB,
         dirty_share_per_s=config["dirty_percent_per_s"] / 100,
-        threshold_bytes=config["dirty_threshold_mbit"] * 1e6 / 8,
-        bandwidth_bytes_per_s=config["links"]["bandwidth_mbps"] * 1e6 / 8,
-        round_trip_s=round_trip_ms / 1000,
+        threshold_bytes=config["dirty_threshold_mbit"] * BYTES_PER_MBIT,
+        bandwidth_bytes_per_s=config["links"]["bandwidth_mbps"] * BYTES_PER_MBIT,
+        round_trip_s=round_trip_ms * S_PER_MS,
         relay_unsynced=config["handoff"]["unsynced"] == "relay",
         after_s=config["handoff"]["after_s"],
         lead_s=config["handoff"]["lead_s"],

@@ -96,13 +96,13 @@ class Conductor:
             If a transfer has failed.
         """
         self.settle()
-        if not self.is_running:
-            if home is not None and self._may_leave(home):
-                self._end(Outcome.USER_LEFT)
-        elif home is None or home == self.server:
-            self._copy_ahead(target if target != self.server else None)
-        else:
-            self._hand_off(home)
+        if not self.is_running and home is not None and self._may_leave(home):
+            self._end(Outcome.USER_LEFT)
+        if self.is_running:
+            if home is None or home == self.server:
+                self._copy_ahead(target if target != self.server else None)
+            else:
+                self._hand_off(home)
         if self._open is None and self._stopped_s is not None:
             self._go_on(home)
 

@@ -88,6 +88,7 @@ class Container:
 
     def _runc(self, host: Host, *words: str) -> None:
         begin_s = time.monotonic()
+        _log(host, words[0]).unlink(missing_ok=True)
         program = host.programs.start(["runc", "--root", str(host.folder / "runc"), *words])
         try:
             code = program.wait(_PATIENCE_S)
@@ -144,11 +145,15 @@ def _logs(host: Host) -> Path:
     return folder
 
 
+def _log(host: Host, word: str) -> Path:
+    """Where CRIU writes why it could not do what runC asked of it; it is not asked to start or to delete."""
+    return host.folder / "criu" / {"checkpoint": "dump.log", "restore": "restore.log"}.get(word, "none.log")
+
+
 def _why(host: Host, word: str) -> str:
     """CRIU's first error, or that runC said why on stderr only."""
-    log = host.folder / "criu" / f"{'dump' if word == 'checkpoint' else 'restore'}.log"
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = _log(host, word).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return "it left no log"
     # the last error is only a consequence of the first, and one about the number of open files comes in every user namespace

@@ -12,6 +12,7 @@ import pandas as pd
 from msmf_traci.errors import InputError
 from msmf_traci.results.store import read_run, read_table
 from msmf_traci.testbed.course import Decision
+from msmf_traci.units import BYTES_PER_MB
 
 # what a drive has to share with its run, for the two to be compared: options of the testbed and of the run
 _SHARED = {
@@ -20,8 +21,8 @@ _SHARED = {
     "handoff.user_left": "handoff.user_left",
     "links.bandwidth_mbps": "links.bandwidth_mbps",
 }
-# one container moves at a time: nothing to share links or rooms with
-_NEEDED = {"links.mode": "dedicated", "capacity.local": None, "capacity.regional": None}
+# one container moves at a time: nothing to share links or rooms with; the user is told the new address by a datagram, at once
+_NEEDED = {"links.mode": "dedicated", "capacity.local": None, "capacity.regional": None, "handoff.switch_ms": 0}
 _COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host", "running")
 _KEEP, _NONE = "KEEP", "NONE"
 
@@ -154,8 +155,8 @@ def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) ->
     name = config["workload"]["application"]
     dirty = (config["applications"][name] if name is not None else config["workload"])["dirty_percent_per_s"]
     sizes = {
-        "image_mb": float(row["image_bytes"]) / 1e6,
-        "memory_mb": float(row["memory_capacity_bytes"]) / 1e6,
+        "image_mb": float(row["image_bytes"]) / BYTES_PER_MB,
+        "memory_mb": float(row["memory_capacity_bytes"]) / BYTES_PER_MB,
         "dirty_percent_per_s": dirty,
     }
     return sizes if name is None else {"application": name} | sizes

@@ -13,6 +13,7 @@ from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
 from msmf_traci.migration.container import Processing
 from msmf_traci.testbed.expectation import Costs, Migration
+from msmf_traci.units import BYTES_PER_MB
 
 # what is fitted, in the order of the columns of the equations
 TERMS = (
@@ -63,7 +64,10 @@ def equations(migration: Migration, steps: pd.DataFrame) -> tuple[FloatArray, Fl
         )
         took_s.append(seconds)
 
-    for step in steps[(steps["step"] == "s3") & steps["payload_bytes"].notna()].to_dict("records"):
+    # an image that was on its way when the container was stopped has waited for the last snapshot
+    stopped_s = steps.loc[steps["step"] == "s8", "t_begin_s"].min()
+    has_waited = (steps["t_begin_s"] < stopped_s) & (steps["t_end_s"] > stopped_s)
+    for step in steps[(steps["step"] == "s3") & steps["payload_bytes"].notna() & ~has_waited].to_dict("records"):
         add(step["t_end_s"] - step["t_begin_s"], step["payload_bytes"], is_snapshot=False, is_difference=False)
     has_snapshot = False
     for dump, send in _pairs(steps):
@@ -101,11 +105,11 @@ def preset_of(costs: Costs) -> dict[str, float]:
     """Costs as options of `migration.processing`."""
     terms: Mapping[str, float] = {
         "checkpoint_s": costs.processing.checkpoint_s,
-        "checkpoint_s_per_mb": costs.processing.checkpoint_s_per_byte * 1e6,
+        "checkpoint_s_per_mb": costs.processing.checkpoint_s_per_byte * BYTES_PER_MB,
         "round_s": costs.processing.comparison_s,
-        "round_s_per_mb": costs.processing.comparison_s_per_byte * 1e6,
+        "round_s_per_mb": costs.processing.comparison_s_per_byte * BYTES_PER_MB,
         "restore_s": costs.processing.restore_s,
-        "restore_s_per_mb": costs.processing.restore_s_per_byte * 1e6,
+        "restore_s_per_mb": costs.processing.restore_s_per_byte * BYTES_PER_MB,
         "round_trips": costs.round_trips,
         "transport_efficiency": costs.efficiency,
     }
@@ -116,11 +120,11 @@ def costs_of(terms: Mapping[str, float]) -> Costs:
     """The costs that options of `migration.processing` say, with a restore that includes the start: what `preset_of` was given."""
     processing = Processing(
         checkpoint_s=terms["checkpoint_s"],
-        checkpoint_s_per_byte=terms["checkpoint_s_per_mb"] / 1e6,
+        checkpoint_s_per_byte=terms["checkpoint_s_per_mb"] / BYTES_PER_MB,
         comparison_s=terms["round_s"],
-        comparison_s_per_byte=terms["round_s_per_mb"] / 1e6,
+        comparison_s_per_byte=terms["round_s_per_mb"] / BYTES_PER_MB,
         restore_s=terms["restore_s"],
-        restore_s_per_byte=terms["restore_s_per_mb"] / 1e6,
+        restore_s_per_byte=terms["restore_s_per_mb"] / BYTES_PER_MB,
     )
     return Costs(processing, terms["round_trips"], terms["transport_efficiency"], (0.0, 0.0))
 

@@ -13,15 +13,16 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from msmf_traci.errors import MsmfError
 from msmf_traci.locks import is_surely_dead, try_lock
-from msmf_traci.results.console import counted
+from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import read_json
 from msmf_traci.scratch import remove_traces_of_the_dead
 from msmf_traci.testbed.mounts import mounts
@@ -49,7 +50,7 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
     Raises
     ------
     MsmfError
-        If the folder or the record cannot be written.
+        If the folder or the record cannot be written, or something could not be removed at the end.
     """
     name = f"{_PREFIX}{secrets.token_hex(3)}"
     record, folder = RECORDS / name, place.expanduser().absolute() / name
@@ -60,41 +61,61 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
     except OSError as error:
         raise MsmfError(f"{RECORDS} cannot be written ({error.strerror}); the testbed notes there what it makes") from None
     lock = None
+    made = _missing(folder.parent)
     try:
         lock = try_lock(record / _LOCK)
-        noted: dict[str, Any] = {"folder": str(folder)}
+        noted: dict[str, Any] = {"folder": str(folder), "made": [*map(str, made)]}
         if results is not None:
-            noted |= {"results": str(results.absolute())} | {"results_made": not results.exists()}
+            noted |= {"results": str(results.absolute()), "results_made": [*map(str, _missing(results.absolute()))]}
         (record / _RECORD).write_text(json.dumps(noted), encoding="utf-8")
         folder.mkdir(parents=True)
         yield name, folder
     except OSError as error:
+        if error.filename is None and error.errno not in _NO_PLACE:
+            raise
         remedy = "; free some space, or set folder=FOLDER" if error.errno in _NO_PLACE else ""
         raise MsmfError(f"{error.filename or folder}: {error.strerror or error}{remedy}") from error
     finally:
-        clear(name, folder)
-        _forget(record)
-        if lock is not None:
-            lock.close()
+        failure = sys.exception()
+        try:
+            clear(name, folder)
+            _remove_empty(made)
+            _forget(record)
+        except MsmfError as left:
+            if failure is None:
+                raise
+            say(str(left))  # beside what went wrong before
+        finally:
+            if lock is not None:
+                lock.close()
 
 
-def clean() -> list[str]:
-    """Remove what killed testbeds have left; a sentence about each, also where something could not be removed."""
-    said = []
+def clean() -> tuple[list[str], list[str]]:
+    """Remove what killed testbeds have left.
+
+    Returns
+    -------
+    A sentence about each testbed that was found, and one about each of which something could not be removed.
+    """
+    done, failures = [], []
+    made: set[Path] = set()
     for record in sorted(RECORDS.glob(f"{_PREFIX}*")):
         if not is_surely_dead(record / _LOCK):
-            said.append(f"{record.name}: in use, left alone")
+            done.append(f"{record.name}: in use, left alone")
             continue
         noted = _noted(record)
         try:
             found = clear(record.name, _folder_of(record.name, noted))
         except MsmfError as error:
-            said.append(f"{error}")
+            failures.append(f"{error}")
             continue
         _remove_half_written(noted)
+        made |= {Path(folder) for folder in (*noted.get("made", ()), *noted.get("results_made", ()))}
         _forget(record)
-        said.append(f"{record.name}: removed {', '.join(found) if found else 'its record; nothing else was left'}")
-    return said
+        done.append(f"{record.name}: removed {', '.join(found) if found else 'its record; nothing else was left'}")
+    # one testbed's folder may lie in what was made for another's
+    _remove_empty(sorted(made, key=lambda folder: len(folder.parts), reverse=True))
+    return done, failures
 
 
 def clear(name: str, folder: Path | None) -> list[str]:
@@ -142,14 +163,21 @@ def _folder_of(name: str, noted: Mapping[str, Any]) -> Path | None:
 
 
 def _remove_half_written(noted: Mapping[str, Any]) -> None:
-    """Remove what lies half-written among results, and their folder if it was made for them and is empty."""
-    if "results" not in noted:
-        return
-    results = Path(noted["results"])
-    remove_traces_of_the_dead(results)
-    if noted.get("results_made"):
+    """Remove what lies half-written among results."""
+    if "results" in noted:
+        remove_traces_of_the_dead(Path(noted["results"]))
+
+
+def _missing(folder: Path) -> list[Path]:
+    """The folders that have to be made for one, the innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, given the innermost first, as far as they are empty."""
+    for folder in folders:
         with suppress(OSError):
-            results.rmdir()
+            folder.rmdir()
 
 
 def _forget(record: Path) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from msmf_traci.errors import MsmfError
 from msmf_traci.testbed.namespaces import entered
 from msmf_traci.testbed.programs import Programs, end, last_line
-from msmf_traci.testbed.relay import READY
+from msmf_traci.testbed.relay import DEVICE, READY
+from msmf_traci.units import BYTES_PER_MBIT
 
-DEVICE = "eth0"
 _SWITCH = "switch"
 _BURST_BYTES = 32_000
 _QUEUE_S = 0.05  # what a full queue of a link holds back
@@ -116,11 +116,11 @@ def _ip(programs: Programs, namespace: str, lines: Sequence[str]) -> None:
 
 def _shape(programs: Programs, namespace: str, device: str, links: Links, delay_s: float) -> None:
     """Limit what leaves a device to the bandwidth and, with netem, hold it back."""
-    queue_bytes = max(10 * _BURST_BYTES, round(_QUEUE_S * links.bandwidth_mbps * 1e6 / 8))
+    queue_bytes = max(10 * _BURST_BYTES, round(_QUEUE_S * links.bandwidth_mbps * BYTES_PER_MBIT))
     bucket = ["tbf", "rate", f"{links.bandwidth_mbps}mbit", "burst", str(_BURST_BYTES), "limit", str(queue_bytes)]
     add = ["tc", "-n", namespace, "qdisc", "add", "dev", device]
     if delay_s > 0:
-        on_the_way = round(delay_s * links.bandwidth_mbps * 1e6 / 8 / 64)  # frames of the smallest size
+        on_the_way = round(delay_s * links.bandwidth_mbps * BYTES_PER_MBIT / 64)  # frames of the smallest size
         programs.run([*add, "root", "handle", "1:", "netem", "delay", f"{delay_s * 1e6:.0f}us", "limit", str(1000 + on_the_way)])
         programs.run([*add, "parent", "1:1", "handle", "10:", *bucket])
     else:

@@ -69,14 +69,6 @@ class Programs:
             raise MsmfError(f"{' '.join(command[:6])} failed: {last_line(result.stderr or result.stdout)}")
         return result.stdout
 
-    def try_to(self, command: Sequence[str]) -> bool:
-        """Run a program that may fail; whether it did what it should."""
-        try:
-            self.run(command)
-        except MsmfError:
-            return False
-        return True
-
 
 def last_line(text: str) -> str:
     """The last line that says something."""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from msmf_traci.testbed.namespaces import entered
 
 READY = "ready"
+DEVICE = "eth0"  # of a host
 _TUNSETIFF = 0x400454CA  # linux/if_tun.h
 _IFF_TAP, _IFF_NO_PI = 0x0002, 0x1000
 _LONGEST_FRAME = 2048
@@ -42,7 +43,7 @@ def main(words: Sequence[str]) -> None:
     ways = []
     for cable in cables:
         namespace, port, delay = cable.split(":")
-        host_end, switch_end = _tap(namespace, "eth0"), _tap(switch, port)
+        host_end, switch_end = _tap(namespace, DEVICE), _tap(switch, port)
         for source, sink in ((host_end, switch_end), (switch_end, host_end)):
             ways.append(_Way(source, sink, float(delay), deque()))
     print(READY, flush=True)

@@ -20,6 +20,7 @@ from msmf_traci.testbed.journal import Journal, Step
 from msmf_traci.testbed.programs import wait_for
 from msmf_traci.testbed.sending import Sending, send_image, send_snapshots
 
+_LONGEST_SLEEP_S = 3600.0  # the system refuses centuries
 _SYNCHRONISED = (Stage.ROUND, Stage.IDLE)
 
 
@@ -276,8 +277,8 @@ class Transfer:
         self.journal.enter(entry)
 
     def _sleep(self, for_s: float | None) -> None:
-        """Do nothing for a time, or until woken."""
-        select.select([self._wake], (), (), for_s)
+        """Do nothing for a time, or a part of it, or until woken."""
+        select.select([self._wake], (), (), None if for_s is None else min(for_s, _LONGEST_SLEEP_S))
         self._quiet()
 
     def _has_to_stop(self) -> bool:

@@ -43,10 +43,11 @@ class NotedTransfer:
     is_handed_off: bool = False
     is_over: bool = False
     stops_when_given_up: bool = False
+    is_due: bool = False
 
     @property
     def is_stopping(self) -> bool:
-        return self.stop_s is not None
+        return self.stop_s is not None or self.is_due
 
     def start(self) -> None:
         if self.is_stopped:
@@ -213,6 +214,17 @@ def test_a_container_that_stopped_just_before_its_transfer_was_abandoned_is_not_
         assert made.open_transfer.server == REGION
     else:
         assert made.open_transfer.server == OTHER and made.open_transfer.is_stopped
+
+
+def test_who_leaves_before_a_container_that_was_to_stop_has_stopped_is_followed_at_once(conduct) -> None:
+    """The transfer waited for the end of a snapshot; abandoned meanwhile, it never stopped the container."""
+    made = conduct()
+    made.obey(HOME, NEXT)
+    made.transfers[0].is_due = True
+    made.obey(OTHER, None)
+    first, second = made.transfers
+    assert first.outcome == Outcome.USER_LEFT and first.stop_s is None
+    assert second.server == OTHER and not second.is_stopped and second.told == ["stop at once"]
 
 
 def test_a_failure_of_a_transfer_is_heard(conduct) -> None:

@@ -13,11 +13,12 @@ from msmf_traci.testbed.container import Container
 
 
 class FakeRunc:
-    """Stands in for the programs of a host: writes a page file where a snapshot is asked for."""
+    """Stands in for the programs of a host: writes a page file where a snapshot is asked for, and CRIU's log if it has one."""
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
         self.code = 0
+        self.log: str | None = None
 
     def start(self, command: list[str]) -> SimpleNamespace:
         self.asked.append(command[3:])  # after runc --root FOLDER
@@ -26,6 +27,8 @@ class FakeRunc:
             (folder / "pages-1.img").write_bytes(b"x" * 100)
             if "--parent-path" in command:
                 (folder / "parent").symlink_to(command[command.index("--parent-path") + 1])
+            if self.log is not None:
+                (Path(command[command.index("--work-path") + 1]) / "dump.log").write_text(self.log)
         return SimpleNamespace(wait=lambda _: self.code)
 
 
@@ -86,13 +89,14 @@ def test_a_failure_quotes_the_first_error_of_the_log(host: SimpleNamespace) -> N
     container = Container("msmf-abc", (), tracks_changes=False)
     container.forget_snapshots(host)
     host.programs.code = 1
-    (host.folder / "criu").mkdir()
     errors = (
         "(0.01) Error (criu/util.c:1534): rlimit: Can't setup RLIMIT_NOFILE for self",
         "(0.02) Error (criu/x.c:1): the cause",
         "(0.03) Error (criu/cr-dump.c:2): Dumping FAILED.",
     )
-    log = "\n".join(errors)
-    (host.folder / "criu" / "dump.log").write_text(log)
+    host.programs.log = "\n".join(errors)
     with pytest.raises(MsmfError, match=r"^runc checkpoint failed on host local1 .*criu/x\.c:1\): the cause; see what"):
+        container.snapshot(host, leave_running=True)
+    host.programs.log = None  # this time CRIU does not get as far as its log, and the one before says nothing about it
+    with pytest.raises(MsmfError, match="it left no log"):
         container.snapshot(host, leave_running=True)

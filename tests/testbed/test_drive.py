@@ -22,7 +22,7 @@ def run(tmp_path: Path) -> Path:
     """Vehicle 7 drives from 10 to 20 s; at 13 s its target is known, at 16 s it is handed off, stopped from 16 to 18.5 s."""
     config: dict[str, Any] = {
         "workload": {"application": None, "dirty_percent_per_s": 1.0, "dirty_threshold_mbit": 40.0},
-        "handoff": {"unsynced": "stop", "user_left": "abandon"}, "links": {"bandwidth_mbps": 100.0, "mode": "dedicated"},
+        "handoff": {"unsynced": "stop", "user_left": "abandon", "switch_ms": 0.0}, "links": {"bandwidth_mbps": 100.0, "mode": "dedicated"},
         "capacity": {"local": None, "regional": None}, "applications": {},
     }  # fmt: skip
     (tmp_path / "run.json").write_text(json.dumps({"config": config}))
@@ -167,4 +167,4 @@ def test_what_differs_from_the_run_is_named(
         testbed_job.judge(point.config, Images(tmp_path / "images"))
     assert str(said.value).endswith("served otherwise than it would be here; add memory_mb=20 dirty_percent_per_s=1")
     assert cli.testbed(["run", "drive.strategy=pm"]) == 2
-    assert "need drive.run" in capsys.readouterr().err
+    assert "needs drive.run" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from msmf_traci.errors import MsmfError
 from msmf_traci.testbed import leftovers
 from msmf_traci.testbed.programs import MARK
 
@@ -34,7 +36,7 @@ def test_a_session_takes_everything_of_its_own_down(tmp_path: Path, records: Pat
             (folder / "disk").mkdir()
             assert (records / name / "testbed.json").is_file()
         assert ours.wait(5) == -9
-        assert not folder.exists() and not records.exists()
+        assert not (tmp_path / "place").exists() and not records.exists()
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -47,7 +49,9 @@ import os, subprocess, sys
 from pathlib import Path
 from msmf_traci.testbed import leftovers
 leftovers.RECORDS = Path({str(records)!r})
-with leftovers.recorded(Path({str(tmp_path / "place")!r})) as (name, folder):
+results = Path({str(tmp_path / "results" / "testbed")!r})
+with leftovers.recorded(Path({str(tmp_path / "place")!r}), results) as (name, folder):
+    results.mkdir(parents=True)
     left = subprocess.Popen({SLEEP!r}, env={{**os.environ, {MARK!r}: name}}, stdout=-3, stderr=-3)
     (folder / "pages-1.img").write_bytes(b"memory")
     print(name, left.pid, flush=True)
@@ -56,16 +60,16 @@ with leftovers.recorded(Path({str(tmp_path / "place")!r})) as (name, folder):
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     name, left = said.stdout.split()
     assert (tmp_path / "place" / name).is_dir()
-    lines = leftovers.clean()
-    assert lines == [f"{name}: removed 1 program, folder {tmp_path / 'place' / name}"]
+    assert leftovers.clean() == ([f"{name}: removed 1 program, folder {tmp_path / 'place' / name}"], [])
     assert not Path(f"/proc/{left}/cmdline").exists() or Path(f"/proc/{left}/cmdline").read_bytes() == b""
-    assert not (tmp_path / "place" / name).exists() and not records.exists()
-    assert leftovers.clean() == []
+    assert not (tmp_path / "place").exists() and not records.exists()
+    assert not (tmp_path / "results").exists()  # which was made for what was to be written
+    assert leftovers.clean() == ([], [])
 
 
 def test_a_living_session_is_left_alone(tmp_path: Path) -> None:
     with leftovers.recorded(tmp_path / "place") as (name, folder):
-        assert leftovers.clean() == [f"{name}: in use, left alone"]
+        assert leftovers.clean() == ([f"{name}: in use, left alone"], [])
         assert folder.is_dir()
 
 
@@ -89,7 +93,25 @@ def test_what_cannot_be_removed_keeps_its_record_and_holds_nobody_up(
         (tmp_path / name).mkdir()
     remove = leftovers.shutil.rmtree
     monkeypatch.setattr(leftovers.shutil, "rmtree", lambda path, **_: None if path.name == "msmf-aaa" else remove(path))
-    first, second = leftovers.clean()
-    assert first.startswith("testbed msmf-aaa: ") and "could not be removed" in first
-    assert second.startswith("msmf-bbb: removed folder")
+    (done,), (failure,) = leftovers.clean()
+    assert failure.startswith("testbed msmf-aaa: ") and "could not be removed" in failure
+    assert done.startswith("msmf-bbb: removed folder")
     assert [path.name for path in records.iterdir()] == ["msmf-aaa"]
+
+
+def test_what_cannot_be_removed_does_not_hide_what_went_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(leftovers.shutil, "rmtree", lambda *_, **__: None)
+    with pytest.raises(MsmfError, match="criu failed"), leftovers.recorded(tmp_path):
+        raise MsmfError("criu failed")
+    assert "could not be removed" in capsys.readouterr().err
+    with pytest.raises(MsmfError, match="could not be removed"), leftovers.recorded(tmp_path):
+        pass
+
+
+def test_only_what_the_folder_is_to_blame_for_is_said_of_it(tmp_path: Path) -> None:
+    with pytest.raises(BrokenPipeError), leftovers.recorded(tmp_path):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+    with pytest.raises(MsmfError, match="No space left on device; free some space"), leftovers.recorded(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
