@@ -11,7 +11,8 @@ Needs finished runs of `msmf-traci -m experiment=figure8` and what `msmf-traci-t
 Each is one session of `msmf-traci-testbed run` with the transfer's tiers and lead time, stopped at the handoff as in the simulation. A
 lead is cut where the transfer has been in step for a while (LONGEST_LEAD_S), so that what it says of dirty bytes is less than the
 simulation's; the expectations are for the same lead as the measurement. What is done already is not done again. Writes `handoffs.csv`, one
-row each: simulated, expected by equation (1) and, with `--costs PRESET.yaml`, by a fitted model, and measured; prints the means.
+row each: simulated, expected by equation (1) and, with `--costs PRESET.yaml`, by a fitted model, and measured; a picture of them,
+`figure8.svg` and `.png`; and prints the means.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import yaml
 
 from msmf_traci.config.testbed_request import read_testbed_request
 from msmf_traci.errors import MsmfError
+from msmf_traci.report.handoff_chart import write_handoffs
 from msmf_traci.testbed.comparison import PAPER, read_measurement
 from msmf_traci.testbed.conductor import tier_of
 from msmf_traci.testbed.expectation import Costs, expect
@@ -128,6 +130,7 @@ def main() -> None:
         rows.append(found | {"user_downtime_s": transfer["user_downtime_s"]})
     table = pd.DataFrame(rows)
     table.to_csv(arguments.out / "handoffs.csv", index=False, lineterminator="\n")
+    write_handoffs(table, arguments.out / "figure8")
     times = [name for name in table.columns if name.endswith("_s") and not name.endswith("lead_s")]
     print(table[table["figure"] == "8b"].groupby("application")[[name for name in table.columns if name.endswith("_bytes")]].mean() / 1e6)
     print(table[table["figure"] == "8c"].groupby(["strategy", "mode"])[times].mean().round(2).to_string())

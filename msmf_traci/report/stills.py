@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import vl_convert
@@ -17,11 +19,15 @@ _PNG_SCALE = 2.0
 
 def write_figure(figure: Figure, folder: Path) -> None:
     """Write `NAME.svg`, `NAME.png` and `NAME.csv`."""
-    drawing = json.dumps(specification(figure, figure.still), allow_nan=False)
-    svg = vl_convert.vegalite_to_svg(drawing, config=style.theme(dark=False))
-    (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
-    (folder / f"{figure.name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
+    write_drawing(specification(figure, figure.still), folder / figure.name)
     write_points(folder / f"{figure.name}.csv", figure.points)
+
+
+def write_drawing(drawing: Mapping[str, Any], path: Path) -> None:
+    """Write SVG and PNG of a Vega-Lite specification; `path` is without ending."""
+    svg = vl_convert.vegalite_to_svg(json.dumps(drawing, allow_nan=False), config=style.theme(dark=False))
+    path.with_suffix(".svg").write_text(svg, encoding="utf-8")
+    path.with_suffix(".png").write_bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
 
 
 def write_points(path: Path, table: pd.DataFrame) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import altair as alt
 import pandas as pd
-import vl_convert
 
 from msmf_traci.report import style
+from msmf_traci.report.stills import write_drawing
 
 _SIZE = 300
-_PNG_SCALE = 2.0
 MODEL_LABELS = {"equation_1": "equation (1)", "fitted": "fitted model"}
 _MEASURED = "measured, s (mean and range)"
 _QUANTITIES = {"total": "Total time", "downtime": "Downtime"}
@@ -31,10 +29,7 @@ def write_validation(table: pd.DataFrame, path: Path) -> None:
     path
         Without ending.
     """
-    drawing = json.dumps(_chart(table).to_dict(), allow_nan=False)
-    svg = vl_convert.vegalite_to_svg(drawing, config=style.theme(dark=False))
-    path.with_suffix(".svg").write_text(svg, encoding="utf-8")
-    path.with_suffix(".png").write_bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
+    write_drawing(_chart(table).to_dict(), path)
 
 
 def _chart(table: pd.DataFrame) -> alt.HConcatChart:
