@@ -124,8 +124,10 @@ def measure(drive: Listening, times: int, frames: int, sizes: tuple[int, ...], *
         engine = Engine(policies, areas_of(drive.cells, servers), Ledger())
         engine.admit([tasks[each.workload] for each in variants])
         seconds, steps = 0.0, 0
+        pieces_left = -(-frames // FRAMES_AT_ONCE)
         for batch in drive.told:
-            parts = [cut(told.course, FRAMES_AT_ONCE)[: -(-frames // FRAMES_AT_ONCE)] for told in batch]
+            parts = [cut(told.course, FRAMES_AT_ONCE)[:pieces_left] for told in batch]
+            pieces_left -= len(parts[0])
             for k in range(len(parts[0])):
                 for part, told in zip(parts, batch, strict=True):
                     some = np.array([v for v in told.variants if v in chosen])

@@ -27,12 +27,14 @@ import yaml
 
 from msmf_traci.config.testbed_request import read_testbed_request
 from msmf_traci.errors import MsmfError
+from msmf_traci.migration.ledger import BYTE_KINDS
 from msmf_traci.report.handoff_chart import write_handoffs
 from msmf_traci.testbed.comparison import PAPER, read_measurement
 from msmf_traci.testbed.conductor import tier_of
 from msmf_traci.testbed.expectation import Costs, expect
 from msmf_traci.testbed.fitting import costs_of
 from msmf_traci.testbed_command import session_folder
+from msmf_traci.units import BYTES_PER_MB
 
 BIN = Path(sys.executable).parent
 STRATEGIES = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier")
@@ -43,7 +45,6 @@ OF_MODES = "ram"
 LONGEST_LEAD_S = {"game": 190.0, "face": 90.0, "ram": 90.0}
 SEED = 8
 WORDS = ["application", "source_tier", "target_tier", "lead_s"]
-KINDS = ("image", "memory", "dirty", "final")
 
 
 def read_transfers(results: Path) -> pd.DataFrame:
@@ -123,16 +124,18 @@ def main() -> None:
         found = {
             name: row[name] for name in ("figure", "application", "strategy", "mode", "source", "target", "simulated_lead_s", "lead_s")
         }
-        found |= {f"simulated_{kind}_bytes": row[f"{kind}_bytes"] for kind in KINDS} | {"simulated_downtime_s": row["downtime_s"]}
-        found |= {f"measured_{kind}_bytes": transfer[f"{kind}_bytes"] for kind in KINDS}
-        found |= {"measured_link_bytes": transfer["link_bytes"], "measured_downtime_s": transfer["downtime_s"]}
-        found |= {f"{name}_downtime_s": expect(measured.migration, costs).downtime_s for name, costs in models.items()}
-        rows.append(found | {"user_downtime_s": transfer["user_downtime_s"]})
+        expected = {name: expect(measured.migration, costs) for name, costs in models.items()}
+        found |= {f"simulated_{kind}": row[kind] for kind in BYTE_KINDS}
+        found |= {f"{name}_{kind}": model.sent_bytes[kind] for name, model in expected.items() for kind in BYTE_KINDS}
+        found |= {f"measured_{kind}": transfer[kind] for kind in (*BYTE_KINDS, "link_bytes")}
+        found |= {"simulated_downtime_s": row["downtime_s"]} | {f"{name}_downtime_s": model.downtime_s for name, model in expected.items()}
+        rows.append(found | {"measured_downtime_s": transfer["downtime_s"], "user_downtime_s": transfer["user_downtime_s"]})
     table = pd.DataFrame(rows)
     table.to_csv(arguments.out / "handoffs.csv", index=False, lineterminator="\n")
     write_handoffs(table, arguments.out / "figure8")
     times = [name for name in table.columns if name.endswith("_s") and not name.endswith("lead_s")]
-    print(table[table["figure"] == "8b"].groupby("application")[[name for name in table.columns if name.endswith("_bytes")]].mean() / 1e6)
+    megabytes = [name for name in table.columns if name.endswith("_bytes")]
+    print((table[table["figure"] == "8b"].groupby("application")[megabytes].mean() / BYTES_PER_MB).round(1).T.to_string())
     print(table[table["figure"] == "8c"].groupby(["strategy", "mode"])[times].mean().round(2).to_string())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.migration.container import Areas, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
-from msmf_traci.migration.ledger import Ledger, Outcome, Stage
+from msmf_traci.migration.ledger import BYTE_KINDS, Ledger, Outcome, Stage
 from msmf_traci.migration.workload import Containers, start_time_s
 
 _NEVER_S = 1e7  # by then everything is over
@@ -72,10 +73,11 @@ class Costs:
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected: seconds from the start of the transfer to running on the target, and from stop to running."""
+    """What is expected: seconds from the start of the transfer to running on the target, and from stop to running; bytes by kind."""
 
     total_s: float
     downtime_s: float
+    sent_bytes: Mapping[str, float]
 
 
 def expect(migration: Migration, costs: Costs) -> Expected:
@@ -94,7 +96,8 @@ def expect(migration: Migration, costs: Costs) -> Expected:
         raise ValueError(f"the model does not complete {migration}")
     (one,) = completed
     end_s = float(transfers["t_end_s"][one])
-    return Expected(end_s - float(transfers["t_start_s"][one]), end_s - float(transfers["t_stop_s"][one]))
+    sent_bytes = {kind: float(transfers[kind][one]) for kind in BYTE_KINDS}
+    return Expected(end_s - float(transfers["t_start_s"][one]), end_s - float(transfers["t_stop_s"][one]), sent_bytes)
 
 
 def _synchronised_s(migration: Migration, costs: Costs) -> float:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from msmf_traci.report.handoff_chart import write_handoffs
-from scripts.measure_figure8 import APPLICATIONS, KINDS, LONGEST_LEAD_S, MODES, STRATEGIES, draw
+from msmf_traci.report.style import KINDS
+from scripts.measure_figure8 import APPLICATIONS, LONGEST_LEAD_S, MODES, STRATEGIES, draw
 
 
 def simulated(modes: Sequence[str] = MODES) -> pd.DataFrame:
@@ -50,14 +51,14 @@ def test_leads_are_cut_and_sessions_of_the_same_words_numbered() -> None:
 @pytest.mark.parametrize("with_model", [True, False])
 def test_the_picture_has_all_kinds_strategies_and_means_of_transport(tmp_path: Path, with_model: bool) -> None:
     table = draw(simulated(), 1)
-    for number, kind in enumerate(KINDS, 1):
-        table[f"simulated_{kind}_bytes"], table[f"measured_{kind}_bytes"] = number * 1e8, number * 2e8
-    table["simulated_downtime_s"], table["measured_downtime_s"] = 5.0, 6.0
-    if with_model:
-        table["fitted_downtime_s"] = 5.5
+    sources = ["simulated", "equation_1", "measured", *(["fitted"] if with_model else [])]
+    for number, source in enumerate(sources, 1):
+        table[f"{source}_downtime_s"] = 5.0 + number
+        for kind in KINDS:
+            table[f"{source}_{kind}_bytes"] = number * 1e8
     write_handoffs(table, tmp_path / "figure8")
     drawing = (tmp_path / "figure8.svg").read_text(encoding="utf-8")
-    for word in (*APPLICATIONS, *STRATEGIES, *MODES, *KINDS, "simulated", "measured"):
+    for word in (*APPLICATIONS, *STRATEGIES, *MODES, *KINDS, "simulated", "equation (1)", "measured"):
         assert f">{word}<" in drawing
     assert (">fitted model<" in drawing) == with_model
     assert drawing.count('aria-roledescription="point"') == (3 if with_model else 2) * len(STRATEGIES) * len(MODES)
