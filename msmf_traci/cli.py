@@ -45,35 +45,54 @@ def fetch() -> int:
 
 def status(argv: Sequence[str] | None = None) -> int:
     """`msmf-traci-status`: what lies in a folder of results, and how large the cache is."""
-    from msmf_traci.status import main as status_main
 
-    return _tool("msmf-traci-status", status_main, argv)
+    def work(words: list[str]) -> None:
+        from msmf_traci.status import main as status_main
+
+        status_main(words)
+
+    return _tool("msmf-traci-status", work, argv)
 
 
 def overlay(argv: Sequence[str] | None = None) -> int:
     """`msmf-traci-overlay`: a run drawn over a map, for sumo-gui and as GeoJSON."""
-    from msmf_traci.report.overlay import main as overlay_main
 
-    return _tool("msmf-traci-overlay", overlay_main, argv)
+    def work(words: list[str]) -> None:
+        from msmf_traci.report.overlay import main as overlay_main
+
+        overlay_main(words)
+
+    return _tool("msmf-traci-overlay", work, argv)
 
 
 def report(argv: Sequence[str] | None = None) -> int:
     """`msmf-traci-report`: a page with figures, claims and sensitivity about finished runs."""
-    from msmf_traci.report.command import main as report_main
 
-    return _tool("msmf-traci-report", report_main, argv)
+    def work(words: list[str]) -> None:
+        from msmf_traci.report.command import main as report_main
+
+        report_main(words)
+
+    return _tool("msmf-traci-report", work, argv)
 
 
 def testbed(argv: Sequence[str] | None = None) -> int:
     """`msmf-traci-testbed`: real migrations of real containers on this machine."""
-    from msmf_traci.testbed_command import main as testbed_main
 
-    return _tool("msmf-traci-testbed", testbed_main, argv)
+    def work(words: list[str]) -> None:
+        from msmf_traci.testbed_command import main as testbed_main
+
+        testbed_main(words)
+
+    return _tool("msmf-traci-testbed", work, argv, is_cleaned_up=True)
 
 
-def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | None) -> int:
-    """Do what a command does, with its code: 0, 2 and one sentence where something is wrong, 130 on Ctrl-C."""
-    end_cleanly_on_signals()
+def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | None, *, is_cleaned_up: bool = False) -> int:
+    """Do what a command does, with its code: 0, 2 and one sentence where something is wrong, 130 on Ctrl-C.
+
+    Where the command has much to clean up, a second Ctrl-C does not keep it from that.
+    """
+    end_cleanly_on_signals(and_on_interrupts=is_cleaned_up)
     try:
         work(list(sys.argv[1:] if argv is None else argv))
     except MsmfError as error:

@@ -8,18 +8,25 @@ import threading
 SIGNALLED = 128  # plus the signal's number, as shells report it
 
 
-def end_cleanly_on_signals() -> None:
-    """Turn the first request to end into a KeyboardInterrupt that carries the signal's number; the same request again is heard no more.
+def end_cleanly_on_signals(*, and_on_interrupts: bool = False) -> None:
+    """Turn the first request to end into a KeyboardInterrupt that carries the signal's number; none is heard after it.
 
-    It would interrupt the cleaning up. And it does come again: the kernel tells a child of its parent's death once for every thread of
+    Another would interrupt the cleaning up. And it does come again: the kernel tells a child of its parent's death once for every thread of
     the parent that has been its parent for a moment.
+
+    Parameters
+    ----------
+    and_on_interrupts
+        Whether Ctrl-C is such a request, too: pressed again, it does not interrupt the cleaning up either.
     """
+    names = ("SIGTERM", "SIGHUP", *(["SIGINT"] if and_on_interrupts else []))
+    requests = [getattr(signal, name) for name in names if hasattr(signal, name)]
 
     def interrupt(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_IGN)
+        for request in requests:
+            signal.signal(request, signal.SIG_IGN)
         raise KeyboardInterrupt(number)
 
     if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), interrupt)
+        for request in requests:
+            signal.signal(request, interrupt)

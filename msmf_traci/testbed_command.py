@@ -103,11 +103,10 @@ def _run(words: Sequence[str]) -> None:
     folders = [session_folder(point) for point in points]
     if len(set(folders)) < len(folders):
         raise InputError("the sweep asks for the same session twice; give every value once")
-    check_writable(folders[0].parent)
-    remove_traces_of_the_dead(folders[0].parent)
     missing = [(point, folder) for point, folder in zip(points, folders, strict=True) if not _is_done(point, folder)]
     if len(missing) < len(points):
-        print(f"{len(points) - len(missing)} of {counted(len(points), 'session')} done already, {len(missing)} to do", flush=True)
+        done = len(points) - len(missing)
+        print(f"{done} of {counted(len(points), 'session')} done already in {folders[0].parent}, {len(missing)} to do", flush=True)
     if not missing:
         return
     from msmf_traci.testbed.images import Images
@@ -116,6 +115,8 @@ def _run(words: Sequence[str]) -> None:
     from msmf_traci.testbed_job import judge, measure
 
     parts = require()
+    check_writable(folders[0].parent)
+    remove_traces_of_the_dead(folders[0].parent)
     with recorded(Path(points[0].config.folder), folders[0].parent) as (_, scratch):
         images = Images(scratch)
         for point, _ in missing:

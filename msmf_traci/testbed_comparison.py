@@ -43,11 +43,16 @@ def main(words: Sequence[str]) -> None:
         raise InputError(f"{target} exists already, and results are never overwritten; remove it, or name another folder with --out")
     check_writable(target.parent)
     measurements = read_measurements(Path(typed.folder))
+    for key, values in corners.items():
+        there = sorted({each.keys[key] for each in measurements})
+        if strange := [value for value in values if value not in there]:
+            has = ", ".join(f"{value:g}" for value in there)
+            raise InputError(f"--fit {key}={strange[0]:g}: no migration in {typed.folder} has that; there {key} is {has}")
     is_fitted_on = chosen(measurements, corners)
     if not any(is_fitted_on) or all(is_fitted_on):
         raise InputError(
             f"--fit {' '.join(typed.fit)} takes {'none' if not any(is_fitted_on) else 'all'} of {len(measurements)} migrations: "
-            "choose values so that some are fitted on and some are left to test"
+            "choose values so that some are left to test on, or measure a third size or distance for that"
         )
     costs = fit_to([each for each, is_one in zip(measurements, is_fitted_on, strict=True) if is_one])
     table = compare(measurements, is_fitted_on, costs)

@@ -20,7 +20,7 @@ from msmf_traci.testbed.course import SingleTransfer, TracedDrive
 from msmf_traci.testbed.drive import DriveFigures, TracedVehicle, option_of, read_drive
 from msmf_traci.testbed.images import Images
 from msmf_traci.testbed.network import Links
-from msmf_traci.testbed.parts import Parts
+from msmf_traci.testbed.parts import Parts, available_memory_bytes
 from msmf_traci.testbed.session import Setting, Task, hold_session
 from msmf_traci.testbed.tables import continuity, figures, gaps_table, is_whole, outages_table, steps_table, transfers_table
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, S_PER_MS
@@ -47,6 +47,9 @@ def judge(config: SessionConfig, images: Images) -> None:
         If not.
     """
     _traced(config)
+    free_bytes = available_memory_bytes()
+    if config.memory_mb is not None and config.memory_mb * BYTES_PER_MB > free_bytes:
+        raise InputError(f"memory_mb={config.memory_mb:g}: this machine has {free_bytes / BYTES_PER_MB:.0f} MB to give; take less")
     _, how = images.get(config.application, config.image_mb)
     if config.memory_mb is not None and config.memory_mb * BYTES_PER_MB < how.least_memory_bytes:
         raise InputError(

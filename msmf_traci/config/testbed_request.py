@@ -47,6 +47,10 @@ def read_testbed_request(words: Sequence[str], *, multirun: bool) -> list[Sessio
         One sentence on the first thing that is wrong in any of them.
     """
     overrides = [_parse(word) for word in words]
+    names = [word.partition("=")[0] for word in words]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{name} is given {names.count(name)} times; give it once")
     for override in overrides:
         if override.is_sweep_override() and not multirun:
             raise InputError(f"{override.input_line}: several values make a sweep; add -m")
@@ -95,13 +99,16 @@ def _point(words: tuple[str, ...]) -> SessionPoint:
         config = SessionConfig.model_validate(plain)
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
-    _refuse_without_effect(words, has_drive=config.drive.run is not None)
+    _refuse_without_effect(words, config)
     return SessionPoint(config, words)
 
 
-def _refuse_without_effect(words: Sequence[str], *, has_drive: bool) -> None:
+def _refuse_without_effect(words: Sequence[str], config: SessionConfig) -> None:
+    has_drive = config.drive.run is not None
     for word in words:
         name = word.partition("=")[0]
+        if name == "handoff.after_s" and config.handoff.lead_s is not None:
+            raise InputError(f"{word}: handoff.lead_s says already when the user hands off; leave one of them out")
         if has_drive and name in _OF_ONE_TRANSFER:
             raise InputError(f"{word}: a drive says itself from where to where the container goes, and when; leave it out")
         if not has_drive and name.startswith("drive.") and name != "drive.run":

@@ -217,6 +217,8 @@ def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
 
 def _read_one(folder: Path) -> Run:
     facts = read_run(folder)
+    if facts is not None and "continuity" in facts:
+        raise InputError(f"{folder} is a session of the testbed; say msmf-traci-testbed compare, or leave it out")
     kinds = {"config": dict, "key_columns": list, "strategies": list, "seed": int, "versions": dict, "map_folder": str}
     if facts is None or any(not isinstance(facts.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{folder} has no whole {RUN_FILE}: the run was not copied whole; copy it again, or leave it out")

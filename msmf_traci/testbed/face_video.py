@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from msmf_traci.errors import InputError
+from msmf_traci.testbed.image import INSTALL_OPENCV
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +33,7 @@ def write_video(path: Path) -> None:
     try:
         import cv2
     except ImportError:
-        raise InputError(
-            "the application face needs OpenCV, which is not installed; say pip install 'msmf-traci[testbed]', or take game or ram"
-        ) from None
+        raise InputError(f"the application face needs OpenCV, which is not installed; {INSTALL_OPENCV}, or take game or ram") from None
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), FRAMES_PER_S, (WIDTH, HEIGHT))
     if not writer.isOpened():
         raise InputError(f"{path}: OpenCV cannot write a video there; see that the folder exists and has room")

@@ -95,7 +95,10 @@ def fit(coefficients: FloatArray, took_s: FloatArray) -> Costs:
     size = np.linalg.norm(weighted, axis=0)  # seconds per byte are tiny beside seconds
     weighted = weighted / np.where(size > 0, size, 1.0)
     if np.linalg.matrix_rank(weighted) < len(TERMS):
-        raise InputError("the migrations to fit on do not tell the terms apart: take at least two sizes of memory and two round-trip times")
+        raise InputError(
+            "the migrations to fit on do not tell the terms apart: take at least two sizes of memory and two round-trip times, "
+            "and have a third of one of them to test on"
+        )
     value = dict(zip(TERMS, nnls(weighted, np.ones(len(took_s)))[0] / size, strict=True))
     processing = Processing(**{name: float(value[name]) for name in TERMS[2:]})
     return Costs(processing, float(value["round_trips"]), 1 / max(1.0, float(value["bytes_over_bandwidth"])), (0.0, 0.0))

@@ -23,6 +23,7 @@ from msmf_traci.units import BYTES_PER_MB
 
 APPLICATIONS = ("game", "face", "ram")
 ROOTFS = "rootfs"
+INSTALL_OPENCV = f"say {sys.executable} -m pip install 'msmf-traci[testbed]'"
 
 _PROGRAMS = Path(__file__).parent / "applications"
 _APP = "app"
@@ -130,7 +131,7 @@ def _copy_application(application: str, content: Path) -> None:
         write_video(content / _APP / "video.avi")
         cascade = _package_folder("cv2") / "data" / _CASCADE
         if not cascade.is_file():
-            raise InputError(f"{cascade}: this release of OpenCV knows no faces; say pip install 'msmf-traci[testbed]' for one that does")
+            raise InputError(f"{cascade}: this release of OpenCV knows no faces; {INSTALL_OPENCV} for one that does")
         _copy(cascade, content / _APP / _CASCADE)
 
 
@@ -161,7 +162,7 @@ def _package_folder(name: str) -> Path:
     """Where a package lies that this Python finds."""
     spec = find_spec(name)
     if spec is None or spec.origin is None:
-        raise InputError(f"the application face needs {name}, which is not installed; say pip install 'msmf-traci[testbed]'")
+        raise InputError(f"the application face needs {name}, which is not installed; {INSTALL_OPENCV}")
     return Path(spec.origin).parent
 
 

@@ -33,7 +33,8 @@ RECORDS = Path("/run/msmf-traci-testbed")
 _PREFIX = "msmf-"
 _LOCK, _RECORD = "owner.lock", "testbed.json"
 _KILLS_TAKE_S = 10.0
-_NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_PLACE = (*_FULL, errno.EACCES, errno.EROFS, errno.ENOTDIR)
 
 
 @contextmanager
@@ -73,7 +74,8 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
     except OSError as error:
         if error.filename is None and error.errno not in _NO_PLACE:
             raise
-        remedy = "; free some space, or set folder=FOLDER" if error.errno in _NO_PLACE else ""
+        remedy = "; free some space, or set folder=FOLDER" if error.errno in _FULL else ""
+        remedy = remedy or ("; set folder=FOLDER to another one" if error.errno in _NO_PLACE else "")
         raise MsmfError(f"{error.filename or folder}: {error.strerror or error}{remedy}") from error
     finally:
         failure = sys.exception()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
@@ -34,6 +35,7 @@ DIRTY_TRACKING = "soft-dirty tracking"
 CGROUPS = "cgroups"
 
 _TUN_DEVICE = Path("/dev/net/tun")
+_MEMORY = Path("/proc/meminfo")
 _SET_UP = "run sudo scripts/setup_testbed.sh"
 _OTHER_KERNEL = "take a machine whose kernel has it"
 _NOT_TRIED = "not tried, since that takes root"
@@ -113,6 +115,15 @@ def examine() -> tuple[Part, ...]:
     return _look()[0]
 
 
+def available_memory_bytes() -> float:
+    """Memory that the kernel can give to a program now; infinite where it does not say."""
+    try:
+        said = re.search(r"^MemAvailable:\s*(\d+) kB", _MEMORY.read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return math.inf
+    return float(said[1]) * 1024 if said is not None else math.inf
+
+
 def check_lines() -> list[str]:
     """What there is and what there is not, a line each, and whether that is enough."""
     parts = examine()
@@ -175,7 +186,8 @@ def _criu() -> tuple[Part, Path | None]:
             if works:
                 return Part(CRIU, "; ".join([f"{version[1]}, {program}", *reasons]), True), program.parent
             reasons.append(f"{program} is {version[1]}, but criu check fails ({_reason(said)})")
-    return Part(CRIU, "; ".join(reasons) or f"neither in PATH nor in {OWN_FOLDER}", False), None
+    remedy = _SET_UP if _is_root() or not reasons else _BE_ROOT
+    return Part(CRIU, "; ".join(reasons) or f"neither in PATH nor in {OWN_FOLDER}", False, remedy=remedy), None
 
 
 def _program(name: str, option: str) -> Part:
@@ -213,7 +225,7 @@ def _tun(is_needed: bool) -> Part:
     try:
         os.close(os.open(_TUN_DEVICE, os.O_RDWR))
     except OSError as error:
-        return Part(TUN, f"cannot be opened ({error.strerror})", False, is_needed, remedy)
+        return Part(TUN, f"cannot be opened ({error.strerror})", False, is_needed, remedy if _is_root() else _BE_ROOT)
     return Part(TUN, "can be opened", True, is_needed, remedy)
 
 

@@ -32,6 +32,8 @@ def test_a_sweep_is_every_combination_in_the_order_of_the_words() -> None:
         (["memory_mb=1,2"], "memory_mb=1,2: several values make a sweep; add -m"),
         (["application=chess"], "must be 'game', 'face' or 'ram'"),
         (["links.local_ms=slow"], "links.local_ms=slow: must be a number"),
+        (["memory_mb=10", "image_mb=30", "memory_mb=20"], "memory_mb is given 2 times"),
+        (["handoff.after_s=1", "handoff.lead_s=5"], "handoff.after_s=1: handoff.lead_s says already"),
         (["drive.vehicle=3"], "drive.vehicle=3: needs drive.run"),
         (["drive.duration_s=300"], "drive.duration_s=300: needs drive.run"),
         (["drive.run=somewhere", "source=regional"], "source=regional: a drive says itself"),
