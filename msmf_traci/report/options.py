@@ -15,6 +15,7 @@ from msmf_traci.report.measures import REPLICATE
 SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
 APPLICATION = "workload.application"
+PRESET = "migration.preset"
 # what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
 _NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
 _NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.gps.path", "mobility.gps.max_points", "reports.bytes"}
@@ -97,6 +98,12 @@ def normalised(value: Any) -> Value:
         return text
 
 
+def with_preset(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A configuration with the name of the preset of `migration` that was typed, which it does not hold itself."""
+    named = [word.partition("=")[2] for word in overrides if word.startswith("migration=")]
+    return {**config, "migration": {**config.get("migration", {}), "preset": named[-1] if named else "as configured"}}
+
+
 def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
     """Every option of a configuration that tells cells apart, by its dotted name."""
     found: dict[str, Value] = {}
@@ -138,8 +145,9 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
     """The options with several values.
 
     The reference value is what the runs of the first folder were configured with beside what they varied; where they differ in that, what
-    most have, there or else in all folders, and of several equally frequent numbers the middle one. Where no cell has all of them together,
-    as in a sweep over presets, they are those of the cell that has most. A file of its own for each seed is no option.
+    most have, there or else in all folders, and of several equally frequent numbers the middle one; where no cell has all of them together,
+    they are those of the cell that has most. What varies only as the preset of `migration` does is one option, the preset. A file of its
+    own for each seed is no option.
 
     Parameters
     ----------
@@ -163,7 +171,17 @@ def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFr
         ]
         ordered = _in_order(name, values, configured)
         found[name] = Option(name, tuple(ordered), _reference(base[:main], base, ordered))
+    if PRESET in found:
+        found = {name: option for name, option in found.items() if not _is_the_presets(name, cells)}
     return _together(found, cells)
+
+
+def _is_the_presets(name: str, cells: Sequence[pd.DataFrame]) -> bool:
+    """Whether an option varies only as the preset of `migration` does."""
+    if not (name.startswith("migration.processing.") or name == "workload.start_ms"):
+        return False
+    pairs = {pair for table in cells if {PRESET, name} <= set(table) for pair in zip(table[PRESET], table[name], strict=True)}
+    return len(pairs) == len({preset for preset, _ in pairs})
 
 
 def _together(options: dict[str, Option], cells: Sequence[pd.DataFrame]) -> dict[str, Option]:

@@ -14,7 +14,17 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.report.measures import MEASURES, REPLICATE
-from msmf_traci.report.options import APPLICATION, IMAGE, SPEED, Option, config_options, find_options, normalised, varied_columns
+from msmf_traci.report.options import (
+    APPLICATION,
+    IMAGE,
+    SPEED,
+    Option,
+    config_options,
+    find_options,
+    normalised,
+    varied_columns,
+    with_preset,
+)
 from msmf_traci.report.run_tables import check_end
 from msmf_traci.report.statistics import SEEDS, Units
 from msmf_traci.results.store import RUN_FILE, read_run, read_table
@@ -222,7 +232,7 @@ def _read_one(folder: Path) -> Run:
     kinds = {"config": dict, "key_columns": list, "strategies": list, "seed": int, "versions": dict, "map_folder": str}
     if facts is None or any(not isinstance(facts.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{folder} has no whole {RUN_FILE}: the run was not copied whole; copy it again, or leave it out")
-    run = Run(folder, facts)
+    run = Run(folder, {**facts, "config": with_preset(facts["config"], facts.get("overrides", []))})
     if not run.has("migrations") and run.writes_migrations:
         run.table("migrations")
     return run

@@ -8,19 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-from msmf_traci.report.options import find_options
+from msmf_traci.report.options import PRESET, Value, config_options, find_options, with_preset
 
 ROUND_TRIPS, EFFICIENCY, SPEED = "migration.processing.round_trips", "migration.processing.transport_efficiency", "mobility.speed_kmh"
 
 
-def references(*runs: Mapping[str, float]) -> dict[str, float | str]:
+def references(*runs: Mapping[str, Value]) -> dict[str, Value]:
     """Of runs with one cell each, configured as told."""
     configs = [_nested(run) for run in runs]
     cells = [pd.DataFrame([run]) for run in runs]
     return {name: option.reference for name, option in find_options(configs, cells, len(runs)).items()}
 
 
-def _nested(run: Mapping[str, float]) -> dict[str, Any]:
+def _nested(run: Mapping[str, Value]) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for name, value in run.items():
         *sections, last = name.split(".")
@@ -36,9 +36,23 @@ def test_of_equally_frequent_values_the_middle_one_is_the_reference() -> None:
     assert references(*runs) == {SPEED: 50.0, ROUND_TRIPS: 0.0}
 
 
-def test_a_sweep_over_presets_has_one_of_them_as_its_reference() -> None:
+def test_values_that_no_cell_has_together_are_no_reference() -> None:
     """Option by option the lesser values would be taken: no round trips with an efficiency of 0.92, which no cell has."""
     paper, fitted = {ROUND_TRIPS: 0.0, EFFICIENCY: 1.0, "links.round_trip_ms": 0.0}, {ROUND_TRIPS: 17.5, EFFICIENCY: 0.92}
     fitted["links.round_trip_ms"] = 40.0
     assert references(paper, fitted) == paper
     assert references(fitted, paper) == paper
+
+
+def test_what_varies_with_the_preset_is_one_option() -> None:
+    paper = {PRESET: "paper", ROUND_TRIPS: 0.0, EFFICIENCY: 1.0, SPEED: 50.0}
+    fitted = {PRESET: "runc_rsync", ROUND_TRIPS: 17.5, EFFICIENCY: 0.92, SPEED: 50.0}
+    assert references(paper, fitted) == {PRESET: "paper"}
+    more_trips = fitted | {ROUND_TRIPS: 30.0}
+    assert set(references(paper, fitted, more_trips)) == {PRESET, ROUND_TRIPS}
+
+
+def test_the_preset_is_read_from_what_was_typed() -> None:
+    config = {"migration": {"processing": {"round_trips": 17.5}}}
+    assert config_options(with_preset(config, ["seed=1", "migration=runc_rsync"]))[PRESET] == "runc_rsync"
+    assert config_options(with_preset({}, ["seed=1"]))[PRESET] == "as configured"
