@@ -84,15 +84,15 @@ def testbed(argv: Sequence[str] | None = None) -> int:
 
         testbed_main(words)
 
-    return _tool("msmf-traci-testbed", work, argv, is_cleaned_up=True)
+    return _tool("msmf-traci-testbed", work, argv, and_on_interrupts=True)
 
 
-def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | None, *, is_cleaned_up: bool = False) -> int:
+def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | None, *, and_on_interrupts: bool = False) -> int:
     """Do what a command does, with its code: 0, 2 and one sentence where something is wrong, 130 on Ctrl-C.
 
-    Where the command has much to clean up, a second Ctrl-C does not keep it from that.
+    `and_on_interrupts`: a second Ctrl-C does not keep it from cleaning up.
     """
-    end_cleanly_on_signals(and_on_interrupts=is_cleaned_up)
+    end_cleanly_on_signals(and_on_interrupts=and_on_interrupts)
     try:
         work(list(sys.argv[1:] if argv is None else argv))
     except MsmfError as error:
