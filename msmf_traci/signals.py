@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SIGNALLED = 128  # plus the signal's number, as shells report it
 
@@ -30,3 +32,21 @@ def end_cleanly_on_signals(*, and_on_interrupts: bool = False) -> None:
     if threading.current_thread() is threading.main_thread():
         for request in requests:
             signal.signal(request, interrupt)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold requests to end back, Ctrl-C too, until something is done; in the main thread, which alone hears them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    requests = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {request: signal.signal(request, lambda number, _: came.append(number)) for request in requests}
+    try:
+        yield
+    finally:
+        for request, handler in before.items():
+            signal.signal(request, handler)
+        if came:
+            signal.raise_signal(came[0])

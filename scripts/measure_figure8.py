@@ -91,7 +91,12 @@ def carry_out(row: dict[str, object], out: Path) -> Path:
         f"repetition={row['number']}",
         f"output.dir={out}",
     ]
-    code = subprocess.run([str(BIN / "msmf-traci-testbed"), "run", *words], check=False).returncode
+    session = subprocess.Popen([str(BIN / "msmf-traci-testbed"), "run", *words])
+    try:
+        code = session.wait()
+    except KeyboardInterrupt:
+        session.wait()  # it hears Ctrl-C, too, and cleans up
+        raise
     if code:
         sys.exit(code)
     (point,) = read_testbed_request(words, multirun=False)
@@ -144,3 +149,5 @@ if __name__ == "__main__":
         main()
     except MsmfError as error:
         sys.exit(f"measure_figure8.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from msmf_traci.report import style
 from msmf_traci.report.stills import write_drawing
+from msmf_traci.units import BYTES_PER_MB
 
-_BYTES_PER_MB = 1e6
 # where a number comes from, by the beginning of its column: what it is called, its colour (Okabe and Ito's) and mark
 _SOURCES = {
     "simulated": ("simulated", "#E69F00", "diamond"),
@@ -45,7 +45,7 @@ def write_handoffs(table: pd.DataFrame, path: Path) -> None:
 
 def _bytes_panel(table: pd.DataFrame, sources: Sequence[str]) -> Any:
     """A stacked bar for each application and source: mean bytes of a migration by kind."""
-    means = table.groupby("application").mean(numeric_only=True) / _BYTES_PER_MB
+    means = table.groupby("application").mean(numeric_only=True) / BYTES_PER_MB
     points = pd.DataFrame(
         [
             {"application": application, "source": _SOURCES[source][0], "kind": kind, "rank": rank, "mb": row[f"{source}_{kind}_bytes"]}

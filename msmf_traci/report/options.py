@@ -99,9 +99,9 @@ def normalised(value: Any) -> Value:
 
 
 def with_preset(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """A configuration with the name of the preset of `migration` that was typed, which it does not hold itself."""
+    """A configuration with the name of the preset of `migration` that was typed, which it does not hold itself; `paper` is the default."""
     named = [word.partition("=")[2] for word in overrides if word.startswith("migration=")]
-    return {**config, "migration": {**config.get("migration", {}), "preset": named[-1] if named else "as configured"}}
+    return {**config, "migration": {**config.get("migration", {}), "preset": named[-1] if named else "paper"}}
 
 
 def config_options(config: Mapping[str, Any]) -> dict[str, Value]:

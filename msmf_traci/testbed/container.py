@@ -21,6 +21,8 @@ PORT = 9000  # where the service answers
 _CRIU_SETTINGS = "network-lock skip\n"
 _SETTINGS_ANNOTATION = "org.criu.config"
 _PATIENCE_S = 120.0
+# where CRIU writes why it could not do what runC asked of it; it is not asked to start or to delete
+_LOGS = {"checkpoint": "dump.log", "restore": "restore.log"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Container:
 
     def _runc(self, host: Host, *words: str) -> None:
         begin_s = time.monotonic()
-        _log(host, words[0]).unlink(missing_ok=True)
+        if words[0] in _LOGS:
+            _log(host, words[0]).unlink(missing_ok=True)
         program = host.programs.start(["runc", "--root", str(host.folder / "runc"), *words])
         try:
             code = program.wait(_PATIENCE_S)
@@ -146,12 +149,13 @@ def _logs(host: Host) -> Path:
 
 
 def _log(host: Host, word: str) -> Path:
-    """Where CRIU writes why it could not do what runC asked of it; it is not asked to start or to delete."""
-    return host.folder / "criu" / {"checkpoint": "dump.log", "restore": "restore.log"}.get(word, "none.log")
+    return host.folder / "criu" / _LOGS[word]
 
 
 def _why(host: Host, word: str) -> str:
     """CRIU's first error, or that runC said why on stderr only."""
+    if word not in _LOGS:
+        return "CRIU has no part in that"
     try:
         lines = _log(host, word).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

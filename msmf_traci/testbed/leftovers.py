@@ -25,6 +25,7 @@ from msmf_traci.locks import is_surely_dead, try_lock
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import read_json
 from msmf_traci.scratch import remove_traces_of_the_dead
+from msmf_traci.signals import undisturbed
 from msmf_traci.testbed.mounts import mounts
 from msmf_traci.testbed.namespaces import NAMES
 from msmf_traci.testbed.programs import MARK
@@ -80,9 +81,10 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
     finally:
         failure = sys.exception()
         try:
-            clear(name, folder)
-            _remove_empty(made)
-            _forget(record)
+            with undisturbed():
+                clear(name, folder)
+                _remove_empty(made)
+                _forget(record)
         except MsmfError as left:
             if failure is None:
                 raise

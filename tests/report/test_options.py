@@ -55,4 +55,4 @@ def test_what_varies_with_the_preset_is_one_option() -> None:
 def test_the_preset_is_read_from_what_was_typed() -> None:
     config = {"migration": {"processing": {"round_trips": 17.5}}}
     assert config_options(with_preset(config, ["seed=1", "migration=runc_rsync"]))[PRESET] == "runc_rsync"
-    assert config_options(with_preset({}, ["seed=1"]))[PRESET] == "as configured"
+    assert config_options(with_preset({}, ["seed=1"])) == config_options(with_preset({}, ["migration=paper"])) == {PRESET: "paper"}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,17 @@ def test_only_what_the_folder_is_to_blame_for_is_said_of_it(tmp_path: Path) -> N
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
     with pytest.raises(MsmfError, match="No space left on device; free some space"), leftovers.recorded(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_request_to_end_waits_until_everything_is_removed(tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = leftovers.shutil.rmtree
+
+    def interrupted(path: Path, **how: bool) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)  # long enough for Python to notice
+        remove(path, **how)
+
+    monkeypatch.setattr(leftovers.shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt), leftovers.recorded(tmp_path / "place"):
+        pass
+    assert not (tmp_path / "place").exists() and not records.exists()

@@ -1,5 +1,6 @@
 """What a machine has of what the testbed needs: told from programs that are stubs, and from those that are really there."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +151,14 @@ def test_missing_cgroups_are_told(machine: Machine) -> None:
     (folder / "mounts").write_text("proc /proc proc rw 0 0\n", encoding="ascii")
     with pytest.raises(InputError, match="cgroups: not mounted"):
         require()
+
+
+def test_memory_that_can_be_had_is_read_from_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal:       8000 kB\nMemAvailable:   2000 kB\n", encoding="ascii")
+    monkeypatch.setattr(parts, "_MEMORY", tmp_path / "meminfo")
+    assert parts.available_memory_bytes() == 2_048_000
+    monkeypatch.setattr(parts, "_MEMORY", tmp_path / "nothing")
+    assert parts.available_memory_bytes() == math.inf
 
 
 def test_another_system_is_refused_before_anything_else_is_looked_at(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,19 @@ def test_compare_writes_what_it_says(sessions: Path, capsys: pytest.CaptureFixtu
     assert "<svg" in made.joinpath("validation.svg").read_text()
 
 
+@pytest.mark.parametrize(("image_ends_s", "said"), [(0.9, 3), (2.4, 1)])
+def test_an_image_that_waited_for_the_last_snapshot_says_nothing_of_sending(image_ends_s: float, said: int) -> None:
+    """Sent before the stop at 1 s it is an equation, and so is the snapshot; on its way then, both have waited for each other."""
+    rows = [
+        (0, "s3", "send", 0.0, image_ends_s, 30e6),
+        (0, "s8", "dump", 1.0, 1.3, None),
+        (0, "s9", "send", max(1.3, image_ends_s), 4.0, 20e6),
+        (0, "s10", "", 4.0, 4.2, None),
+    ]
+    steps = pd.DataFrame(rows, columns=["transfer", "step", "part", "t_begin_s", "t_end_s", "payload_bytes"])
+    assert len(equations(GRID[0], steps)[1]) == said
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [
