@@ -9,10 +9,10 @@ Needs finished runs of `msmf-traci -m experiment=figure8` and what `msmf-traci-t
 - 8(c): for the application `ram`, transfers of each strategy and means of transport.
 
 Each is one session of `msmf-traci-testbed run` with the transfer's tiers and lead time, stopped at the handoff as in the simulation. A
-lead is cut where the transfer has been in step for a while (LONGEST_LEAD_S), so that what it says of dirty bytes is less than the
-simulation's; the expectations are for the same lead as the measurement. What is done already is not done again. Writes `handoffs.csv`, one
-row each: simulated, expected by equation (1) and, with `--costs PRESET.yaml`, by a fitted model, and measured; a picture of them,
-`figure8.svg` and `.png`; and prints the means.
+long lead is cut (LONGEST_LEAD_S), so that the whole takes an hour or so: fewer rounds than in the simulation, and a task whose memory
+changes nearly as fast as the link carries has not settled yet; the expectations are for the same lead as the measurement. What is done
+already is not done again. Writes `handoffs.csv`, one row each: simulated, expected by equation (1) and, with `--costs PRESET.yaml`, by a
+fitted model, and measured; a picture of them, `figure8.svg` and `.png`; and prints the means.
 """
 
 from __future__ import annotations
