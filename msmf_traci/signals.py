@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SIGNALLED = 128  # plus the signal's number, as shells report it
+# as far as the system has them
+_REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def end_cleanly_on_signals(*, and_on_interrupts: bool = False) -> None:
@@ -21,8 +23,7 @@ def end_cleanly_on_signals(*, and_on_interrupts: bool = False) -> None:
     and_on_interrupts
         Whether Ctrl-C is such a request, too: pressed again, it does not interrupt the cleaning up either.
     """
-    names = ("SIGTERM", "SIGHUP", *(["SIGINT"] if and_on_interrupts else []))
-    requests = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    requests = [*_REQUESTS, *([signal.SIGINT] if and_on_interrupts else [])]
 
     def interrupt(number: int, _: object) -> None:
         for request in requests:
@@ -41,8 +42,7 @@ def undisturbed() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    requests = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {request: signal.signal(request, lambda number, _: came.append(number)) for request in requests}
+    before = {request: signal.signal(request, lambda number, _: came.append(number)) for request in (signal.SIGINT, *_REQUESTS)}
     try:
         yield
     finally:

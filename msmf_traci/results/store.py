@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.errors import InputError, MsmfError
-from msmf_traci.scratch import owned_scratch, part_of, settle
+from msmf_traci.scratch import folders_to_make, owned_scratch, part_of, remove_empty, settle
 
 RUN_FILE = "run.json"
 
@@ -85,7 +85,7 @@ def folder_in_one_piece(
     MsmfError
         If it cannot be written.
     """
-    missing = [parent for parent in target.parents if not parent.exists()]
+    made = folders_to_make(target.parent)
     done = False
     try:
         with owned_scratch(part_of(target)) as content:
@@ -98,9 +98,7 @@ def folder_in_one_piece(
         raise MsmfError(f"{where} cannot be written ({error.strerror or error}); free some space or {way_out}") from None
     finally:
         if not done:
-            for parent in missing:
-                with suppress(OSError):
-                    parent.rmdir()
+            remove_empty(made)
 
 
 def _settle(piece: Piece, when_taken: Callable[[Path], Path | None]) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from msmf_traci.errors import InputError
-from msmf_traci.testbed.image import INSTALL_OPENCV
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+INSTALL_OPENCV = f"say {sys.executable} -m pip install 'msmf-traci[testbed]'"
 WIDTH, HEIGHT, FRAMES, FRAMES_PER_S = 160, 120, 64, 8
 _SEED = 5
 # half the face's height, in pixels: between these

@@ -19,11 +19,11 @@ from typing import Any
 
 from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.scratch import owned_scratch, part_of
+from msmf_traci.testbed.face_video import INSTALL_OPENCV, write_video
 from msmf_traci.units import BYTES_PER_MB
 
 APPLICATIONS = ("game", "face", "ram")
 ROOTFS = "rootfs"
-INSTALL_OPENCV = f"say {sys.executable} -m pip install 'msmf-traci[testbed]'"
 
 _PROGRAMS = Path(__file__).parent / "applications"
 _APP = "app"
@@ -126,8 +126,6 @@ def _copy_application(application: str, content: Path) -> None:
     for name in ("service.py", f"{application}.py"):
         _copy(_PROGRAMS / name, content / _APP / name)
     if application == "face":
-        from msmf_traci.testbed.face_video import write_video
-
         write_video(content / _APP / "video.avi")
         cascade = _package_folder("cv2") / "data" / _CASCADE
         if not cascade.is_file():

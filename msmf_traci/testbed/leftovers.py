@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from msmf_traci.errors import MsmfError
 from msmf_traci.locks import is_surely_dead, try_lock
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import read_json
-from msmf_traci.scratch import remove_traces_of_the_dead
+from msmf_traci.scratch import folders_to_make, remove_empty, remove_traces_of_the_dead
 from msmf_traci.signals import undisturbed
 from msmf_traci.testbed.mounts import mounts
 from msmf_traci.testbed.namespaces import NAMES
@@ -34,8 +34,10 @@ RECORDS = Path("/run/msmf-traci-testbed")
 _PREFIX = "msmf-"
 _LOCK, _RECORD = "owner.lock", "testbed.json"
 _KILLS_TAKE_S = 10.0
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_NO_PLACE = (*_FULL, errno.EACCES, errno.EROFS, errno.ENOTDIR)
+# what to do where the folder is to blame
+_REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; free some space, or set folder=FOLDER") | dict.fromkeys(
+    (errno.EACCES, errno.EROFS, errno.ENOTDIR), "; set folder=FOLDER to another one"
+)
 
 
 @contextmanager
@@ -63,27 +65,25 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
     except OSError as error:
         raise MsmfError(f"{RECORDS} cannot be written ({error.strerror}); the testbed notes there what it makes") from None
     lock = None
-    made = _missing(folder.parent)
+    made = folders_to_make(folder.parent)
     try:
         lock = try_lock(record / _LOCK)
         noted: dict[str, Any] = {"folder": str(folder), "made": [*map(str, made)]}
         if results is not None:
-            noted |= {"results": str(results.absolute()), "results_made": [*map(str, _missing(results.absolute()))]}
+            noted |= {"results": str(results.absolute()), "results_made": [*map(str, folders_to_make(results.absolute()))]}
         (record / _RECORD).write_text(json.dumps(noted), encoding="utf-8")
         folder.mkdir(parents=True)
         yield name, folder
     except OSError as error:
-        if error.filename is None and error.errno not in _NO_PLACE:
+        if error.filename is None and error.errno not in _REMEDIES:
             raise
-        remedy = "; free some space, or set folder=FOLDER" if error.errno in _FULL else ""
-        remedy = remedy or ("; set folder=FOLDER to another one" if error.errno in _NO_PLACE else "")
-        raise MsmfError(f"{error.filename or folder}: {error.strerror or error}{remedy}") from error
+        raise MsmfError(f"{error.filename or folder}: {error.strerror or error}{_REMEDIES.get(error.errno or 0, '')}") from error
     finally:
         failure = sys.exception()
         try:
             with undisturbed():
                 clear(name, folder)
-                _remove_empty(made)
+                remove_empty(made)
                 _forget(record)
         except MsmfError as left:
             if failure is None:
@@ -118,7 +118,7 @@ def clean() -> tuple[list[str], list[str]]:
         _forget(record)
         done.append(f"{record.name}: removed {', '.join(found) if found else 'its record; nothing else was left'}")
     # one testbed's folder may lie in what was made for another's
-    _remove_empty(sorted(made, key=lambda folder: len(folder.parts), reverse=True))
+    remove_empty(sorted(made, key=lambda folder: len(folder.parts), reverse=True))
     return done, failures
 
 
@@ -170,18 +170,6 @@ def _remove_half_written(noted: Mapping[str, Any]) -> None:
     """Remove what lies half-written among results."""
     if "results" in noted:
         remove_traces_of_the_dead(Path(noted["results"]))
-
-
-def _missing(folder: Path) -> list[Path]:
-    """The folders that have to be made for one, the innermost first."""
-    return [each for each in (folder, *folder.parents) if not each.exists()]
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    """Remove folders, given the innermost first, as far as they are empty."""
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
 
 
 def _forget(record: Path) -> None:
