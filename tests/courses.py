@@ -11,19 +11,19 @@ from msmf_traci.results.keys import Names
 from msmf_traci.sentinels import NO_SERVER
 
 SERVERS = ("A", "B", "C", "D")
+REGION = len(SERVERS)  # number of the one regional server, R, which serves cells 2 and 3
 # server n stands in cell n of a row of cells: 15 ms, and 40 ms more for each hop
 ROW_LATENCY = RequestLatency(15.0, 55.0, 40.0)
 
 
 def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> Areas:
-    """Cells in a row, without regions."""
-    none = np.zeros(0, dtype=np.int64)
-    return Areas(np.arange(n), np.zeros(n, dtype=np.int64), np.zeros(1, dtype=np.int64), none, np.tile(np.arange(n), (policies, 1)))
+    """Cells in a row, and the region."""
+    return Areas(np.arange(n), np.zeros(n, dtype=np.int64), np.array([0, 2]), np.array([2, 3]), np.tile(np.arange(n + 1), (policies, 1)))
 
 
-def policies(links: LinkOptions, handoff: HandoffPolicy, n: int = 1, processing: Processing = NO_PROCESSING) -> Records:
+def policies(links: LinkOptions, handoff: HandoffPolicy, n: int = 1, processing: Processing = NO_PROCESSING, *, tiers: int = 1) -> Records:
     """The same rules for n variants."""
-    return np.stack([policy(links, handoff, ROW_LATENCY, len(SERVERS), 0, 1, processing)] * n)
+    return np.stack([policy(links, handoff, ROW_LATENCY, len(SERVERS) + 1, 0, tiers, processing)] * n)
 
 
 def frame_course(
@@ -69,6 +69,6 @@ def frame_course(
 
 
 def names_of(vehicles: Sequence[str], strategies: Sequence[str], image_mb: float | None = None) -> Names:
-    """Names in tables; servers A to D, all local."""
-    servers = np.array(SERVERS, dtype=object), np.array(["local"] * len(SERVERS), dtype=object)
+    """Names in tables; local servers A to D, and the regional server R."""
+    servers = np.array([*SERVERS, "R"], dtype=object), np.array([*["local"] * len(SERVERS), "regional"], dtype=object)
     return Names(vehicles, [{"strategy": name, "image_mb": image_mb} for name in strategies], [servers] * len(strategies))

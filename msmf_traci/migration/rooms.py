@@ -86,7 +86,6 @@ def grant_home(
         c.given_home = cell
         return cell
     c.given_home = NO_SERVER
-    c.anew = True
     return KEEP
 
 
@@ -122,5 +121,10 @@ def grant_target(
         c.given_target = lower
         return lower
     c.given_target = NO_SERVER
-    c.anew = True
     return NO_SERVER
+
+
+@compiled
+def lacks_what_it_asked_for(c: Any) -> bool:
+    """Whether something was refused, so that the next frame may bring it though nothing else is new: room, or a copy under way there."""
+    return bool(c.given_home != c.asked_home or c.given_target != c.asked_target)

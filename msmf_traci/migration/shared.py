@@ -16,7 +16,7 @@ from msmf_traci.migration.container import Areas, Records
 from msmf_traci.migration.course import Course, Seen
 from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_min_rates
 from msmf_traci.migration.machine import arrive, complete, obey, score
-from msmf_traci.migration.rooms import grant_home, grant_target, hold, server_with_room
+from msmf_traci.migration.rooms import grant_home, grant_target, hold, lacks_what_it_asked_for, server_with_room
 from msmf_traci.migration.service import deploy, see
 from msmf_traci.migration.transfer import RESTORE, finish_stage, is_sending, is_waiting, set_rate
 from msmf_traci.sentinels import KEEP, NO_SERVER
@@ -213,6 +213,7 @@ def _meet(
         if c.running and (granted == KEEP or granted == c.host):
             wanted = grant_target(c, p, areas, floor.held, t_s, target, lower, x_m, y_m, key, books)
         obey(c, p, t_s, granted, wanted, x_m, y_m, key, books)
+        c.anew = c.anew or lacks_what_it_asked_for(c) or (course.first[sample] and c.host != home)
     if len(seen.host):
         seen.target[sample, v] = target
         seen.host[sample, v] = c.host

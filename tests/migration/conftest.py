@@ -24,8 +24,8 @@ from msmf_traci.mobility.frame import Frames
 from msmf_traci.mobility.tracks import Follower
 from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
 from msmf_traci.run.drive import course_of
-from msmf_traci.sentinels import KEEP
-from tests.courses import SERVERS, names_of, policies, row_of_cells
+from msmf_traci.sentinels import KEEP, NO_SERVER
+from tests.courses import REGION, SERVERS, names_of, policies, row_of_cells
 
 MB = 1e6
 BYTES_PER_S = 10 * MB
@@ -37,7 +37,7 @@ STATE = (*CLOCKS, "running", "relayed", "late")
 class Drive:
     """What is decided for vehicles v under strategies s in frames f; a vehicle is on the road from frame first[v] to frame last[v].
 
-    home, target: shape (f, v, s); cell: (f, v); the others one a vehicle or one a frame.
+    home, target, lower_target: shape (f, v, s); cell: (f, v); the others one a vehicle or one a frame. tiers: those of the strategies.
     """
 
     times_s: np.ndarray
@@ -45,11 +45,13 @@ class Drive:
     last: np.ndarray
     home: np.ndarray
     target: np.ndarray
+    lower_target: np.ndarray
     cell: np.ndarray
     containers: Containers
     links: LinkOptions
     policy: HandoffPolicy
     processing: Processing = NO_PROCESSING
+    tiers: int = 1
 
     @property
     def vehicles(self) -> int:
@@ -82,7 +84,7 @@ class Booked:
     def __init__(self, drive: Drive, cuts: Sequence[int] | None = None, look: Callable[["Booked"], None] | None = None) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
-        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing)
+        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, tiers=drive.tiers)
         self.engine = Engine(rules, row_of_cells(policies=drive.strategies), self.ledger)
         self.engine.admit([drive.containers] * drive.strategies)
         self.now_s = -np.inf
@@ -118,7 +120,8 @@ class Booked:
         for strategy in range(drive.strategies):
             home, target = drive.home[f, vehicle, strategy], drive.target[f, vehicle, strategy]
             home = np.where(tracks.first & (home == KEEP), cell, home)
-            decisions = Decisions(cell, home, target, none, none, none)
+            lower_target = drive.lower_target[f, vehicle, strategy]
+            decisions = Decisions(cell, home, target, none, lower_target, none)
             change_start, change = self._changes[strategy].find(tracks, decisions, every=every)
             self.engine.run(course_of(tracks, decisions, change_start, change), np.array([strategy]))
 
@@ -173,18 +176,27 @@ def _processing() -> st.SearchStrategy[Processing]:
     return st.just(NO_PROCESSING) | st.builds(Processing, constant, per_byte, constant, per_byte, constant, per_byte, constant)
 
 
+def _answers(shape: tuple[int, ...], tiers: int, busy: int | None) -> st.SearchStrategy[np.ndarray]:
+    """Servers, KEEP (-2) or NONE (-1), any of them; or mostly one busy server that many containers want."""
+    anything = st.integers(KEEP, len(SERVERS) - 1 if tiers == 1 else REGION)
+    elements = anything if busy is None else st.one_of(*[st.just(busy)] * 3, anything)
+    return arrays.arrays(np.int64, shape, elements=elements, fill=st.nothing())
+
+
 @st.composite
 def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
     """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way.
 
-    Crowded: on shared links, or servers with room for one or two containers, or both.
+    Crowded: on shared links, or servers with room for one or two containers, or both; half of these want mostly one server.
     """
     v, s, f = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(2, 14))
     # mostly the whole time, so that there is something to book
     first = np.array(draw(st.lists(st.integers(0, f - 1) | st.just(0), min_size=v, max_size=v)))
     last = np.array([draw(st.just(f - 1) | st.integers(low, f - 1)) for low in first])
-    answers = arrays.arrays(np.int64, (f, v, s), elements=st.integers(KEEP, len(SERVERS) - 1), fill=st.nothing())
-    home, target = draw(answers), draw(answers)
+    tiers = draw(st.integers(1, 2)) if crowded else 1
+    busy = draw(st.sampled_from([None, 0, len(SERVERS) - 1 if tiers == 1 else REGION])) if crowded else None
+    home, target = draw(_answers((f, v, s), tiers, busy)), draw(_answers((f, v, s), tiers, busy))
+    entered = draw(arrays.arrays(np.int64, (f, v, s), elements=st.sampled_from([NO_SERVER, 2, 3])))
     image, memory = draw(_numbers(1, 80, v)) * MB, draw(_numbers(1, 40, v)) * MB
     levels = draw(st.lists(st.sampled_from([10.0, 30.0, 80.0, 150.0]), min_size=v, max_size=v))
     return Drive(
@@ -193,6 +205,7 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
         last=last,
         home=np.where(home == -1, KEEP, home),
         target=np.where(target == KEEP, -1, target),
+        lower_target=np.where(target == REGION, entered, NO_SERVER),
         cell=draw(arrays.arrays(np.int64, (f, v), elements=st.integers(0, len(SERVERS) - 1))),
         containers=Containers(image, memory, np.array(levels), draw(_numbers(0.1, 5, v))),
         links=LinkOptions(
@@ -203,9 +216,11 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
             is_shared=crowded and draw(st.booleans()),
             # so that there is room for every first deployment
             local_room=draw(st.sampled_from([None, 1 if v <= 2 else 2])) if crowded else None,
+            regional_room=draw(st.sampled_from([None, 1, 2])) if tiers == 2 else None,
         ),
         policy=HandoffPolicy(draw(st.booleans()), draw(st.booleans())),
         processing=draw(_processing()),
+        tiers=tiers,
     )
 
 
@@ -239,11 +254,45 @@ def same_container_drive() -> Callable[[np.ndarray], Drive]:
             first=np.zeros(vehicles, dtype=np.int64),
             last=np.full(vehicles, frames - 1),
             home=home[:, :, None],
-            target=np.full((frames, vehicles, 1), -1),
+            target=np.full((frames, vehicles, 1), NO_SERVER),
+            lower_target=np.full((frames, vehicles, 1), NO_SERVER),
             cell=np.zeros((frames, vehicles), dtype=np.int64),
             containers=Containers(100 * MB * every, 20 * MB * every, 80 * every, 0.5 * every),
             links=LinkOptions(BYTES_PER_S, 0.05, 5 * MB, 0.0),
             policy=HandoffPolicy(False, False),
+        )
+
+    return drive
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Callable[..., Drive]:
+    """A drive from home[frame][vehicle]: frames every second from 1 s on; 0.1 s of image, 0.1 s of memory, 1 s to start."""
+
+    def drive(
+        home: list[list[int]],
+        *,
+        target: int | list[list[int]] = NO_SERVER,
+        last: list[int] | None = None,
+        level_ms: list[float] | None = None,
+        local_room: int | None = None,
+        regional_room: int | None = None,
+        tiers: int = 1,
+    ) -> Drive:
+        frames, vehicles = len(home), len(home[0])
+        every = np.ones(vehicles)
+        return Drive(
+            times_s=np.arange(1.0, frames + 1),
+            first=np.zeros(vehicles, dtype=np.int64),
+            last=np.array(last or [frames - 1] * vehicles),
+            home=np.array(home)[:, :, None],
+            target=np.broadcast_to(target, (frames, vehicles))[:, :, None],
+            lower_target=np.full((frames, vehicles, 1), NO_SERVER),
+            cell=np.zeros((frames, vehicles), dtype=np.int64),
+            containers=Containers(MB * every, MB * every, np.array(level_ms or 80 * every), every),
+            links=LinkOptions(BYTES_PER_S, 0.0, 5 * MB, 0.0, local_room=local_room, regional_room=regional_room),
+            policy=HandoffPolicy(False, False),
+            tiers=tiers,
         )
 
     return drive

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from msmf_traci.migration.ledger import BYTE_KINDS, Stage
 from msmf_traci.sentinels import NO_SERVER
+from tests.courses import REGION
 
 BYTES_PER_S = 10e6
 SENDING = (Stage.IMAGE, Stage.MEMORY, Stage.ROUND, Stage.FINAL)
@@ -43,8 +44,9 @@ def test_no_server_holds_more_than_it_has_room_for(crowded_drives, book, data):
         records = booked.engine.containers
         for strategy in range(drive.strategies):
             held = np.concatenate([records[end][:, strategy] for end in ("host", "target")])
-            held = np.bincount(held[held != NO_SERVER], minlength=4)
-            assert drive.links.local_room is None or (held <= drive.links.local_room).all()
+            held = np.bincount(held[held != NO_SERVER], minlength=REGION + 1)
+            assert drive.links.local_room is None or (held[:REGION] <= drive.links.local_room).all()
+            assert drive.links.regional_room is None or held[REGION] <= drive.links.regional_room
 
     book(drive, look=look)
 
