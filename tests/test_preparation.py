@@ -52,7 +52,7 @@ def test_gps_traces_are_judged_and_hashed_before_anything_is_built(tmp_path: Pat
     traces = tmp_path / "traces.csv"
     words = ["scenario=sumo", f"scenario.net_file={tmp_path / 'own.net.xml'}", "mobility.source=gps", f"mobility.gps.path={traces}"]
     config = read_request(words).points[0].config
-    with pytest.raises(InputError, match="there is no such file or folder"):
+    with pytest.raises(InputError, match="there is no such file"):
         judge_files(config)
     prints = []
     for text in ("id,t,lat,lon\n", "id,t,lat,lon\n", "id,t,lat,lon\na,1,2,3\n"):

@@ -19,6 +19,7 @@ from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
+from msmf_traci.input_file import input_file
 from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import files_read
 from msmf_traci.run.options import strategy_options
@@ -93,13 +94,11 @@ def judge_files(config: Config) -> Inputs:
 def _judge_positions(mobility: Mobility) -> Path | None:
     """The user's file of positions, which is there and can be read."""
     if mobility.recording_file is not None:
-        path = Path(mobility.recording_file).expanduser()
+        path = input_file(mobility.recording_file, "mobility.recording_file")
         ColumnsFile(path).close()
         return path
     if mobility.fcd_file is not None:
-        path = Path(mobility.fcd_file).expanduser()
-        if not path.is_file():
-            raise InputError(f"mobility.fcd_file={mobility.fcd_file}: there is no such file; check the path")
+        path = input_file(mobility.fcd_file, "mobility.fcd_file")
         if path.suffix == ".parquet":
             _need_pyarrow(f"mobility.fcd_file={mobility.fcd_file}")
         return path

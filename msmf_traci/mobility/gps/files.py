@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from msmf_traci.errors import InputError
+from msmf_traci.input_file import input_file, is_input_folder
 from msmf_traci.scenario.content_cache import content_key, file_hash
 
 Format = Literal["geolife", "csv", "gpx"]
 _FORMATS: dict[str, Format] = {".plt": "geolife", ".csv": "csv", ".csv.gz": "csv", ".csv.xz": "csv", ".gpx": "gpx"}
 _KNOWN = "GeoLife (.plt), CSV (.csv, .csv.gz, .csv.xz) and GPX (.gpx)"
 LABELS = "labels.txt"
+OPTION = "mobility.gps.path"
 
 
 @dataclass(frozen=True)
@@ -35,20 +37,18 @@ def find_files(path: str) -> list[TraceFile]:
         If there are none, or one cannot be read.
     """
     root = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - the names of links are the user's own
-    if not root.exists():
-        raise InputError(f"mobility.gps.path={path}: there is no such file or folder; check the path")
-    if root.is_file():
-        found = [TraceFile(root, kind)] if (kind := _format_of(root.name)) is not None else []
-        if not found:
-            raise InputError(f"mobility.gps.path={path} is of no known format; give {_KNOWN}, or a folder of these")
-    else:
+    if is_input_folder(path, OPTION):
         found = _files_below(root)
         if not found:
-            raise InputError(f"mobility.gps.path={path}: the folder holds no traces; known are {_KNOWN}")
-    for file in found:
-        if not os.access(file.path, os.R_OK):
-            raise InputError(f"mobility.gps.path={path}: {file.path} cannot be read; check its permissions")
-    return found
+            raise InputError(f"{OPTION}={path}: the folder holds no traces; known are {_KNOWN}")
+        for file in found:
+            input_file(file.path, OPTION)
+        return found
+    input_file(path, OPTION)
+    kind = _format_of(root.name)
+    if kind is None:
+        raise InputError(f"{OPTION}={path} is of no known format; give {_KNOWN}, or a folder of these")
+    return [TraceFile(root, kind)]
 
 
 def files_key(path: str) -> str:
@@ -68,7 +68,7 @@ def files_key(path: str) -> str:
     try:
         return content_key(files=[[name, file_hash(file)] for file, name in named.items()])
     except OSError as error:
-        raise InputError(f"mobility.gps.path={path}: {error.filename} cannot be read ({error.strerror}); check its permissions") from None
+        raise InputError(f"{OPTION}={path}: {error.filename} cannot be read ({error.strerror}); check its permissions") from None
 
 
 def user_folder(trajectory: Path) -> Path:
@@ -90,4 +90,4 @@ def _files_below(root: Path) -> list[TraceFile]:
 
 
 def _refuse_folder(error: OSError) -> NoReturn:
-    raise InputError(f"mobility.gps.path: the folder {error.filename} cannot be read ({error.strerror}); check its permissions")
+    raise InputError(f"{OPTION}: the folder {error.filename} cannot be read ({error.strerror}); check its permissions")

@@ -289,7 +289,7 @@ def test_a_wrong_gpx_file_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_path_without_traces_is_one_sentence(tmp_path: Path) -> None:
-    assert "there is no such file or folder" in refusal(tmp_path / "none")
+    assert "there is no such file" in refusal(tmp_path / "none")
     assert "the folder holds no traces" in refusal(tmp_path)
     (tmp_path / "photo.jpg").write_text("")
     assert "is of no known format" in refusal(tmp_path / "photo.jpg")
