@@ -34,7 +34,7 @@ from sumolib.miscutils import getFreeSocketPort
 
 from msmf_traci.config.compose import read_request
 from msmf_traci.mobility.pass_key import pass_key
-from msmf_traci.mobility.sumo_command import Load, command_line
+from msmf_traci.mobility.sumo_command import Load, configure
 from msmf_traci.run.drive import Drive
 from msmf_traci.run.mobility_source import RECORDINGS
 from msmf_traci.run.options import command_options
@@ -75,8 +75,8 @@ class Pass:
     def load(self, folder: Path) -> tuple[list[str], dict[str, str]]:
         """SUMO's command line, and the environment of its program."""
         trip_file = draw_trips(self.config, self.inputs, read_city(self.config, self.net_file))
-        command = command_line(Load(self.inputs.network, trip_file), command_options(self.config), folder)
-        return command, self.inputs.sumo.environment
+        load, command = Load(self.inputs.network, trip_file), command_options(self.config, self.inputs.sumo_options)
+        return ["--configuration-file", str(configure(load, command, folder, folder / "sumo"))], self.inputs.sumo.environment
 
 
 class Clock:

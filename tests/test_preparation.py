@@ -30,7 +30,7 @@ def test_every_file_that_sumo_reads_is_in_the_fingerprint(tmp_path: Path, change
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    extra = f"mobility.sumo_args=[--additional-files,{tmp_path / 'typed.add.xml'}]"
+    extra = f"mobility.sumo_args=[--weight-files,{tmp_path / 'typed.add.xml'}]"
     before = fingerprint(tmp_path, extra)
     assert fingerprint(tmp_path, extra) == before
     with (tmp_path / changed).open("a") as file:

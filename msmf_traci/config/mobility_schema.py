@@ -176,28 +176,9 @@ class Mobility(Section):
 
     @model_validator(mode="after")
     def _check_args(self) -> Self:
-        ours = {
-            "-n",
-            "--net-file",
-            "-c",
-            "--configuration-file",
-            "--remote-port",
-            "--seed",
-            "--step-length",
-            "-r",
-            "--route-files",
-            "-b",
-            "--begin",
-            "--num-clients",
-        }
         words = [str(word) for word in self.sumo_args]
         if words and not words[0].startswith("-"):
             raise ValueError(
                 f"mobility.sumo_args: {words[0]} is no option of SUMO; begin with one, e.g. mobility.sumo_args=[--step-method.ballistic]"
             )
-        for word in words:
-            if word.split("=")[0] in ours:
-                raise ValueError(
-                    f"mobility.sumo_args: {word.split('=')[0]} is set by msmf-traci: use the option for it (msmf-traci --help)"
-                )
         return self

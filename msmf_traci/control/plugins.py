@@ -92,7 +92,7 @@ def _import(path: str) -> object:
     module, _, attribute = path.partition(":") if ":" in path else path.rpartition(".")
     here = str(Path.cwd())
     if here not in sys.path:
-        sys.path.insert(0, here)
+        sys.path.append(here)  # last, so that a file there takes the place of no installed package
     try:
         return getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:

@@ -42,7 +42,7 @@ def run_apart(config: dict[str, Any], overrides: Sequence[str], *, wait: bool) -
     Why the run's process ended before it could say so itself; None where it has recorded what came of it.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "msmf_traci.launch.apart"],
+        [sys.executable, "-P", "-m", "msmf_traci.launch.apart"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

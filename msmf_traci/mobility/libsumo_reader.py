@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 import io
 import os
 import sys
@@ -14,10 +12,11 @@ from typing import IO, Any
 
 from msmf_traci.errors import InputError, ToolError
 from msmf_traci.mobility.following import NOT_ON_ROAD, Reading
-from msmf_traci.mobility.sumo import Events
-from msmf_traci.mobility.sumo_command import Command, Load, command_line, last_words, routes_are_fixed, why_not_started, why_stopped
-from msmf_traci.scenario.sumo_tools import Sumo
+from msmf_traci.mobility.sumo import Events, Session
+from msmf_traci.mobility.sumo_command import Command, Load, configure, last_words, routes_are_fixed, why_not_started, why_stopped
+from msmf_traci.scenario.sumo_tools import Sumo, warnings_in
 from msmf_traci.scratch import temporary_folder
+from msmf_traci.sumo_python import sumo_package
 
 HOW_TO_INSTALL = "pip install 'msmf-traci[libsumo]'"
 _CONSOLE = (1, 2)  # file descriptors that SUMO's library prints to
@@ -25,11 +24,6 @@ _CONSOLE = (1, 2)  # file descriptors that SUMO's library prints to
 
 # a vehicle of which SUMO says nothing
 _ABSENT = Reading([(0.0, 0.0)], [0.0], [NOT_ON_ROAD], [0.0], [""])
-
-
-def libsumo_is_installed() -> bool:
-    """Whether libsumo is there; it is not imported."""
-    return importlib.util.find_spec("libsumo") is not None
 
 
 class LibsumoReader:
@@ -123,15 +117,15 @@ class _Console:
 
 
 @contextmanager
-def running_libsumo(sumo: Sumo, load: Load, command: Command, clock: list[float]) -> Iterator[LibsumoReader]:
+def running_libsumo(sumo: Sumo, load: Load, command: Command, session: Session) -> Iterator[LibsumoReader]:
     """Load the simulation into this process and give a reader; it is unloaded afterwards, whatever happens.
 
     Parameters
     ----------
     sumo, load, command
         The installation, what it loads and how it is run.
-    clock
-        One number: the simulated time reached, for the text of a failure.
+    session
+        Where outputs go; told the warnings at the end.
 
     Raises
     ------
@@ -141,15 +135,16 @@ def running_libsumo(sumo: Sumo, load: Load, command: Command, clock: list[float]
         If SUMO does not start or ends before its time; the text quotes its last lines.
     """
     with temporary_folder() as folder, _environment_of(sumo):
-        libsumo = import_libsumo(sumo)
+        libsumo = import_libsumo()
         failures = (libsumo.TraCIException, libsumo.FatalTraCIError)
+        configuration = configure(load, command, folder, session.outputs)
         log = folder / "sumo.log"
         with log.open("ab", buffering=0) as output, contextlib.closing(_Console(output.fileno())) as console:
             sys.stdout.flush()
             sys.stderr.flush()
             console.take()
             try:
-                libsumo.simulation.start(["sumo", *command_line(load, command, folder)])
+                libsumo.simulation.start(["sumo", "--configuration-file", str(configuration)])
             except failures as error:
                 _note(output, error)
                 raise ToolError(why_not_started(command, last_words(log, error))) from None
@@ -159,13 +154,15 @@ def running_libsumo(sumo: Sumo, load: Load, command: Command, clock: list[float]
                 yield LibsumoReader(libsumo, console, reads_routes=not routes_are_fixed(load, command))
             except failures as error:
                 _note(output, error)
-                raise ToolError(why_stopped(clock[0], last_words(log, error))) from None
+                raise ToolError(why_stopped(session.time_s, last_words(log, error))) from None
             finally:
                 console.take()
                 try:
                     libsumo.simulation.close()
                 finally:
                     console.give_back()
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            session.warnings = warnings_in(lines)
 
 
 def _note(log: IO[bytes], error: Exception) -> None:
@@ -173,7 +170,7 @@ def _note(log: IO[bytes], error: Exception) -> None:
     log.write(f"Error: {' '.join(str(error).split())}\n".encode())
 
 
-def import_libsumo(sumo: Sumo) -> Any:
+def import_libsumo() -> Any:
     """The library, imported the first time it is needed.
 
     Raises
@@ -184,11 +181,9 @@ def import_libsumo(sumo: Sumo) -> Any:
     try:
         # it prints a doubt about pyarrow, which it does not use for anything that is asked of it here
         with contextlib.redirect_stdout(io.StringIO()):
-            libsumo = importlib.import_module("libsumo")
+            libsumo = sumo_package("libsumo")
     except ImportError as error:
         raise InputError(f"libsumo cannot be loaded ({error}); run: {HOW_TO_INSTALL}, or set mobility.source=traci") from None
-    if libsumo.__version__ != sumo.version:
-        raise InputError(f"libsumo is {libsumo.__version__} and SUMO {sumo.version}; run: {HOW_TO_INSTALL}, or set mobility.source=traci")
     return libsumo
 
 

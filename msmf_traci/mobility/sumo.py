@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.mobility.following import Following, FramesInMaking, Reading
 from msmf_traci.mobility.frame import Frames, Roster
 from msmf_traci.mobility.sumo_command import FREE_SPEED_FACTOR, Command, Load
-from msmf_traci.scenario.sumo_tools import Sumo
+from msmf_traci.scenario.sumo_tools import Sumo, Warned
 
 NO_CHECKS = 32  # speed mode of `forced`
 SAMPLES_AT_ONCE = 50_000
+_STATES = ("loaded", "inserted", "waiting")
 FRAMES_AT_ONCE = 20_000  # however few vehicles there are
 
 Progress = Callable[[float, int, int], None]
@@ -57,7 +60,26 @@ class Reader(Protocol):
         ...
 
 
-Running = Callable[[Sumo, Load, Command, list[float]], AbstractContextManager[Reader]]
+@dataclass
+class Session:
+    """A running SUMO beside its vehicles.
+
+    Attributes
+    ----------
+    outputs
+        Folder for what SUMO itself is asked to write.
+    time_s
+        Simulated time reached.
+    warnings
+        What SUMO warned of, known once it has ended.
+    """
+
+    outputs: Path
+    time_s: float = 0.0
+    warnings: list[Warned] = field(default_factory=list)
+
+
+Running = Callable[[Sumo, Load, Command, Session], AbstractContextManager[Reader]]
 
 
 class SumoSource:
@@ -75,12 +97,27 @@ class SumoSource:
         Length of each road edge.
     progress
         Called at each step with simulated time, vehicles on the road and vehicles still expected.
+    outputs
+        Folder for what SUMO itself is asked to write; made if there is anything.
+    warned
+        Called with what SUMO warned of, once it has ended.
     """
 
     def __init__(
-        self, running: Running, sumo: Sumo, load: Load, command: Command, edges: Mapping[str, int], length_m: FloatArray, progress: Progress
+        self,
+        running: Running,
+        sumo: Sumo,
+        load: Load,
+        command: Command,
+        edges: Mapping[str, int],
+        length_m: FloatArray,
+        progress: Progress,
+        outputs: Path,
+        warned: Callable[[Sequence[Warned]], None],
     ) -> None:
         self.roster = Roster()
+        self._session = Session(outputs)
+        self._warned = warned
         self._running = running
         self._sumo = sumo
         self._load = load
@@ -88,7 +125,6 @@ class SumoSource:
         self._progress = progress
         self._following = Following(self.roster, edges, length_m)
         self._colliding: set[str] = set()
-        self._clock = [0.0]
 
     def frames(self) -> Generator[Frames, None, None]:
         """Start SUMO, yield a frame for each step until all vehicles have arrived or time is up, and end SUMO.
@@ -98,8 +134,9 @@ class SumoSource:
         ToolError
             If SUMO ends before its time; the text quotes its last lines.
         """
-        with self._running(self._sumo, self._load, self._command, self._clock) as reader:
+        with self._running(self._sumo, self._load, self._command, self._session) as reader:
             yield from self._drive(reader)
+        self._warned(self._session.warnings)
 
     def _drive(self, reader: Reader) -> Iterator[Frames]:
         end_s = reader.simulation.getTime() + self._command.max_duration_s
@@ -110,7 +147,7 @@ class SumoSource:
         present = sorted(reader.vehicle.getIDList())  # of a state that the user's configuration loads
         while True:
             events = reader.step()
-            time_s = self._clock[0] = round(events.time_s, 6)
+            time_s = self._session.time_s = round(events.time_s, 6)
             self._count(events)
             arrived = set(events.arrived)
             made.end(following.dismiss(arrived))  # only now is it known whose last frame the newest one was
@@ -127,7 +164,12 @@ class SumoSource:
         self.roster.counts.end_s = time_s
         made.end(range(len(following)))
         yield made.batch()
-        self.roster.counts.not_inserted = len(reader.simulation.getPendingVehicles())
+        self.roster.counts.not_inserted = len(reader.simulation.getPendingVehicles()) + self._lost(reader)
+
+    def _lost(self, reader: Reader) -> int:
+        """Vehicles that SUMO has read and thrown away, as those without a valid route under --ignore-route-errors."""
+        loaded, inserted, waiting = (int(reader.simulation.getParameter("", f"stats.vehicles.{name}")) for name in _STATES)
+        return max(0, loaded - inserted - waiting)
 
     def _count(self, events: Events) -> None:
         counts = self.roster.counts

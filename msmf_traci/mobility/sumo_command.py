@@ -1,12 +1,14 @@
-"""How SUMO is called: what it loads, how it is run, and the words of its command line."""
+"""How SUMO is called: what it loads, how it is run, and the configuration that says so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msmf_traci.scenario.build import NetworkSource
+from msmf_traci.scenario.sumo_files import files_of, redirected
+from msmf_traci.scenario.sumo_options import write_configuration
 from msmf_traci.scenario.sumo_tools import last_lines
 from msmf_traci.scenario.trips import VEHICLE_TYPE
 
@@ -32,7 +34,7 @@ class Command:
     gui
         Whether to show sumo-gui.
     extra
-        More of SUMO's own options.
+        More of SUMO's own options, by SUMO's names.
     """
 
     speed_mps: float | None
@@ -41,7 +43,7 @@ class Command:
     max_duration_s: float
     seed: int
     gui: bool = False
-    extra: Sequence[str] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,41 +67,58 @@ def routes_are_fixed(load: Load, command: Command) -> bool:
     return load.trip_file is not None and not command.extra
 
 
-def command_line(load: Load, command: Command, folder: Path) -> list[str]:
-    """SUMO's options; the user's own take the place of ours.
+def options_asked_for(load: Load, command: Command) -> dict[str, str]:
+    """What SUMO is told, by its own names, before outputs are led elsewhere: the user's own options take the place of ours."""
+    ours = {"no-step-log": "true", "duration-log.disable": "true", "seed": str(command.seed)}
+    if load.network.options is not None:
+        options = {**load.network.options, **ours}
+    else:
+        routes = load.network.route_files if load.trip_file is None else (load.trip_file,)
+        options = {"net-file": str(load.network.net_file), "route-files": ",".join(str(path.absolute()) for path in routes), **ours}
+        options |= {"time-to-teleport": "-1", "collision.action": "warn"}
+    if command.step_s is not None:
+        options["step-length"] = repr(command.step_s)
+    if command.gui:
+        options |= {"start": "true", "quit-on-end": "true"}
+    return {**options, **command.extra}
+
+
+def configure(load: Load, command: Command, folder: Path, outputs: Path) -> Path:
+    """Write the .sumocfg of a run, and the files that only this run needs.
 
     Parameters
     ----------
     load, command
         What is loaded and how it is run.
     folder
-        Where to write what only this run needs.
+        Where to write.
+    outputs
+        Where SUMO is to write what it was asked for; made if there is anything.
+
+    Returns
+    -------
+    The configuration; SUMO, asked for its option `configuration-file`, says by it whose it is.
     """
-    options = {"--no-step-log": "true", "--duration-log.disable": "true", "--seed": str(command.seed)}
-    if load.network.sumocfg_file is not None:
-        options["--configuration-file"] = str(load.network.sumocfg_file)
-    else:
-        routes = list(load.network.route_files)
-        if load.trip_file is not None:
-            types = folder / "types.rou.xml"
-            types.write_text(_vehicle_type(command), encoding="utf-8")
-            routes = [types, load.trip_file]
-        options["--net-file"] = str(load.network.net_file)
-        options["--route-files"] = ",".join(str(path) for path in routes)
-        options["--time-to-teleport"] = "-1"
-        options["--collision.action"] = "warn"
-    if command.step_s is not None:
-        options["--step-length"] = repr(command.step_s)
-    if command.gui:
-        options |= {"--start": "true", "--quit-on-end": "true"}
-    given = {word.split("=")[0] for word in command.extra}
-    ours = [word for name, value in options.items() if name not in given for word in (name, value)]
-    return [*ours, *command.extra]
+    options = options_asked_for(load, command)
+    found = files_of(options)
+    if found.outputs:
+        outputs.mkdir(exist_ok=True)
+    if found.unsorted:
+        # SUMO leaves out vehicles that come too late in a file, unless it loads all of them before it begins
+        options.setdefault("route-steps", "0")
+    options = redirected(options, found, folder, outputs.absolute())
+    if load.trip_file is not None:
+        types = folder / "types.rou.xml"
+        types.write_text(_vehicle_type(command), encoding="utf-8")
+        options["route-files"] = f"{types},{options['route-files']}"
+    configuration = folder.resolve() / "run.sumocfg"
+    write_configuration(options, configuration)
+    return configuration
 
 
 def why_not_started(command: Command, reason: str) -> str:
     """The sentence on a SUMO that did not start."""
-    doubt = f" (mobility.sumo_args={list(command.extra)})" if command.extra else ""
+    doubt = f" (with {', '.join(f'--{name} {value}' for name, value in command.extra.items())})" if command.extra else ""
     return f"SUMO did not start{doubt}: {reason}; no tables were written"
 
 

@@ -48,7 +48,7 @@ class Drive:
         self.config = config
         self.trip_file = trip_file
         self.variants = make_variants(config, inputs.strategies)
-        self.origin = open_source(config, inputs, city, trip_file, self._show)
+        self.origin = open_source(config, inputs, city, trip_file, self._show, scratch)
         self.source = self.origin.source
         self.roster = self.source.roster
         self.plane = ControlPlane(self.variants.rulings(), roads, cells, city.coverage, self.roster.routes)

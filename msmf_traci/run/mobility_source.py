@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,20 @@ from msmf_traci.mobility.pass_key import PassKey, pass_key
 from msmf_traci.mobility.recording import RecordedNetwork, Recorder, RecordingSource
 from msmf_traci.mobility.route_file import read_routes
 from msmf_traci.mobility.sumo import Progress, Running, SumoSource
-from msmf_traci.mobility.sumo_command import Load
+from msmf_traci.mobility.sumo_command import Load, options_asked_for
 from msmf_traci.results.console import counted, say
 from msmf_traci.run.gps_origin import open_traces
 from msmf_traci.run.options import command_options
 from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.scenario.content_cache import build_once, cached_folder, file_hash
+from msmf_traci.scenario.sumo_files import files_of, places_of
+from msmf_traci.scenario.sumo_tools import Warned
+from msmf_traci.sumo_python import has_sumo_package
 
 RECORDINGS = "recordings"
 RECORDING_FILE = "pass.msmf"
+SUMO_FOLDER = "sumo"  # of a run: what SUMO itself was asked to write
+KINDS_SHOWN = 3
 
 
 @dataclass
@@ -49,7 +54,7 @@ class Origin:
     commanded_kmh: float | None = None
 
 
-def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | None, progress: Progress) -> Origin:
+def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | None, progress: Progress, scratch: Path) -> Origin:
     """The source that `mobility.source` asks for; with `auto` a recording if one fits, else SUMO.
 
     Parameters
@@ -60,6 +65,8 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         Random trips of ours; None where the routes are the user's own.
     progress
         Called at each step of SUMO.
+    scratch
+        The run's folder, where SUMO writes what it is asked to write.
 
     Raises
     ------
@@ -74,7 +81,7 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         return _replay(Path(mobility.recording_file).expanduser(), network)
     if mobility.fcd_file is not None:
         return _read_trace(Path(mobility.fcd_file).expanduser(), config, inputs, city, network)
-    load, command = Load(inputs.network, trip_file), command_options(config)
+    load, command = Load(inputs.network, trip_file), command_options(config, inputs.sumo_options)
     identity = pass_key(inputs.sumo.version, load, command)
     path = None if identity.key is None else cached_folder(RECORDINGS, identity.key) / RECORDING_FILE
     if mobility.source == "recording":
@@ -87,31 +94,54 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
             say(f"{error}: driving SUMO instead, and replacing it")
             is_damaged = True
     name, running = _live(config)
-    source: MobilitySource = SumoSource(running, inputs.sumo, load, command, network.edges, city.roads.length_m, progress)
     facts: dict[str, Any] = {"source": name, "recording": None}
+    asked = files_of(options_asked_for(load, command))
+    if asked.outputs:
+        names = places_of(asked.outputs)
+        facts["sumo_outputs"] = {f"{SUMO_FOLDER}/{names[output.path]}": f"{output.what} {output.path}" for output in asked.outputs}
+        say(f"SUMO writes to the folder {SUMO_FOLDER} of the run: {', '.join(sorted(set(names.values())))}")
+    for path in asked.unsorted:
+        say(f"{path} is not in the order of departure, so all its vehicles are loaded before SUMO begins")
+    made = {
+        "msmf-traci": msmf_traci.__version__,
+        "sumo": inputs.sumo.version,
+        "source": name,
+        "seed": config.seed,
+        **{option: getattr(mobility, option) for option in ("speed_kmh", "speed_mode", "step_s", "max_duration_s")},
+    }
+
+    def warned(warnings: Sequence[Warned]) -> None:
+        facts["sumo_warnings"] = made["sumo_warnings"] = [asdict(each) for each in warnings]
+        if warnings:
+            say(_warnings_line(warnings))
+
+    source: MobilitySource = SumoSource(
+        running, inputs.sumo, load, command, network.edges, city.roads.length_m, progress, scratch / SUMO_FOLDER, warned
+    )
     if identity.key is None:
         facts["not_recorded"] = identity.why_none
     else:
-        made = {
-            "msmf-traci": msmf_traci.__version__,
-            "sumo": inputs.sumo.version,
-            "source": name,
-            "seed": config.seed,
-            **{option: getattr(mobility, option) for option in ("speed_kmh", "speed_mode", "step_s", "max_duration_s")},
-        }
         about = {"key": identity.key, "roads": network.digest, "made": made}
-        keep = partial(_keep, identity.key, is_damaged, facts)
-        source = Recorder(source, city.roads.ids, about, keep)
+        source = Recorder(source, city.roads.ids, about, partial(_keep, identity.key, is_damaged, facts))
     return Origin(source, facts, mobility.speed_kmh)
+
+
+def _warnings_line(warnings: Sequence[Warned]) -> str:
+    """A line on what SUMO warned of."""
+    number = sum(each.number for each in warnings)
+    kinds = [each.first if each.number == 1 else f"{each.first} (and {each.number - 1} more like it)" for each in warnings[:KINDS_SHOWN]]
+    rest = len(warnings) - len(kinds)
+    more = f"; {counted(rest, 'other kind')} in run.json" if rest else ""
+    return f"SUMO gave {counted(number, 'warning')}: {'; '.join(kinds)}{more}"
 
 
 def _live(config: Config) -> tuple[str, Running]:
     """Name of the way in which SUMO is driven, and how; each is imported only when it is needed."""
-    from msmf_traci.mobility.libsumo_reader import libsumo_is_installed, running_libsumo
+    from msmf_traci.mobility.libsumo_reader import running_libsumo
     from msmf_traci.mobility.traci_reader import running_traci
 
     mobility = config.mobility
-    fits_libsumo = not mobility.gui and mobility.sumo_home is None and libsumo_is_installed()
+    fits_libsumo = not mobility.gui and mobility.sumo_home is None and has_sumo_package("libsumo")
     if mobility.source == "libsumo" or (mobility.source == "auto" and fits_libsumo):
         return "libsumo", running_libsumo
     return "traci", running_traci

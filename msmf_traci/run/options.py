@@ -16,12 +16,13 @@ from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
 from msmf_traci.mobility.sumo_command import Command
+from msmf_traci.scenario.sumo_options import Options
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
 from msmf_traci.world.servers import TierLatency
 
 
-def command_options(config: Config) -> Command:
-    """How SUMO is to be run."""
+def command_options(config: Config, extra: Options) -> Command:
+    """How SUMO is to be run, with more options of its own."""
     mobility = config.mobility
     return Command(
         speed_mps=None if mobility.speed_kmh is None else mobility.speed_kmh * MPS_PER_KMH,
@@ -30,8 +31,13 @@ def command_options(config: Config) -> Command:
         max_duration_s=mobility.max_duration_s,
         seed=config.seed,
         gui=mobility.gui,
-        extra=tuple(_word(word) for word in mobility.sumo_args),
+        extra=extra,
     )
+
+
+def sumo_words(config: Config) -> list[str]:
+    """The words of `mobility.sumo_args`, spelt as SUMO spells them."""
+    return [_word(word) for word in config.mobility.sumo_args]
 
 
 def trace_selection(config: Config) -> Selection:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,14 @@ from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_file
 from msmf_traci.mobility.gps.files import files_key, find_files
-from msmf_traci.mobility.pass_key import files_read
-from msmf_traci.run.options import strategy_options
+from msmf_traci.mobility.pass_key import what_is_said
+from msmf_traci.run.options import strategy_options, sumo_words
 from msmf_traci.run.road_store import roads_of
 from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import check_cache, file_hash
+from msmf_traci.scenario.sumo_files import files_of
+from msmf_traci.scenario.sumo_options import Options, is_on, options_of_words
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.both_ways import open_both_ways
@@ -48,17 +49,24 @@ class Inputs:
     strategies: list[type[Strategy]]
     positions_file: Path | None = None
     traces_path: str | None = None
-    sumo_args: Sequence[str | int | float | bool] = ()
+    sumo_options: Options = field(default_factory=dict)
+
+    @property
+    def own_options(self) -> Options:
+        """Options of SUMO that are the user's own: those of a .sumocfg, or the routes, and what `mobility.sumo_args` says."""
+        routes = ",".join(str(path.absolute()) for path in self.network.route_files)
+        return {**(self.network.options or {"route-files": routes}), **self.sumo_options}
 
     def fingerprint(self) -> dict[str, Any]:
         """What, beside the configuration, a run's tables follow from: content of files and strategies, versions."""
-        network, words = self.network, [str(word) for word in self.sumo_args]
         positions = {} if self.positions_file is None else {"positions": file_hash(self.positions_file)}
+        sumocfg = self.network.sumocfg_file
         if self.traces_path is not None:
             positions = {"positions": files_key(self.traces_path)}
         return {
-            "network": network.key,
-            "files": files_read(network.route_files, network.sumocfg_file, words),
+            "network": self.network.key,
+            "files": [*files_of(self.own_options).hashes, *([file_hash(sumocfg)] if sumocfg is not None else [])],
+            "sumo_options": what_is_said(self.own_options),
             **positions,
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": code_hash(), "sumo": self.sumo.version},
@@ -88,7 +96,14 @@ def judge_files(config: Config) -> Inputs:
     network = choose_network(sumo, config)
     if not network.is_built:
         check_cache()
-    return Inputs(sumo, network, strategies, positions_file, traces_path, tuple(config.mobility.sumo_args))
+    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, options_of_words(sumo, sumo_words(config)))
+    if is_on(inputs.own_options, "mesosim"):
+        raise InputError(
+            "a mesoscopic SUMO (mesosim) moves vehicles in jumps of some 100 m, so that cells and handoffs would not be those of a drive; "
+            "leave that option out"
+        )
+    files_of(inputs.own_options)  # what it reads is there, and what it writes are files
+    return inputs
 
 
 def _judge_positions(mobility: Mobility) -> Path | None:
@@ -113,7 +128,7 @@ def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
     if scenario.kind == "osm":
         return osm_network(sumo, scenario.map_file, scenario.bbox, is_beijing=scenario.name == "beijing")
     if scenario.sumocfg_file is not None:
-        return own_configuration(scenario.sumocfg_file)
+        return own_configuration(sumo, scenario.sumocfg_file)
     return own_network(str(scenario.net_file), scenario.route_file)
 
 

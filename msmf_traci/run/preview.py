@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
+from msmf_traci.run.mobility_source import SUMO_FOLDER
 from msmf_traci.run.preparation import judge_files, lay_cells, trip_ends, trip_options
 from msmf_traci.run.road_store import roads_of
+from msmf_traci.scenario.sumo_files import files_of, places_of
 from msmf_traci.scenario.trips import routes_folder
 from msmf_traci.world.cells import HexCells
 
@@ -36,7 +38,12 @@ def preview(configs: Sequence[Config]) -> list[str]:
     passes = len({_what_moves_vehicles(each) for each in configs})
     runs = "one run, one mobility pass" if len(configs) == 1 else f"a sweep of {len(configs)} runs, {passes} mobility passes; the first"
     combinations_of = f" x {len(combinations(config))} combinations" if varied_options(config) else ""
+    outputs = files_of(inputs.own_options).outputs
     lines = [f"{runs}: scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies{combinations_of}"]
+    if outputs:
+        names = places_of(outputs)
+        led = [f"{output.what} {output.path} -> {SUMO_FOLDER}/{names[output.path]}" for output in outputs]
+        lines.append(f"SUMO writes, in the run's folder: {'; '.join(led)}")
     if not network.is_built:
         lines.append("network: not in the cache, would be built (seconds to a minute); edges and routes are known then")
         if config.mobility.is_from_file:

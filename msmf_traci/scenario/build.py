@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,11 @@ from typing import Any
 import yaml
 
 from msmf_traci.errors import InputError
+from msmf_traci.input_file import input_file
 from msmf_traci.scenario import osm
 from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key, file_hash
+from msmf_traci.scenario.sumo_files import opened
+from msmf_traci.scenario.sumo_options import Options, options_of_file
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, run_tool
 from msmf_traci.scenario.synthetic import NETCONVERT_OPTIONS, CityParameters, write_city
 
@@ -38,8 +40,8 @@ class NetworkSource:
         Makes it in an empty folder; None for a network of the user's own.
     route_files
         The user's own routes.
-    sumocfg_file
-        The user's own configuration of SUMO.
+    sumocfg_file, options
+        The user's own configuration of SUMO, and the options that it sets.
     """
 
     key: str
@@ -48,6 +50,7 @@ class NetworkSource:
     build: Callable[[Path], None] | None = None
     route_files: tuple[Path, ...] = ()
     sumocfg_file: Path | None = None
+    options: Options | None = None
 
     @property
     def is_built(self) -> bool:
@@ -108,21 +111,19 @@ def own_network(net_file: str, route_file: str | None) -> NetworkSource:
     return NetworkSource(content_key(network=file_hash(path)), path.resolve(), route_files=routes)
 
 
-def own_configuration(sumocfg_file: str) -> NetworkSource:
-    """Network and routes of a .sumocfg of the user's own."""
-    path = _existing(sumocfg_file, "scenario.sumocfg_file")
-    root = _check_root(path, "", "scenario.sumocfg_file", "a configuration of SUMO (.sumocfg)")
-    named = {element.tag: element.get("value", "") for element in root.iter() if element.get("value") is not None}
-    net = named.get("net-file") or named.get("net")
-    if not net:
+def own_configuration(sumo: Sumo, sumocfg_file: str) -> NetworkSource:
+    """Network and routes of a .sumocfg of the user's own, as SUMO understands it."""
+    path = input_file(sumocfg_file, "scenario.sumocfg_file")
+    check_path(path, "scenario.sumocfg_file")
+    options = options_of_file(sumo, path)
+    if not options.get("net-file"):
         raise InputError(f"scenario.sumocfg_file={sumocfg_file}: it names no net-file; add one to its <input>")
-    net_path = _existing(str(path.parent / net), f"the net-file of {sumocfg_file}")
+    net_path = _existing(options["net-file"], f"the net-file of {sumocfg_file}")
     _check_root(net_path, "net", f"the net-file of {sumocfg_file}", "a network of SUMO (.net.xml)")
-    routes = [name.strip() for name in (named.get("route-files") or named.get("routes") or "").split(",") if name.strip()]
-    route_paths = tuple(_existing(str(path.parent / name), f"a route file of {sumocfg_file}") for name in routes)
-    return NetworkSource(
-        content_key(network=file_hash(net_path)), net_path.resolve(), path.resolve(), route_files=route_paths, sumocfg_file=path.resolve()
-    )
+    routes = [name for name in options.get("route-files", "").split(",") if name]
+    route_paths = tuple(_existing(name, f"a route file of {sumocfg_file}") for name in routes)
+    key = content_key(network=file_hash(net_path))
+    return NetworkSource(key, net_path, path.resolve(), route_files=route_paths, sumocfg_file=path.resolve(), options=options)
 
 
 def _city_parameters(text: str, path: Path) -> CityParameters:
@@ -144,24 +145,17 @@ def _city_parameters(text: str, path: Path) -> CityParameters:
 
 
 def _existing(name: str, option: str) -> Path:
-    path = Path(name).expanduser()
-    if not path.is_file():
-        raise InputError(f"{option}={name}: there is no such file; check the path")
-    if path.stat().st_size == 0:
-        raise InputError(f"{option}={name} is empty; give another file")
+    path = input_file(name, option)
     check_path(path, option)
     return path
 
 
-def _check_root(path: Path, root: str, option: str, wanted: str) -> ET.Element:
-    """First element of an XML file, which must be `root`; the whole tree where `root` is empty."""
+def _check_root(path: Path, root: str, option: str, wanted: str) -> None:
+    """Check that the first element of an XML file is `root`."""
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            if not root:
-                return ET.parse(file).getroot()
+        with opened(path) as file:
             element: ET.Element = next(iter(ET.iterparse(file, events=("start",))))[1]
     except (ET.ParseError, StopIteration, OSError, EOFError):
         raise InputError(f"{option}={path} is not {wanted}; give another file") from None
     if element.tag != root and not (root == "routes" and element.tag in ("additional", "trips")):
         raise InputError(f"{option}={path} is not {wanted} but <{element.tag}>; give another file")
-    return element

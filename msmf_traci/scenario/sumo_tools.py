@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,9 @@ from msmf_traci.errors import InputError, ToolError
 from msmf_traci.orphans import end_with_parent
 
 QUOTED_LINES = 3
+_WARNING = "Warning:"
+_ERROR = "Error:"
+_PARTING = "Quitting (on error)."
 SYSTEM_PACKAGES = "libx11-6 libxext6 libxrender1 libgl1 libatomic1"
 
 
@@ -150,10 +153,48 @@ def _end_with_children(process: subprocess.Popen[str]) -> None:
 
 
 def last_lines(text: str) -> str:
-    """The last lines of a program's output, errors preferred, as one line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower()]
-    return " | ".join((errors or lines)[-QUOTED_LINES:]) or "it printed nothing"
+    """The last messages of a program's output, errors preferred, as one line."""
+    messages = [message for message in messages_in(text.splitlines()) if not message.startswith(_PARTING)]
+    errors = [message for message in messages if "error" in message.lower()]
+    return " | ".join((errors or messages)[-QUOTED_LINES:]) or "it printed nothing"
+
+
+def messages_in(lines: Iterable[str]) -> Iterator[str]:
+    """What a program of SUMO has said, a line a message.
+
+    A message may go on in the next lines, which say where something is wrong or what to do: indented, or after an error until the next one.
+    """
+    message = ""
+    for line in lines:
+        said = line.strip()
+        goes_on = line.startswith(" ") or (message.startswith(_ERROR) and not said.startswith((_ERROR, _WARNING, _PARTING)))
+        if message and goes_on:
+            message += f" {said}" if said else ""
+            continue
+        if message:
+            yield message
+        message = said
+    if message:
+        yield message
+
+
+@dataclass
+class Warned:
+    """Warnings of one kind: how many, and the first of them."""
+
+    number: int
+    first: str
+
+
+def warnings_in(lines: Iterable[str]) -> list[Warned]:
+    """SUMO's warnings by kind, the most frequent first; warnings that differ in names and numbers only are of one kind."""
+    kinds: dict[str, Warned] = {}
+    for message in messages_in(lines):
+        if message.startswith(_WARNING):
+            said = message.removeprefix(_WARNING).strip()
+            kind = kinds.setdefault(re.sub(r"'[^']*'|[\d.:]+", "", said), Warned(0, said))
+            kind.number += 1
+    return sorted(kinds.values(), key=lambda warned: -warned.number)
 
 
 def _wheel_home() -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.errors import InputError
+from msmf_traci.sumo_python import sumo_package
 
 VEHICLE_CLASS = "passenger"
 TURNAROUNDS = ("t", "T")
@@ -105,8 +106,7 @@ def read_roads(net_file: Path) -> Roads:
     InputError
         If the file is damaged or no network.
     """
-    import sumolib
-
+    sumolib = sumo_package("sumolib")
     try:
         net = sumolib.net.readNet(str(net_file), withInternal=False)
         boundary_m, offset_m = tuple(net.getBoundary()), tuple(net.getLocationOffset())

@@ -46,6 +46,11 @@ def make_files(folder: Path) -> None:
     (folder / "foreign.rou.xml").write_text('<routes><vehicle id="x" depart="0"><route edges="nowhere"/></vehicle></routes>')
     (folder / "nonet.sumocfg").write_text("<configuration><input/></configuration>")
     (folder / "lost.sumocfg").write_text(SUMOCFG.format(net="gone.net.xml", routes="routes.rou.xml"))
+    (folder / "unended.rou.xml").write_text('<routes>\n<vehicle id="x" depart="0"><route edges="a"/>\n</routes>')
+    own = SUMOCFG.format(net="large.net.xml", routes="routes.rou.xml")
+    (folder / "meso.sumocfg").write_text(own.replace("</input>", '</input><mesosim value="true"/>'))
+    (folder / "socket.sumocfg").write_text(own.replace("</input>", '</input><fcd value="localhost:9"/>'))
+    (folder / "misspelt.sumocfg").write_text(own.replace("net-file", "net-fiel"))
     (folder / "bad.yaml").write_text("street_spacing_m: [1,")
     (folder / "misspelt.yaml").write_text("street_spacing: 400")
     (folder / "negative.yaml").write_text("street_spacing_m: -400")
@@ -171,6 +176,18 @@ CASES: list[tuple[str, str, str]] = [
     ("SUMO", OWN + " scenario.route_file={f}/foreign.rou.xml", "nowhere"),
     ("SUMO", "mobility.sumo_args=[--no-such-option]", "no-such-option"),
     ("SUMO", "mobility.sumo_args=[--seed,3]", "--seed is set"),
+    ("SUMO", "mobility.sumo_args=[--srand,3]", "--seed is set"),
+    ("SUMO", "mobility.sumo_args=[--configuration,own.sumocfg]", "'configuration' was already set"),
+    ("SUMO", "mobility.sumo_args=[--routes,own.rou.xml]", "--route-files is set"),
+    ("SUMO", "mobility.sumo_args=[--version]", "simulates nothing"),
+    ("SUMO", "mobility.sumo_args=[--mesosim]", "jumps of some 100 m"),
+    ("SUMO", "mobility.sumo_args=[--fcd-output,localhost:9]", "over the network"),
+    ("SUMO", "mobility.sumo_args=[--additional-files,nowhere.add.xml]", "there is no such file"),
+    ("SUMO", "mobility.sumo_args=[--additional-files,/dev/stdin]", "is a pipe or a device"),
+    ("SUMO", OWN + " scenario.route_file={f}/unended.rou.xml", "At line/column"),
+    ("own network", "scenario=sumo scenario.sumocfg_file={f}/meso.sumocfg", "jumps of some 100 m"),
+    ("own network", "scenario=sumo scenario.sumocfg_file={f}/socket.sumocfg", "over the network"),
+    ("own network", "scenario=sumo scenario.sumocfg_file={f}/misspelt.sumocfg", "No option with the name 'net-fiel'"),
     ("own network", "scenario=sumo", "needs scenario.net_file"),
     ("own network", "scenario=sumo scenario.net_file={f}/cut.net.xml", "cut.net.xml"),
     ("own network", "scenario=sumo scenario.net_file={f}/empty.net.xml", "is empty"),

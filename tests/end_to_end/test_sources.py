@@ -46,6 +46,7 @@ class Passes:
         self.recording = Path(facts(self.live)["recording"]["file"])
         write = "mobility.sumo_args=[--fcd-output,trace.csv,--precision,6]"
         self.in_process = run(msmf, folder, "libsumo", *words, *TRACED, "mobility.source=libsumo", write)
+        (self.in_process / "sumo" / "trace.csv").rename(folder / "trace.csv")
         about = json.loads((self.live / "run.json").read_text())
         self.network, self.routes = about["network"]["file"], about["routes"][0]["file"]
 
@@ -122,8 +123,9 @@ def test_a_recording_from_elsewhere_needs_no_sumo(town: list[str], msmf: Command
 
 
 def test_what_makes_an_fcd_file_coarser_is_said(town: list[str], msmf: Command, tmp_path: Path) -> None:
-    run(msmf, tmp_path, "live", *town, "mobility.sumo_args=[--fcd-output,coarse.csv]")
-    result = msmf(tmp_path, *town[:2], "mobility.source=fcd", "mobility.fcd_file=coarse.csv", "strategies=[never]", "output.dir=out")
+    live = run(msmf, tmp_path, "live", *town, "mobility.sumo_args=[--fcd-output,coarse.csv]")
+    coarse = f"mobility.fcd_file={live}/sumo/coarse.csv"
+    result = msmf(tmp_path, *town[:2], "mobility.source=fcd", coarse, "strategies=[never]", "output.dir=out")
     assert result.returncode == 0, result.stderr
     assert "coarse.csv is coarser than a live run: it has 2 decimals" in result.stderr
     made = only_run(tmp_path / "out")
@@ -192,8 +194,9 @@ def test_what_sumo_itself_is_to_write_is_written_each_time(town: list[str], msmf
     for name in ("one", "two"):
         made = run(msmf, tmp_path, name, *town, "mobility.sumo_args=[--tripinfo-output,trips.xml]")
         assert facts(made)["source"] == "libsumo"
-        assert (tmp_path / "trips.xml").stat().st_size > 500
-        (tmp_path / "trips.xml").unlink()
+        assert facts(made)["sumo_outputs"] == {"sumo/trips.xml": f"SUMO's --tripinfo-output {tmp_path}/trips.xml"}
+        assert (made / "sumo" / "trips.xml").stat().st_size > 500
+        assert not (tmp_path / "trips.xml").exists()
 
 
 def test_a_failure_inside_the_library_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path) -> None:

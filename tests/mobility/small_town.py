@@ -14,7 +14,8 @@ from msmf_traci.mobility.route_file import read_routes
 from msmf_traci.mobility.sumo import Running, SumoSource
 from msmf_traci.mobility.sumo_command import Command, Load
 from msmf_traci.scenario.build import own_network
-from msmf_traci.scenario.sumo_tools import find_sumo
+from msmf_traci.scenario.sumo_options import options_of_words
+from msmf_traci.scenario.sumo_tools import Warned, find_sumo
 from msmf_traci.world.roads import Roads, read_roads
 from tests.mobility.passes import joined
 
@@ -37,11 +38,13 @@ class Town:
     def drive(
         self, routes: str, folder: Path, *extra: str, step_s: float = 1.0, running: Running = running_libsumo
     ) -> tuple[list[Frames], Roster]:
-        """A live pass with routes of one's own."""
+        """A live pass with routes of one's own; what SUMO writes goes to the folder `sumo`."""
         (folder / "routes.rou.xml").write_text(f"<routes>{routes}</routes>")
         load = Load(own_network(str(self.net_file), str(folder / "routes.rou.xml")), None)
-        command = Command(None, "free", step_s, 2000.0, 0, extra=extra)
-        source = SumoSource(running, find_sumo(), load, command, self.edges, self.roads.length_m, lambda *_: None)
+        sumo = find_sumo()
+        command = Command(None, "free", step_s, 2000.0, 0, extra=options_of_words(sumo, extra))
+        told: list[Warned] = []
+        source = SumoSource(running, sumo, load, command, self.edges, self.roads.length_m, lambda *_: None, folder / "sumo", told.extend)
         return list(source.frames()), source.roster
 
     def trace(self, fcd_file: Path, *route_files: Path, step_s: float | None = 1.0, max_duration_s: float = 2000.0) -> FcdSource:

@@ -109,8 +109,8 @@ def test_floats_of_32_bits_are_known(town: Town, tmp_path: Path) -> None:
 
 
 def test_a_large_file_comes_in_pieces_and_is_the_same(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "trace.csv"
-    town.drive(vehicle("v", "ab bc cd") + vehicle("w", "bc cd da", 4), tmp_path, "--fcd-output", str(path))
+    path = tmp_path / "sumo" / "trace.csv"
+    town.drive(vehicle("v", "ab bc cd") + vehicle("w", "bc cd da", 4), tmp_path, "--fcd-output", path.name)
     whole = joined(list(town.trace(path).frames()))
     monkeypatch.setattr(fcd_file, "ROWS_AT_ONCE", 7)
     monkeypatch.setattr(fcd, "SAMPLES_AT_ONCE", 11)

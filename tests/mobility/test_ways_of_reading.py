@@ -42,8 +42,8 @@ def town(tmp_path_factory: pytest.TempPathFactory, sumo_home: Path) -> Town:
 @pytest.mark.parametrize("ending", ["csv", "xml.gz"])
 def test_an_fcd_file_with_routes_gives_the_frames_of_the_live_run(case: str, ending: str, town: Town, tmp_path: Path) -> None:
     routes, extra = CASES[case]
-    fcd = tmp_path / f"trace.{ending}"
-    live, roster = town.drive(routes, tmp_path, "--fcd-output", str(fcd), "--precision", "6", *extra)
+    fcd = tmp_path / "sumo" / f"trace.{ending}"
+    live, roster = town.drive(routes, tmp_path, "--fcd-output", fcd.name, "--precision", "6", *extra)
     source = town.trace(fcd, tmp_path / "routes.rou.xml")
     assert same_frames(live, list(source.frames())) == []
     assert source.roster.vehicles == roster.vehicles
@@ -78,15 +78,15 @@ def test_vehicles_that_are_rerouted_or_taken_away_are_read_alike(town: Town, tmp
 
 
 def test_steps_of_half_a_second_shift_by_half_a_second(town: Town, tmp_path: Path) -> None:
-    fcd = tmp_path / "trace.csv"
-    live, _ = town.drive(vehicle("v", LOOP), tmp_path, "--fcd-output", str(fcd), "--precision", "6", step_s=0.5)
+    fcd = tmp_path / "sumo" / "trace.csv"
+    live, _ = town.drive(vehicle("v", LOOP), tmp_path, "--fcd-output", fcd.name, "--precision", "6", step_s=0.5)
     assert same_frames(live, list(town.trace(fcd, tmp_path / "routes.rou.xml", step_s=0.5).frames())) == []
     assert same_frames(live, list(town.trace(fcd, tmp_path / "routes.rou.xml", step_s=None).frames())) == []
 
 
 def test_without_routes_a_route_is_what_is_seen(town: Town, tmp_path: Path) -> None:
-    fcd = tmp_path / "trace.csv"
-    live, _ = town.drive(vehicle("v", LOOP), tmp_path, "--fcd-output", str(fcd), "--precision", "6")
+    fcd = tmp_path / "sumo" / "trace.csv"
+    live, _ = town.drive(vehicle("v", LOOP), tmp_path, "--fcd-output", fcd.name, "--precision", "6")
     source = town.trace(fcd)
     seen = list(source.frames())
     assert set(same_frames(live, seen)) <= {"route_index"}
