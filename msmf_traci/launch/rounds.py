@@ -85,6 +85,7 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
     for name in todo:
         records.forget_failure(name)
     in_process = request.launcher == IN_PROCESS
+    os.environ["PYTHONSAFEPATH"] = "1"  # for workers: a file in the working folder takes the place of no installed package
     tally = _Tally(len(request.points), len(request.points) - len(todo), quiet=in_process)
     wait = False
     # beside the runs: workers on other machines have to reach it

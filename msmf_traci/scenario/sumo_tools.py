@@ -51,7 +51,7 @@ class Sumo:
 
     def tool(self, name: str) -> list[str]:
         """Command that runs one of its Python tools."""
-        return [sys.executable, str(Path(__file__).with_name("tool_runner.py")), str(self.home / "tools" / name)]
+        return [sys.executable, "-P", str(Path(__file__).with_name("tool_runner.py")), str(self.home / "tools" / name)]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -61,6 +61,7 @@ class Sumo:
             "SUMO_HOME": str(self.home),
             "PROJ_LIB": str(self.home / "data" / "proj"),
             "PROJ_DATA": str(self.home / "data" / "proj"),
+            "PYTHONPATH": str(self.home / "tools"),  # its tools use the sumolib beside them
         }
 
 
@@ -138,7 +139,7 @@ def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
         _end_with_children(process)
         raise
     if process.returncode != 0:
-        name = Path(command[2] if command[0] == sys.executable else command[0]).name
+        name = Path(command[3] if command[0] == sys.executable else command[0]).name
         raise ToolError(f"{name} failed (exit code {process.returncode}): {last_lines(output)}")
     return output
 

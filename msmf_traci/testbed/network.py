@@ -129,7 +129,7 @@ def _shape(programs: Programs, namespace: str, device: str, links: Links, delay_
 
 def _start_relay(testbed: str, cables: Sequence[Cable], programs: Programs) -> None:
     words = [f"{namespace_of(testbed, cable.host)}:{cable.host}:{cable.delay_s!r}" for cable in cables]
-    command = [sys.executable, "-m", "msmf_traci.testbed.relay", namespace_of(testbed, _SWITCH), *words]
+    command = [sys.executable, "-P", "-m", "msmf_traci.testbed.relay", namespace_of(testbed, _SWITCH), *words]
     relay = programs.start(command, output=subprocess.PIPE)
     assert relay.stdout is not None and relay.stderr is not None
     said = select.select([relay.stdout], (), (), _RELAY_STARTS_S)[0] and relay.stdout.readline().strip()

@@ -171,7 +171,7 @@ def _have(courier: Courier, order: dict[str, bool], failure: str) -> None:
 
 
 def _start_user(host: Host, questions: Path, requests_per_s: float) -> None:
-    command = [sys.executable, "-m", "msmf_traci.testbed.user_equipment", host.address, str(questions), str(requests_per_s)]
+    command = [sys.executable, "-P", "-m", "msmf_traci.testbed.user_equipment", host.address, str(questions), str(requests_per_s)]
     host.programs.start(command, namespace=host.namespace)
 
 
