@@ -238,7 +238,7 @@ CASES: list[tuple[str, str, str]] = [
     ("source", OWN + " mobility.source=fcd mobility.fcd_file={f}/routes.rou.xml", "no FCD file but <routes>"),
     ("source", "mobility.source=libsumo mobility.sumo_home={f}/old_sumo", "libsumo is a library"),
     ("source", "mobility.source=recording mobility.gui=true", "mobility.gui=true"),
-    ("GPS file", GPS + "empty.plt", "is no GeoLife trajectory"),
+    ("GPS file", GPS + "empty.plt", "is empty"),
     ("GPS file", GPS + "photo.plt", "is no GeoLife trajectory"),
     ("GPS file", GPS + "photo.csv", "is no text"),
     ("GPS file", GPS + "photo.gpx", "no GPX file"),

@@ -105,7 +105,7 @@ def test_of_other_users_no_file_is_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "is no GeoLife trajectory"),
+        ("", "is empty"),
         (PLT_HEADER, "holds no points"),
         ("\x00\x01\x02", "is no GeoLife trajectory"),
         (PLT_HEADER + "39.9,116.3,0,1,39748.5,2008-10-27,12:00:00\nnorth,116.3,0,1,39748.5,2008-10-27,12:00:01\n", "line 8: 'north'"),
@@ -291,7 +291,7 @@ def test_a_wrong_gpx_file_is_one_sentence(tmp_path: Path) -> None:
 def test_a_path_without_traces_is_one_sentence(tmp_path: Path) -> None:
     assert "there is no such file" in refusal(tmp_path / "none")
     assert "the folder holds no traces" in refusal(tmp_path)
-    (tmp_path / "photo.jpg").write_text("")
+    (tmp_path / "photo.jpg").write_text("x")
     assert "is of no known format" in refusal(tmp_path / "photo.jpg")
 
 
