@@ -69,7 +69,7 @@ class Gps(Section):
     SELECTS: ClassVar = ("mode", "user", "begin", "end", "bbox", "number", "per_mode")
 
     path: Text | None = Field(
-        description="gps: GeoLife folder or .plt, CSV (.csv, .csv.gz, .csv.xz), .gpx, or a folder of these (docs/gps.md)"
+        description="gps: GeoLife folder or .plt, .csv, .gpx, each also .gz or .xz, or a folder of these (docs/gps.md)"
     )
     mode: NameList = Field(description="only traces of these modes of transport, e.g. [walk,bus]; null: all")
     user: NameList = Field(description="only traces of these users; null: all")

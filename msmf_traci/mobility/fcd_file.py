@@ -15,7 +15,7 @@ from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.csv_table import CsvTable
 from msmf_traci.mobility.frame import DECIMALS, why_no_name
-from msmf_traci.mobility.text_file import READ_ERRORS, DamagedFileError, check_unpacked, said, unpacked_name
+from msmf_traci.mobility.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, check_unpacked, said, unpacked_name
 from msmf_traci.mobility.xml_file import read_xml
 
 ROWS_AT_ONCE = 200_000
@@ -89,7 +89,7 @@ def read_fcd(path: Path) -> FcdRows:
     except DamagedFileError as error:
         rows.refuse(str(error))
     except UnicodeDecodeError:
-        rows.refuse("is no text in UTF-8 or UTF-16; save it in one of these")
+        rows.refuse(NO_TEXT)
     except (*READ_ERRORS, pd.errors.ParserError) as error:
         rows.refuse(f"is damaged or cannot be read ({said(error)}); write it again")
     return rows.joined()

@@ -21,6 +21,7 @@ MOST_UNPACKED = 250  # times its packed size: positions of a vehicle that stands
 ALWAYS_UNPACKED = 64 << 20  # bytes
 LONGEST_LINE = 1 << 20  # characters
 LINES_OF_A_ROW, MORE_LINES = 4, 10_000  # texts of several lines, and empty lines, are in few rows
+NO_TEXT = "is no text in UTF-8 or UTF-16; save it in one of these"
 _READ_AT_ONCE = 1 << 18
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -59,6 +60,23 @@ def check_unpacked(unpacked: int, packed: int) -> None:
     """
     if unpacked > max(ALWAYS_UNPACKED, MOST_UNPACKED * packed):
         raise DamagedFileError(f"unpacks to more than {MOST_UNPACKED} times its size; unpack it yourself if you trust it")
+
+
+def read_text(path: Path) -> str:
+    """The whole text of a file of moderate size.
+
+    Raises
+    ------
+    DamagedFileError
+        If it cannot be read, is no text, or has a line without an end.
+    """
+    try:
+        with Lines(path) as lines:
+            return "".join(iter(lines.read, ""))
+    except UnicodeDecodeError:
+        raise DamagedFileError(NO_TEXT) from None
+    except READ_ERRORS as error:
+        raise DamagedFileError(f"is damaged or cannot be read ({said(error)}); write it again") from None
 
 
 def said(error: Exception) -> str:
@@ -106,7 +124,7 @@ class Lines:
 
     def __init__(self, path: Path) -> None:
         file = opened(path)
-        self._text = io.TextIOWrapper(file, encoding=_encoding(file.peek(4)[:4]), newline="")
+        self._text = io.TextIOWrapper(file, encoding=encoding_of(file.peek(4)[:4]), newline="")
         self._before = ""
         self._since_end = 0  # characters since the last end of a line
         self._handed_out, self._most_lines = 0, math.inf
@@ -156,7 +174,7 @@ class Lines:
             raise DamagedFileError("has a quotation mark that is never closed; write it again")
 
 
-def _encoding(begin: bytes) -> str:
+def encoding_of(begin: bytes) -> str:
     """Encoding of a text by its first bytes: a byte order mark, or the zero bytes that UTF-16 gives Latin letters."""
     for mark, name in _BYTE_ORDER_MARKS.items():
         if begin.startswith(mark):

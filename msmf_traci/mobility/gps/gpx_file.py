@@ -13,8 +13,11 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.gps.files import plain_name
 from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
+from msmf_traci.mobility.text_file import DamagedFileError
+from msmf_traci.mobility.xml_file import xml_text
 
 
 def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gathering: Gathering) -> None:
@@ -37,9 +40,9 @@ def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gatherin
         If the file is damaged or holds no track.
     """
     try:
-        gpx = gpxpy.parse(path.read_bytes())
-    except OSError as error:
-        _refuse(path, f"cannot be read ({error.strerror}); check its permissions")
+        gpx = gpxpy.parse(xml_text(path))
+    except DamagedFileError as error:
+        _refuse(path, str(error))
     except (gpxpy.gpx.GPXException, ValueError) as error:
         _refuse(path, f"is damaged or no GPX file ({' '.join(str(error).split())}); write it again")
     if not gpx.tracks:
@@ -51,7 +54,7 @@ def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gatherin
         gathering.omissions.leave_out_points("other_users", points)
         return
     for number, track in enumerate(gpx.tracks, start=1):
-        name = path.stem if len(gpx.tracks) == 1 else f"{path.stem}-{track.name or number}"
+        name = plain_name(path) if len(gpx.tracks) == 1 else f"{plain_name(path)}-{track.name or number}"
         trace = gathering.new_trace(_unused(name, gathering.names), "")
         for segment in track.segments:
             _add_segment(segment, trace, gathering.new_part(track.type or ""), time_zone, gathering)
