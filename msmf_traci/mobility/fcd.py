@@ -303,6 +303,7 @@ class FcdSource:
         counts = self.roster.counts
         counts.arrived = int((self._last & (frame < len(self._times_s) - 1)).sum())
         counts.end_s = float(self._times_s[-1])
+        self.roster.begin_s = float(rounded(self._times_s[0] - self._step_s))
 
 
 def _number_of(begins: BoolArray) -> Codes:

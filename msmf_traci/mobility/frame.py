@@ -158,13 +158,14 @@ class Roster:
     """Vehicles and routes as they become known; vehicle and route numbers are positions in these lists.
 
     `modes` are the vehicles' means of transport (`walk`, `bus`; empty where unknown), in the order of `vehicles`; none at all where the
-    source tells no modes.
+    source tells no modes. `begin_s` is the simulated time one step before the first frame.
     """
 
     vehicles: list[str] = field(default_factory=list)
     modes: list[str] = field(default_factory=list)
     routes: list[IntArray] = field(default_factory=list)
     counts: TrafficCounts = field(default_factory=TrafficCounts)
+    begin_s: float = 0.0
 
 
 class MobilitySource(Protocol):

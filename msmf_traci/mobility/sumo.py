@@ -102,6 +102,7 @@ class SumoSource:
             yield from self._drive(reader)
 
     def _drive(self, reader: Reader) -> Iterator[Frames]:
+        self.roster.begin_s = round(reader.simulation.getTime(), 6)
         end_s = reader.simulation.getTime() + self._command.max_duration_s
         configured_end_s = reader.simulation.getEndTime()
         if configured_end_s >= 0:

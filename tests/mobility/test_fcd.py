@@ -50,6 +50,14 @@ def test_a_row_of_time_t_is_the_frame_of_one_step_later(town: Town, tmp_path: Pa
     assert list(batch.last) == [False, True]
 
 
+def test_a_pass_that_begins_late_says_so_live_and_from_its_file(town: Town, tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    _, live = town.drive(vehicle("v", "ab bc", 54_000), tmp_path, "--fcd-output", str(path), "--begin", "54000")
+    replayed = town.trace(path).roster
+    assert (live.begin_s, live.counts.end_s) == (replayed.begin_s, replayed.counts.end_s)
+    assert live.begin_s == 54_000 and 54_020 < live.counts.end_s < 54_100
+
+
 def test_vehicles_are_numbered_as_they_appear_and_by_their_ids(town: Town, tmp_path: Path) -> None:
     rows = [row(0, "m", 10), row(1, "z", 90), row(1, "m", 20), row(1, "b", 50), row(2, "b", 60), row(2, "m", 30)]
     source = town.trace(csv(tmp_path, *rows))
