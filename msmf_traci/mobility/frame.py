@@ -191,7 +191,7 @@ def why_no_name(name: str) -> str | None:
     if not name:
         return "is empty"
     if len(name) > LONGEST_NAME:
-        return f"is longer than {LONGEST_NAME} characters ({name[:20]}...)"
+        return f"is longer than {LONGEST_NAME} characters ({name[:20]!a}...)"
     if not name.isprintable() and any(unicodedata.category(character) in _NOT_IN_TABLES for character in name):
         return f"has a character that no table holds ({name!a})"
     return None

@@ -19,6 +19,7 @@ PACKED = (".gz", ".xz")
 READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError)
 MOST_UNPACKED = 250  # times its packed size: positions of a vehicle that stands still for a day unpack to some 30 times
 ALWAYS_UNPACKED = 64 << 20  # bytes
+LONGEST_QUOTED = 200  # characters
 LONGEST_LINE = 1 << 20  # characters
 LINES_OF_A_ROW, MORE_LINES = 4, 10_000  # texts of several lines, and empty lines, are in few rows
 NO_TEXT = "is no text in UTF-8 or UTF-16; save it in one of these"
@@ -81,7 +82,12 @@ def read_text(path: Path) -> str:
 
 def said(error: Exception) -> str:
     """An error's text in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return shortened(" ".join(str(error).split())) or type(error).__name__
+
+
+def shortened(text: str) -> str:
+    """What stands in a file, as far as a sentence can hold it."""
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}..."
 
 
 class _Unpacked(io.RawIOBase):

@@ -15,7 +15,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.mobility.csv_table import CsvTable
 from msmf_traci.mobility.gps.points import Codes, Gathering
 from msmf_traci.mobility.gps.times import posix_of, posix_of_local
-from msmf_traci.mobility.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, said
+from msmf_traci.mobility.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, said, shortened
 
 ROWS_AT_ONCE = 500_000
 # names of columns, in small letters, by what they hold; those of the first two rows are needed
@@ -26,7 +26,8 @@ COLUMNS = {
 }
 _OPTIONAL = ("user", "mode")
 _MISSING = ("nan", "NaN", "NA", "null")
-_OFFSET = r"[Tt ] *\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?) *$"  # after a time of day: a date ends in -27 too
+_WITHOUT_OFFSET = r"[\d-]+(?:[T ] *[\d:.]+)?"
+_WITH_OFFSET = r"[\d-]+[T ] *[\d:.]+ *(?:Z|[+-]\d\d(?::?\d\d)?)"
 _LATEST_S = 1e11  # the year 5138: what is later counts milliseconds
 
 
@@ -118,6 +119,7 @@ class CsvReader:
         return _decoded(codes, traces)
 
     def _refuse_users(self, path: Path, name: str, one: str, other: str) -> NoReturn:
+        one, other, name = shortened(one), shortened(other), shortened(name)
         _refuse(path, f"calls a trace of user '{one}' and one of user '{other}' both {name}; give every trace an id of its own")
 
     def _part(self, mode: str) -> int:
@@ -129,17 +131,19 @@ class CsvReader:
         """POSIX seconds of times in ISO 8601; a column called t_utc says its zone."""
         column = table.names["t"]
         zone = "UTC" if column.lower().endswith("_utc") else self._time_zone
-        has_offset = texts.str.contains(_OFFSET, na=False)
         time_s = np.full(len(texts), np.nan)
-        for is_theirs, is_utc in ((has_offset.to_numpy(), True), ((~has_offset & texts.notna()).to_numpy(), False)):
-            if not is_theirs.any():
-                continue
-            moments = pd.DatetimeIndex(pd.to_datetime(texts[is_theirs].str.strip(), format="ISO8601", errors="coerce", utc=is_utc))
-            if moments.isna().any():
-                row = int(np.flatnonzero(is_theirs)[np.argmax(moments.isna())])
-                said = texts.iloc[row]
-                _refuse(table.path, f"line {line + row}: '{said}' in column {column} is no time; write POSIX seconds or ISO 8601")
-            time_s[is_theirs] = posix_of(moments) if is_utc else posix_of_local(moments, zone)
+        there = np.flatnonzero(texts.notna())
+        words = texts.iloc[there].str.strip()
+        has_offset = words.str.fullmatch(_WITH_OFFSET).to_numpy(bool)
+        is_time = has_offset | words.str.fullmatch(_WITHOUT_OFFSET).to_numpy(bool)
+        # times without an offset are read as if of UTC, and are then those of a clock on the wall in their zone
+        moments = pd.DatetimeIndex(pd.to_datetime(words.where(is_time, None), format="ISO8601", errors="coerce", utc=True))
+        if moments.isna().any():
+            row = int(there[np.argmax(moments.isna())])
+            word = shortened(str(texts.iloc[row]))
+            _refuse(table.path, f"line {line + row}: '{word}' in column {column} is no time; write POSIX seconds or ISO 8601")
+        time_s[there[has_offset]] = posix_of(moments[has_offset])
+        time_s[there[~has_offset]] = posix_of_local(moments[~has_offset].tz_localize(None), zone)
         return time_s
 
 
@@ -187,10 +191,8 @@ def _refuse_number(table: _Table, numbers: list[str]) -> NoReturn:
             is_wrong = (pd.to_numeric(piece[name], errors="coerce").isna() & piece[name].notna()).to_numpy()
             if is_wrong.any():
                 row = int(np.argmax(is_wrong))
-                _refuse(
-                    table.path,
-                    f"line {line + row}: '{piece[name].iloc[row]}' in column {table.names[name]} is no number; mend or remove the line",
-                )
+                word = shortened(str(piece[name].iloc[row]))
+                _refuse(table.path, f"line {line + row}: '{word}' in column {table.names[name]} is no number; mend or remove the line")
         line += len(piece)
     _refuse(table.path, "is damaged; write it again")
 

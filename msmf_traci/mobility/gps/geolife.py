@@ -17,7 +17,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.mobility.gps.files import LABELS, plain_name, user_folder
 from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
-from msmf_traci.mobility.text_file import DamagedFileError, read_text
+from msmf_traci.mobility.text_file import DamagedFileError, read_text, shortened
 
 HEADER_LINES = 6
 UNKNOWN_ALTITUDE = -777  # of GeoLife
@@ -70,10 +70,11 @@ def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, g
         _refuse_number(path, content)
     if table.empty:
         _refuse(path, "holds no points; remove it, or give another")
-    moments = pd.to_datetime(table["date"] + " " + table["time"], format="%Y-%m-%d %H:%M:%S", errors="coerce")
+    moments_said = table["date"] + " " + table["time"]
+    moments = pd.to_datetime(moments_said, format="%Y-%m-%d %H:%M:%S", errors="coerce")
     if moments.isna().any():
         row = int(np.argmax(moments.isna().to_numpy()))
-        _refuse(path, f"line {row + HEADER_LINES + 1}: '{table['date'].iloc[row]} {table['time'].iloc[row]}' is no date and time")
+        _refuse(path, f"line {row + HEADER_LINES + 1}: '{shortened(str(moments_said.iloc[row]))}' is no date and time")
     time_s = posix_of_local(pd.DatetimeIndex(moments), "UTC")
     lat, lon, altitude_feet = (table[name].to_numpy() for name in _NUMBERS)
     gathering.omissions.note("no_altitude", int((altitude_feet == UNKNOWN_ALTITUDE).sum()))
@@ -107,7 +108,7 @@ def _refuse_number(path: Path, content: str) -> NoReturn:
         is_wrong = (pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()).to_numpy()
         if is_wrong.any():
             row = int(np.argmax(is_wrong))
-            _refuse(path, f"line {row + HEADER_LINES + 1}: '{table[name].iloc[row]}' is no number for {name}")
+            _refuse(path, f"line {row + HEADER_LINES + 1}: '{shortened(str(table[name].iloc[row]))}' is no number for {name}")
     _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory")
 
 
@@ -123,7 +124,10 @@ def _read_labels(path: Path, gathering: Gathering) -> _Labels:
             begin, end, mode = words
             rows.append((_label_s(begin), _label_s(end), mode))
         except ValueError:
-            _refuse(path, f"line {number}: '{' '.join(words)}' is no label: write begin, end (2008/10/27 13:44:06) and mode between tabs")
+            _refuse(
+                path,
+                f"line {number}: '{shortened(' '.join(words))}' is no label: write begin, end (2008/10/27 13:44:06) and mode between tabs",
+            )
     rows.sort(key=lambda row: row[:2])
     begin_s, end_s = (np.array([row[i] for row in rows], dtype=np.float64) for i in (0, 1))
     return _Labels(begin_s, end_s, [gathering.new_part(mode) for _, _, mode in rows])

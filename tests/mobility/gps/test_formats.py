@@ -266,6 +266,10 @@ def test_rows_of_other_users_are_left_out_and_counted(tmp_path: Path) -> None:
         ('id,t,lat,lon\n"x,1,39.9,116.3\n', "a.csv"),
         ("id,t,lat,lon,user\nx,1,39.9,116.3,eve\nx,2,39.9,116.3,bob\n", "of user 'eve' and one of user 'bob' both x"),
         ("id,t,lat,lon,mode\nx,1,39.9,116.3,all\n", "there is a mode 'all', which stands for all of them in tables"),
+        ('id,t,lat,lon\n"x\ny",1,39.9,116.3\n', "there is a trace whose name has a character that no table holds ('x\\ny')"),
+        ("id,t,lat,lon,mode\nx,1,39.9,116.3,a\tb\n", "there is a mode whose name has a character that no table holds"),
+        (f"id,t,lat,lon\n{'x' * 1001},1,39.9,116.3\n", "longer than 1000 characters"),
+        (f"id,t,lat,lon\nx,{'9' * 5000}y,39.9,116.3\n", "9...' in column t is no time"),
         ("id,t,lat,lon\nx,1,116.3,39.9\nx,2,116.3,39.9\n", "latitudes and longitudes look swapped"),
     ],
 )
@@ -316,7 +320,7 @@ def test_a_gpx_file_is_read_in_the_encoding_that_it_declares_and_packed(tmp_path
 
 def test_tracks_of_a_gpx_file_are_called_by_file_and_track_each_once(tmp_path: Path) -> None:
     segments = [["2008-10-27T12:00:00", "2008-10-27T12:00:01"]]
-    path = gpx(tmp_path / "day.gpx", ("run", "", segments), ("run", "", segments))
+    path = gpx(tmp_path / "day.gpx", ("run", "", segments), ("\n  run\n", "", segments))
     traces, _ = read(path, time_zone="Asia/Shanghai")
     assert set(traces) == {"day-run", "day-run-2"}
     assert traces["day-run"].time_s[0] == NOON_S - 8 * 3600
