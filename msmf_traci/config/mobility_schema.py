@@ -13,7 +13,7 @@ from msmf_traci.config.fields import NotNegative, Positive, Section, Text, check
 
 INFINITE = "inf"
 MOST_OFF_ROAD_M = 1000.0  # roads are looked for as far as this at every position: memory and time grow with its square
-FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".parquet")
+FCD_ENDINGS = (".xml", ".csv", ".xml.gz", ".csv.gz", ".xml.xz", ".csv.xz", ".parquet")
 
 
 def _listed(value: Any) -> Any:
@@ -69,7 +69,7 @@ class Gps(Section):
     SELECTS: ClassVar = ("mode", "user", "begin", "end", "bbox", "number", "per_mode")
 
     path: Text | None = Field(
-        description="gps: GeoLife folder or .plt, CSV (.csv, .csv.gz, .csv.xz), .gpx, or a folder of these (docs/gps.md)"
+        description="gps: GeoLife folder or .plt, .csv, .gpx, each also .gz or .xz, or a folder of these (docs/gps.md)"
     )
     mode: NameList = Field(description="only traces of these modes of transport, e.g. [walk,bus]; null: all")
     user: NameList = Field(description="only traces of these users; null: all")
@@ -117,7 +117,7 @@ class Mobility(Section):
         description="where positions come from; auto: a recording if one fits, else libsumo if installed, else traci (docs/mobility.md)"
     )
     recording_file: Text | None = Field(description="recording: a recording from elsewhere; null: the one in the cache")
-    fcd_file: Text | None = Field(description="fcd: a file of SUMO's --fcd-output (.xml, .csv, .xml.gz, .csv.gz, .parquet)")
+    fcd_file: Text | None = Field(description="fcd: a file of SUMO's --fcd-output (.xml, .csv, both also .gz or .xz, and .parquet)")
     gps: Gps
     vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
     depart_window_s: NotNegative = Field(description="all depart within this time")
@@ -158,7 +158,7 @@ class Mobility(Section):
             raise ValueError(f"mobility.recording_file is not for mobility.source={self.source}: set mobility.source=recording too")
         if (self.fcd_file is not None) != (self.source == "fcd"):
             raise ValueError("mobility.source=fcd and mobility.fcd_file=FILE go together: set both, or none")
-        if self.fcd_file is not None and not self.fcd_file.endswith(FCD_ENDINGS):
+        if self.fcd_file is not None and not self.fcd_file.lower().endswith(FCD_ENDINGS):
             raise ValueError(f"mobility.fcd_file={self.fcd_file}: its name must end in {', '.join(FCD_ENDINGS)}")
         if (self.gps.path is not None) != (self.source == "gps"):
             raise ValueError("mobility.source=gps and mobility.gps.path=FILE (or a folder) go together: set both, or none")

@@ -145,9 +145,10 @@ class FcdSource:
         least_s = float(np.diff(times_s).min()) if len(times_s) > 1 else step_s
         if least_s is None:
             self._refuse("holds one step only; set mobility.step_s to its length")
-        if step_s is not None and least_s < step_s - 1e-6:
+        if step_s is not None and abs(least_s - step_s) > 1e-6:
             self._refuse(f"has steps of {least_s:g} s; set mobility.step_s={least_s:g}")
-        live_s = rounded(times_s + (least_s if step_s is None else step_s))
+        self._step_s = least_s if step_s is None else step_s
+        live_s = rounded(times_s + self._step_s)
         return live_s[: 1 + int(np.searchsorted(live_s, times_s[0] + max_duration_s))]
 
     def _place(self, rows: FcdRows) -> None:
@@ -164,6 +165,7 @@ class FcdSource:
         self._check_places(x_m, y_m, speed_mps, ~is_new & (missing == 0), frame)
         is_new |= self._departs_again(rows, vehicle, frame, missing)
         missing[is_new] = 0
+        self._check_steps(rows, vehicle, frame, is_new, missing)
         life = _number_of(is_new)
         same_road = np.diff(road, prepend=-1) == 0
         back = same_road & (np.diff(position_m, prepend=0.0) < -BACK_M)
@@ -189,6 +191,28 @@ class FcdSource:
         if near.mean() < 0.5:
             self._refuse(
                 f"is of another network than {self._map.name}, or was written with --fcd-output.utm: most places lie outside of it"
+            )
+
+    def _check_steps(self, rows: FcdRows, vehicle: Codes, frame: Codes, is_new: BoolArray, missing: IntArray) -> None:
+        """Refuse vehicles that are written now and then only, and steps that are not in the file while somebody drives."""
+        passed = np.diff(self._times_s[frame], prepend=0.0) / self._step_s  # since the vehicle's row before, in steps
+        passed[is_new] = np.inf
+        begins = np.flatnonzero(is_new)
+        least = np.minimum.reduceat(passed, begins)
+        # a teleported vehicle is missing once, and is there in steps that follow each other before or after that
+        is_rare = (np.diff(begins, append=len(frame)) > 2) & (least > 1.5)
+        if is_rare.any():
+            at = int(np.argmax(is_rare))
+            self._refuse(
+                f"has vehicle {rows.vehicles[vehicle[begins[at]]]} every {least[at] * self._step_s:g} s only and others every "
+                f"{self._step_s:g} s; write every vehicle in every step"
+            )
+        lacks = ~is_new & (passed > missing + 1.5)
+        if lacks.any():
+            at = int(np.argmax(lacks))
+            self._refuse(
+                f"lacks steps between {rows.times_s[frame[at - 1]]:g} s and {rows.times_s[frame[at]]:g} s, when vehicle "
+                f"{rows.vehicles[vehicle[at]]} was on the road; write it again with all steps, those in which nobody drives too"
             )
 
     def _departs_again(self, rows: FcdRows, vehicle: Codes, frame: Codes, missing: IntArray) -> BoolArray:
@@ -279,6 +303,7 @@ class FcdSource:
         counts = self.roster.counts
         counts.arrived = int((self._last & (frame < len(self._times_s) - 1)).sum())
         counts.end_s = float(self._times_s[-1])
+        self.roster.begin_s = float(rounded(self._times_s[0] - self._step_s))
 
 
 def _number_of(begins: BoolArray) -> Codes:

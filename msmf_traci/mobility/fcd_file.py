@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn
-from xml.parsers import expat
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.csv_table import CsvTable
+from msmf_traci.mobility.frame import DECIMALS, why_no_name
+from msmf_traci.mobility.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, check_unpacked, said, unpacked_name
+from msmf_traci.mobility.xml_file import read_xml
 
 ROWS_AT_ONCE = 200_000
 NOBODY = -1  # the vehicle of a row that only says that a step took place
 _COLUMNS = ("frame", "vehicle", "road", "x_m", "y_m", "speed_mps", "position_m")
 _NUMBERS = ("x", "y", "speed", "pos")
+_TEXT = ("id", "lane", "edge")
+_WANTED = ("time", "id", *_NUMBERS, "lane")
 _ATTRIBUTES = "--fcd-output.attributes id,x,y,speed,pos,lane"
+_EMPTY = "holds no vehicles; give another file"
+_NO_NUMBER = "has something other than a number where one belongs; write it again"
+_NO_LANE = (
+    "holds no vehicle on a lane: it is of persons only, or of a mesoscopic simulation (--mesosim), which moves vehicles in jumps of "
+    "a segment, some 100 m; drive it without that option"
+)
+MOST = 2.0**53 * 10.0**-DECIMALS  # up to here a float holds every millionth
 
 Codes = NDArray[np.int32]
 
@@ -69,14 +79,19 @@ def read_fcd(path: Path) -> FcdRows:
     """
     rows = _Rows(path)
     try:
-        if path.name.endswith(".parquet"):
-            _read_parquet(path, rows)
-        elif path.name.endswith((".csv", ".csv.gz")):
-            _read_csv(path, rows)
-        else:
-            _read_xml(path, rows)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pd.errors.ParserError) as error:
-        rows.refuse(f"is damaged or cannot be read ({' '.join(str(error).split()) or type(error).__name__}); write it again")
+        match Path(unpacked_name(path)).suffix.lower():
+            case ".parquet":
+                _read_parquet(path, rows)
+            case ".csv":
+                _read_csv(path, rows)
+            case _:
+                _read_xml(path, rows)
+    except DamagedFileError as error:
+        rows.refuse(str(error))
+    except UnicodeDecodeError:
+        rows.refuse(NO_TEXT)
+    except (*READ_ERRORS, pd.errors.ParserError) as error:
+        rows.refuse(f"is damaged or cannot be read ({said(error)}); write it again")
     return rows.joined()
 
 
@@ -91,6 +106,8 @@ class _Rows:
         self._parts: list[tuple[NDArray[Any], ...]] = []
         self._vehicles: dict[str, int] = {}
         self._roads: dict[str, int] = {}
+        self._has_others = False
+        self._has_edges = False
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise the sentence on this file."""
@@ -102,15 +119,18 @@ class _Rows:
 
     def vehicle(self, name: str) -> int:
         """Number of a vehicle id."""
+        if name not in self._vehicles and (reason := why_no_name(name)) is not None:
+            self.refuse(f"has a vehicle whose id {reason}; rename it")
         return self._vehicles.setdefault(name, len(self._vehicles))
-
-    def road(self, edge: str) -> int:
-        """Number of an edge's id."""
-        return self._roads.setdefault(edge, len(self._roads))
 
     def road_of(self, lane: str) -> int:
         """Number of the edge of a lane: the lanes of EDGE are EDGE_0, EDGE_1, ..."""
-        return self.road(lane.rpartition("_")[0])
+        return self._roads.setdefault(lane.rpartition("_")[0], len(self._roads))
+
+    def pass_over(self, edge: str) -> None:
+        """Take note of what has no lane, and perhaps an edge."""
+        self._has_others = True
+        self._has_edges |= edge != ""
 
     def add(self, time_s: FloatArray, vehicle: IntArray, road: IntArray, numbers: Sequence[FloatArray]) -> None:
         """Add rows in the order of the file; rows of NOBODY tell of a step in which nobody drove."""
@@ -119,6 +139,10 @@ class _Rows:
         passed_s = np.diff(time_s, prepend=self._last_s)
         if not np.isfinite(time_s).all():
             self.refuse("has a row without a time; write it again")
+        if time_s.min() < 0 or time_s.max() >= MOST:
+            self.refuse(
+                f"has a row at {float(time_s.min() if time_s.min() < 0 else time_s.max()):g} s, where no simulation is; write it again"
+            )
         if (passed_s < 0).any():
             self.refuse(f"goes back in time after {float(time_s[np.argmax(passed_s < 0) - 1]):g} s; give the file of one run")
         begins = passed_s > 0
@@ -130,13 +154,19 @@ class _Rows:
         columns = [column[is_vehicle] for column in numbers]
         if not all(np.isfinite(column).all() for column in columns):
             self.refuse("has a vehicle without a number for x, y, speed or pos; write it again")
+        if (columns[_NUMBERS.index("speed")] < 0).any():
+            self.refuse("has a vehicle with a negative speed; write it again")
+        if any((np.abs(column) >= MOST).any() for column in columns):
+            self.refuse(f"has a vehicle with an x, y, speed or pos beyond {MOST:g}, where no road is; write it again")
         codes = (frame[is_vehicle].astype(np.int32), vehicle[is_vehicle].astype(np.int32), road[is_vehicle].astype(np.int32))
         self._parts.append((*codes, *columns))
 
     def joined(self) -> FcdRows:
         """All rows."""
         if not any(len(part[0]) for part in self._parts):
-            self.refuse("holds no vehicles; give another file")
+            if self._has_others and not self._has_edges:
+                self.refuse_without("lane")
+            self.refuse(_NO_LANE if self._has_others else _EMPTY)
         columns: list[Any] = []
         parts = [list(column) for column in zip(*self._parts, strict=True)]
         self._parts = []
@@ -148,10 +178,6 @@ class _Rows:
             vehicles=list(self._vehicles),
             roads=list(self._roads),
         )
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def _read_xml(path: Path, rows: _Rows) -> None:
@@ -172,16 +198,19 @@ def _read_xml(path: Path, rows: _Rows) -> None:
         for column in got:
             column.clear()
 
-    def begin(tag: str, said: dict[str, str]) -> None:
+    def take(tag: str, said: dict[str, str]) -> None:
         nonlocal time_s, is_fcd
         if tag == "vehicle":
+            if not said.get("lane"):
+                rows.pass_over(said.get("edge", ""))
+                return
             times_s.append(time_s)
             x_m.append(float(said["x"]))
             y_m.append(float(said["y"]))
             speed_mps.append(float(said["speed"]))
             position_m.append(float(said["pos"]))
             vehicles.append(rows.vehicle(said["id"]))
-            roads.append(rows.road_of(said["lane"]) if "lane" in said else rows.road(said["edge"]))
+            roads.append(rows.road_of(said["lane"]))
         elif tag == "timestep":
             time_s = float(said["time"])
             if len(times_s) >= ROWS_AT_ONCE:
@@ -191,46 +220,34 @@ def _read_xml(path: Path, rows: _Rows) -> None:
             for column in (roads, *numbers):
                 column.append(0)
         elif not is_fcd and tag != "fcd-export":
-            rows.refuse(f"is no FCD file but <{tag}>; write it with SUMO's --fcd-output")
+            rows.refuse(f"is no FCD file but <{tag[:100]}>; write it with SUMO's --fcd-output")
         is_fcd = True
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = begin
-    try:
-        with _opened(path) as file:
-            parser.ParseFile(file)
-    except expat.ExpatError as error:
-        rows.refuse(f"is damaged or truncated ({error}); write it again")
-    except KeyError as missing:
-        rows.refuse_without("lane" if missing.args[0] == "edge" else str(missing.args[0]))
-    except ValueError:
-        rows.refuse("has something other than a number where one belongs; write it again")
+    def begin(tag: str, said: dict[str, str]) -> None:
+        try:
+            take(tag, said)
+        except KeyError as missing:
+            rows.refuse_without(str(missing.args[0]))
+        except ValueError:
+            rows.refuse(_NO_NUMBER)
+
+    read_xml(path, begin)
     hand_over()
 
 
 def _read_csv(path: Path, rows: _Rows) -> None:
-    with _opened(path) as file:
-        header = file.readline().decode("utf-8", errors="replace").strip()
-        if header and path.suffix != ".gz":
-            file.seek(-1, 2)
-            if file.read(1) != b"\n":
-                rows.refuse("is truncated, it ends within a line; write it again")
-    separator = next((mark for mark in (";", ",", "\t") if mark in header), ";")
-    names = _column_names(header.split(separator), rows)
+    table = CsvTable(path)
+    if table.columns == ["timestep_time"]:  # SUMO writes no other column where nobody drives
+        rows.refuse(_EMPTY)
+    place = _places(table.columns, rows)
+    numbers = ("time", *_NUMBERS)
     try:
-        pieces = pd.read_csv(
-            path,
-            sep=separator,
-            usecols=list(names.values()),
-            dtype={name: "str" if attribute in ("id", "lane", "edge") else "float64" for attribute, name in names.items()},
-            chunksize=ROWS_AT_ONCE,
-            keep_default_na=False,
-            na_values={name: [""] for name in names.values()},
-        )
-        for piece in pieces:
-            _add_table(piece, names, rows)
+        for piece in table.pieces(place, numbers, {}, ROWS_AT_ONCE, must_end=True):
+            _add_table(piece, rows)
+    except (UnicodeDecodeError, pd.errors.ParserError):
+        raise
     except ValueError as error:
-        rows.refuse(f"has something other than a number where one belongs ({error}); write it again")
+        rows.refuse(f"{_NO_NUMBER} ({said(error)})")
 
 
 def _read_parquet(path: Path, rows: _Rows) -> None:
@@ -239,42 +256,49 @@ def _read_parquet(path: Path, rows: _Rows) -> None:
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            names = _column_names(file.schema_arrow.names, rows)
-            for piece in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(names.values())):
-                _add_table(piece.to_pandas(), names, rows)
-    except pyarrow.ArrowException as error:
-        rows.refuse(f"is damaged or no Parquet file ({' '.join(str(error).split())}); write it again")
+            names = file.schema_arrow.names
+            place = _places(names, rows)
+            check_unpacked(8 * len(place) * file.metadata.num_rows, path.stat().st_size)
+            kinds = {what: pyarrow.string() if what in _TEXT else pyarrow.float64() for what in place}
+            for piece in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=[names[column] for column in place.values()]):
+                columns = {what: piece.column(names[column]).cast(kinds[what]) for what, column in place.items()}
+                _add_table(pd.DataFrame({what: column.to_pandas() for what, column in columns.items()}), rows)
+    except (pyarrow.ArrowException, KeyError, OverflowError) as error:
+        rows.refuse(f"is damaged or no Parquet file ({said(error)}); write it again")
 
 
-def _column_names(columns: Sequence[str], rows: _Rows) -> dict[str, str]:
-    """Column of each attribute; SUMO's columns are called by element and attribute, or by attribute alone."""
-    by_attribute = {column.removeprefix("vehicle_").removeprefix("timestep_"): column for column in columns}
-    for attribute in ("time", "id", *_NUMBERS):
-        if attribute not in by_attribute:
-            if attribute == "time" and "id" not in by_attribute:
+def _places(columns: Sequence[str], rows: _Rows) -> dict[str, int]:
+    """Place of each attribute's column; SUMO's columns are called by element and attribute, or by attribute alone."""
+    called = [column.removeprefix("vehicle_").removeprefix("timestep_") for column in columns]
+    for attribute in _WANTED:
+        if called.count(attribute) > 1:
+            rows.refuse(f"has two columns for each vehicle's {attribute}; leave out one of them")
+        if attribute not in called:
+            if attribute == "time" and "id" not in called:
                 rows.refuse("has no columns of an FCD file; write it with SUMO's --fcd-output")
+            if attribute == "lane" and "edge" in called:
+                rows.refuse(_NO_LANE)
             rows.refuse_without(attribute)
-    if "lane" not in by_attribute and "edge" not in by_attribute:
-        rows.refuse_without("lane")
-    return {attribute: by_attribute[attribute] for attribute in ("time", "id", *_NUMBERS, "lane", "edge") if attribute in by_attribute}
+    return {attribute: called.index(attribute) for attribute in (*_WANTED, "edge") if attribute in called}
 
 
-def _add_table(table: pd.DataFrame, names: dict[str, str], rows: _Rows) -> None:
-    is_vehicle = table[names["id"]].notna().to_numpy() & (table[names["id"]] != "").to_numpy()
-    vehicle = _numbered(table[names["id"]], is_vehicle, rows.vehicle)
-    road = np.full(len(table), NOBODY, dtype=np.int64)
-    for attribute, number in (("lane", rows.road_of), ("edge", rows.road)):
-        if attribute in names:
-            column = table[names[attribute]]
-            is_said = is_vehicle & (road == NOBODY) & column.notna().to_numpy() & (column != "").to_numpy()
-            road = np.where(is_said, _numbered(column, is_said, number), road)
-    if (is_vehicle & (road == NOBODY)).any():
-        rows.refuse_without("lane")
-    numbers = [table[names[attribute]].to_numpy(dtype=np.float64) for attribute in _NUMBERS]
-    rows.add(table[names["time"]].to_numpy(dtype=np.float64), vehicle, road, numbers)
+def _add_table(table: pd.DataFrame, rows: _Rows) -> None:
+    """Add rows; of those with an id only the vehicles' have a lane, since SUMO writes persons into the same columns, with an edge alone."""
+    has_id, has_lane = (_is_said(table[name]) for name in ("id", "lane"))
+    is_vehicle = has_id & has_lane
+    others = has_id & ~has_lane
+    if others.any():
+        rows.pass_over(str(table["edge"][others].iloc[0]) if "edge" in table and _is_said(table["edge"])[others].all() else "")
+    vehicle = _numbered(table["id"], is_vehicle, rows.vehicle)
+    road = _numbered(table["lane"], is_vehicle, rows.road_of)
+    rows.add(table["time"].to_numpy(dtype=np.float64), vehicle, road, [table[name].to_numpy(dtype=np.float64) for name in _NUMBERS])
 
 
-def _numbered(names: pd.Series[str], where: NDArray[np.bool_], number: Callable[[str], int]) -> IntArray:
+def _is_said(column: pd.Series[str]) -> BoolArray:
+    return column.notna().to_numpy(bool) & (column != "").to_numpy(bool, na_value=False)
+
+
+def _numbered(names: pd.Series[str], where: BoolArray, number: Callable[[str], int]) -> IntArray:
     """Numbers of names, NOBODY elsewhere."""
     numbers = np.full(len(names), NOBODY, dtype=np.int64)
     codes, different = pd.factorize(names[where])

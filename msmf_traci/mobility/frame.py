@@ -5,6 +5,7 @@ Frames flow in batches of consecutive ones: migration never feeds back into traf
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Generator
 from dataclasses import dataclass, field, fields
 from typing import Protocol
@@ -15,6 +16,8 @@ from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 
 DECIMALS = 6
 NO_EDGE = -1
+LONGEST_NAME = 1000
+_NOT_IN_TABLES = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of characters, ends of lines and paragraphs
 
 
 @dataclass(frozen=True)
@@ -155,13 +158,14 @@ class Roster:
     """Vehicles and routes as they become known; vehicle and route numbers are positions in these lists.
 
     `modes` are the vehicles' means of transport (`walk`, `bus`; empty where unknown), in the order of `vehicles`; none at all where the
-    source tells no modes.
+    source tells no modes. `begin_s` is the simulated time one step before the first frame.
     """
 
     vehicles: list[str] = field(default_factory=list)
     modes: list[str] = field(default_factory=list)
     routes: list[IntArray] = field(default_factory=list)
     counts: TrafficCounts = field(default_factory=TrafficCounts)
+    begin_s: float = 0.0
 
 
 class MobilitySource(Protocol):
@@ -180,3 +184,14 @@ class MobilitySource(Protocol):
 def rounded(values: FloatArray) -> FloatArray:
     """Round as frames are rounded where they enter: to 6 decimals, half to even; zero has no sign."""
     return np.asarray(np.round(values, DECIMALS) + 0.0, dtype=np.float64)
+
+
+def why_no_name(name: str) -> str | None:
+    """Why a text cannot be the id of a vehicle, or a mode: tables would not give it back as it is. None if it can."""
+    if not name:
+        return "is empty"
+    if len(name) > LONGEST_NAME:
+        return f"is longer than {LONGEST_NAME} characters ({name[:20]!a}...)"
+    if not name.isprintable() and any(unicodedata.category(character) in _NOT_IN_TABLES for character in name):
+        return f"has a character that no table holds ({name!a})"
+    return None

@@ -88,6 +88,8 @@ def unpack_piece(file: ColumnsFile, piece: int, edges: IntArray, route_lengths: 
     columns = {name: spans.read(file, f"{piece}/{name}") for name in (*_MEASURED, *_NUMBERED)}
     if not all(all_within(columns[name], -MOST_UNITS, MOST_UNITS) for name in _MEASURED):
         file.refuse("it has values that no frame holds")
+    if not all_within(columns["speed_mps"], 0, MOST_UNITS):
+        file.refuse("it has negative speeds")
     if not all_within(columns["edge"], NO_EDGE, len(edges) - 1):
         file.refuse("it has edges that it does not name")
     if not all_within(columns["route"], 0, len(route_lengths)):

@@ -17,8 +17,8 @@ import numpy as np
 from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.columns_file import MOST_VALUES, ColumnsFile, ColumnsWriter
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.frame import NO_EDGE, Frames, MobilitySource, Roster, TrafficCounts
-from msmf_traci.mobility.recorded_piece import all_within, pack_piece, unpack_piece
+from msmf_traci.mobility.frame import DECIMALS, NO_EDGE, Frames, MobilitySource, Roster, TrafficCounts, why_no_name
+from msmf_traci.mobility.recorded_piece import UNITS, all_within, pack_piece, unpack_piece
 
 FORMAT = 1
 SAMPLES_IN_PIECE = 250_000
@@ -82,6 +82,7 @@ class Recorder:
             "what": _KIND,
             "format": FORMAT,
             **self._about,
+            "begin_s": self.roster.begin_s,
             "counts": asdict(self.roster.counts),
             "vehicles": self.roster.vehicles,
             "edges": [self._edge_ids[edge] for edge in self._edges.used],
@@ -153,6 +154,7 @@ class RecordingSource:
             self.made = _made(file)
             self.commanded_kmh = self.made.get("speed_kmh")
             self.roster = Roster(counts=_counts(file), vehicles=_names(file, "vehicles"))
+            self._check_vehicles(file)
             names = _names(file, "edges")
             if not all(name in network.edges for name in names):
                 file.refuse("it names edges that its network does not have")
@@ -162,6 +164,7 @@ class RecordingSource:
                 file.refuse("its number of pieces is none")
             self._pieces = pieces
             self._read_routes(file)
+            self.roster.begin_s = self._begin_s(file)
 
     def frames(self) -> Generator[Frames, None, None]:
         """The recorded frames, in large batches.
@@ -188,8 +191,29 @@ class RecordingSource:
                 begun += np.bincount(batch.vehicle[batch.first], minlength=vehicles)
                 ended += np.bincount(batch.vehicle[batch.last], minlength=vehicles)
                 yield batch
+            if self._pieces and abs(end_s - self.roster.counts.end_s) > 1e-6:
+                file.refuse("its frames do not end when it says")
             if (begun != 1).any() or (ended != 1).any():
                 file.refuse("a vehicle does not begin and end once")
+
+    def _check_vehicles(self, file: ColumnsFile) -> None:
+        counts, vehicles = self.roster.counts, self.roster.vehicles
+        for name in vehicles:
+            if (reason := why_no_name(name)) is not None:
+                file.refuse(f"it has a vehicle whose id {reason}")
+        if counts.inserted != len(vehicles) or counts.arrived > counts.inserted:
+            file.refuse("it counts other vehicles than it names")
+
+    def _begin_s(self, file: ColumnsFile) -> float:
+        """When the pass begins; a recording of an earlier version does not say it, and begins one step before its first frame."""
+        begin_s = self.about.get("begin_s")
+        if begin_s is None:
+            times_s = np.cumsum(file.read("0/times")[:2]) / UNITS if self._pieces else np.zeros(0)
+            step_s = self.made.get("step_s") or (times_s[1] - times_s[0] if len(times_s) > 1 else 0.0)
+            begin_s = max(0.0, float(times_s[0] - step_s)) if len(times_s) and not isinstance(step_s, str) else 0.0
+        if isinstance(begin_s, bool) or not isinstance(begin_s, int | float) or not 0 <= begin_s <= self.roster.counts.end_s:
+            file.refuse("its begin is none")
+        return round(float(begin_s), DECIMALS)
 
     def _read_routes(self, file: ColumnsFile) -> None:
         self._route_lengths = file.read("route_lengths")
@@ -240,4 +264,6 @@ def _names(file: ColumnsFile, what: str) -> list[str]:
     names = file.about.get(what)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         file.refuse(f"its {what} are no list of names")
+    if len(set(names)) < len(names):
+        file.refuse(f"two of its {what} are called the same")
     return names

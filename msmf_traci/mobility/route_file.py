@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from xml.parsers import expat
 
 import numpy as np
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.frame import NO_EDGE
+from msmf_traci.mobility.text_file import DamagedFileError
+from msmf_traci.mobility.xml_file import read_xml
 
 
 class Departure(NamedTuple):
@@ -42,13 +42,10 @@ def read_routes(paths: Sequence[Path], edges: Mapping[str, int]) -> dict[str, li
     """
     reader = _RouteReader(edges)
     for path in paths:
-        parser = expat.ParserCreate()
-        parser.StartElementHandler, parser.EndElementHandler = reader.begin, reader.end
         try:
-            with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-                parser.ParseFile(file)
-        except (expat.ExpatError, OSError, EOFError, zlib.error) as error:
-            raise InputError(f"route file {path} is damaged ({error}); write it again") from None
+            read_xml(path, reader.begin, reader.end)
+        except DamagedFileError as error:
+            raise InputError(f"route file {path} {error}") from None
     if paths and not reader.departures:
         raise InputError(
             f"route file {paths[0]} holds no vehicles with routes (trips and flows are none); "
@@ -87,11 +84,10 @@ class _RouteReader:
 
 
 def _seconds(text: str) -> float:
-    """A departure time, which SUMO also writes as H:M:S or as a word (`triggered`)."""
+    """A departure time, which SUMO also writes as days:hours:minutes:seconds, the days left out or not, or as a word (`triggered`)."""
     try:
-        seconds = 0.0
-        for part in text.split(":"):
-            seconds = seconds * 60 + float(part)
-        return seconds
+        parts = [float(part) for part in text.split(":")]
     except ValueError:
         return 0.0
+    seconds = math.fsum(part * unit for part, unit in zip(reversed(parts), (1, 60, 3600, 86400), strict=False))
+    return seconds if math.isfinite(seconds) else 0.0

@@ -139,6 +139,7 @@ class SumoSource:
         self._warned(self._session.warnings)
 
     def _drive(self, reader: Reader) -> Iterator[Frames]:
+        self.roster.begin_s = round(reader.simulation.getTime(), 6)
         end_s = reader.simulation.getTime() + self._command.max_duration_s
         configured_end_s = reader.simulation.getEndTime()
         if configured_end_s >= 0:

@@ -155,10 +155,12 @@ def _facts(run: Mapping[str, Any], overall: pd.DataFrame) -> list[str]:
     on_road = vehicles["inserted"] - vehicles["arrived"]
     for name, count in (("still on the road", on_road), ("not inserted", vehicles["not_inserted"]), ("left out", vehicles["left_out"])):
         counts += f", {count} {name}" if count else ""
+    mean_trip_m = run["mean_trip_m"]
+    trip = "no trip ended" if mean_trip_m is None else f"{mean_trip_m / 1000:.2f} km mean trip{' of those that arrived' if on_road else ''}"
     return [
         f"{run['config']['scenario']['name']}, seed {run['seed']}: {road}",
         f"{counts}; {run['teleports']} teleports, {run['collisions']} collisions; {run['simulated_s']:.0f} s simulated",
-        f"{speed}, {realised} realised, {run['mean_trip_m'] / 1000:.2f} km mean trip; {_ORIGINS[origin['source']]}",
+        f"{speed}, {realised} realised, {trip}; {_ORIGINS[origin['source']]}",
     ]
 
 

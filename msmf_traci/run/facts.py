@@ -11,6 +11,7 @@ import numpy as np
 
 import msmf_traci
 from msmf_traci.config.schema import Config
+from msmf_traci.mobility.frame import DECIMALS
 from msmf_traci.run.drive import Drive
 from msmf_traci.run.preparation import City, Inputs, inside
 from msmf_traci.scenario.content_cache import file_hash
@@ -85,6 +86,8 @@ def _road_facts(config: Config, drive: Drive) -> dict[str, Any]:
     if not config.scenario.has_own_routes and not config.mobility.is_from_file:
         not_inserted = config.mobility.vehicles - counts.inserted - counts.left_out
     road_s = float(trips.road_s.sum())
+    # whoever is on the road at the end of a run that was cut off has not come to the end of the trip
+    has_arrived = (trips.last_s < counts.end_s) | (counts.arrived == counts.inserted)
     return {
         "vehicles": {
             "inserted": counts.inserted,
@@ -96,6 +99,6 @@ def _road_facts(config: Config, drive: Drive) -> dict[str, Any]:
         "collisions": counts.collisions,
         "outside_share": float(trips.outside_s.sum()) / road_s if road_s > 0 else None,
         "unmatched_share": float(trips.unmatched_s.sum()) / road_s if road_s > 0 else None,
-        "mean_trip_m": float(trips.distance_m.mean()) if len(trips.distance_m) else 0.0,
-        "simulated_s": counts.end_s,
+        "mean_trip_m": float(trips.distance_m[has_arrived].mean()) if has_arrived.any() else None,
+        "simulated_s": round(counts.end_s - drive.roster.begin_s, DECIMALS),
     }

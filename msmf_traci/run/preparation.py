@@ -114,7 +114,7 @@ def _judge_positions(mobility: Mobility) -> Path | None:
         return path
     if mobility.fcd_file is not None:
         path = input_file(mobility.fcd_file, "mobility.fcd_file")
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             _need_pyarrow(f"mobility.fcd_file={mobility.fcd_file}")
         return path
     return None

@@ -52,7 +52,8 @@ def passes(draw: st.DrawFn) -> MadeUpSource:
                 rows[-1].append(
                     (
                         vehicle,
-                        *(draw(units) / 1e6 for _ in range(3)),
+                        *(draw(units) / 1e6 for _ in range(2)),
+                        abs(draw(units)) / 1e6,
                         draw(st.integers(NO_EDGE, len(EDGE_IDS) - 1)),
                         draw(units) / 1e6,
                         route,
@@ -64,8 +65,10 @@ def passes(draw: st.DrawFn) -> MadeUpSource:
     times_s = np.cumsum(steps) / 1e6
     cuts = sorted({0, n_frames, *draw(st.lists(st.integers(0, n_frames), max_size=4))})
     batches = [batch(times_s[low:high], rows[low:high]) for low, high in itertools.pairwise(cuts)]
-    counts = TrafficCounts(*draw(st.tuples(*[st.integers(0, 1000)] * 6)), end_s=float(times_s[-1]))
-    return MadeUpSource(batches, Roster([f"v{number}" for number in range(len(begins))], routes=routes, counts=counts))
+    arrived, others = draw(st.integers(0, len(begins))), draw(st.tuples(*[st.integers(0, 1000)] * 4))
+    counts = TrafficCounts(len(begins), arrived, *others, end_s=float(times_s[-1]))
+    begin_s = draw(st.integers(0, steps[0])) / 1e6
+    return MadeUpSource(batches, Roster([f"v{number}" for number in range(len(begins))], routes=routes, counts=counts, begin_s=begin_s))
 
 
 def batch(times_s: np.ndarray, rows: Sequence[Sequence[tuple[float, ...]]]) -> Frames:

@@ -67,6 +67,7 @@ def test_replay_is_what_was_recorded(source: MadeUpSource, piece: int) -> None:
         assert replay.roster.vehicles == source.roster.vehicles
         assert [list(route) for route in replay.roster.routes] == [list(route) for route in source.roster.routes]
         assert asdict(replay.roster.counts) == asdict(source.roster.counts)
+        assert replay.roster.begin_s == source.roster.begin_s
         assert replay.commanded_kmh == 50.0
 
 
@@ -203,11 +204,23 @@ class Forger(ColumnsWriter):
         ("what", lambda x: "a cake", "something else"),
         ("format", lambda x: 99, "of format 99"),
         ("vehicles", lambda x: [1, 2], "list of names"),
-        ("vehicles", lambda x: [*x, "c"], "begin and end once"),
+        ("vehicles", lambda x: [*x, "c"], "counts other vehicles"),
+        ("vehicles", lambda x: ["a", "a"], "two of its vehicles are called the same"),
+        ("vehicles", lambda x: ["a", ""], "id is empty"),
+        ("vehicles", lambda x: ["a", "b\n"], "no table holds"),
+        ("vehicles", lambda x: ["a", "\ud800"], "no table holds"),
+        ("edges", lambda x: [x[0]] * len(x), "two of its edges are called the same"),
+        ("0/speed_mps/begin", lambda x: -x - 1, "negative speeds"),
+        ("0/times", lambda x: x + 10**6, "do not end when it says"),
+        ("begin_s", lambda x: -1.0, "begin is none"),
+        ("begin_s", lambda x: 4.0, "begin is none"),
+        ("begin_s", lambda x: "early", "begin is none"),
+        ("counts", lambda x: {**x, "arrived": 3}, "counts other vehicles"),
         ("edges", lambda x: [f"{name}x" for name in x], "edges that its network does not have"),
         ("counts", lambda x: {**x, "arrived": -1}, "count arrived"),
         ("counts", lambda x: {**x, "end_s": "late"}, "count end_s"),
         ("counts", lambda x: {"arrived": 1}, "counts are not"),
+        ("made", lambda x: {"step_s": "x", "speed_kmh": 1e300}, "how it was made"),
         ("made", lambda x: [], "how it was made"),
         ("made", lambda x: {"speed_kmh": "fast"}, "how it was made"),
     ],
@@ -216,3 +229,12 @@ def test_what_no_pass_can_have_is_refused(good: Path, name: str, change: Callabl
     Forger(good, name, change)
     with pytest.raises(InputError, match=said):
         replayed(good)
+
+
+@pytest.mark.parametrize(("made", "begin_s"), [({"step_s": 0.5}, 0.5), ({"step_s": None}, 0.0), ({"step_s": 7}, 0.0)])
+def test_a_recording_that_does_not_say_its_begin_begins_one_step_before_its_first_frame(
+    good: Path, made: dict[str, Any], begin_s: float
+) -> None:
+    Forger(good, "begin_s", lambda _: None)
+    Forger(good, "made", lambda _: made)
+    assert RecordingSource(good, NETWORK).roster.begin_s == begin_s

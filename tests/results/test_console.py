@@ -67,7 +67,7 @@ def test_first_lines_say_what_was_driven(summary):
     first, second, third = result_text(summary, RUN, Path("results/run")).splitlines()[:3]
     assert first == "synthetic, seed 7: 331 cells (71.7 km2), 300 with roads, 1234 edges"
     assert second == "98 vehicles inserted, 97 arrived, 1 still on the road; 1 teleports, 2 collisions; 600 s simulated"
-    assert third == "50 km/h commanded (free), 36.0 km/h realised, 5.43 km mean trip; driven now (SUMO over TraCI)"
+    assert third == "50 km/h commanded (free), 36.0 km/h realised, 5.43 km mean trip of those that arrived; driven now (SUMO over TraCI)"
 
 
 def test_vehicles_that_did_not_drive_are_mentioned(summary):
@@ -137,3 +137,10 @@ def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch, capsys)
         "300 s simulated, 50 vehicles on the road, 0 of 100 arrived",
         "600 s simulated, 50 vehicles on the road, 25 of 100 arrived, about 60 s left",
     ]
+
+
+def test_trips_that_were_cut_off_are_not_in_the_mean_trip(summary):
+    assert "5.43 km mean trip of those that arrived;" in result_text(summary, RUN, Path("results/run"))
+    all_arrived = RUN | {"vehicles": {**RUN["vehicles"], "arrived": 98}}
+    assert "5.43 km mean trip;" in result_text(summary, all_arrived, Path("results/run"))
+    assert "no trip ended;" in result_text(summary, RUN | {"mean_trip_m": None}, Path("results/run"))

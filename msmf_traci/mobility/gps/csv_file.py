@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
-import warnings
-import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.csv_table import CsvTable
 from msmf_traci.mobility.gps.points import Codes, Gathering
 from msmf_traci.mobility.gps.times import posix_of, posix_of_local
+from msmf_traci.mobility.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, said, shortened
 
 ROWS_AT_ONCE = 500_000
 # names of columns, in small letters, by what they hold; those of the first two rows are needed
@@ -27,8 +25,9 @@ COLUMNS = {
     **{"user": ("user",), "mode": ("mode",)},
 }
 _OPTIONAL = ("user", "mode")
-_MISSING = ["", "nan", "NaN", "NA", "null"]
-_LONGEST_HEADER = 100_000  # bytes
+_MISSING = ("nan", "NaN", "NA", "null")
+_WITHOUT_OFFSET = r"[\d-]+(?:[T ] *[\d:.]+)?"
+_WITH_OFFSET = r"[\d-]+[T ] *[\d:.]+ *(?:Z|[+-]\d\d(?::?\d\d)?)"
 _LATEST_S = 1e11  # the year 5138: what is later counts milliseconds
 
 
@@ -61,26 +60,21 @@ class CsvReader:
             One sentence on a file that is damaged, lacks a column, or has something else where a number or a time belongs.
         """
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                self._read(path)
-        except pd.errors.ParserWarning:
-            _refuse(path, "has lines with more columns than the first line; mend them")
-        except pd.errors.EmptyDataError:
-            _refuse(path, "is empty; give another")
+            self._read(_opened_table(path))
+        except DamagedFileError as error:
+            _refuse(path, str(error))
         except UnicodeDecodeError:
-            _refuse(path, "is no text; give a table (id,t,lat,lon)")
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, pd.errors.ParserError) as error:
-            _refuse(path, f"is damaged or cannot be read ({' '.join(str(error).split()) or type(error).__name__}); write it again")
+            _refuse(path, NO_TEXT)
+        except (*READ_ERRORS, pd.errors.ParserError) as error:
+            _refuse(path, f"is damaged or cannot be read ({said(error)}); write it again")
 
-    def _read(self, path: Path) -> None:
-        table = _table(path)
-        said = next(_chunks(table, ()))["t"].dropna()
-        is_posix = len(said) > 0 and bool(pd.to_numeric(said.iloc[:1], errors="coerce").notna().all())
+    def _read(self, table: _Table) -> None:
+        times = next(_pieces(table, ()), pd.DataFrame({"t": []}))["t"].dropna()
+        is_posix = len(times) > 0 and bool(pd.to_numeric(times.iloc[:1], errors="coerce").notna().all())
         numbers = ["lat", "lon", *(["t"] if is_posix else [])]
-        line = 2
+        line = table.csv.first_row
         try:
-            for piece in _chunks(table, numbers):
+            for piece in _pieces(table, numbers):
                 self._add(table, piece, is_posix, line)
                 line += len(piece)
         except (UnicodeDecodeError, pd.errors.ParserError):
@@ -125,6 +119,7 @@ class CsvReader:
         return _decoded(codes, traces)
 
     def _refuse_users(self, path: Path, name: str, one: str, other: str) -> NoReturn:
+        one, other, name = shortened(one), shortened(other), shortened(name)
         _refuse(path, f"calls a trace of user '{one}' and one of user '{other}' both {name}; give every trace an id of its own")
 
     def _part(self, mode: str) -> int:
@@ -136,17 +131,19 @@ class CsvReader:
         """POSIX seconds of times in ISO 8601; a column called t_utc says its zone."""
         column = table.names["t"]
         zone = "UTC" if column.lower().endswith("_utc") else self._time_zone
-        has_offset = texts.str.contains(r"(?:[Zz]|[+-]\d\d(?::?\d\d)?)$", na=False) & texts.str.contains(":", na=False)
         time_s = np.full(len(texts), np.nan)
-        for is_theirs, is_utc in ((has_offset.to_numpy(), True), ((~has_offset & texts.notna()).to_numpy(), False)):
-            if not is_theirs.any():
-                continue
-            moments = pd.DatetimeIndex(pd.to_datetime(texts[is_theirs], format="ISO8601", errors="coerce", utc=is_utc))
-            if moments.isna().any():
-                row = int(np.flatnonzero(is_theirs)[np.argmax(moments.isna())])
-                said = texts.iloc[row]
-                _refuse(table.path, f"line {line + row}: '{said}' in column {column} is no time; write POSIX seconds or ISO 8601")
-            time_s[is_theirs] = posix_of(moments) if is_utc else posix_of_local(moments, zone)
+        there = np.flatnonzero(texts.notna())
+        words = texts.iloc[there].str.strip()
+        has_offset = words.str.fullmatch(_WITH_OFFSET).to_numpy(bool)
+        is_time = has_offset | words.str.fullmatch(_WITHOUT_OFFSET).to_numpy(bool)
+        # times without an offset are read as if of UTC, and are then those of a clock on the wall in their zone
+        moments = pd.DatetimeIndex(pd.to_datetime(words.where(is_time, None), format="ISO8601", errors="coerce", utc=True))
+        if moments.isna().any():
+            row = int(there[np.argmax(moments.isna())])
+            word = shortened(str(texts.iloc[row]))
+            _refuse(table.path, f"line {line + row}: '{word}' in column {column} is no time; write POSIX seconds or ISO 8601")
+        time_s[there[has_offset]] = posix_of(moments[has_offset])
+        time_s[there[~has_offset]] = posix_of_local(moments[~has_offset].tz_localize(None), zone)
         return time_s
 
 
@@ -161,65 +158,41 @@ def _decoded(codes: IntArray, values: list[int]) -> Codes:
 
 @dataclass(frozen=True)
 class _Table:
-    """A file, the sign between its columns, how many these are, and which of them tells what, with its name."""
+    """A file, the table in it, and which of its columns tells what, with its name."""
 
     path: Path
-    separator: str
-    columns: int
+    csv: CsvTable
     place: dict[str, int]
     names: dict[str, str]
 
 
-def _opened(path: Path) -> IO[bytes]:
-    ending = path.suffix.lower()
-    return gzip.open(path, "rb") if ending == ".gz" else lzma.open(path, "rb") if ending == ".xz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _table(path: Path) -> _Table:
-    with _opened(path) as file:
-        header = file.readline(_LONGEST_HEADER).decode("utf-8-sig").strip()
-    if not header:
+def _opened_table(path: Path) -> _Table:
+    table = CsvTable(path)
+    if not table.columns:
         _refuse(path, "is empty; give another")
-    separator = max(",;\t", key=header.count)
-    called = [name.strip().strip('"') for name in header.split(separator)]
-    small = [name.lower() for name in called]
+    small = [name.lower() for name in table.columns]
     place = {what: small.index(known[0]) for what, names in COLUMNS.items() if (known := [name for name in names if name in small])}
     lacking = [what for what in COLUMNS if what not in place and what not in _OPTIONAL]
     if lacking:
         _refuse(path, f"has no column {' and no column '.join(lacking)}; its first line must name id,t,lat,lon (and perhaps user,mode)")
-    return _Table(path, separator, len(called), place, {what: called[i] for what, i in place.items()})
+    return _Table(path, table, place, {what: table.columns[i] for what, i in place.items()})
 
 
-def _chunks(table: _Table, numbers: Collection[str]) -> Iterator[pd.DataFrame]:
-    """The rows some at a time, columns called by what they tell, and text but for numbers; a longer row is pandas' error or warning."""
-    what = {number: name for name, number in table.place.items()}
-    names = [what.get(number, f"column {number}") for number in range(table.columns)]
-    yield from pd.read_csv(
-        table.path,
-        sep=table.separator,
-        header=0,
-        names=names,
-        index_col=False,
-        dtype={name: "float64" if name in numbers else "str" for name in names},
-        encoding="utf-8-sig",
-        chunksize=ROWS_AT_ONCE,
-        keep_default_na=False,
-        na_values={name: _MISSING if name in ("t", "lat", "lon") else [""] for name in names},
-    )
+def _pieces(table: _Table, numbers: Collection[str]) -> Iterator[pd.DataFrame]:
+    """The rows some at a time, columns called by what they tell, and text but for numbers."""
+    return table.csv.pieces(table.place, numbers, dict.fromkeys(("t", "lat", "lon"), _MISSING), ROWS_AT_ONCE)
 
 
 def _refuse_number(table: _Table, numbers: list[str]) -> NoReturn:
     """Say in which line something other than a number stands."""
-    line = 2
-    for piece in _chunks(table, ()):
+    line = table.csv.first_row
+    for piece in _pieces(table, ()):
         for name in numbers:
             is_wrong = (pd.to_numeric(piece[name], errors="coerce").isna() & piece[name].notna()).to_numpy()
             if is_wrong.any():
                 row = int(np.argmax(is_wrong))
-                _refuse(
-                    table.path,
-                    f"line {line + row}: '{piece[name].iloc[row]}' in column {table.names[name]} is no number; mend or remove the line",
-                )
+                word = shortened(str(piece[name].iloc[row]))
+                _refuse(table.path, f"line {line + row}: '{word}' in column {table.names[name]} is no number; mend or remove the line")
         line += len(piece)
     _refuse(table.path, "is damaged; write it again")
 

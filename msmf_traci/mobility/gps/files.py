@@ -9,11 +9,12 @@ from typing import Literal, NoReturn
 
 from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_file, is_input_folder
+from msmf_traci.mobility.text_file import unpacked_name
 from msmf_traci.scenario.content_cache import content_key, file_hash
 
 Format = Literal["geolife", "csv", "gpx"]
-_FORMATS: dict[str, Format] = {".plt": "geolife", ".csv": "csv", ".csv.gz": "csv", ".csv.xz": "csv", ".gpx": "gpx"}
-_KNOWN = "GeoLife (.plt), CSV (.csv, .csv.gz, .csv.xz) and GPX (.gpx)"
+_FORMATS: dict[str, Format] = {".plt": "geolife", ".csv": "csv", ".gpx": "gpx"}
+_KNOWN = "GeoLife (.plt), CSV (.csv) and GPX (.gpx), each also packed (.gz, .xz)"
 LABELS = "labels.txt"
 OPTION = "mobility.gps.path"
 
@@ -29,7 +30,8 @@ class TraceFile:
 def find_files(path: str) -> list[TraceFile]:
     """The files that a path stands for, in the order of their names.
 
-    A folder is searched downwards. Where it holds GeoLife trajectories these are what is meant, and tables beside them are not read.
+    A folder is searched downwards; names that begin with a dot are passed over, since systems call their own files so. Where it holds
+    GeoLife trajectories these are what is meant, and tables beside them are not read.
 
     Raises
     ------
@@ -76,14 +78,21 @@ def user_folder(trajectory: Path) -> Path:
     return trajectory.parent.parent if trajectory.parent.name == "Trajectory" else trajectory.parent
 
 
+def plain_name(path: Path) -> str:
+    """A file's name without endings."""
+    return Path(unpacked_name(path)).stem
+
+
 def _format_of(name: str) -> Format | None:
-    return next((kind for ending, kind in _FORMATS.items() if name.lower().endswith(ending)), None)
+    return _FORMATS.get(Path(unpacked_name(Path(name))).suffix.lower())
 
 
 def _files_below(root: Path) -> list[TraceFile]:
     found = []
-    for folder, _, names in os.walk(root, onerror=_refuse_folder):
-        found += [TraceFile(Path(folder) / name, kind) for name in names if (kind := _format_of(name)) is not None]
+    for folder, inner, names in os.walk(root, onerror=_refuse_folder):
+        inner[:] = [name for name in inner if not name.startswith(".")]  # the walk does not enter the others
+        shown = [name for name in names if not name.startswith(".")]
+        found += [TraceFile(Path(folder) / name, kind) for name in shown if (kind := _format_of(name)) is not None]
     if any(file.format == "geolife" for file in found):
         found = [file for file in found if file.format == "geolife"]
     return sorted(found, key=lambda file: file.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
+from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,9 +14,10 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.gps.files import LABELS, user_folder
+from msmf_traci.mobility.gps.files import LABELS, plain_name, user_folder
 from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
+from msmf_traci.mobility.text_file import DamagedFileError, read_text, shortened
 
 HEADER_LINES = 6
 UNKNOWN_ALTITUDE = -777  # of GeoLife
@@ -50,7 +51,7 @@ def read_geolife(paths: Sequence[Path], users: Collection[str] | None, gathering
         gathering.users_seen.add(folder.name)
         if users is not None and folder.name not in users:
             continue
-        name = f"{folder.name}-{path.stem}"
+        name = f"{folder.name}-{plain_name(path)}"
         if name in seen:
             raise InputError(f"mobility.gps.path: {seen[name]} and {path} are both trajectory {name}; give a folder that holds one of them")
         seen[name] = path
@@ -60,8 +61,8 @@ def read_geolife(paths: Sequence[Path], users: Collection[str] | None, gathering
 
 
 def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, gathering: Gathering) -> None:
-    content = _bytes_of(path)
-    if not content.startswith(b"Geolife trajectory"):
+    content = _text_of(path)
+    if not content.startswith("Geolife trajectory"):
         _refuse(path, "is no GeoLife trajectory: its first line is not 'Geolife trajectory'")
     try:
         table = _table(content, dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_TEXT, "str"))
@@ -69,10 +70,11 @@ def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, g
         _refuse_number(path, content)
     if table.empty:
         _refuse(path, "holds no points; remove it, or give another")
-    moments = pd.to_datetime(table["date"] + " " + table["time"], format="%Y-%m-%d %H:%M:%S", errors="coerce")
+    moments_said = table["date"] + " " + table["time"]
+    moments = pd.to_datetime(moments_said, format="%Y-%m-%d %H:%M:%S", errors="coerce")
     if moments.isna().any():
         row = int(np.argmax(moments.isna().to_numpy()))
-        _refuse(path, f"line {row + HEADER_LINES + 1}: '{table['date'].iloc[row]} {table['time'].iloc[row]}' is no date and time")
+        _refuse(path, f"line {row + HEADER_LINES + 1}: '{shortened(str(moments_said.iloc[row]))}' is no date and time")
     time_s = posix_of_local(pd.DatetimeIndex(moments), "UTC")
     lat, lon, altitude_feet = (table[name].to_numpy() for name in _NUMBERS)
     gathering.omissions.note("no_altitude", int((altitude_feet == UNKNOWN_ALTITUDE).sum()))
@@ -82,9 +84,9 @@ def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, g
     gathering.add(np.full(len(time_s), trace, dtype=np.int32), part, time_s, lon, lat)
 
 
-def _table(content: bytes, types: dict[str, str]) -> pd.DataFrame:
+def _table(content: str, types: dict[str, str]) -> pd.DataFrame:
     return pd.read_csv(
-        BytesIO(content),
+        StringIO(content),
         skiprows=HEADER_LINES,
         header=None,
         names=list(_COLUMNS),
@@ -96,7 +98,7 @@ def _table(content: bytes, types: dict[str, str]) -> pd.DataFrame:
     )
 
 
-def _refuse_number(path: Path, content: bytes) -> NoReturn:
+def _refuse_number(path: Path, content: str) -> NoReturn:
     """Say in which line something other than a number stands."""
     try:
         table = _table(content, dict.fromkeys((*_NUMBERS, *_TEXT), "str"))
@@ -106,14 +108,14 @@ def _refuse_number(path: Path, content: bytes) -> NoReturn:
         is_wrong = (pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()).to_numpy()
         if is_wrong.any():
             row = int(np.argmax(is_wrong))
-            _refuse(path, f"line {row + HEADER_LINES + 1}: '{table[name].iloc[row]}' is no number for {name}")
+            _refuse(path, f"line {row + HEADER_LINES + 1}: '{shortened(str(table[name].iloc[row]))}' is no number for {name}")
     _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory")
 
 
 def _read_labels(path: Path, gathering: Gathering) -> _Labels:
     """Labels of a user in the order of their beginnings; none where the user has none. Where two overlap, the later counts."""
     rows = []
-    lines = _bytes_of(path).decode("utf-8", errors="replace").splitlines() if path.is_file() else []
+    lines = _text_of(path).splitlines() if path.is_file() else []
     for number, line in enumerate(lines[1:], start=2):
         words = [word.strip() for word in line.split("\t")]
         if not line.strip():
@@ -122,7 +124,10 @@ def _read_labels(path: Path, gathering: Gathering) -> _Labels:
             begin, end, mode = words
             rows.append((_label_s(begin), _label_s(end), mode))
         except ValueError:
-            _refuse(path, f"line {number}: '{' '.join(words)}' is no label: write begin, end (2008/10/27 13:44:06) and mode between tabs")
+            _refuse(
+                path,
+                f"line {number}: '{shortened(' '.join(words))}' is no label: write begin, end (2008/10/27 13:44:06) and mode between tabs",
+            )
     rows.sort(key=lambda row: row[:2])
     begin_s, end_s = (np.array([row[i] for row in rows], dtype=np.float64) for i in (0, 1))
     return _Labels(begin_s, end_s, [gathering.new_part(mode) for _, _, mode in rows])
@@ -132,11 +137,11 @@ def _label_s(text: str) -> float:
     return datetime.strptime(text, "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
 
 
-def _bytes_of(path: Path) -> bytes:
+def _text_of(path: Path) -> str:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        _refuse(path, f"cannot be read ({error.strerror}); check its permissions")
+        return read_text(path)
+    except DamagedFileError as error:
+        _refuse(path, str(error))
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:

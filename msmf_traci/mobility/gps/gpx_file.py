@@ -13,8 +13,11 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.gps.files import plain_name
 from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
+from msmf_traci.mobility.text_file import DamagedFileError, said
+from msmf_traci.mobility.xml_file import xml_text
 
 
 def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gathering: Gathering) -> None:
@@ -37,11 +40,11 @@ def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gatherin
         If the file is damaged or holds no track.
     """
     try:
-        gpx = gpxpy.parse(path.read_bytes())
-    except OSError as error:
-        _refuse(path, f"cannot be read ({error.strerror}); check its permissions")
+        gpx = gpxpy.parse(xml_text(path))
+    except DamagedFileError as error:
+        _refuse(path, str(error))
     except (gpxpy.gpx.GPXException, ValueError) as error:
-        _refuse(path, f"is damaged or no GPX file ({' '.join(str(error).split())}); write it again")
+        _refuse(path, f"is damaged or no GPX file ({said(error)}); write it again")
     if not gpx.tracks:
         _refuse(path, "holds no track; routes and waypoints say nothing of when somebody was where")
     gathering.users_seen.add("")
@@ -51,10 +54,10 @@ def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gatherin
         gathering.omissions.leave_out_points("other_users", points)
         return
     for number, track in enumerate(gpx.tracks, start=1):
-        name = path.stem if len(gpx.tracks) == 1 else f"{path.stem}-{track.name or number}"
+        name = plain_name(path) if len(gpx.tracks) == 1 else f"{plain_name(path)}-{_in_one_line(track.name) or number}"
         trace = gathering.new_trace(_unused(name, gathering.names), "")
         for segment in track.segments:
-            _add_segment(segment, trace, gathering.new_part(track.type or ""), time_zone, gathering)
+            _add_segment(segment, trace, gathering.new_part(_in_one_line(track.type)), time_zone, gathering)
 
 
 def _add_segment(segment: gpxpy.gpx.GPXTrackSegment, trace: int, part: int, time_zone: str, gathering: Gathering) -> None:
@@ -70,6 +73,11 @@ def _add_segment(segment: gpxpy.gpx.GPXTrackSegment, trace: int, part: int, time
         time_s[local] = posix_of_local(pd.DatetimeIndex([points[i].time for i in local]), time_zone)
     lon, lat = (_numbers([getattr(point, name) for point in points]) for name in ("longitude", "latitude"))
     gathering.add(np.full(len(points), trace, dtype=np.int32), np.full(len(points), part, dtype=np.int32), time_s, lon, lat)
+
+
+def _in_one_line(text: str | None) -> str:
+    """A name or a type without the ends of lines that indented XML puts in."""
+    return " ".join(line.strip() for line in (text or "").splitlines()).strip()
 
 
 def _numbers(values: list[float | None]) -> FloatArray:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from msmf_traci.arrays import BoolArray, FloatArray
 from msmf_traci.errors import InputError
+from msmf_traci.mobility.frame import why_no_name
 from msmf_traci.mobility.gps.omissions import Omissions
 
 Codes = NDArray[np.int32]
@@ -84,7 +85,14 @@ class Gathering:
     _parts: list[tuple[NDArray[np.float64] | Codes, ...]] = field(default_factory=list)
 
     def new_trace(self, name: str, user: str) -> int:
-        """Number of a new trace."""
+        """Number of a new trace.
+
+        Raises
+        ------
+        InputError
+            If tables cannot hold its name.
+        """
+        self._check_name("trace", name)
         self.names.append(name)
         self.users.append(user)
         self.users_seen.add(user)
@@ -96,14 +104,20 @@ class Gathering:
         Raises
         ------
         InputError
-            If its mode would be taken for all modes.
+            If its mode would be taken for all modes, or tables cannot hold it.
         """
+        if mode:
+            self._check_name("mode", mode)
         if mode == EVERY_MODE:
             raise InputError(
                 f"mobility.gps.path={self.source}: there is a mode '{mode}', which stands for all of them in tables; call it otherwise"
             )
         self.modes.append(mode)
         return len(self.modes) - 1
+
+    def _check_name(self, what: str, name: str) -> None:
+        if (reason := why_no_name(name)) is not None:
+            raise InputError(f"mobility.gps.path={self.source}: there is a {what} whose name {reason}; call it otherwise")
 
     def add(self, trace: Codes, part: Codes, time_s: FloatArray, lon: FloatArray, lat: FloatArray) -> None:
         """Add points in the order of a file; what is wrong with a single point leaves it out.

@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import numpy as np
@@ -105,9 +106,10 @@ def test_of_other_users_no_file_is_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "is no GeoLife trajectory"),
+        ("", "is empty"),
         (PLT_HEADER, "holds no points"),
-        ("\x00\x01\x02", "is no GeoLife trajectory"),
+        ("\x00\x01\x02", "is no text"),
+        ("Some trajectory\n", "is no GeoLife trajectory"),
         (PLT_HEADER + "39.9,116.3,0,1,39748.5,2008-10-27,12:00:00\nnorth,116.3,0,1,39748.5,2008-10-27,12:00:01\n", "line 8: 'north'"),
         (PLT_HEADER + "39.9,116.3,0,1,39748.5,2008-10-27,noon\n", "line 7: '2008-10-27 noon' is no date and time"),
         (PLT_HEADER + "39.9,116.3\n", "is damaged"),
@@ -146,11 +148,35 @@ def test_two_copies_of_a_trajectory_are_refused(tmp_path: Path) -> None:
         ("2008-10-27T12:00:00", "2008-10-27 12:00:01.5"),
         ("2008-10-27T12:00:00Z", "2008-10-27T20:00:01.5+08:00"),
         ("2008-10-27T12:00:00", "2008-10-27T20:00:01.5+0800"),
+        ("20081027T120000Z", "20081027T200001.5+0800"),
+        ("2008-10-27T12Z", "2008-10-27T20:00:01.5 +08"),
+        ("20081027 12", "2008-10-27T08:30:01.5-0330"),
     ],
 )
 def test_a_time_is_posix_seconds_or_iso_8601(tmp_path: Path, times: tuple[str, str]) -> None:
     path = table(tmp_path / "a.csv", *(f"one,{time},39.9,116.3" for time in times))
     assert read(path)[0]["one"].time_s.tolist() == [NOON_S, NOON_S + 1.5]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *(
+            "2008-10-27T12:00:00+25:00",
+            "20081027T12:00Z00",
+            "T12:00Z",
+            "2008-W44-1T12Z",
+            "2008-10-27t12:00z+",
+            "Z",
+            "+08",
+            "27.10.2008 12:00",
+        ),
+        *("2008-10-27T12:00:60Z", "2008-10-27T24:00:01Z", "99999-10-27T12:00:00Z", "2008-10-27T12:00:00[Asia/Shanghai]", "2008-13-01"),
+    ],
+)
+def test_a_time_in_another_form_is_one_sentence(tmp_path: Path, time: str) -> None:
+    rows = ["one,2008-10-27T12:00:00,39.9,116.3", f"one,{time},39.9,116.3"]
+    assert f"line 3: '{time}' in column t is no time" in refusal(table(tmp_path / "a.csv", *rows))
 
 
 def test_times_without_offset_are_of_the_zone_unless_the_column_says_utc(tmp_path: Path) -> None:
@@ -181,6 +207,24 @@ def test_a_table_may_be_compressed(tmp_path: Path, ending: str, opened) -> None:
     assert set(read(path)[0]) == {"one"}
     path.write_bytes(path.read_bytes()[:-20])
     assert "is damaged or cannot be read" in refusal(path)
+
+
+def test_a_table_may_be_as_any_program_writes_it(tmp_path: Path) -> None:
+    text = f"id,t,lat,lon\none,{NOON_S},39.9,116.3\none,{NOON_S + 1},39.9,116.3\n"
+    quoted = "".join('"{}"\r\n'.format('","'.join(line.split(","))) for line in text.splitlines())
+    for content in (
+        text.encode("utf-16"),
+        text.encode("utf-8-sig"),
+        quoted.encode(),
+        b"sep=;\r\n" + text.replace(",", ";").encode(),
+        text.rstrip().encode(),
+    ):
+        (tmp_path / "a.CSV").write_bytes(content)
+        assert read(tmp_path)[0]["one"].time_s.tolist() == [NOON_S, NOON_S + 1]
+    (tmp_path / "a.CSV").write_bytes(b"sep=;\nid;t;lat;lon\none;1;north;1\n")
+    assert "line 3: 'north'" in refusal(tmp_path)
+    (tmp_path / "a.CSV").write_bytes("id,t,lat,lon\nStraße,1,39,116\n".encode("latin-1"))
+    assert "is no text in UTF-8 or UTF-16" in refusal(tmp_path)
 
 
 def test_an_id_is_one_trace_in_all_tables_of_a_folder_in_any_order_of_rows(tmp_path: Path) -> None:
@@ -217,11 +261,15 @@ def test_rows_of_other_users_are_left_out_and_counted(tmp_path: Path) -> None:
         ("id,t,lat,lon\nx,1,39.9,116.3\nx,soon,39.9,116.3\n", "line 3: 'soon' in column t is no number"),
         ("id,t,lat,lon\nx,2008-10-27,39.9,116.3\nx,soon,39.9,116.3\n", "line 3: 'soon' in column t is no time"),
         ("id,t,lat,lon\nx,1225108800000,39.9,116.3\n", "line 2: t counts no seconds since 1970"),
-        ("id,t,lat,lon\nx,1,39.9,116.3\nx,2,39,9,116,3\n", "Expected 4 fields in line 3, saw 6"),
-        ("id,t,lat,lon\nx,1,39,9,116,3\n", "more columns than the first line"),
+        ("id,t,lat,lon\nx,1,39.9,116.3\nx,2,39,9,116,3\n", "line 3 has more columns than the first line"),
+        ("id,t,lat,lon\nx,1,39,9,116,3\n", "line 2 has more columns than the first line"),
         ('id,t,lat,lon\n"x,1,39.9,116.3\n', "a.csv"),
         ("id,t,lat,lon,user\nx,1,39.9,116.3,eve\nx,2,39.9,116.3,bob\n", "of user 'eve' and one of user 'bob' both x"),
         ("id,t,lat,lon,mode\nx,1,39.9,116.3,all\n", "there is a mode 'all', which stands for all of them in tables"),
+        ('id,t,lat,lon\n"x\ny",1,39.9,116.3\n', "there is a trace whose name has a character that no table holds ('x\\ny')"),
+        ("id,t,lat,lon,mode\nx,1,39.9,116.3,a\tb\n", "there is a mode whose name has a character that no table holds"),
+        (f"id,t,lat,lon\n{'x' * 1001},1,39.9,116.3\n", "longer than 1000 characters"),
+        (f"id,t,lat,lon\nx,{'9' * 5000}y,39.9,116.3\n", "9...' in column t is no time"),
         ("id,t,lat,lon\nx,1,116.3,39.9\nx,2,116.3,39.9\n", "latitudes and longitudes look swapped"),
     ],
 )
@@ -259,9 +307,20 @@ def test_a_gpx_file_of_one_track_is_called_by_the_file_and_its_segments_are_piec
     }
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])
+def test_a_gpx_file_is_read_in_the_encoding_that_it_declares_and_packed(tmp_path: Path, encoding: str) -> None:
+    text = gpx(tmp_path / "a.gpx", ("a", "Straße", [["2008-10-27T12:00:00Z", "2008-10-27T12:00:01Z"]])).read_text()
+    (tmp_path / "a.gpx").unlink()
+    declared = encoding.removesuffix("-sig")
+    for name, pack in (("ride.gpx", bytes), ("ride.gpx.gz", gzip.compress), ("RIDE.GPX.XZ", lzma.compress)):
+        path = tmp_path / name
+        path.write_bytes(pack(f'<?xml version="1.0" encoding="{declared}"?>{text}'.encode(encoding)))
+        assert {each: trace.mode for each, trace in read(path)[0].items()} == {name.partition(".")[0]: "Straße"}
+
+
 def test_tracks_of_a_gpx_file_are_called_by_file_and_track_each_once(tmp_path: Path) -> None:
     segments = [["2008-10-27T12:00:00", "2008-10-27T12:00:01"]]
-    path = gpx(tmp_path / "day.gpx", ("run", "", segments), ("run", "", segments))
+    path = gpx(tmp_path / "day.gpx", ("run", "", segments), ("\n  run\n", "", segments))
     traces, _ = read(path, time_zone="Asia/Shanghai")
     assert set(traces) == {"day-run", "day-run-2"}
     assert traces["day-run"].time_s[0] == NOON_S - 8 * 3600
@@ -282,7 +341,9 @@ def test_tracks_of_nobody_are_left_out_and_counted_where_users_are_asked_for(tmp
 def test_a_wrong_gpx_file_is_one_sentence(tmp_path: Path) -> None:
     assert "holds no track" in refusal(gpx(tmp_path / "a.gpx"))
     (tmp_path / "a.gpx").write_text("<gpx><trk>")
-    assert "is damaged or no GPX file" in refusal(tmp_path)
+    assert "is damaged, truncated or no XML" in refusal(tmp_path)
+    (tmp_path / "a.gpx").write_text("<kml/>")
+    assert "holds no track" in refusal(tmp_path)
 
 
 # -------------------------------------------------------------------------------------------------------------------------- folders
@@ -291,8 +352,34 @@ def test_a_wrong_gpx_file_is_one_sentence(tmp_path: Path) -> None:
 def test_a_path_without_traces_is_one_sentence(tmp_path: Path) -> None:
     assert "there is no such file" in refusal(tmp_path / "none")
     assert "the folder holds no traces" in refusal(tmp_path)
-    (tmp_path / "photo.jpg").write_text("")
+    (tmp_path / "photo.jpg").write_text("x")
     assert "is of no known format" in refusal(tmp_path / "photo.jpg")
+
+
+def test_files_that_systems_put_beside_are_passed_over(tmp_path: Path) -> None:
+    """Names that begin with a dot: those of macOS begin so, beside each file and in each folder."""
+    table(tmp_path / "base.csv", f"one,{NOON_S},39.9,116.3", f"one,{NOON_S + 1},39.9,116.3")
+    (tmp_path / ".Trash").mkdir()
+    for name in ("._base.csv", ".DS_Store", ".Trash/old.csv", "Thumbs.db", "desktop.ini"):
+        (tmp_path / name).write_bytes(b"\0\5\x16\7")
+    assert set(read(tmp_path)[0]) == {"one"}
+    (tmp_path / "base.csv").unlink()
+    assert "the folder holds no traces" in refusal(tmp_path)
+
+
+def test_a_pipe_in_a_folder_is_one_sentence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.gpx")
+    assert "a.gpx is a pipe or a device" in refusal(tmp_path)
+
+
+def test_a_trajectory_may_be_packed_or_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = plt(tmp_path, "010", [0, 10])
+    content = path.read_text()
+    path.write_text(content, encoding="utf-8-sig")
+    assert len(read(tmp_path)[0]["010-20081027120000"].time_s) == 2
+    path.unlink()
+    path.with_suffix(".plt.gz").write_bytes(gzip.compress(content.encode()))
+    assert len(read(tmp_path)[0]["010-20081027120000"].time_s) == 2
 
 
 def test_more_points_than_allowed_are_refused(tmp_path: Path) -> None:
