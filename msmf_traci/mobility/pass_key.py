@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from msmf_traci.code_version import code_hash
 from msmf_traci.mobility.sumo_command import Command, Load
 from msmf_traci.scenario.content_cache import content_key, file_hash
 
-FORMAT = 1
-_OWN_CODE = ("following.py", "sumo.py", "sumo_command.py", "libsumo_reader.py", "traci_reader.py")  # what makes frames of what SUMO says
 # SUMO's options that name files it reads, by their long and their short names
 _READ = {"net-file", "n", "route-files", "r", "additional-files", "a", "weight-files", "w", "load-state", "edgedata-files", "data-files"}
 _READ |= {"net", "routes", "route", "additional", "weights", "edgedata", "data"}
@@ -74,8 +73,7 @@ def pass_key(sumo_version: str, load: Load, command: Command) -> PassKey:
         seed=command.seed,
         extra=words,
         sumo=sumo_version,
-        code=[file_hash(Path(__file__).with_name(name)) for name in _OWN_CODE],
-        format=FORMAT,
+        code=code_hash("pass"),
     )
     return PassKey(key, writes=read.writes)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from msmf_traci.scenario.build import NetworkSource
+from msmf_traci.scenario.network_source import NetworkSource
 from msmf_traci.scenario.sumo_tools import last_lines
 from msmf_traci.scenario.trips import VEHICLE_TYPE
 

@@ -23,9 +23,10 @@ from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import files_read
 from msmf_traci.run.options import strategy_options
 from msmf_traci.run.road_store import roads_of
-from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
+from msmf_traci.scenario.build import osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import check_cache, file_hash
+from msmf_traci.scenario.network_source import NetworkSource
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
 from msmf_traci.world.both_ways import open_both_ways
@@ -60,7 +61,7 @@ class Inputs:
             "files": files_read(network.route_files, network.sumocfg_file, words),
             **positions,
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
-            "versions": {"msmf-traci": code_hash(), "sumo": self.sumo.version},
+            "versions": {"msmf-traci": code_hash("tables"), "sumo": self.sumo.version},
         }
 
 

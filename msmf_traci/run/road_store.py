@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from msmf_traci.code_version import code_hash
 from msmf_traci.columns_file import ColumnsFile, ColumnsWriter
 from msmf_traci.errors import InputError
 from msmf_traci.results.console import say
 from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key, file_hash
-from msmf_traci.world import roads as reader
 from msmf_traci.world.roads import Roads, read_roads
 
 KIND = "roads"
@@ -32,8 +32,8 @@ def roads_of(net_file: Path) -> Roads:
     InputError
         If the network is damaged or no network.
     """
-    # another reader, or another text of ours, may read the same file differently
-    key = content_key(network=file_hash(net_file), sumolib=version("sumolib"), reader=file_hash(Path(reader.__file__)), format=2)
+    # another reader, or another code of ours, may read the same file differently
+    key = content_key(network=file_hash(net_file), sumolib=version("sumolib"), code=code_hash("roads"))
     path = cached_folder(KIND, key) / FILE
     if path.is_file():
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from msmf_traci.code_version import code_hash
 from msmf_traci.errors import InputError, ToolError
 from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key
 from msmf_traci.scenario.sumo_tools import Sumo, run_tool
@@ -38,7 +39,7 @@ def routes_folder(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripO
         window_s=options.depart_window_s,
         min_trip_m=options.min_trip_m,
         seed=options.seed,
-        format=1,
+        code=code_hash("trips"),
     )
     return key, cached_folder("routes", key)
 
