@@ -39,6 +39,7 @@ _WITHOUT_A_SAY = frozenset(
         "scenario.cache_folder",
         "scenario.content_cache",
         "scenario.fetch",
+        "scenario.fetched",
         "scenario.osm",
         "scratch",
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 from msmf_traci.errors import InputError
 from msmf_traci.locks import is_held
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
-from msmf_traci.scratch import LOCK_ENDING, OWNER_FILE, owned_scratch, part_of, parts_in, remove_traces_of_the_dead
+from msmf_traci.scenario.content_cache import remove_built
+from msmf_traci.scratch import LOCK_ENDING, OWNER_FILE, parts_in, remove_traces_of_the_dead
 
 MAPS = "maps"
 _KEY = re.compile(r"[0-9a-f]{20}")  # content_key
@@ -28,7 +29,7 @@ def clear_cache() -> str:
         return f"cache {cache}: empty already"
     products = list(_products(cache))
     for product in products:
-        _remove(product)
+        remove_built(product)
     busy = 0
     for kind in sorted(cache.iterdir()):
         remove_traces_of_the_dead(kind)
@@ -61,9 +62,3 @@ def _foreign(cache: Path, path: Path) -> InputError:
         f"{cache} does not look like a cache of msmf-traci: {path.relative_to(cache)} is none of its own; "
         f"nothing was removed, check {CACHE_VARIABLE}"
     )
-
-
-def _remove(product: Path) -> None:
-    """Remove a product in one step: it is there whole, or not at all, for whoever looks for it meanwhile."""
-    with owned_scratch(part_of(product)) as content:
-        product.rename(content / product.name)

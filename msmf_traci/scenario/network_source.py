@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from msmf_traci.scenario.content_cache import build_once
+from msmf_traci.scenario.content_cache import build_once, find_built
 
 KIND = "networks"
 NET_FILE = "network.net.xml"
@@ -42,8 +42,8 @@ class NetworkSource:
     @property
     def is_built(self) -> bool:
         """Whether nothing has to be built."""
-        return self.build is None or self.net_file.is_file()
+        return self.build is None or find_built(KIND, self.key) is not None
 
     def ensure(self) -> Path:
         """The network's file, built now if need be."""
-        return self.net_file if self.build is None else build_once(KIND, self.key, NET_FILE, self.build) / NET_FILE
+        return self.net_file if self.build is None else build_once(KIND, self.key, self.build) / NET_FILE

@@ -11,6 +11,7 @@ from pathlib import Path
 from msmf_traci.errors import InputError
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.fetch import DATA_VARIABLE, DEFAULT_NAME
+from msmf_traci.scenario.fetched import Origin, origin_of, record_of
 from msmf_traci.scenario.osm_check import AnswerError, OsmCheck, TruncatedError
 
 ENDINGS = (".osm", ".osm.gz", ".osm.xml", ".osm.pbf")
@@ -50,6 +51,11 @@ def check_map(path: Path) -> None:
         raise InputError(f"map file {path}: there is no such file; check scenario.map_file")
     if path.stat().st_size == 0:
         raise InputError(f"map file {path} is empty; fetch it again (msmf-traci-fetch)")
+    if origin_of(path) is Origin.CHANGED:
+        raise InputError(
+            f"map file {path} is another file than was fetched (its hash is not that in {record_of(path).name}); fetch it again "
+            f"(msmf-traci-fetch --force --out {path}, and its --bbox), or remove that record if the map is your own"
+        )
     if not path.name.lower().endswith(ENDINGS):
         raise InputError(f"map file {path}: its name must end in {', '.join(ENDINGS)}; rename or convert it")
     try:

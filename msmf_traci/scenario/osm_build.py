@@ -38,7 +38,7 @@ def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, net_
     cut = ["--keep-edges.in-geo-boundary", ",".join(repr(value) for value in bbox)] if bbox is not None else []
     command = [sumo.program("netconvert"), "--osm-files", str(source.resolve()), "--output-file", str(net_file), *NETCONVERT_OPTIONS, *cut]
     try:
-        run_tool(sumo, command, folder=folder)
+        run_tool(sumo, command, folder=folder, makes=net_file)
     except ToolError as error:
         if "No nodes loaded" in str(error) or "no edges" in str(error).lower():
             where = f" within scenario.bbox={list(bbox)}" if bbox is not None else ""

@@ -52,7 +52,8 @@ def build_network(sumo: Sumo, parameters: CityParameters, net_file: Path) -> Non
     folder = net_file.parent
     city = write_city(parameters, CITY_SEED, folder)
     inputs = ["--node-files", str(city.nodes), "--edge-files", str(city.edges), "--type-files", str(city.types)]
-    run_tool(sumo, [sumo.program("netconvert"), *inputs, "--output-file", str(net_file), *NETCONVERT_OPTIONS], folder=folder)
+    command = [sumo.program("netconvert"), *inputs, "--output-file", str(net_file), *NETCONVERT_OPTIONS]
+    run_tool(sumo, command, folder=folder, makes=net_file)
     for made in (city.nodes, city.edges, city.types):
         made.unlink()
 

@@ -10,10 +10,11 @@ from xml.sax.saxutils import quoteattr
 
 from msmf_traci.code_version import code_hash
 from msmf_traci.errors import InputError, ToolError
-from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key
+from msmf_traci.scenario.content_cache import build_once, content_key
 from msmf_traci.scenario.sumo_tools import Sumo, run_tool
 
 VEHICLE_TYPE = "msmf"
+ROUTES = "routes"
 ROUTE_FILE = "trips.rou.xml"
 ATTEMPTS = 4
 SPARE = 1.2  # asked for beyond what is needed, because some trips cannot be routed
@@ -29,9 +30,9 @@ class TripOptions:
     seed: int
 
 
-def routes_folder(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripOptions) -> tuple[str, Path]:
-    """Cache key and folder of these trips."""
-    key = content_key(
+def routes_key(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripOptions) -> str:
+    """Key of these trips in the cache."""
+    return content_key(
         network=net_key,
         edges=content_key(edges=list(edges)),
         sumo=sumo.version,
@@ -41,7 +42,6 @@ def routes_folder(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripO
         seed=options.seed,
         code=code_hash("trips"),
     )
-    return key, cached_folder("routes", key)
 
 
 def make_routes(sumo: Sumo, net_file: Path, net_key: str, edges: Sequence[str], lengths_m: Sequence[float], options: TripOptions) -> Path:
@@ -65,8 +65,8 @@ def make_routes(sumo: Sumo, net_file: Path, net_key: str, edges: Sequence[str], 
     """
     if not edges:
         raise InputError("trips cannot be made: no road lies in the deployment; check deployment.center and deployment.rings")
-    key, _ = routes_folder(sumo, net_key, edges, options)
-    return build_once("routes", key, ROUTE_FILE, lambda folder: _build(sumo, net_file, edges, lengths_m, options, folder)) / ROUTE_FILE
+    key = routes_key(sumo, net_key, edges, options)
+    return build_once(ROUTES, key, lambda folder: _build(sumo, net_file, edges, lengths_m, options, folder)) / ROUTE_FILE
 
 
 def _build(sumo: Sumo, net_file: Path, edges: Sequence[str], lengths_m: Sequence[float], options: TripOptions, folder: Path) -> None:
