@@ -225,7 +225,7 @@ def trip_options(config: Config, roads: Roads, cells: HexCells) -> TripOptions:
     extent_m = min(right - left, top - bottom, *cells.extent_m)
     mobility = config.mobility
     min_trip_m = min(mobility.min_trip_m, extent_m * SHARE_OF_EXTENT)
-    return TripOptions(mobility.vehicles, mobility.depart_window_s, round(float(min_trip_m), 3), config.seed)
+    return TripOptions(mobility.vehicles, mobility.depart_window_s, round(float(min_trip_m), 3), config.seed, mobility.routing)
 
 
 def trip_ends(roads: Roads, cells: HexCells) -> tuple[list[str], list[float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +23,13 @@ SPARE = 1.2  # asked for beyond what is needed, because some trips cannot be rou
 
 @dataclass(frozen=True)
 class TripOptions:
-    """How many trips, over which time, at least how long by beeline."""
+    """How many trips, over which time, at least how long by beeline, and with which of duarouter's algorithms they are routed."""
 
     vehicles: int
     depart_window_s: float
     min_trip_m: float
     seed: int
+    routing: str
 
 
 def routes_key(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripOptions) -> str:
@@ -40,6 +42,7 @@ def routes_key(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripOpti
         window_s=options.depart_window_s,
         min_trip_m=options.min_trip_m,
         seed=options.seed,
+        routing=options.routing,
         code=code_hash("trips"),
     )
 
@@ -92,31 +95,44 @@ def _build(sumo: Sumo, net_file: Path, edges: Sequence[str], lengths_m: Sequence
 
 def _draw(sumo: Sumo, net_file: Path, wanted: int, options: TripOptions, folder: Path) -> list[str]:
     """Edges of the routes of up to `wanted` random trips, in the order drawn."""
-    routed = folder / "drawn.rou.xml"
-    command = [
+    trips, routed = folder / "drawn.trips.xml", folder / "drawn.rou.xml"
+    draw = [
         *sumo.tool("randomTrips.py"),
         *("--net-file", str(net_file.resolve())),
-        *("--output-trip-file", str(folder / "drawn.trips.xml")),
-        *("--route-file", str(routed)),
+        *("--output-trip-file", str(trips)),
         *("--seed", str(options.seed)),
         *("--begin", "0", "--end", str(wanted), "--period", "1"),
         *("--min-distance", f"{options.min_trip_m:.3f}"),
         *("--weights-prefix", str(folder / "weights")),
-        *("--vehicle-class", "passenger", "--vtype-output", str(folder / "drawn.vtypes.xml")),
+        *("--vehicle-class", "passenger"),
         "--no-validate",
     ]
     try:
-        run_tool(sumo, command, folder=folder)
+        run_tool(sumo, draw, folder=folder, makes=trips)
     except ToolError as error:
         if "couldn't be generated" in str(error):
             return []
         raise
-    if not routed.is_file():
-        return []
+    # not through randomTrips.py, which does not look at what became of duarouter
+    route = [
+        sumo.program("duarouter"),
+        *("--net-file", str(net_file.resolve())),
+        *("--route-files", str(trips)),
+        *("--output-file", str(routed), "--alternatives-output", "NUL"),
+        *("--routing-algorithm", options.routing),
+        *("--routing-threads", str(_processors())),
+        *("--ignore-errors", "--no-warnings", "--no-step-log"),
+    ]
+    run_tool(sumo, route, folder=folder, makes=routed)
     found = {
         str(vehicle.get("id")): route.get("edges", "") for vehicle in ET.parse(routed).iter("vehicle") for route in vehicle.iter("route")
     }
     return [found[name] for name in sorted(found, key=int)]
+
+
+def _processors() -> int:
+    """How many threads can run at once; the routes do not depend on it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_weights(path: Path, edges: Sequence[str], lengths_m: Sequence[float]) -> None:
