@@ -80,16 +80,17 @@ def refusal(error: OSError, what: str, place: Path, way_out: str) -> str:
     error
         Its refusal; the place that it names is told, not the one that was expected.
     what, place
-        What was being written, and where, if the refusal names no place.
+        What was being written (empty: say the place alone), and where, if the refusal names no place.
     way_out
         What the user can do where that place cannot be written.
     """
-    reason = error.strerror or str(error)
+    where, reason = error.filename or place, error.strerror or str(error)
+    at = f"{what} cannot be written at {where}" if what else f"{where} cannot be written"
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"{what}: {error.filename or place} cannot be opened ({reason}); allow more open files (ulimit -n)"
+        return f"{at} ({reason}); allow more open files (ulimit -n)"
     if error.errno in (errno.ENOMEM, errno.EAGAIN):
-        return f"{what}: {error.filename or place} cannot be worked on ({reason}); free some memory, or allow more (ulimit -a)"
-    return f"{what} cannot be written at {error.filename or place} ({reason}); free some space, or {way_out}"
+        return f"{at} ({reason}); free some memory, or allow more of it (ulimit -v)"
+    return f"{at} ({reason}); free some space, or {way_out}"
 
 
 def target_of(part: Path) -> str:

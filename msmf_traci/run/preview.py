@@ -8,7 +8,7 @@ from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.run.preparation import judge_files, lay_cells, trip_ends, trip_options
 from msmf_traci.run.road_store import roads_of
-from msmf_traci.scenario.content_cache import find_built
+from msmf_traci.scenario.content_cache import has_built
 from msmf_traci.scenario.trips import ROUTES, routes_key
 from msmf_traci.world.cells import HexCells
 
@@ -57,7 +57,7 @@ def preview(configs: Sequence[Config]) -> list[str]:
         return [*lines, "routes: your own"]
     options = trip_options(config, roads, cells)
     key = routes_key(inputs.sumo, network.key, trip_ends(roads, cells)[0], options)
-    state = "in the cache" if find_built(ROUTES, key) is not None else "not in the cache, would be made"
+    state = "in the cache" if has_built(ROUTES, key) else "not in the cache, would be made"
     lines.append(f"routes: {options.vehicles} random trips of at least {options.min_trip_m:g} m by beeline, {state}")
     return [*lines, *_cost_line(configs, cells)]
 

@@ -14,7 +14,8 @@ import yaml
 from msmf_traci.code_version import code_hash
 from msmf_traci.errors import InputError
 from msmf_traci.scenario import osm, osm_build, synthetic
-from msmf_traci.scenario.content_cache import cached_folder, content_key, file_hash
+from msmf_traci.scenario.cache_folder import cache_folder
+from msmf_traci.scenario.content_cache import cached_folder, content_key, file_hash, use
 from msmf_traci.scenario.network_source import KIND, NET_FILE, NetworkSource
 from msmf_traci.scenario.sumo_tools import Sumo, check_path
 from msmf_traci.scenario.synthetic import CityParameters
@@ -44,6 +45,8 @@ def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, 
     else:
         raise InputError("scenario=osm needs a map: scenario.map_file=CITY.osm.pbf (or .osm, .osm.gz)")
     check_path(path, "scenario.map_file")
+    if cache_folder() in path.absolute().parents:
+        use(path)
     osm.check_map(path)
     box = list(bbox) if bbox is not None else None
     key = content_key(map=file_hash(path), bbox=box, sumo=sumo.version, code=code_hash("osm network"))

@@ -11,25 +11,28 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from msmf_traci.errors import InputError
-from msmf_traci.locks import Lock, try_lock
+from msmf_traci.locks import Lock, share, try_lock
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scratch import LOCK_ENDING, owned_scratch, part_of, refusal, remove_traces_of_the_dead, settle
 
 SEAL = "contents.json"
 _WAIT_S = 0.2
 _WAY_OUT = f"set {CACHE_VARIABLE} to another folder"
-_hashes: dict[tuple[str, int, int, int, int], str] = {}
+_ATTEMPTS = 3  # another process may clear the cache between building and use
+_hashes: dict[tuple[int, int, int, int], str] = {}
+_used: dict[Path, Lock] = {}
 
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, read once a process as long as the file stays what it is: a sweep asks for the same map at every point."""
     state = path.stat()
-    key = (str(path.absolute()), state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+    key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
     if key not in _hashes:
         with path.open("rb") as file:
             _hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -61,8 +64,13 @@ def check_cache() -> None:
         raise InputError(f"the cache cannot be written at {cache_folder()}; {_WAY_OUT}")
 
 
+def has_built(kind: str, key: str) -> bool:
+    """Whether the cache has the product with that key as it was built; it may be gone a moment later."""
+    return _is_as_built(cached_folder(kind, key))
+
+
 def find_built(kind: str, key: str) -> Path | None:
-    """Folder of the product with that key, if the cache has it as it was built; one that is not is said.
+    """Folder of the product with that key, in use from now on, if the cache has it as it was built.
 
     Parameters
     ----------
@@ -70,17 +78,11 @@ def find_built(kind: str, key: str) -> Path | None:
         A folder of the cache, and `content_key` of the product's ingredients.
     """
     target = cached_folder(kind, key)
-    if not target.is_dir():
-        return None
-    fault = _fault_of(target)
-    if fault is None:
-        return target
-    _say_once(f"{target} is not what was built ({fault}): it does not count, and is made again where it is needed")
-    return None
+    return target if use(target / SEAL) and _is_as_built(target) else None
 
 
 def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
-    """Folder of the product with that key, built now if it is not in the cache as it was built.
+    """Folder of the product with that key, in use from now on, built now if it is not in the cache as it was built.
 
     Parameters
     ----------
@@ -92,28 +94,29 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     Raises
     ------
     InputError
-        If the cache folder cannot be written.
+        If the cache folder cannot be written, or does not keep what is written there.
     """
     target = cached_folder(kind, key)
-    found = find_built(kind, key)
-    if found is not None:
-        return found
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = _wait_for_turn(target)
-        try:
-            if find_built(kind, key) is None:
-                if target.exists():
-                    remove_built(target)
-                with owned_scratch(part_of(target)) as content:
-                    build(content)
-                    _seal(content)
-                    _settle(content, target)
-        finally:
-            lock.release()
+        for _ in range(_ATTEMPTS):
+            found = find_built(kind, key)
+            if found is not None:
+                return found
+            target.parent.mkdir(parents=True, exist_ok=True)
+            lock = _wait_for_turn(target)
+            try:
+                if not has_built(kind, key):
+                    with suppress(FileNotFoundError):  # there is nothing of that name, or it was removed this moment
+                        remove_built(target)
+                    with owned_scratch(part_of(target)) as content:
+                        build(content)
+                        _seal(content)
+                        _settle(content, target)
+            finally:
+                lock.release()
     except OSError as error:
         raise InputError(refusal(error, "the cache", target.parent, _WAY_OUT)) from None
-    return target
+    raise InputError(f"the cache does not keep what is written at {target}; check its disk, or {_WAY_OUT}")
 
 
 def remove_built(target: Path) -> None:
@@ -122,10 +125,40 @@ def remove_built(target: Path) -> None:
     Raises
     ------
     OSError
-        If the cache cannot be written.
+        If it is not there, or the cache cannot be written.
     """
     with owned_scratch(part_of(target)) as content:
         target.rename(content / target.name)
+
+
+def use(path: Path) -> bool:
+    """Keep a file of the cache, or the product that it seals, from being cleared away while this process uses it.
+
+    Returns
+    -------
+    Whether it is there.
+    """
+    held = _used.pop(path, None)
+    if held is not None:
+        if held.is_in_place():
+            _used[path] = held
+            return True
+        held.close()
+    lock = share(path)
+    if lock is not None:
+        _used[path] = lock
+    return lock is not None
+
+
+@contextmanager
+def used_until_the_end() -> Iterator[None]:
+    """Let go at the end of what was taken into use meanwhile."""
+    before = set(_used)
+    try:
+        yield
+    finally:
+        for path in set(_used) - before:
+            _used.pop(path).close()
 
 
 def remove_unfinished() -> None:
@@ -138,6 +171,14 @@ def _seal(folder: Path) -> None:
     """Put down what was built."""
     files = {path.name: {"bytes": path.stat().st_size, "sha256": file_hash(path)} for path in sorted(folder.iterdir())}
     (folder / SEAL).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
+
+
+def _is_as_built(target: Path) -> bool:
+    """Whether a product is there as it was built; one that is there and is not is said."""
+    fault = _fault_of(target) if target.is_dir() else ""
+    if fault:
+        _say_once(f"{target} is not what was built ({fault}): it does not count, and is made again where it is needed")
+    return fault is None
 
 
 def _fault_of(folder: Path) -> str | None:

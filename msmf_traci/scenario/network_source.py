@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from msmf_traci.scenario.content_cache import build_once, find_built
+from msmf_traci.scenario.content_cache import build_once, has_built
 
 KIND = "networks"
 NET_FILE = "network.net.xml"
@@ -42,7 +42,7 @@ class NetworkSource:
     @property
     def is_built(self) -> bool:
         """Whether nothing has to be built."""
-        return self.build is None or find_built(KIND, self.key) is not None
+        return self.build is None or has_built(KIND, self.key)
 
     def ensure(self) -> Path:
         """The network's file, built now if need be."""
