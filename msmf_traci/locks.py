@@ -47,6 +47,10 @@ class Lock:
             self._path.unlink()
         self.close()
 
+    def is_in_place(self) -> bool:
+        """Whether the file still has its name."""
+        return _is_same(self._descriptor, self._path)
+
     def close(self) -> None:
         """Lift the lock and leave the file, whose folder is being removed."""
         os.close(self._descriptor)
@@ -68,6 +72,31 @@ def try_lock(path: Path) -> Lock | None:
         except BaseException:
             os.close(descriptor)
             raise
+        os.close(descriptor)
+
+
+def share(path: Path) -> Lock | None:
+    """Hold a file that is in use, together with others that use it; None where it is gone or about to be removed."""
+    return _lock_existing(path, is_shared=True)
+
+
+def take_unused(path: Path) -> Lock | None:
+    """Hold a file that nobody uses, so that nobody begins to; None where a live process shares it, or it is gone."""
+    return _lock_existing(path, is_shared=False)
+
+
+def _lock_existing(path: Path, *, is_shared: bool) -> Lock | None:
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        if _flock(descriptor, is_shared=is_shared) is False:
+            os.close(descriptor)
+            return None
+        # between opening and locking, the file may have been removed or replaced
+        if _is_same(descriptor, path):
+            return Lock(path, descriptor)
         os.close(descriptor)
 
 
@@ -120,7 +149,7 @@ def _is_free(path: Path) -> bool:
     return lifted if lifted is not None else _age_s(path) > ELSEWHERE_S
 
 
-def _flock(descriptor: int) -> bool | None:
+def _flock(descriptor: int, *, is_shared: bool = False) -> bool | None:
     """Lock an open file unless another process has it; None where the file system knows no locks.
 
     Without them two sweeps may make a run twice at once: the second to finish finds the first's and lets its own go.
@@ -128,7 +157,7 @@ def _flock(descriptor: int) -> bool | None:
     if fcntl is None:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from msmf_traci.errors import MsmfError
 from msmf_traci.locks import is_surely_dead, try_lock
 
 LOCK_ENDING = ".lock"
@@ -17,6 +19,8 @@ OWNER_FILE = "owner.lock"
 CONTENT = "content"
 _MARK = ".part-"
 _TEMPORARY = "msmf-traci-"
+# How a system says that it does not write there, or no more
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO)
 
 
 @contextmanager
@@ -51,9 +55,42 @@ def part_of(target: Path) -> Path:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder of this process in the system's place for temporary files."""
-    with owned_scratch(Path(tempfile.gettempdir()) / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(3)}") as folder:
-        yield folder
+    """A folder of this process in the system's place for temporary files.
+
+    Raises
+    ------
+    MsmfError
+        If it cannot be written.
+    """
+    place = Path(tempfile.gettempdir())
+    try:
+        with owned_scratch(place / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(3)}") as folder:
+            yield folder
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK or (error.filename is not None and place not in Path(error.filename).parents):
+            raise
+        raise MsmfError(refusal(error, "the folder of temporary files", place, "set TMPDIR to another folder")) from None
+
+
+def refusal(error: OSError, what: str, place: Path, way_out: str) -> str:
+    """One sentence on what the system has refused.
+
+    Parameters
+    ----------
+    error
+        Its refusal; the place that it names is told, not the one that was expected.
+    what, place
+        What was being written (empty: say the place alone), and where, if the refusal names no place.
+    way_out
+        What the user can do where that place cannot be written.
+    """
+    where, reason = error.filename or place, error.strerror or str(error)
+    at = f"{what} cannot be written at {where}" if what else f"{where} cannot be written"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{at} ({reason}); allow more open files (ulimit -n)"
+    if error.errno in (errno.ENOMEM, errno.EAGAIN):
+        return f"{at} ({reason}); free some memory, or allow more of it (ulimit -v)"
+    return f"{at} ({reason}); free some space, or {way_out}"
 
 
 def target_of(part: Path) -> str:

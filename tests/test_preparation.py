@@ -1,4 +1,4 @@
-"""What a run stands on: every file of the user's own that SUMO reads counts, and what was emptied in the cache is built again."""
+"""What a run stands on: every file of the user's own that SUMO reads counts."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import pytest
 from msmf_traci.config.compose import read_request
 from msmf_traci.errors import InputError
 from msmf_traci.run.preparation import judge_files
-from msmf_traci.scenario.content_cache import build_once
 
 NET = "<net><edge id='e' function='internal'/></net>"
 
@@ -36,15 +35,6 @@ def test_every_file_that_sumo_reads_is_in_the_fingerprint(tmp_path: Path, change
     with (tmp_path / changed).open("a") as file:
         file.write("<!-- another -->")
     assert fingerprint(tmp_path, extra) != before
-
-
-def test_a_product_that_somebody_has_deleted_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MSMF_CACHE_DIR", str(tmp_path))
-    for text in ("first", "second"):
-        folder = build_once("things", "key", "thing", lambda folder, text=text: (folder / "thing").write_text(text))
-        assert (folder / "thing").read_text() == text
-        assert build_once("things", "key", "thing", lambda _: pytest.fail("it is there")) == folder
-        (folder / "thing").unlink()
 
 
 def test_gps_traces_are_judged_and_hashed_before_anything_is_built(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Roads kept in the cache are the roads that were read; a file that is damaged, or lies, is read anew from the network."""
+"""Roads kept in the cache are the roads that were read; damaged ones are made anew from the network."""
 
 import shutil
 from dataclasses import fields
@@ -39,7 +39,7 @@ def test_a_flipped_byte_is_found_said_and_mended(net_file: Path, tmp_path: Path,
     content[int(where * len(content)) if isinstance(where, float) else where] ^= 0xFF
     path.write_bytes(content)
     assert_same(roads_of(net_file), first)
-    assert "reading the network instead" in capsys.readouterr().err
+    assert "is not what was built (roads.msmf has another hash)" in capsys.readouterr().err
     assert_same(roads_of(net_file), first)
     assert capsys.readouterr().err == ""
 

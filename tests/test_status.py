@@ -1,12 +1,16 @@
 """What msmf-traci-status says of a folder, and what --clear-cache removes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from msmf_traci.cli import status
 from msmf_traci.launch.records import Planned, Records
+from msmf_traci.scenario.content_cache import build_once, used_until_the_end
+from msmf_traci.scenario.fetched import note_fetched, record_of
 from msmf_traci.scratch import OWNER_FILE, owned_scratch, part_of
 
 KEY = "0123456789abcdef0123"
@@ -77,7 +81,8 @@ def test_cache_is_measured_and_emptied_but_for_what_is_being_built(tmp_path: Pat
         (cache / kind / KEY).mkdir(parents=True)
         (cache / kind / KEY / "file").write_bytes(b"x" * 1_500_000)
     (cache / "maps").mkdir()
-    (cache / "maps" / "city.osm.pbf").write_bytes(b"x")
+    (cache / "maps" / "city.osm.gz").write_bytes(b"x")
+    note_fetched(cache / "maps" / "city.osm.gz")
     assert status([str(tmp_path)]) == 0
     assert "networks 1.5 MB, routes 1.5 MB" in capsys.readouterr().out
     with owned_scratch(part_of(cache / "routes" / KEY[::-1])) as building:
@@ -85,6 +90,39 @@ def test_cache_is_measured_and_emptied_but_for_what_is_being_built(tmp_path: Pat
         assert building.is_dir()
     assert "3 removed; 1 being built by a live process left alone" in capsys.readouterr().out
     assert [path.name for path in cache.iterdir()] == ["routes"] and not list((cache / "routes").iterdir())
+
+
+def test_what_a_live_run_uses_stays_until_it_ends(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = (
+        "from msmf_traci.scenario.content_cache import build_once\n"
+        f"print(build_once('networks', {KEY!r}, lambda folder: (folder / 'net').write_text('net')), flush=True)\n"
+        "input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as live:
+        assert live.stdout is not None
+        assert live.stdout.readline().strip() == str(cache / "networks" / KEY)
+        build_once("routes", KEY, lambda folder: (folder / "trips").write_text("trips"))
+        with used_until_the_end():
+            build_once("roads", KEY, lambda folder: (folder / "roads").write_text("roads"))
+        assert status(["--clear-cache"]) == 0
+        assert "1 removed; 2 used by a live process left alone" in capsys.readouterr().out  # the other's, and the routes
+        assert (cache / "networks" / KEY / "net").is_file() and not (cache / "roads").exists()
+        live.communicate("\n")
+    assert status(["--clear-cache"]) == 0
+    assert "1 removed; 1 used" in capsys.readouterr().out
+
+
+def test_maps_that_were_not_fetched_stay_and_are_named(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    maps = cache / "maps"
+    maps.mkdir(parents=True)
+    for name in ("fetched.osm.gz", "changed.osm", "own.osm.pbf"):
+        (maps / name).write_text("a map")
+        if name != "own.osm.pbf":
+            note_fetched(maps / name)
+    (maps / "changed.osm").write_text("mended by hand")
+    assert status(["--clear-cache"]) == 0
+    assert "1 removed; not fetched by msmf-traci-fetch, and left: maps/changed.osm, maps/own.osm.pbf" in capsys.readouterr().out
+    assert {path.name for path in maps.iterdir()} == {"changed.osm", record_of(maps / "changed.osm").name, "own.osm.pbf"}
 
 
 @pytest.mark.parametrize("foreign", ["letters", "networks/letters", "maps/letters"])

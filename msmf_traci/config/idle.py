@@ -1,4 +1,4 @@
-"""Options that would have no effect with the source of positions chosen: said, since whoever set them meant something."""
+"""Options that would have no effect with the source of positions or the routes chosen: said, since whoever set them meant something."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from msmf_traci.config.defaults import default_options
 from msmf_traci.config.mobility_schema import Matching
 from msmf_traci.config.schema import Config
 
-_OF_SUMO = ("vehicles", "depart_window_s", "speed_kmh", "speed_mode", "min_trip_m", "sumo_args")
+_OF_SUMO = ("vehicles", "depart_window_s", "speed_kmh", "speed_mode", "min_trip_m", "routing", "sumo_args")
 
 
 def refuse_idle(config: Config) -> None:
-    """Refuse options of SUMO's vehicles with GPS traces, and options of matching without them.
+    """Refuse options of SUMO's vehicles with GPS traces, of matching without them, and of routing where no trips are drawn.
 
     Raises
     ------
@@ -27,6 +27,12 @@ def refuse_idle(config: Config) -> None:
                     "leave it out (docs/gps.md has the options for traces)"
                 )
         return
+    routing = config.mobility.routing
+    if (config.scenario.has_own_routes or config.mobility.is_from_file) and routing != default_options("mobility")["routing"]:
+        raise ValueError(
+            f"mobility.routing={routing} is for trips of ours, and here "
+            f"{'the routes are your own' if config.scenario.has_own_routes else 'positions come from a file'}: leave it out"
+        )
     defaults = default_options("matching")
     for option in Matching.model_fields:
         value = getattr(config.matching, option)

@@ -132,6 +132,9 @@ class Mobility(Section):
     )
     max_duration_s: Positive = Field(description="the run ends here at the latest")
     min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
+    routing: Literal["dijkstra", "astar", "CH", "CHWrapper"] = Field(
+        description="duarouter's algorithm for trips of ours; CH is fast for thousands of them, and some routes differ"
+    )
     gui: bool = Field(description="show sumo-gui")
     sumo_home: Text | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
     sumo_args: list[str | int | float | bool] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,1]")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import functools
-import hashlib
 import importlib
-import inspect
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from msmf_traci.code_version import user_code_hash
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError
 
@@ -62,9 +61,8 @@ def check_made(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> Non
 
 
 def source_hash(kind: type[Strategy]) -> str:
-    """Hash of the file that a strategy is written in: another text may decide otherwise."""
-    path = inspect.getsourcefile(kind)
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path is not None else ""
+    """Hash of the code that a strategy is written in, its helper modules included: another text may decide otherwise."""
+    return user_code_hash(kind.__module__)
 
 
 def _load(name: str) -> type[Strategy]:

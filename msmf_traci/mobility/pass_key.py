@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from msmf_traci.code_version import code_hash
 from msmf_traci.mobility.sumo_command import Command, Load, options_asked_for
-from msmf_traci.scenario.content_cache import content_key, file_hash
+from msmf_traci.scenario.content_cache import content_key
 from msmf_traci.scenario.sumo_files import files_of
 from msmf_traci.scenario.sumo_options import READ, WRITTEN, WRITTEN_AS_TEXT, Options
-
-FORMAT = 1
-_OWN_CODE = ("following.py", "sumo.py", "sumo_command.py", "libsumo_reader.py", "traci_reader.py")  # what makes frames of what SUMO says
 
 
 @dataclass
@@ -57,8 +54,7 @@ def pass_key(sumo_version: str, load: Load, command: Command) -> PassKey:
         mode=command.mode,
         max_duration_s=command.max_duration_s,
         sumo=sumo_version,
-        code=[file_hash(Path(__file__).with_name(name)) for name in _OWN_CODE],
-        format=FORMAT,
+        code=code_hash("pass"),
     )
     return PassKey(key, writes=bool(found.outputs))
 

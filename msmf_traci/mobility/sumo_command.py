@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from msmf_traci.scenario.build import NetworkSource
+from msmf_traci.scenario.network_source import NetworkSource
 from msmf_traci.scenario.sumo_files import files_of, redirected
 from msmf_traci.scenario.sumo_options import write_configuration
 from msmf_traci.scenario.sumo_tools import last_lines

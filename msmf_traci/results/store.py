@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.errors import InputError, MsmfError
-from msmf_traci.scratch import folders_to_make, owned_scratch, part_of, remove_empty, settle
+from msmf_traci.scratch import folders_to_make, owned_scratch, part_of, refusal, remove_empty, settle
 
 RUN_FILE = "run.json"
 
@@ -94,8 +94,7 @@ def folder_in_one_piece(
             _settle(piece, when_taken)
         done = True
     except OSError as error:
-        where = error.filename or target
-        raise MsmfError(f"{where} cannot be written ({error.strerror or error}); free some space or {way_out}") from None
+        raise MsmfError(refusal(error, "", target, way_out)) from None
     finally:
         if not done:
             remove_empty(made)

@@ -20,6 +20,7 @@ from msmf_traci.run.drive import Drive
 from msmf_traci.run.facts import run_facts
 from msmf_traci.run.map_folder import write_map_once
 from msmf_traci.run.preparation import Inputs, draw_trips, read_city
+from msmf_traci.scenario.content_cache import used_until_the_end
 
 
 class Phases:
@@ -55,6 +56,7 @@ class Result:
     folder: Path
 
 
+@used_until_the_end()
 def run_experiment(
     config: Config,
     inputs: Inputs,

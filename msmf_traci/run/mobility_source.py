@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -24,7 +23,7 @@ from msmf_traci.results.console import counted, say
 from msmf_traci.run.gps_origin import open_traces
 from msmf_traci.run.options import command_options
 from msmf_traci.run.preparation import City, Inputs
-from msmf_traci.scenario.content_cache import build_once, cached_folder, file_hash
+from msmf_traci.scenario.content_cache import build_once, file_hash, find_built
 from msmf_traci.scenario.sumo_files import files_of, places_of
 from msmf_traci.scenario.sumo_tools import Warned
 from msmf_traci.sumo_python import has_sumo_package
@@ -83,16 +82,12 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         return _read_trace(Path(mobility.fcd_file).expanduser(), config, inputs, city, network)
     load, command = Load(inputs.network, trip_file), command_options(config, inputs.sumo_options)
     identity = pass_key(inputs.sumo.version, load, command)
-    path = None if identity.key is None else cached_folder(RECORDINGS, identity.key) / RECORDING_FILE
     if mobility.source == "recording":
-        return _replay(_recorded(path, identity), network)
-    is_damaged = False
-    if mobility.source == "auto" and path is not None and path.is_file() and not identity.writes:
-        try:
-            return _replay(path, network)
-        except InputError as error:
-            say(f"{error}: driving SUMO instead, and replacing it")
-            is_damaged = True
+        return _replay(_recorded(identity), network)
+    if mobility.source == "auto" and identity.key is not None and not identity.writes:
+        folder = find_built(RECORDINGS, identity.key)
+        if folder is not None:
+            return _replay(folder / RECORDING_FILE, network)
     name, running = _live(config)
     facts: dict[str, Any] = {"source": name, "recording": None}
     asked = files_of(options_asked_for(load, command))
@@ -122,7 +117,7 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         facts["not_recorded"] = identity.why_none
     else:
         about = {"key": identity.key, "roads": network.digest, "made": made}
-        source = Recorder(source, city.roads.ids, about, partial(_keep, identity.key, is_damaged, facts))
+        source = Recorder(source, city.roads.ids, about, partial(_keep, identity.key, facts))
     return Origin(source, facts, mobility.speed_kmh)
 
 
@@ -147,17 +142,18 @@ def _live(config: Config) -> tuple[str, Running]:
     return "traci", running_traci
 
 
-def _recorded(path: Path | None, identity: PassKey) -> Path:
-    if path is None:
+def _recorded(identity: PassKey) -> Path:
+    if identity.key is None:
         raise InputError(
             f"passes like this one are not recorded ({identity.why_none}); give mobility.recording_file, or set mobility.source=auto"
         )
-    if not path.is_file():
+    folder = find_built(RECORDINGS, identity.key)
+    if folder is None:
         raise InputError(
             "there is no recording of this pass yet (the same network, routes, seed, speed and whatever else moves vehicles); "
             "run it once with mobility.source=auto, or give mobility.recording_file"
         )
-    return path
+    return folder / RECORDING_FILE
 
 
 def _replay(path: Path, network: RecordedNetwork) -> Origin:
@@ -187,14 +183,12 @@ def _read_trace(path: Path, config: Config, inputs: Inputs, city: City, network:
     return Origin(source, facts, config.mobility.speed_kmh)
 
 
-def _keep(key: str, is_damaged: bool, facts: dict[str, Any], write: Callable[[Path], None]) -> None:
+def _keep(key: str, facts: dict[str, Any], write: Callable[[Path], None]) -> None:
     """Put a recording into the cache; a cache that cannot be written loses the recording and not the run."""
     try:
-        if is_damaged:
-            shutil.rmtree(cached_folder(RECORDINGS, key), ignore_errors=True)
-        folder = build_once(RECORDINGS, key, RECORDING_FILE, lambda folder: write(folder / RECORDING_FILE))
+        folder = build_once(RECORDINGS, key, lambda folder: write(folder / RECORDING_FILE))
         facts["recording"] = _file_facts(folder / RECORDING_FILE)
-    except (InputError, OSError) as error:
+    except InputError as error:
         say(f"this pass is not recorded: {error}")
         facts["not_recorded"] = str(error)
 

@@ -23,9 +23,10 @@ from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import what_is_said
 from msmf_traci.run.options import strategy_options, sumo_words
 from msmf_traci.run.road_store import roads_of
-from msmf_traci.scenario.build import NetworkSource, osm_network, own_configuration, own_network, synthetic_network
+from msmf_traci.scenario.build import osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import check_cache, file_hash
+from msmf_traci.scenario.network_source import NetworkSource
 from msmf_traci.scenario.sumo_files import files_of
 from msmf_traci.scenario.sumo_options import Options, is_on, options_of_words
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
@@ -69,7 +70,7 @@ class Inputs:
             "sumo_options": what_is_said(self.own_options),
             **positions,
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
-            "versions": {"msmf-traci": code_hash(), "sumo": self.sumo.version},
+            "versions": {"msmf-traci": code_hash("tables"), "sumo": self.sumo.version},
         }
 
 
@@ -238,7 +239,7 @@ def trip_options(config: Config, roads: Roads, cells: HexCells) -> TripOptions:
     extent_m = min(right - left, top - bottom, *cells.extent_m)
     mobility = config.mobility
     min_trip_m = min(mobility.min_trip_m, extent_m * SHARE_OF_EXTENT)
-    return TripOptions(mobility.vehicles, mobility.depart_window_s, round(float(min_trip_m), 3), config.seed)
+    return TripOptions(mobility.vehicles, mobility.depart_window_s, round(float(min_trip_m), 3), config.seed, mobility.routing)
 
 
 def trip_ends(roads: Roads, cells: HexCells) -> tuple[list[str], list[float]]:

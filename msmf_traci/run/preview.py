@@ -9,8 +9,9 @@ from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.run.mobility_source import SUMO_FOLDER
 from msmf_traci.run.preparation import judge_files, lay_cells, trip_ends, trip_options
 from msmf_traci.run.road_store import roads_of
+from msmf_traci.scenario.content_cache import has_built
 from msmf_traci.scenario.sumo_files import files_of, places_of
-from msmf_traci.scenario.trips import routes_folder
+from msmf_traci.scenario.trips import ROUTES, routes_key
 from msmf_traci.world.cells import HexCells
 
 # Measured with 100 vehicles on Beijing and libsumo; what containers cost is little beside it
@@ -62,8 +63,8 @@ def preview(configs: Sequence[Config]) -> list[str]:
     if config.scenario.has_own_routes:
         return [*lines, "routes: your own"]
     options = trip_options(config, roads, cells)
-    _, folder = routes_folder(inputs.sumo, network.key, trip_ends(roads, cells)[0], options)
-    state = "in the cache" if folder.is_dir() else "not in the cache, would be made"
+    key = routes_key(inputs.sumo, network.key, trip_ends(roads, cells)[0], options)
+    state = "in the cache" if has_built(ROUTES, key) else "not in the cache, would be made"
     lines.append(f"routes: {options.vehicles} random trips of at least {options.min_trip_m:g} m by beeline, {state}")
     return [*lines, *_cost_line(configs, cells)]
 

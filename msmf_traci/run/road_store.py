@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from msmf_traci.code_version import code_hash
 from msmf_traci.columns_file import ColumnsFile, ColumnsWriter
 from msmf_traci.errors import InputError
 from msmf_traci.results.console import say
-from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key, file_hash
-from msmf_traci.world import roads as reader
+from msmf_traci.scenario.content_cache import build_once, content_key, file_hash, find_built
 from msmf_traci.world.roads import Roads, read_roads
 
 KIND = "roads"
@@ -32,19 +31,15 @@ def roads_of(net_file: Path) -> Roads:
     InputError
         If the network is damaged or no network.
     """
-    # another reader, or another text of ours, may read the same file differently
-    key = content_key(network=file_hash(net_file), sumolib=version("sumolib"), reader=file_hash(Path(reader.__file__)), format=2)
-    path = cached_folder(KIND, key) / FILE
-    if path.is_file():
-        try:
-            return _load(path)
-        except InputError as error:
-            say(f"{error}: reading the network instead, and replacing it")
-            shutil.rmtree(path.parent, ignore_errors=True)
+    # another reader, or another code of ours, may read the same file differently
+    key = content_key(network=file_hash(net_file), sumolib=version("sumolib"), code=code_hash("roads"))
+    folder = find_built(KIND, key)
+    if folder is not None:
+        return _load(folder / FILE)
     roads = read_roads(net_file)
     try:
-        build_once(KIND, key, FILE, lambda folder: _save(roads, folder / FILE))
-    except (InputError, OSError) as error:
+        build_once(KIND, key, lambda folder: _save(roads, folder / FILE))
+    except InputError as error:
         say(f"the roads are not kept for the next run: {error}")
     return roads
 

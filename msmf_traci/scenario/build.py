@@ -3,63 +3,24 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from msmf_traci.code_version import code_hash
 from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_file
-from msmf_traci.scenario import osm
-from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key, file_hash
+from msmf_traci.scenario import osm, osm_build, synthetic
+from msmf_traci.scenario.cache_folder import cache_folder
+from msmf_traci.scenario.content_cache import cached_folder, content_key, file_hash, use
+from msmf_traci.scenario.network_source import KIND, NET_FILE, NetworkSource
 from msmf_traci.scenario.sumo_files import opened
-from msmf_traci.scenario.sumo_options import Options, options_of_file
-from msmf_traci.scenario.sumo_tools import Sumo, check_path, run_tool
-from msmf_traci.scenario.synthetic import NETCONVERT_OPTIONS, CityParameters, write_city
-
-NET_FILE = "network.net.xml"
-CITY_SEED = 0  # the synthetic city is one city; what varies with a run's seed are its trips
-
-
-@dataclass(frozen=True)
-class NetworkSource:
-    """A network that is there or can be built.
-
-    Attributes
-    ----------
-    key
-        Hash of everything that determines the network.
-    net_file
-        Where it is, or will be.
-    source_file
-        The map or parameters file it comes from, if any.
-    build
-        Makes it in an empty folder; None for a network of the user's own.
-    route_files
-        The user's own routes.
-    sumocfg_file, options
-        The user's own configuration of SUMO, and the options that it sets.
-    """
-
-    key: str
-    net_file: Path
-    source_file: Path | None = None
-    build: Callable[[Path], None] | None = None
-    route_files: tuple[Path, ...] = ()
-    sumocfg_file: Path | None = None
-    options: Options | None = None
-
-    @property
-    def is_built(self) -> bool:
-        """Whether nothing has to be built."""
-        return self.build is None or self.net_file.is_file()
-
-    def ensure(self) -> Path:
-        """The network's file, built now if need be."""
-        return self.net_file if self.build is None else build_once("networks", self.key, NET_FILE, self.build) / NET_FILE
+from msmf_traci.scenario.sumo_options import options_of_file
+from msmf_traci.scenario.sumo_tools import Sumo, check_path
+from msmf_traci.scenario.synthetic import CityParameters
 
 
 def synthetic_network(sumo: Sumo, parameters_file: str | None) -> NetworkSource:
@@ -72,15 +33,9 @@ def synthetic_network(sumo: Sumo, parameters_file: str | None) -> NetworkSource:
         text = path.read_text(encoding="utf-8", errors="replace")
     parameters = _city_parameters(text, path)
 
-    def build(folder: Path) -> None:
-        city = write_city(parameters, CITY_SEED, folder)
-        inputs = ["--node-files", str(city.nodes), "--edge-files", str(city.edges), "--type-files", str(city.types)]
-        run_tool(sumo, [sumo.program("netconvert"), *inputs, "--output-file", str(folder / NET_FILE), *NETCONVERT_OPTIONS], folder=folder)
-        for made in (city.nodes, city.edges, city.types):
-            made.unlink()
-
-    key = content_key(parameters=repr(parameters), seed=CITY_SEED, options=NETCONVERT_OPTIONS, sumo=sumo.version, format=1)
-    return NetworkSource(key, cached_folder("networks", key) / NET_FILE, path, build)
+    key = content_key(parameters=repr(parameters), sumo=sumo.version, code=code_hash("synthetic network"))
+    net_file = cached_folder(KIND, key) / NET_FILE
+    return NetworkSource(key, net_file, path, lambda folder: synthetic.build_network(sumo, parameters, folder / NET_FILE))
 
 
 def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, *, is_beijing: bool) -> NetworkSource:
@@ -92,12 +47,13 @@ def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, 
     else:
         raise InputError("scenario=osm needs a map: scenario.map_file=CITY.osm.pbf (or .osm, .osm.gz)")
     check_path(path, "scenario.map_file")
+    if cache_folder() in path.absolute().parents:
+        use(path)
     osm.check_map(path)
-    key = content_key(
-        map=file_hash(path), bbox=list(bbox) if bbox is not None else None, options=osm.NETCONVERT_OPTIONS, sumo=sumo.version, format=1
-    )
-    net_file = cached_folder("networks", key) / NET_FILE
-    return NetworkSource(key, net_file, path, lambda folder: osm.build_network(sumo, path, bbox, folder / NET_FILE))
+    box = list(bbox) if bbox is not None else None
+    key = content_key(map=file_hash(path), bbox=box, sumo=sumo.version, code=code_hash("osm network"))
+    net_file = cached_folder(KIND, key) / NET_FILE
+    return NetworkSource(key, net_file, path, lambda folder: osm_build.build_network(sumo, path, bbox, folder / NET_FILE))
 
 
 def own_network(net_file: str, route_file: str | None) -> NetworkSource:

@@ -13,6 +13,7 @@ from pathlib import Path
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.scenario.cache_folder import cache_folder
+from msmf_traci.scenario.fetched import note_fetched, record_of
 from msmf_traci.scenario.overpass import BYTES_PER_MB, SO_FAR, Bbox, FetchError, TransientError, download, roads_request
 
 __all__ = ["DEFAULT_BBOX", "DEFAULT_SERVER", "LICENCE", "FetchError", "default_out", "fetch_map", "main"]
@@ -172,8 +173,11 @@ def _pause(error: TransientError, attempt: int, retries: int, wait_s: float, pro
 
 
 def _move(scratch: Path, out: Path) -> None:
+    """Give the map its name, and put its hash beside it."""
     try:
+        record_of(out).unlink(missing_ok=True)  # of the map that is replaced
         scratch.replace(out)
+        note_fetched(out)
     except OSError as error:
         raise FetchError(f"{out} cannot be made ({error.strerror}); give another --out") from None
 

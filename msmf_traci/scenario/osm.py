@@ -1,4 +1,4 @@
-"""OpenStreetMap files: whether a file is one, and what SUMO's netconvert makes of it."""
+"""OpenStreetMap files: where they are, and whether a file is one; not what becomes of them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,15 @@ import functools
 import gzip
 import os
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
-from msmf_traci.errors import InputError, ToolError
+from msmf_traci.errors import InputError
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.fetch import DATA_VARIABLE, DEFAULT_NAME
+from msmf_traci.scenario.fetched import Origin, origin_of, record_of
 from msmf_traci.scenario.osm_check import AnswerError, OsmCheck, TruncatedError
-from msmf_traci.scenario.sumo_tools import Sumo, run_tool
 
 ENDINGS = (".osm", ".osm.gz", ".osm.xml", ".osm.pbf")
-NETCONVERT_OPTIONS = (
-    "--geometry.remove",
-    "--junctions.join",
-    "--tls.guess-signals",
-    "--tls.discard-simple",
-    "--tls.join",
-    *("--tls.default-type", "actuated"),
-    "--roundabouts.guess",
-    "--ramps.guess",
-    *("--keep-edges.by-vclass", "passenger"),
-    *("--keep-edges.components", "1"),
-    "--output.street-names",
-)
 
 
 def find_beijing_map() -> Path:
@@ -65,6 +51,11 @@ def check_map(path: Path) -> None:
         raise InputError(f"map file {path}: there is no such file; check scenario.map_file")
     if path.stat().st_size == 0:
         raise InputError(f"map file {path} is empty; fetch it again (msmf-traci-fetch)")
+    if origin_of(path) is Origin.CHANGED:
+        raise InputError(
+            f"map file {path} is another file than was fetched (its hash is not that in {record_of(path).name}); fetch it again "
+            f"(msmf-traci-fetch --force --out {path}, and its --bbox), or remove that record if the map is your own"
+        )
     if not path.name.lower().endswith(ENDINGS):
         raise InputError(f"map file {path}: its name must end in {', '.join(ENDINGS)}; rename or convert it")
     try:
@@ -74,31 +65,6 @@ def check_map(path: Path) -> None:
             _check_xml(path)
     except PermissionError:
         raise InputError(f"map file {path} cannot be read; check its permissions") from None
-
-
-def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, net_file: Path) -> None:
-    """Make a network of SUMO from a map.
-
-    Raises
-    ------
-    InputError
-        If nothing of the map lies in the box or no road is left.
-    """
-    source, folder = map_file, net_file.parent
-    if map_file.name.lower().endswith(".pbf"):
-        source = folder / "map.osm"
-        _convert_pbf(map_file, source)
-    cut = ["--keep-edges.in-geo-boundary", ",".join(repr(value) for value in bbox)] if bbox is not None else []
-    command = [sumo.program("netconvert"), "--osm-files", str(source.resolve()), "--output-file", str(net_file), *NETCONVERT_OPTIONS, *cut]
-    try:
-        run_tool(sumo, command, folder=folder)
-    except ToolError as error:
-        if "No nodes loaded" in str(error) or "no edges" in str(error).lower():
-            where = f" within scenario.bbox={list(bbox)}" if bbox is not None else ""
-            raise InputError(f"map file {map_file} has no road for passenger cars{where}; check the map and the box") from None
-        raise
-    if source != map_file:
-        source.unlink()
 
 
 def _check_xml(path: Path) -> None:
@@ -129,11 +95,3 @@ def _check_pbf(path: Path) -> None:
         raise InputError(f"map file {path} is truncated or no .osm.pbf file ({error}); fetch another") from None
     if not found:
         raise InputError(f"map file {path} has no roads (no way with a highway tag); fetch another")
-
-
-def _convert_pbf(path: Path, xml: Path) -> None:
-    import osmium
-
-    with osmium.SimpleWriter(str(xml)) as writer:
-        for item in osmium.FileProcessor(str(path)):
-            writer.add(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib.util
 import os
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import xml.parsers.expat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +24,7 @@ QUOTED_LINES = 3
 _WARNING = "Warning:"
 _ERROR = "Error:"
 _PARTING = "Quitting (on error)."
+_NO_ROOM_BYTES = 1 << 16  # what a file system that is full may still call free
 SYSTEM_PACKAGES = "libx11-6 libxext6 libxrender1 libgl1 libatomic1"
 
 
@@ -114,13 +117,24 @@ def check_path(path: Path, what: str) -> None:
             raise InputError(f"{what} {path}: SUMO cannot take a {character!r} in a path; move or rename it")
 
 
-def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
+def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path, makes: Path | None = None) -> str:
     """Run a program or tool of SUMO to its end and return what it printed.
+
+    Parameters
+    ----------
+    sumo, command
+        The installation, and the program with its words.
+    folder
+        Where it works and writes.
+    makes
+        The XML file that it is to make. It has to be whole: netconvert and duarouter end with code 0 where the disk is full.
 
     Raises
     ------
     ToolError
         If it fails; the text quotes its last lines.
+    OSError
+        If there was no room for what it writes.
     """
     process = subprocess.Popen(
         list(command),
@@ -138,10 +152,18 @@ def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path) -> str:
     except BaseException:
         _end_with_children(process)
         raise
-    if process.returncode != 0:
-        name = Path(command[3] if command[0] == sys.executable else command[0]).name
+    name = Path(command[3] if command[0] == sys.executable else command[0]).name
+    if process.returncode == 0 and (makes is None or _is_whole(makes)):
+        return output
+    if hasattr(signal, "SIGXFSZ") and process.returncode == -signal.SIGXFSZ:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(folder))
+    if os.strerror(errno.ENOSPC) in output or shutil.disk_usage(folder).free < _NO_ROOM_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    if process.returncode < 0:
+        raise ToolError(f"{name} was ended by {signal.Signals(-process.returncode).name}: {last_lines(output)}")
+    if process.returncode > 0:
         raise ToolError(f"{name} failed (exit code {process.returncode}): {last_lines(output)}")
-    return output
+    raise ToolError(f"{name} has left no whole {makes.name if makes is not None else 'file'}: {last_lines(output)}")
 
 
 def _end_with_children(process: subprocess.Popen[str]) -> None:
@@ -151,6 +173,16 @@ def _end_with_children(process: subprocess.Popen[str]) -> None:
     else:
         process.kill()
     process.wait()
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether there is an XML file to its end."""
+    try:
+        with path.open("rb") as file:
+            xml.parsers.expat.ParserCreate().ParseFile(file)
+    except (FileNotFoundError, xml.parsers.expat.ExpatError):
+        return False
+    return True
 
 
 def last_lines(text: str) -> str:

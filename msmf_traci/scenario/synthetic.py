@@ -1,7 +1,4 @@
-"""A Beijing-like city (grid, ring roads, radial avenues) written as SUMO plain XML from a few parameters.
-
-Not a copy of any real place, and not the network itself: netconvert makes that from the files (NETCONVERT_OPTIONS).
-"""
+"""A Beijing-like city (grid, ring roads, radial avenues) from a few parameters; not a copy of any real place."""
 
 import xml.etree.ElementTree as ET
 from collections import defaultdict
@@ -19,8 +16,11 @@ from msmf_traci.scenario.city_plan import (
     Street,
     plan_city,
 )
+from msmf_traci.scenario.sumo_tools import Sumo, run_tool
 
-__all__ = ["NETCONVERT_OPTIONS", "CityFiles", "CityParameters", "write_city"]
+__all__ = ["CITY_SEED", "NETCONVERT_OPTIONS", "CityFiles", "CityParameters", "build_network", "write_city"]
+
+CITY_SEED = 0  # the synthetic city is one city; what varies with a run's seed are its trips
 
 NETCONVERT_OPTIONS: tuple[str, ...] = (
     # The city's centre stays at (0, 0), where the deployment of base stations is centred.
@@ -45,6 +45,17 @@ class CityFiles:
     nodes: Path
     edges: Path
     types: Path
+
+
+def build_network(sumo: Sumo, parameters: CityParameters, net_file: Path) -> None:
+    """Make the city's network of SUMO."""
+    folder = net_file.parent
+    city = write_city(parameters, CITY_SEED, folder)
+    inputs = ["--node-files", str(city.nodes), "--edge-files", str(city.edges), "--type-files", str(city.types)]
+    command = [sumo.program("netconvert"), *inputs, "--output-file", str(net_file), *NETCONVERT_OPTIONS]
+    run_tool(sumo, command, folder=folder, makes=net_file)
+    for made in (city.nodes, city.edges, city.types):
+        made.unlink()
 
 
 def write_city(parameters: CityParameters, seed: int, folder: Path) -> CityFiles:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+from msmf_traci.code_version import code_hash
 from msmf_traci.errors import InputError, ToolError
-from msmf_traci.scenario.content_cache import build_once, cached_folder, content_key
+from msmf_traci.scenario.content_cache import build_once, content_key
 from msmf_traci.scenario.sumo_tools import Sumo, run_tool
 
 VEHICLE_TYPE = "msmf"
+ROUTES = "routes"
 ROUTE_FILE = "trips.rou.xml"
 ATTEMPTS = 4
 SPARE = 1.2  # asked for beyond what is needed, because some trips cannot be routed
@@ -20,17 +23,18 @@ SPARE = 1.2  # asked for beyond what is needed, because some trips cannot be rou
 
 @dataclass(frozen=True)
 class TripOptions:
-    """How many trips, over which time, at least how long by beeline."""
+    """How many trips, over which time, at least how long by beeline, and with which of duarouter's algorithms they are routed."""
 
     vehicles: int
     depart_window_s: float
     min_trip_m: float
     seed: int
+    routing: str
 
 
-def routes_folder(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripOptions) -> tuple[str, Path]:
-    """Cache key and folder of these trips."""
-    key = content_key(
+def routes_key(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripOptions) -> str:
+    """Key of these trips in the cache."""
+    return content_key(
         network=net_key,
         edges=content_key(edges=list(edges)),
         sumo=sumo.version,
@@ -38,9 +42,9 @@ def routes_folder(sumo: Sumo, net_key: str, edges: Sequence[str], options: TripO
         window_s=options.depart_window_s,
         min_trip_m=options.min_trip_m,
         seed=options.seed,
-        format=1,
+        routing=options.routing,
+        code=code_hash("trips"),
     )
-    return key, cached_folder("routes", key)
 
 
 def make_routes(sumo: Sumo, net_file: Path, net_key: str, edges: Sequence[str], lengths_m: Sequence[float], options: TripOptions) -> Path:
@@ -64,8 +68,8 @@ def make_routes(sumo: Sumo, net_file: Path, net_key: str, edges: Sequence[str], 
     """
     if not edges:
         raise InputError("trips cannot be made: no road lies in the deployment; check deployment.center and deployment.rings")
-    key, _ = routes_folder(sumo, net_key, edges, options)
-    return build_once("routes", key, ROUTE_FILE, lambda folder: _build(sumo, net_file, edges, lengths_m, options, folder)) / ROUTE_FILE
+    key = routes_key(sumo, net_key, edges, options)
+    return build_once(ROUTES, key, lambda folder: _build(sumo, net_file, edges, lengths_m, options, folder)) / ROUTE_FILE
 
 
 def _build(sumo: Sumo, net_file: Path, edges: Sequence[str], lengths_m: Sequence[float], options: TripOptions, folder: Path) -> None:
@@ -91,31 +95,44 @@ def _build(sumo: Sumo, net_file: Path, edges: Sequence[str], lengths_m: Sequence
 
 def _draw(sumo: Sumo, net_file: Path, wanted: int, options: TripOptions, folder: Path) -> list[str]:
     """Edges of the routes of up to `wanted` random trips, in the order drawn."""
-    routed = folder / "drawn.rou.xml"
-    command = [
+    trips, routed = folder / "drawn.trips.xml", folder / "drawn.rou.xml"
+    draw = [
         *sumo.tool("randomTrips.py"),
         *("--net-file", str(net_file.resolve())),
-        *("--output-trip-file", str(folder / "drawn.trips.xml")),
-        *("--route-file", str(routed)),
+        *("--output-trip-file", str(trips)),
         *("--seed", str(options.seed)),
         *("--begin", "0", "--end", str(wanted), "--period", "1"),
         *("--min-distance", f"{options.min_trip_m:.3f}"),
         *("--weights-prefix", str(folder / "weights")),
-        *("--vehicle-class", "passenger", "--vtype-output", str(folder / "drawn.vtypes.xml")),
+        *("--vehicle-class", "passenger"),
         "--no-validate",
     ]
     try:
-        run_tool(sumo, command, folder=folder)
+        run_tool(sumo, draw, folder=folder, makes=trips)
     except ToolError as error:
         if "couldn't be generated" in str(error):
             return []
         raise
-    if not routed.is_file():
-        return []
+    # not through randomTrips.py, which does not look at what became of duarouter
+    route = [
+        sumo.program("duarouter"),
+        *("--net-file", str(net_file.resolve())),
+        *("--route-files", str(trips)),
+        *("--output-file", str(routed), "--alternatives-output", "NUL"),
+        *("--routing-algorithm", options.routing),
+        *("--routing-threads", str(_processors())),
+        *("--ignore-errors", "--no-warnings", "--no-step-log"),
+    ]
+    run_tool(sumo, route, folder=folder, makes=routed)
     found = {
         str(vehicle.get("id")): route.get("edges", "") for vehicle in ET.parse(routed).iter("vehicle") for route in vehicle.iter("route")
     }
     return [found[name] for name in sorted(found, key=int)]
+
+
+def _processors() -> int:
+    """How many threads can run at once; the routes do not depend on it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_weights(path: Path, edges: Sequence[str], lengths_m: Sequence[float]) -> None:

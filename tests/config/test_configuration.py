@@ -61,6 +61,7 @@ DEFAULTS: dict[str, Any] = {
     "mobility.step_s": 1,
     "mobility.max_duration_s": 36000,
     "mobility.min_trip_m": 5000,
+    "mobility.routing": "dijkstra",
     "mobility.gui": False,
     "mobility.gps.path": None,
     "mobility.gps.time_zone": "UTC",

@@ -153,10 +153,10 @@ def test_a_damaged_recording_is_said_and_replaced(town: list[str], msmf: Command
     whole = path.read_bytes()
     path.write_bytes(whole[:-9])
     refused = msmf(tmp_path, "output.dir=two", "mobility.source=recording", *town, "seed=12")
-    assert refused.returncode == 2 and str(path) in refused.stderr.splitlines()[-1]
+    assert refused.returncode == 2 and "there is no recording of this pass" in refused.stderr.splitlines()[-1]
     result = msmf(tmp_path, "output.dir=three", *town, "seed=12")
     assert result.returncode == 0
-    assert "is damaged" in result.stderr and "driving SUMO instead" in result.stderr
+    assert f"{path.parent} is not what was built (pass.msmf has another size)" in result.stderr
     assert tables(only_run(tmp_path / "three")) == tables(first)
     assert path.read_bytes() == whole
     assert facts(run(msmf, tmp_path, "four", *town, "seed=12"))["source"] == "recording"

@@ -1,6 +1,7 @@
 """The download against a server of its own on this computer: what succeeds, what is retried, what is left behind."""
 
 import gzip
+import hashlib
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.scenario import fetch
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.fetch import FetchError, fetch_map, main
+from msmf_traci.scenario.osm import check_map
 
 BBOX = (116.25, 39.795, 116.50, 40.001)
 ROADS = b"""<?xml version="1.0" encoding="UTF-8"?>
@@ -108,7 +110,21 @@ def test_plain_file_has_the_answer(overpass: Overpass, tmp_path: Path) -> None:
     lines = fetch_to(tmp_path / "map.osm", overpass)
     assert (tmp_path / "map.osm").read_bytes() == ROADS
     assert lines == [f"fetching {tmp_path / 'map.osm'} from {overpass.address}", "0.0 MB received"]
-    assert names(tmp_path) == ["map.osm"]
+    assert names(tmp_path) == ["map.osm", "map.osm.sha256"]
+
+
+def test_fetched_map_that_was_changed_or_cut_is_refused_and_one_that_is_fetched_again_is_not(overpass: Overpass, tmp_path: Path) -> None:
+    out = tmp_path / "map.osm"
+    fetch_to(out, overpass)
+    assert (tmp_path / "map.osm.sha256").read_text() == f"{hashlib.sha256(ROADS).hexdigest()}  map.osm\n"  # as sha256sum writes it
+    check_map(out)
+    for content in (ROADS.replace(b"39.9", b"39.8", 1), ROADS[:-9]):
+        out.write_bytes(content)
+        check_map.cache_clear()
+        with pytest.raises(InputError, match=r"another file than was fetched.*msmf-traci-fetch --force --out .*map\.osm"):
+            check_map(out)
+    fetch_to(out, overpass, force=True)
+    check_map(out)
 
 
 def test_gz_file_has_the_answer_compressed_and_reproducible(overpass: Overpass, tmp_path: Path) -> None:
