@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from msmf_traci.config.compose import Request
 
 WRONG = 2
+NO_MEMORY = "there is no more memory for this process; free some, allow more (ulimit -v), or ask for fewer vehicles"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns
     -------
-    0, 2 where input is wrong or SUMO fails (one sentence on stderr), 130 on Ctrl-C (128 plus the signal's number).
+    0, 2 where input is wrong, SUMO fails or memory is short (one sentence on stderr), 130 on Ctrl-C (128 plus the signal's number).
     """
     words = list(sys.argv[1:] if argv is None else argv)
     end_cleanly_on_signals()
@@ -30,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words)
     except MsmfError as error:
         print(f"msmf-traci: {error}", file=sys.stderr)
+        return WRONG
+    except MemoryError:
+        print(f"msmf-traci: {NO_MEMORY}", file=sys.stderr)
         return WRONG
     except KeyboardInterrupt as interrupt:
         print("msmf-traci: interrupted; the run in progress left nothing behind", file=sys.stderr)
@@ -97,6 +101,9 @@ def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | No
         work(list(sys.argv[1:] if argv is None else argv))
     except MsmfError as error:
         print(f"{name}: {error}", file=sys.stderr)
+        return WRONG
+    except MemoryError:
+        print(f"{name}: {NO_MEMORY}", file=sys.stderr)
         return WRONG
     except KeyboardInterrupt as interrupt:
         print(f"{name}: interrupted", file=sys.stderr)

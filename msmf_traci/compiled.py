@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+from msmf_traci.scratch import refusal
 
 _PACKAGE = Path(__file__).parent
 _config: Any = numba.config  # its attributes are filled in at import
@@ -49,4 +53,25 @@ def compiled(function: Loop) -> Loop:
         fast = numba.njit(cache=True, **how)(function)
     except RuntimeError:  # neither the package's folder nor the user's can be written: compile in every process
         fast = numba.njit(**how)(function)
+    else:
+        _keep_if_possible(fast)
     return cast(Loop, fast)
+
+
+def _keep_if_possible(fast: Any) -> None:
+    """Let a function run whose machine code the disk has no room for; numba would raise, though it has compiled it."""
+    cache = fast._cache
+    save = cache.save_overload
+
+    def save_if_possible(signature: Any, compiled_code: Any) -> None:
+        try:
+            save(signature, compiled_code)
+        except OSError as error:
+            _say_once(f"machine code is not kept for the next run: {refusal(error, '', Path(_config.CACHE_DIR), 'make room there')}")
+
+    cache.save_overload = save_if_possible
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -63,11 +63,12 @@ def temporary_folder() -> Iterator[Path]:
         If it cannot be written.
     """
     place = Path(tempfile.gettempdir())
+    own = place / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(3)}"
     try:
-        with owned_scratch(place / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(3)}") as folder:
+        with owned_scratch(own) as folder:
             yield folder
     except OSError as error:
-        if error.errno not in _OF_THE_DISK or (error.filename is not None and place not in Path(error.filename).parents):
+        if error.errno not in _OF_THE_DISK or (error.filename is not None and not Path(error.filename).is_relative_to(own)):
             raise
         raise MsmfError(refusal(error, "the folder of temporary files", place, "set TMPDIR to another folder")) from None
 
