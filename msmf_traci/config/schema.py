@@ -26,6 +26,7 @@ class Scenario(Section):
     parameters_file: Text | None = Field(description="synthetic: a parameters file of your own")
     map_file: Text | None = Field(description="beijing, osm: an OpenStreetMap file (.osm, .osm.gz, .osm.pbf)")
     bbox: list[float] | None = Field(description="beijing, osm: [west, south, east, north] in degrees; edges outside are cut")
+    left_hand: bool = Field(description="osm: traffic keeps to the left, as in Great Britain, Japan or India")
     net_file: Text | None = Field(description="sumo: your network (.net.xml, .net.xml.gz)")
     route_file: Text | None = Field(description="sumo: your routes; without it, trips of ours")
     sumocfg_file: Text | None = Field(description="sumo: your .sumocfg, with its own network and routes")
@@ -51,6 +52,8 @@ class Scenario(Section):
         for option in foreign:
             if getattr(self, option) is not None:
                 raise ValueError(f"scenario.{option} is not for scenario={self.name}: leave it out or choose another scenario")
+        if self.left_hand and self.kind != "osm":
+            raise ValueError(f"scenario.left_hand is for maps of OpenStreetMap and not for scenario={self.name}: leave it out")
         return self
 
 

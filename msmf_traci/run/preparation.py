@@ -127,7 +127,8 @@ def choose_network(sumo: Sumo, config: Config) -> NetworkSource:
     if scenario.kind == "synthetic":
         return synthetic_network(sumo, scenario.parameters_file)
     if scenario.kind == "osm":
-        return osm_network(sumo, scenario.map_file, scenario.bbox, is_beijing=scenario.name == "beijing")
+        is_beijing = scenario.name == "beijing"
+        return osm_network(sumo, scenario.map_file, scenario.bbox, is_beijing=is_beijing, left_hand=scenario.left_hand)
     if scenario.sumocfg_file is not None:
         return own_configuration(sumo, scenario.sumocfg_file)
     return own_network(str(scenario.net_file), scenario.route_file)

@@ -38,7 +38,7 @@ def synthetic_network(sumo: Sumo, parameters_file: str | None) -> NetworkSource:
     return NetworkSource(key, net_file, path, lambda folder: synthetic.build_network(sumo, parameters, folder / NET_FILE))
 
 
-def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, *, is_beijing: bool) -> NetworkSource:
+def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, *, is_beijing: bool, left_hand: bool) -> NetworkSource:
     """A city from an OpenStreetMap file; Beijing's is looked for where it is fetched to."""
     if map_file is not None:
         path = Path(map_file).expanduser()
@@ -51,9 +51,13 @@ def osm_network(sumo: Sumo, map_file: str | None, bbox: Sequence[float] | None, 
         use(path)
     osm.check_map(path)
     box = list(bbox) if bbox is not None else None
-    key = content_key(map=file_hash(path), bbox=box, sumo=sumo.version, code=code_hash("osm network"))
+    key = content_key(map=file_hash(path), bbox=box, left_hand=left_hand, sumo=sumo.version, code=code_hash("osm network"))
     net_file = cached_folder(KIND, key) / NET_FILE
-    return NetworkSource(key, net_file, path, lambda folder: osm_build.build_network(sumo, path, bbox, folder / NET_FILE))
+
+    def build(folder: Path) -> None:
+        osm_build.build_network(sumo, path, bbox, folder / NET_FILE, left_hand=left_hand)
+
+    return NetworkSource(key, net_file, path, build)
 
 
 def own_network(net_file: str, route_file: str | None) -> NetworkSource:

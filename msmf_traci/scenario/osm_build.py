@@ -23,7 +23,7 @@ NETCONVERT_OPTIONS = (
 )
 
 
-def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, net_file: Path) -> None:
+def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, net_file: Path, *, left_hand: bool) -> None:
     """Make a network of SUMO from a map.
 
     Raises
@@ -35,8 +35,18 @@ def build_network(sumo: Sumo, map_file: Path, bbox: Sequence[float] | None, net_
     if map_file.name.lower().endswith(".pbf"):
         source = folder / "map.osm"
         _convert_pbf(map_file, source)
+    side = ["--lefthand"] if left_hand else []
     cut = ["--keep-edges.in-geo-boundary", ",".join(repr(value) for value in bbox)] if bbox is not None else []
-    command = [sumo.program("netconvert"), "--osm-files", str(source.resolve()), "--output-file", str(net_file), *NETCONVERT_OPTIONS, *cut]
+    command = [
+        sumo.program("netconvert"),
+        "--osm-files",
+        str(source.resolve()),
+        "--output-file",
+        str(net_file),
+        *NETCONVERT_OPTIONS,
+        *side,
+        *cut,
+    ]
     try:
         run_tool(sumo, command, folder=folder, makes=net_file)
     except ToolError as error:
