@@ -1,16 +1,31 @@
 """What tests share: the installed command, a cache of their own, and the real map where it is present."""
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
 BIN = Path(sys.executable).parent
+# reasons for which a test may be skipped where everything else is installed; not set: any
+MAY_SKIP = os.environ.get("MSMF_MAY_SKIP")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is said to be installed, a skipped test fails."""
+    report = yield
+    if MAY_SKIP is not None and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not re.search(MAY_SKIP, reason):
+            report.outcome = "failed"
+            report.longrepr = f"{reason}: yet everything is said to be installed (MSMF_MAY_SKIP={MAY_SKIP})"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +70,12 @@ def sumo_home() -> Path:
     from msmf_traci.scenario.sumo_tools import find_sumo
 
     return find_sumo().home
+
+
+@pytest.fixture(scope="session")
+def libsumo() -> None:
+    """SUMO as a library; a test that asks for it is skipped without it."""
+    from msmf_traci.sumo_python import has_sumo_package
+
+    if not has_sumo_package("libsumo"):
+        pytest.skip("needs libsumo: pip install 'msmf-traci[libsumo]'")

@@ -49,7 +49,7 @@ def make_files(folder: Path) -> None:
     (folder / "unended.rou.xml").write_text('<routes>\n<vehicle id="x" depart="0"><route edges="a"/>\n</routes>')
     own = SUMOCFG.format(net="large.net.xml", routes="routes.rou.xml")
     (folder / "meso.sumocfg").write_text(own.replace("</input>", '</input><mesosim value="true"/>'))
-    (folder / "socket.sumocfg").write_text(own.replace("</input>", '</input><fcd value="localhost:9"/>'))
+    (folder / "socket.sumocfg").write_text(own.replace("</input>", '</input><fcd-output value="localhost:9"/>'))
     (folder / "misspelt.sumocfg").write_text(own.replace("net-file", "net-fiel"))
     (folder / "bad.yaml").write_text("street_spacing_m: [1,")
     (folder / "misspelt.yaml").write_text("street_spacing: 400")

@@ -74,12 +74,12 @@ class Passes:
 
 
 @pytest.fixture(scope="module")
-def on_synthetic(msmf: Command, tmp_path_factory: pytest.TempPathFactory) -> Passes:
+def on_synthetic(msmf: Command, tmp_path_factory: pytest.TempPathFactory, libsumo: None) -> Passes:
     return Passes(msmf, tmp_path_factory.mktemp("synthetic"), 10, "mobility.vehicles=12", "mobility.depart_window_s=30")
 
 
 @pytest.fixture(scope="module")
-def on_beijing(msmf: Command, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Passes:
+def on_beijing(msmf: Command, data_dir: Path, tmp_path_factory: pytest.TempPathFactory, libsumo: None) -> Passes:
     """A part of Beijing, so that its network is soon made."""
     city = ["scenario=osm", f"scenario.map_file={data_dir}/beijing/beijing_central.osm.gz", "scenario.bbox=[116.36,39.88,116.42,39.93]"]
     return Passes(msmf, tmp_path_factory.mktemp("beijing"), 5, *city, "mobility.vehicles=12", "deployment.rings=5")
@@ -135,18 +135,52 @@ def test_what_makes_an_fcd_file_coarser_is_said(town: list[str], msmf: Command, 
 
 def test_auto_takes_traci_where_libsumo_is_missing(town: list[str], msmf: Command, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as util\n"
-        "find_spec = util.find_spec\n"
-        "util.find_spec = lambda name, *more: None if name == 'libsumo' else find_spec(name, *more)\n"
+        "import importlib.metadata as metadata\n"
+        "found = metadata.distributions\n"
+        "metadata.distributions = lambda **asked: iter(()) if asked.get('name') == 'libsumo' else found(**asked)\n"
     )
     assert facts(run(msmf, tmp_path, "out", *town, "seed=11", PYTHONPATH=str(tmp_path)))["source"] == "traci"
-    (tmp_path / "libsumo.py").write_text("raise ImportError('libX11.so.6: cannot open shared object file')\n")
+    refused = msmf(tmp_path, "output.dir=two", "mobility.source=libsumo", *town, PYTHONPATH=str(tmp_path))
+    assert refused.returncode == 2
+    assert "and it is not installed; run: pip install libsumo==" in refused.stderr.splitlines()[-1]
+
+
+def test_a_library_that_cannot_be_loaded_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as util\n"
+        "made = util.spec_from_file_location\n"
+        "def spec(name, *more, **asked):\n"
+        "    if name == 'libsumo':\n"
+        "        raise ImportError('libX11.so.6: cannot open shared object file')\n"
+        "    return made(name, *more, **asked)\n"
+        "util.spec_from_file_location = spec\n"
+    )
     refused = msmf(tmp_path, "output.dir=two", "mobility.source=libsumo", *town, PYTHONPATH=str(tmp_path))
     assert refused.returncode == 2
     assert "libsumo cannot be loaded (libX11.so.6" in refused.stderr.splitlines()[-1]
 
 
-def test_a_damaged_recording_is_said_and_replaced(town: list[str], msmf: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["traci", "libsumo"])
+def test_the_installed_packages_of_sumo_are_used_whatever_else_bears_their_names(
+    source: str, town: list[str], msmf: Command, tmp_path: Path, libsumo: None
+) -> None:
+    """In the working folder and in PYTHONPATH lie others, as installed of an old release; and a variable asks for another."""
+    plain = run(msmf, tmp_path, "plain", *town, "seed=18", f"mobility.source={source}")
+    others = tmp_path / "others"
+    for name in ("traci", "sumolib", "libsumo"):
+        for folder in (tmp_path / name, others / name):
+            folder.mkdir(parents=True)
+            (folder / "__init__.py").write_text("raise RuntimeError('this is another one')\n")
+        (others / f"{name}-1.20.0.dist-info").mkdir()
+        (others / f"{name}-1.20.0.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.20.0\n")
+    (tmp_path / "pyproj.py").write_text("raise RuntimeError('this is another one')\n")
+    (tmp_path / "own.py").write_text("from msmf_traci.control.strategies import Never\n\nclass Mine(Never):\n    name = 'mine'\n")
+    around = {"PYTHONPATH": str(others), "LIBSUMO_AS_TRACI": "1", "SUMO_HOME": str(others)}
+    again = run(msmf, tmp_path, "again", *town, "seed=18", f"mobility.source={source}", "strategies=[pm,own:Mine]", **around)
+    assert pd.read_csv(again / "vehicles.csv").query("strategy == 'pm'").to_csv() == pd.read_csv(plain / "vehicles.csv").to_csv()
+
+
+def test_a_damaged_recording_is_said_and_replaced(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
     first = run(msmf, tmp_path, "one", *town, "seed=12")
     assert facts(first)["source"] == "libsumo"
     path = Path(facts(first)["recording"]["file"])
@@ -190,7 +224,7 @@ def test_two_at_once_record_the_same_pass(town: list[str], environment: dict[str
     assert [path.name for path in folder.parent.iterdir() if path.name.startswith(f".{folder.name}")] == []
 
 
-def test_what_sumo_itself_is_to_write_is_written_each_time(town: list[str], msmf: Command, tmp_path: Path) -> None:
+def test_what_sumo_itself_is_to_write_is_written_each_time(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
     for name in ("one", "two"):
         made = run(msmf, tmp_path, name, *town, "mobility.sumo_args=[--tripinfo-output,trips.xml]")
         assert facts(made)["source"] == "libsumo"
@@ -199,7 +233,7 @@ def test_what_sumo_itself_is_to_write_is_written_each_time(town: list[str], msmf
         assert not (tmp_path / "trips.xml").exists()
 
 
-def test_a_failure_inside_the_library_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path) -> None:
+def test_a_failure_inside_the_library_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
     """Routes are read ahead of time by some steps only: the last one fails in mid-run, in this process."""
     good = "".join(vehicle(f"v{depart_s}", "ab bc", depart_s) for depart_s in (0, 300, 600))
     (tmp_path / "r.rou.xml").write_text(f"<routes>{good}{vehicle('x', 'nowhere', 900)}</routes>")

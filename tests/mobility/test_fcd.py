@@ -24,7 +24,7 @@ HEADER = "timestep_time;vehicle_id;vehicle_x;vehicle_y;vehicle_speed;vehicle_pos
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, sumo_home: Path) -> Town:
+def town(tmp_path_factory: pytest.TempPathFactory, sumo_home: Path, libsumo: None) -> Town:
     return build_town(tmp_path_factory.mktemp("town"), sumo_home)
 
 

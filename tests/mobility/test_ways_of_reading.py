@@ -34,7 +34,7 @@ def alike(one: Roster, other: Roster) -> bool:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory, sumo_home: Path) -> Town:
+def town(tmp_path_factory: pytest.TempPathFactory, sumo_home: Path, libsumo: None) -> Town:
     return build_town(tmp_path_factory.mktemp("town"), sumo_home)
 
 
