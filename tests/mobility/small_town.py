@@ -31,6 +31,7 @@ class Town:
     net_file: Path
     roads: Roads
     edges: dict[str, int] = field(init=False)
+    warned: list[Warned] = field(default_factory=list)  # in the newest pass
 
     def __post_init__(self) -> None:
         self.edges = {name: number for number, name in enumerate(self.roads.ids)}
@@ -43,8 +44,9 @@ class Town:
         load = Load(own_network(str(self.net_file), str(folder / "routes.rou.xml")), None)
         sumo = find_sumo()
         command = Command(None, "free", step_s, 2000.0, 0, extra=options_of_words(sumo, extra))
-        told: list[Warned] = []
-        source = SumoSource(running, sumo, load, command, self.edges, self.roads.length_m, lambda *_: None, folder / "sumo", told.extend)
+        self.warned.clear()
+        length_m, outputs = self.roads.length_m, folder / "sumo"
+        source = SumoSource(running, sumo, load, command, self.edges, length_m, lambda *_: None, outputs, self.warned.extend)
         return list(source.frames()), source.roster
 
     def trace(self, fcd_file: Path, *route_files: Path, step_s: float | None = 1.0, max_duration_s: float = 2000.0) -> FcdSource:

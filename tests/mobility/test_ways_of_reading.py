@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from msmf_traci.mobility.frame import Roster
+from msmf_traci.mobility.libsumo_reader import running_libsumo
+from msmf_traci.mobility.sumo import Running
 from msmf_traci.mobility.traci_reader import running_traci
 from tests.mobility.small_town import Town, build_town, same_frames, vehicle
 
@@ -99,3 +101,24 @@ def test_several_passes_in_one_process_are_the_same(town: Town, tmp_path: Path) 
     routes, extra = CASES["teleports"]
     first, second = (town.drive(routes, tmp_path, *extra)[0] for _ in range(2))
     assert same_frames(first, second) == []
+
+
+BOTH_WAYS = pytest.mark.parametrize("running", [running_traci, running_libsumo], ids=["traci", "libsumo"])
+
+
+@BOTH_WAYS
+def test_routes_that_are_not_in_the_order_of_departure_lose_no_vehicle(running: Running, town: Town, tmp_path: Path) -> None:
+    """SUMO alone inserts only the first of these."""
+    routes = "".join(vehicle(f"v{depart_s}", "ab bc cd", depart_s) for depart_s in (40, 20, 0))
+    _, roster = town.drive(routes, tmp_path, running=running)
+    assert roster.vehicles == ["v0", "v20", "v40"]
+    assert roster.counts.not_inserted == 0 and town.warned == []
+
+
+@BOTH_WAYS
+def test_what_sumo_throws_away_is_counted_and_its_warnings_are_kept(running: Running, town: Town, tmp_path: Path) -> None:
+    routes = vehicle("v", "ab bc") + "".join(vehicle(f"lost{number}", "ab ef", 5) for number in range(3))
+    _, roster = town.drive(routes, tmp_path, "--ignore-route-errors", "--default.departlane", "5", running=running)
+    assert roster.counts.inserted + roster.counts.not_inserted == 4
+    assert roster.counts.not_inserted > 0
+    assert sum(each.number for each in town.warned) > 0
