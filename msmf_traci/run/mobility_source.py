@@ -97,7 +97,7 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         say(f"SUMO writes to the folder {SUMO_FOLDER} of the run: {', '.join(sorted(set(names.values())))}")
     for path in asked.unsorted:
         say(f"{path} is not in the order of departure, so all its vehicles are loaded before SUMO begins")
-    made = {
+    made: dict[str, Any] = {
         "msmf-traci": msmf_traci.__version__,
         "sumo": inputs.sumo.version,
         "source": name,
@@ -106,9 +106,10 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
     }
 
     def warned(warnings: Sequence[Warned]) -> None:
-        facts["sumo_warnings"] = made["sumo_warnings"] = [asdict(each) for each in warnings]
+        facts["sumo_warnings"] = [asdict(each) for each in warnings]
         if warnings:
-            say(_warnings_line(warnings))
+            made["sumo_warnings"] = _warnings_line(warnings)
+            say(made["sumo_warnings"])
 
     source: MobilitySource = SumoSource(
         running, inputs.sumo, load, command, network.edges, city.roads.length_m, progress, scratch / SUMO_FOLDER, warned
@@ -158,6 +159,8 @@ def _recorded(identity: PassKey) -> Path:
 
 def _replay(path: Path, network: RecordedNetwork) -> Origin:
     source = RecordingSource(path, network)
+    if source.made.get("sumo_warnings"):
+        say(f"when this pass was recorded, {source.made['sumo_warnings']}")
     facts = {"source": "recording", "recording": _file_facts(path), "recorded_with": dict(source.made)}
     return Origin(source, facts, source.commanded_kmh)
 

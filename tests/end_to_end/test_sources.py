@@ -181,6 +181,21 @@ def test_the_installed_packages_of_sumo_are_used_whatever_else_bears_their_names
     pd.testing.assert_frame_equal(of_pm, pd.read_csv(plain / "vehicles.csv"), check_exact=True)
 
 
+def test_warnings_of_sumo_are_said_and_kept_in_a_replay_too(town: list[str], msmf: Command, tmp_path: Path) -> None:
+    """A vehicle that cannot change to the lane that it needs is teleported, of which SUMO warns."""
+    stop = '<stop edge="ab" endPos="150" duration="300"/>'
+    (tmp_path / "r.rou.xml").write_text(f"<routes>{vehicle('d', 'da ab bc', 0, inner=stop)}{vehicle('x', 'da ab bc cd', 20)}</routes>")
+    words = [*town[:2], "scenario.route_file=r.rou.xml", "strategies=[never]", "mobility.sumo_args=[--time-to-teleport,20]"]
+    live, replay = (msmf(tmp_path, *words, f"output.dir={name}") for name in ("one", "two"))
+    assert live.returncode == replay.returncode == 0
+    (line,) = [line for line in live.stderr.splitlines() if line.startswith("SUMO gave")]
+    assert "Teleporting vehicle 'x'" in line
+    assert f"when this pass was recorded, {line}" in replay.stderr
+    kinds = facts(only_run(tmp_path / "one"))["sumo_warnings"]
+    assert sum(kind["number"] for kind in kinds) == int(line.split()[2])
+    assert facts(only_run(tmp_path / "two"))["recorded_with"]["sumo_warnings"] == line
+
+
 def test_a_damaged_recording_is_said_and_replaced(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
     first = run(msmf, tmp_path, "one", *town, "seed=12")
     assert facts(first)["source"] == "libsumo"
