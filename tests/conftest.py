@@ -55,3 +55,19 @@ def sumo_home() -> Path:
     from msmf_traci.scenario.sumo_tools import find_sumo
 
     return find_sumo().home
+
+
+@pytest.fixture
+def shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be entered, not even by root."""
+    folder, stat = tmp_path / "shut", Path.stat
+    folder.mkdir()
+    (folder / "net.xml").write_text("<net/>")
+
+    def refusing(path: Path, **options: bool) -> os.stat_result:
+        if folder in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    return folder
