@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msmf_traci.errors import MsmfError
+from msmf_traci.errors import MsmfError, sentence_of
 from msmf_traci.signals import SIGNALLED, end_cleanly_on_signals
+from msmf_traci.terminal import Output
 
 if TYPE_CHECKING:
     from msmf_traci.config.compose import Request
 
 WRONG = 2
-NO_MEMORY = "there is no more memory for this process; free some, allow more (ulimit -v), or ask for fewer vehicles"
+LONGEST_LINE = 4000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,26 +27,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     0, 2 where input is wrong, SUMO fails or memory is short (one sentence on stderr), 130 on Ctrl-C (128 plus the signal's number).
     """
-    words = list(sys.argv[1:] if argv is None else argv)
-    end_cleanly_on_signals()
-    try:
-        return _run(words)
-    except MsmfError as error:
-        print(f"msmf-traci: {error}", file=sys.stderr)
-        return WRONG
-    except MemoryError:
-        print(f"msmf-traci: {NO_MEMORY}", file=sys.stderr)
-        return WRONG
-    except KeyboardInterrupt as interrupt:
-        print("msmf-traci: interrupted; the run in progress left nothing behind", file=sys.stderr)
-        return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
+    return _command("msmf-traci", _run, argv, interrupted="interrupted; the run in progress left nothing behind")
 
 
-def fetch() -> int:
+def fetch(argv: Sequence[str] | None = None) -> int:
     """`msmf-traci-fetch`: download a map."""
-    from msmf_traci.scenario.fetch import main as fetch_main
 
-    return fetch_main()
+    def work(words: list[str]) -> int:
+        from msmf_traci.scenario.fetch import main as fetch_main
+
+        return fetch_main(words)
+
+    return _command("msmf-traci-fetch", work, argv)
 
 
 def status(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +49,7 @@ def status(argv: Sequence[str] | None = None) -> int:
 
         status_main(words)
 
-    return _tool("msmf-traci-status", work, argv)
+    return _command("msmf-traci-status", work, argv)
 
 
 def overlay(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +60,7 @@ def overlay(argv: Sequence[str] | None = None) -> int:
 
         overlay_main(words)
 
-    return _tool("msmf-traci-overlay", work, argv)
+    return _command("msmf-traci-overlay", work, argv)
 
 
 def report(argv: Sequence[str] | None = None) -> int:
@@ -77,7 +71,7 @@ def report(argv: Sequence[str] | None = None) -> int:
 
         report_main(words)
 
-    return _tool("msmf-traci-report", work, argv)
+    return _command("msmf-traci-report", work, argv)
 
 
 def testbed(argv: Sequence[str] | None = None) -> int:
@@ -88,27 +82,45 @@ def testbed(argv: Sequence[str] | None = None) -> int:
 
         testbed_main(words)
 
-    return _tool("msmf-traci-testbed", work, argv, and_on_interrupts=True)
+    return _command("msmf-traci-testbed", work, argv)
 
 
-def _tool(name: str, work: Callable[[list[str]], None], argv: Sequence[str] | None, *, and_on_interrupts: bool = False) -> int:
-    """Do what a command does, with its code: 0, 2 and one sentence where something is wrong, 130 on Ctrl-C.
+def _command(name: str, work: Callable[[list[str]], int | None], argv: Sequence[str] | None, *, interrupted: str = "interrupted") -> int:
+    """Do what a command does, with its code; what it prints may be lost, and its work is done all the same."""
+    output = Output()
+    with output.in_use():
+        code = _code_of(name, work, list(sys.argv[1:] if argv is None else argv), interrupted)
+        sys.stdout.flush()
+        if output.refusal is not None:
+            print(
+                f"{name}: stdout cannot be written ({output.refusal}), so that not all is shown; everything else is done", file=sys.stderr
+            )
+            code = code or WRONG
+    return code
 
-    `and_on_interrupts`: a second Ctrl-C does not keep it from cleaning up.
-    """
-    end_cleanly_on_signals(and_on_interrupts=and_on_interrupts)
+
+def _code_of(name: str, work: Callable[[list[str]], int | None], words: list[str], interrupted: str) -> int:
+    """The code of a command: 0, 2 and one sentence where something is wrong, 130 on Ctrl-C."""
+    end_cleanly_on_signals()
     try:
-        work(list(sys.argv[1:] if argv is None else argv))
-    except MsmfError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return WRONG
-    except MemoryError:
-        print(f"{name}: {NO_MEMORY}", file=sys.stderr)
-        return WRONG
+        return work(words) or 0
+    except SystemExit as ended:  # argparse's, after it has shown a command's help
+        return int(ended.code or 0)
     except KeyboardInterrupt as interrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
+        print(f"{name}: {interrupted}", file=sys.stderr)
         return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
-    return 0
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        print(f"{name}: {_one_line(sentence)}", file=sys.stderr)
+        return WRONG
+
+
+def _one_line(sentence: str) -> str:
+    """A sentence as one line that can be read: what was typed and is quoted in it may hold the end of a line, or a megabyte."""
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda found: found.group().encode("unicode_escape").decode(), sentence)
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
 
 
 def _run(words: list[str]) -> int:

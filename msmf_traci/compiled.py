@@ -12,10 +12,13 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from msmf_traci.errors import InputError
 from msmf_traci.scratch import refusal
 
 _PACKAGE = Path(__file__).parent
 _config: Any = numba.config  # its attributes are filled in at import
+if _config.DISABLE_JIT:  # records' fields are known to compiled functions alone
+    raise InputError("NUMBA_DISABLE_JIT is set, and the engine runs compiled or not at all; unset it")
 # where compiled functions are, and what they take in from others
 _FOLDERS = (".", "migration", "control", "mobility", "mobility/gps", "mobility/matching")
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from msmf_traci.config.compose import Point, judge_composed, register_resolvers
 from msmf_traci.config.schema import Config
-from msmf_traci.errors import MsmfError
+from msmf_traci.errors import sentence_of
 from msmf_traci.launch.apart import run_apart
 from msmf_traci.launch.records import Records
 from msmf_traci.orphans import parent_has_ended
@@ -128,9 +128,10 @@ def carry_out(config: Config, overrides: Sequence[str], *, wait: bool, show: boo
                 note_lost(config, overrides, "its worker was killed")
             raise
         except Exception as error:
-            if not isinstance(error, MsmfError):
+            reason = sentence_of(error)
+            if reason is None:
                 traceback.print_exc()
-            reason = str(error) if isinstance(error, MsmfError) else f"{type(error).__name__}: {error}"
+                reason = f"{type(error).__name__}: {error}"
             records.note_failure(folder.name, reason)
             if show:
                 say(f"failed: {reason}")

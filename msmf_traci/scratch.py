@@ -62,7 +62,10 @@ def temporary_folder() -> Iterator[Path]:
     MsmfError
         If it cannot be written.
     """
-    place = Path(tempfile.gettempdir())
+    try:
+        place = Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise MsmfError(f"{error.strerror}; set TMPDIR to a folder that can be written") from None
     own = place / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(3)}"
     try:
         with owned_scratch(own) as folder:

@@ -12,18 +12,14 @@ SIGNALLED = 128  # plus the signal's number, as shells report it
 _REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def end_cleanly_on_signals(*, and_on_interrupts: bool = False) -> None:
-    """Turn the first request to end into a KeyboardInterrupt that carries the signal's number; none is heard after it.
+def end_cleanly_on_signals() -> None:
+    """Turn the first request to end, Ctrl-C too, into a KeyboardInterrupt that carries the signal's number; none is heard after it.
 
-    Another would interrupt the cleaning up. And it does come again: the kernel tells a child of its parent's death once for every thread of
-    the parent that has been its parent for a moment.
-
-    Parameters
-    ----------
-    and_on_interrupts
-        Whether Ctrl-C is such a request, too: pressed again, it does not interrupt the cleaning up either.
+    Another would interrupt the cleaning up. And it does come again: Ctrl-C from an impatient user, and the kernel tells a child of its
+    parent's death once for every thread of the parent that has been its parent for a moment.
     """
-    requests = [*_REQUESTS, *([signal.SIGINT] if and_on_interrupts else [])]
+    # what whoever started it ignores remains ignored: nohup's hang-up, Ctrl-C for what a shell's script leaves behind
+    requests = [each for each in (*_REQUESTS, signal.SIGINT) if signal.getsignal(each) is not signal.SIG_IGN]
 
     def interrupt(number: int, _: object) -> None:
         for request in requests:

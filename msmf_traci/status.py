@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msmf_traci.command_line import Parser
-from msmf_traci.errors import InputError
+from msmf_traci.input_file import input_folder, is_input_folder
 from msmf_traci.launch.records import RECORDS_FOLDER, Records
 from msmf_traci.locks import is_held
 from msmf_traci.report.command import REPORT_FOLDER
@@ -59,9 +59,7 @@ def main(words: Sequence[str]) -> None:
     if typed.folder is None and not typed.clear_cache:
         parser.error("name a folder of results, or say --clear-cache")
     if typed.folder is not None:
-        folder = Path(typed.folder).expanduser()
-        if not folder.is_dir():
-            raise InputError(f"{typed.folder}: there is no such folder; give one with runs, e.g. results")
+        folder = input_folder(typed.folder, "folder")
         print("\n".join(status_lines(folder)))
     if typed.clear_cache:
         print(clear_cache())
@@ -120,7 +118,7 @@ def _places(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
 
 def _cache_lines() -> list[str]:
     cache = cache_folder()
-    if not cache.is_dir():
+    if not is_input_folder(cache, CACHE_VARIABLE):
         return [f"cache {cache}: empty"]
     kinds = {path.name: size_of(path) for path in sorted(cache.iterdir()) if path.is_dir() and not path.is_symlink()}
     sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in kinds.items())

@@ -30,7 +30,10 @@ _KEY_COLUMNS = ("mobility.speed_kmh", IMAGE_OPTION, "seed")
 def results_folder(config: Config) -> Path:
     """Folder of the runs of an experiment: `results/<experiment, else scenario>`, or `output.dir`."""
     if config.output.dir is not None:
-        return Path(config.output.dir).expanduser()
+        try:
+            return Path(config.output.dir).expanduser()
+        except RuntimeError:
+            raise InputError(f"output.dir={config.output.dir}: there is no such home folder; write the path in full") from None
     return Path("results") / (config.experiment or config.scenario.name)
 
 

@@ -79,3 +79,19 @@ def libsumo() -> None:
 
     if not has_sumo_package("libsumo"):
         pytest.skip("needs libsumo: pip install 'msmf-traci[libsumo]'")
+
+
+@pytest.fixture
+def shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be entered, not even by root."""
+    folder, stat = tmp_path / "shut", Path.stat
+    folder.mkdir()
+    (folder / "net.xml").write_text("<net/>")
+
+    def refusing(path: Path, **options: bool) -> os.stat_result:
+        if folder in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    return folder

@@ -12,22 +12,6 @@ from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_file, input_folder, is_input_folder, is_there
 
 
-@pytest.fixture
-def shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that may not be entered, not even by root."""
-    folder, stat = tmp_path / "shut", Path.stat
-    folder.mkdir()
-    (folder / "net.xml").write_text("<net/>")
-
-    def refusing(path: Path, **options: bool) -> os.stat_result:
-        if folder in path.parents:
-            raise PermissionError(13, "Permission denied", str(path))
-        return stat(path, **options)
-
-    monkeypatch.setattr(Path, "stat", refusing)
-    return folder
-
-
 def test_a_file_and_a_folder_that_can_be_read_are_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "a.xml").write_text("<a/>")

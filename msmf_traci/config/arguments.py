@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from msmf_traci.command_line import Parser
-from msmf_traci.errors import InputError
+from msmf_traci.input_file import input_folder
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,5 @@ def read_arguments(words: Sequence[str]) -> Arguments:
     parser.add_argument("-cd", "--config-dir")
     parser.add_argument("overrides", nargs="*")
     typed = parser.parse_intermixed_args(list(words))
-    if typed.config_dir is not None and not Path(typed.config_dir).is_dir():
-        raise InputError(f"--config-dir {typed.config_dir}: there is no such folder; check the path")
-    config_dir = None if typed.config_dir is None else str(Path(typed.config_dir).resolve())
+    config_dir = None if typed.config_dir is None else str(input_folder(typed.config_dir, "--config-dir").resolve())
     return Arguments(typed.overrides, typed.multirun, config_dir, typed.help, typed.version)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import math
 import re
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +17,6 @@ import yaml
 from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -25,7 +26,8 @@ from msmf_traci.config.applications import refuse_doubles
 from msmf_traci.config.idle import refuse_idle
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.migration_schema import Application
-from msmf_traci.config.overrides import GROUPS, nearest_name, parse_overrides
+from msmf_traci.config.overrides import GROUPS, MOST_RUNS, nearest_name, parse_overrides, with_typed_params
+from msmf_traci.config.rounds import refuse_rounds_without_number
 from msmf_traci.config.schema import APPLICATIONS, Config, option_fields
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
@@ -91,7 +93,7 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
         One sentence on the first thing that is wrong in any of the runs.
     """
     register_resolvers()
-    overrides = [override for override in parse_overrides(words, config_dir) if not _is_no_experiment(override)]
+    overrides = [override for override in parse_overrides(with_typed_params(words), config_dir) if not _is_no_experiment(override)]
     search = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir is not None else []
     with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
         first = _compose([*search, *(_first_value(override) for override in overrides)])
@@ -117,9 +119,12 @@ def _points(overrides: Sequence[Override], search: list[str]) -> list[Point]:
     """
     swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
     is_late = [override.is_sweep_override() and _comes_late(override, overrides) for override in overrides]
+    values = [values_of(override) for override in overrides]
+    if (runs := math.prod(map(len, values))) > MOST_RUNS:
+        raise InputError(f"the sweep asks for {runs} runs, more than {MOST_RUNS}: give fewer values, or share passes (variants)")
     bases: dict[tuple[str, ...], tuple[DictConfig, str | None]] = {}
     points = []
-    for combination in itertools.product(*(values_of(override) for override in overrides)):
+    for combination in itertools.product(*values):
         early = tuple(word for word, is_one in zip(combination, is_late, strict=True) if not is_one)
         if early not in bases:
             whole = _compose([*search, *early])
@@ -198,12 +203,16 @@ def _refuse_launcher(overrides: Sequence[Override]) -> None:
 
 def _compose(words: list[str]) -> DictConfig:
     try:
-        return compose("config", overrides=words, return_hydra_config=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="provider=hydra.searchpath")  # a folder that is not there
+            return compose("config", overrides=words, return_hydra_config=True)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{mark.name}, line {mark.line + 1}" if mark is not None else "a configuration file"
         raise InputError(f"{where}: no YAML ({getattr(error, 'problem', None) or error}); mend the file") from None
-    except (HydraException, OmegaConfBaseException) as error:
+    except (OSError, MemoryError):  # a working folder that is gone, say
+        raise
+    except Exception as error:  # of words about Hydra itself it raises what its code happens upon, such as AssertionError
         text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
         raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci --help") from None
 
@@ -234,7 +243,9 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
     try:
         config = Config.model_validate(plain)
         refuse_idle(config)
-        refuse_doubles(each.config for each in combinations(config))
+        varied = [each.config for each in combinations(config)]
+        refuse_doubles(varied)
+        refuse_rounds_without_number(varied)
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
     except ValueError as error:
@@ -249,7 +260,7 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
         return f"{'.'.join(parts)}: {reason_of(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)
-    if (len(parts) < 2 or is_section) and first["type"] == "value_error":
+    if ".".join(parts) not in options and (len(parts) < 2 or is_section) and first["type"] == "value_error":
         return reason_of(first["msg"])  # a check across options names them itself
     depth = next((n for n in (4, 3, 2) if ".".join(parts[:n]) in options), 1)
     name = ".".join(parts[:depth])

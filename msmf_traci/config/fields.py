@@ -7,8 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# A petabyte in MB, thirty years in seconds: products of larger numbers are infinite somewhere on their way into a table
+LARGEST = 1e9
+LONGEST_NAME = 100
+
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=int(LARGEST))]
 
 
 def _check_range(values: list[float]) -> list[float]:
@@ -23,16 +28,42 @@ Range = Annotated[list[NotNegative], Field(min_length=2, max_length=2), AfterVal
 def _check_number_or_range(value: Any) -> Any:
     """One positive number, or two that rise: said in one sentence, which a union of types would not."""
     numbers = value if isinstance(value, list) else [value]
-    right = all(isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < float("inf") for number in numbers)
+    right = all(isinstance(number, int | float) and not isinstance(number, bool) and 0 < number <= LARGEST for number in numbers)
     if not right or (isinstance(value, list) and len(value) != 2):
-        raise ValueError("must be one finite number above 0, or a range of two: [low,high]")
+        raise ValueError(f"must be one finite number above 0 and up to {LARGEST:g}, or a range of two: [low,high]")
     if isinstance(value, list):
         _check_range(value)
     return value
 
 
 NumberOrRange = Annotated[float | list[float], BeforeValidator(_check_number_or_range)]
-Text = Annotated[str, Field(min_length=1)]
+
+
+def _check_text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not hold a zero byte")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
+
+
+def check_name(value: str) -> str:
+    """A name that tables, folders and files can have.
+
+    Raises
+    ------
+    ValueError
+        If it is none: empty, too long, or with what leads to another folder or ends a line.
+    """
+    if not value or len(value) > LONGEST_NAME or not value.isprintable() or "/" in value or "\\" in value or value.startswith("."):
+        raise ValueError(
+            f"must be a name of 1 to {LONGEST_NAME} characters that can be printed, without / and \\, and not begin with a dot"
+        )
+    return value
+
+
+Name = Annotated[str, AfterValidator(check_name)]
 
 
 class Section(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from msmf_traci.config.fields import NotNegative, NumberOrRange, Positive, Range, Section, Text
+from msmf_traci.config.fields import LARGEST, Count, NotNegative, NumberOrRange, Positive, Range, Section, Text
 
 
 class Application(Section):
@@ -25,7 +25,9 @@ class Workload(Section):
     image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
     memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
     dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
-    dirty_threshold_mbit: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] = Field(description="dirty memory that starts a round")
+    dirty_threshold_mbit: Annotated[float, Field(ge=0.1, le=LARGEST, allow_inf_nan=False)] = Field(
+        description="dirty memory that starts a round"
+    )
     latency_levels_ms: Annotated[list[Positive], Field(min_length=1)] = Field(description="latency levels of tasks")
     latency_weights: Annotated[list[NotNegative], Field(min_length=1)] = Field(description="their shares, adding up to 1")
     start_ms: Range = Field(description="container start time at 100 and at 2000 MB")
@@ -84,5 +86,5 @@ class Links(Section):
 class Capacity(Section):
     """How many containers a server can hold (model, section 8)."""
 
-    local: Annotated[int, Field(ge=1)] | None = Field(description="containers that a local server can hold; null: any number")
-    regional: Annotated[int, Field(ge=1)] | None = Field(description="containers that a regional server can hold; null: any number")
+    local: Count | None = Field(description="containers that a local server can hold; null: any number")
+    regional: Count | None = Field(description="containers that a regional server can hold; null: any number")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
-from msmf_traci.config.fields import NotNegative, Positive, Section, Text, check_area
+from msmf_traci.config.fields import Count, NotNegative, Positive, Section, Text, check_area
 
 INFINITE = "inf"
 MOST_OFF_ROAD_M = 1000.0  # roads are looked for as far as this at every position: memory and time grow with its square
@@ -60,7 +60,6 @@ NotNegativeOrInf = Annotated[
 NameList = Annotated[Annotated[list[str], Field(min_length=1)] | None, BeforeValidator(_listed)]
 Time = Annotated[Text | None, AfterValidator(_check_time)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Gps(Section):

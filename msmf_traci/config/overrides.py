@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import itertools
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, RangeSweep, ValueType
 from hydra.errors import HydraException
 
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
 from msmf_traci.config.migration_schema import Application
-from msmf_traci.config.schema import APPLICATIONS, option_fields
+from msmf_traci.config.schema import APPLICATIONS, option_fields, text_options
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "migration", "experiment")
-# values that are text, not numbers or lists: paths above all, and times
-_TEXT_OPTIONS = (
-    *("scenario.parameters_file", "scenario.map_file", "scenario.net_file", "scenario.route_file", "scenario.sumocfg_file"),
-    *("mobility.sumo_home", "mobility.gps.path", "mobility.gps.begin", "mobility.gps.end", "output.dir"),
-)
+MOST_RUNS = 10_000  # of a sweep: composing and judging them takes minutes and a gigabyte
+# what an experiment sweeps; typed, it is the same as typing what it holds
+_PARAMS = "hydra.sweeper.params"
+_HYDRA_SECTIONS = ("hydra", "hydra.sweeper", "hydra.launcher")
 # what the command sets itself
 _HYDRA_OURS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir", "hydra.job.chdir")
 
@@ -44,18 +47,105 @@ def parse_overrides(words: Sequence[str], config_dir: str | None = None) -> list
     overrides = [_parse(word) for word in words]
     for override in overrides:
         _judge(override, config_dir)
-    return overrides
+    listed = [list_values(override, config_dir) for override in overrides]
+    for override in listed:
+        if override.key_or_group in GROUPS:
+            _judge_choice(override, config_dir)
+    return listed
+
+
+def with_typed_params(words: Sequence[str]) -> list[str]:
+    """The words of a command line, with `hydra.sweeper.params` written as what it means: options with several values.
+
+    Hydra itself cannot add to these parameters where an experiment has none. An option that is typed by itself takes precedence.
+
+    Raises
+    ------
+    InputError
+        If a parameter is no text or number.
+    """
+    plain, params = [], dict[str, tuple[str, Any]]()
+    for word in words:
+        name, _, _ = word.partition("=")
+        key, is_one = name.lstrip("+"), name.lstrip("+").startswith(f"{_PARAMS}.")
+        if key != _PARAMS and not is_one:
+            plain.append(word)
+            continue
+        value = _parse(word).value()
+        if is_one:
+            params[key.removeprefix(f"{_PARAMS}.")] = word, value
+        elif isinstance(value, dict):
+            params |= {str(option): (word, each) for option, each in value.items()}
+        else:
+            plain.append(word)
+    for word, value in params.values():
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise InputError(f'{word}: a parameter is a text in quotes, such as {_PARAMS}.seed="1,2"')
+    typed = {word.partition("=")[0] for word in plain}
+    return [*plain, *(f"{option}={value}" for option, (_, value) in params.items() if option not in typed)]
+
+
+def list_values(override: Override, config_dir: str | None = None) -> Override:
+    """An override whose values are a list of their own, where they were a range or a pattern (`range(...)`, `glob(...)`).
+
+    Parameters
+    ----------
+    override
+        As parsed.
+    config_dir
+        A folder of the user's own configuration, in which patterns are looked for too.
+
+    Raises
+    ------
+    InputError
+        If there are no values, too many, or what is written has none that could be listed.
+    """
+    if not override.is_sweep_override():
+        return override
+    try:
+        # a list with all of a long range does not fit into memory
+        values = list(itertools.islice(_values(override, config_dir), MOST_RUNS + 1))
+    except (HydraException, ArithmeticError, ValueError, TypeError):
+        raise InputError(
+            f"{override.input_line}: the values cannot be listed; write range(begin,end,step), or the values themselves"
+        ) from None
+    if not values:
+        raise InputError(f"{override.input_line}: there is no such value, so that nothing would be run; give one at least")
+    if len(values) > MOST_RUNS:
+        raise InputError(f"{override.input_line}: these are more than {MOST_RUNS} values, the most that a sweep has runs; give fewer")
+    sweep = override.value()
+    if isinstance(sweep, ChoiceSweep | RangeSweep) and sweep.shuffle:
+        random.shuffle(values)
+    return replace(override, value_type=ValueType.CHOICE_SWEEP, _value=ChoiceSweep(list=values))
+
+
+def _values(override: Override, config_dir: str | None) -> Iterable[Any]:
+    """The values of a sweep in their order, as many as there may be."""
+    sweep = override.value()
+    if isinstance(sweep, RangeSweep):
+        return sweep.range()
+    if isinstance(sweep, Glob):
+        group = override.key_or_group
+        if group not in GROUPS:
+            raise InputError(f"{override.input_line}: glob() chooses files of a group ({', '.join(GROUPS)}); write the values themselves")
+        return sweep.filter(group_choices(group, config_dir))
+    if isinstance(sweep, ChoiceSweep):
+        return sweep.list
+    raise InputError(f"{override.input_line}: an interval has no values that could be listed; write range(begin,end,step)")
 
 
 def _parse(word: str) -> Override:
     """Parse one word; a text that needs quotes, such as a path with spaces, gets them."""
     name, equals, value = word.partition("=")
-    attempts = [word] if name not in _TEXT_OPTIONS else [word, name + equals + '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"']
+    is_text = name in text_options() and name not in GROUPS
+    attempts = [word] if not is_text else [word, name + equals + '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"']
     for attempt in attempts:
         try:
-            return OverridesParser.create().parse_override(attempt)
-        except HydraException:
+            override = OverridesParser.create().parse_override(attempt)
+        except (HydraException, RecursionError):  # the latter of hundreds of brackets in each other
             continue
+        if not (is_text and isinstance(override.value(), int | float)):  # a folder may be called 5, 1e3 or false
+            return override
     if not equals:
         raise InputError(
             f"{word}: write name=value; {_meant(word)}" if word.isidentifier() else f"{word}: write name=value; see msmf-traci --help"
@@ -84,10 +174,12 @@ def _judge(override: Override, config_dir: str | None) -> None:
     name = override.key_or_group
     if name in _HYDRA_OURS:
         raise InputError(f"{override.input_line}: {name} is set by msmf-traci; to choose where results go, use output.dir=FOLDER")
+    if name in _HYDRA_SECTIONS:
+        raise InputError(f"{override.input_line}: {name} holds several options, name one of them, such as hydra.mode")
     if name == LAUNCHER_GROUP:
         choices = sorted({IN_PROCESS, *group_choices(LAUNCHER_GROUP, config_dir)})
         check_launcher(override, choices, nearest_name)
-    if name == "hydra" or is_hydras(name):
+    if is_hydras(name):
         if override.is_sweep_override():
             raise InputError(f"{override.input_line}: {name} is about the sweep itself and takes one value")
         return
@@ -100,9 +192,7 @@ def _judge(override: Override, config_dir: str | None) -> None:
         raise InputError(f"{override.input_line}: options cannot be added; {instead}")
     if override.is_delete():
         raise InputError(f"{override.input_line}: options cannot be deleted; to change {name}, write {name}=VALUE")
-    if name in GROUPS:
-        _judge_choice(override, config_dir)
-    elif name not in option_fields():
+    if name not in option_fields() and name not in GROUPS:
         raise InputError(f"{override.input_line}: there is no option {name}; {_meant(name)}")
 
 

@@ -6,11 +6,13 @@ units happens in `run/options.py`. Section 12 of the model lists the options.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+import functools
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from msmf_traci.config.fields import NotNegative, Positive, Section, Text, check_area, section_of
+from msmf_traci.config.fields import Name, NotNegative, Positive, Section, Text, check_area, section_of
 from msmf_traci.config.migration_schema import Application, Capacity, HandoffOptions, Links, Migration, Workload
 from msmf_traci.config.mobility_schema import Matching, Mobility
 
@@ -21,7 +23,7 @@ APPLICATIONS = "applications"
 class Scenario(Section):
     """Which network and demand SUMO drives."""
 
-    name: str = Field(description="name of the scenario")
+    name: Name = Field(description="name of the scenario")
     kind: Literal["synthetic", "osm", "sumo"] = Field(description="how the network comes about")
     parameters_file: Text | None = Field(description="synthetic: a parameters file of your own")
     map_file: Text | None = Field(description="beijing, osm: an OpenStreetMap file (.osm, .osm.gz, .osm.pbf)")
@@ -199,7 +201,7 @@ class Vary(Section):
 class Config(Section):
     """One run, completely described."""
 
-    experiment: str | None = Field(description="the preset")
+    experiment: Name | None = Field(description="the preset")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(description="the one seed of trips, SUMO and workload")
     strategies: Annotated[list[str], Field(min_length=1)] = Field(description="names, or class paths of your own (package.module:Class)")
     dry_run: bool = Field(description="say what would be done, and do nothing")
@@ -212,7 +214,7 @@ class Config(Section):
     coverage_filter: CoverageFilter
     mobility: Mobility
     matching: Matching
-    applications: dict[str, Application] = Field(description="what workload.application can name")
+    applications: dict[Name, Application] = Field(description="what workload.application can name")
     workload: Workload
     handoff: HandoffOptions
     migration: Migration
@@ -267,6 +269,19 @@ def option_fields() -> dict[str, tuple[str, Any]]:
         else:
             options |= options_of(name, field)
     return options
+
+
+@functools.cache
+def text_options() -> frozenset[str]:
+    """Options whose value is a text of the user's, such as a path: whatever is typed is one, `5` and `false` too."""
+    return frozenset(name for name, (_, field) in option_fields().items() if _is_text(field.annotation))
+
+
+def _is_text(annotation: Any) -> bool:
+    kinds = [
+        kind for kind in (get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)) if kind is not NoneType
+    ]
+    return all(kind is str or (get_origin(kind) is Annotated and get_args(kind)[0] is str) for kind in kinds)
 
 
 def varied_fields() -> dict[str, tuple[str, Any]]:

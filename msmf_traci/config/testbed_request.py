@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from msmf_traci.config.compose import CONFIG_MODULE, reason_of, values_of
 from msmf_traci.config.defaults import default_options
-from msmf_traci.config.overrides import nearest_name
+from msmf_traci.config.overrides import list_values, nearest_name
 from msmf_traci.config.schema import APPLICATIONS, options_of
 from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.errors import InputError
@@ -80,8 +80,8 @@ def _parse(word: str) -> Override:
     if name not in options:
         raise InputError(f"{word}: there is no option {name}; {nearest_name(name, list(options))}")
     try:
-        return OverridesParser.create().parse_override(word)
-    except HydraException:
+        return list_values(OverridesParser.create().parse_override(word))
+    except (HydraException, RecursionError):
         raise InputError(f"{word}: cannot be read; write name=value, and text with special characters as '{name}=\"...\"'") from None
 
 

@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from msmf_traci.code_version import user_code_hash
+from msmf_traci.config.fields import LONGEST_NAME, check_name
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError
 
@@ -80,6 +81,10 @@ def _load(name: str) -> type[Strategy]:
         raise InputError(f"strategies: {name} is no strategy; derive the class from msmf_traci.control.strategies.Strategy")
     if not isinstance(getattr(loaded, "name", None), str):
         raise InputError(f"strategies: {name} has no name for the tables; give the class an attribute name = '...'")
+    try:
+        check_name(loaded.name)
+    except ValueError as error:
+        raise InputError(f"strategies: {name} is called {loaded.name[:LONGEST_NAME]!r} in tables: this {error}") from None
     if type(loaded.tiers) is not int or loaded.tiers not in (1, 2) or loaded.predictor not in ("map", "route"):
         raise InputError(f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; choose 1 or 2, 'map' or 'route'")
     return loaded

@@ -123,7 +123,7 @@ def identity(config: Mapping[str, Any], fingerprint: Mapping[str, Any]) -> str:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
 def _read_json(path: Path) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.input_file import is_there
 from msmf_traci.scratch import folders_to_make, owned_scratch, part_of, refusal, remove_empty, settle
 
 RUN_FILE = "run.json"
@@ -27,7 +28,7 @@ def check_writable(folder: Path) -> None:
         If they cannot.
     """
     existing = folder
-    while not existing.exists() and existing != existing.parent:
+    while not is_there(existing, "output.dir") and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir():
         raise InputError(f"output folder {folder} cannot be made: {existing} is a file; set output.dir to another folder")

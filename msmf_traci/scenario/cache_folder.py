@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from msmf_traci.errors import InputError
+
 CACHE_VARIABLE = "MSMF_CACHE_DIR"
 _FOLDER_NAME = "msmf-traci"
 
@@ -14,7 +16,19 @@ def cache_folder() -> Path:
     Returns
     -------
     MSMF_CACHE_DIR if that is set, else the operating system's usual place for caches.
+
+    Raises
+    ------
+    InputError
+        If it would lie in a home folder that is not known.
     """
+    try:
+        return _cache_folder()
+    except RuntimeError:  # HOME is not set, or names another user
+        raise InputError(f"there is no home folder for the cache; set {CACHE_VARIABLE} to a folder") from None
+
+
+def _cache_folder() -> Path:
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()

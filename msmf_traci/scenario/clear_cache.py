@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from msmf_traci.errors import InputError
+from msmf_traci.input_file import is_input_folder
 from msmf_traci.locks import is_held, take_unused
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scenario.content_cache import SEAL, remove_built
@@ -27,7 +28,7 @@ def clear_cache() -> str:
         If something lies there that the package does not put there: then it is no cache of ours, and nothing is removed.
     """
     cache = cache_folder()
-    if not cache.is_dir():
+    if not is_input_folder(cache, CACHE_VARIABLE):
         return f"cache {cache}: empty already"
     products, own = _contents(cache)
     try:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from msmf_traci.errors import InputError
+from msmf_traci.input_file import is_there
 from msmf_traci.locks import Lock, share, try_lock
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scratch import LOCK_ENDING, owned_scratch, part_of, refusal, remove_traces_of_the_dead, settle
@@ -58,7 +59,7 @@ def check_cache() -> None:
         If not.
     """
     existing = cache_folder()
-    while not existing.exists() and existing != existing.parent:
+    while not is_there(existing, CACHE_VARIABLE) and existing != existing.parent:
         existing = existing.parent
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
         raise InputError(f"the cache cannot be written at {cache_folder()}; {_WAY_OUT}")

@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 from msmf_traci.errors import InputError
+from msmf_traci.input_file import input_file, is_there
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.fetch import DATA_VARIABLE, DEFAULT_NAME
 from msmf_traci.scenario.fetched import Origin, origin_of, record_of
@@ -30,7 +31,7 @@ def find_beijing_map() -> Path:
         folder = Path(data).expanduser() / "beijing"
         candidates = [folder / "beijing_central.osm.pbf", folder / DEFAULT_NAME, *candidates]
     for candidate in candidates:
-        if candidate.is_file():
+        if is_there(candidate, "the map of Beijing"):
             return candidate
     raise InputError(
         "scenario=beijing needs the map of Beijing: run msmf-traci-fetch, set MSMF_DATA_DIR, "
@@ -47,10 +48,7 @@ def check_map(path: Path) -> None:
     InputError
         If it is missing, empty, truncated, a web page or something else.
     """
-    if not path.is_file():
-        raise InputError(f"map file {path}: there is no such file; check scenario.map_file")
-    if path.stat().st_size == 0:
-        raise InputError(f"map file {path} is empty; fetch it again (msmf-traci-fetch)")
+    input_file(path, "scenario.map_file")
     if origin_of(path) is Origin.CHANGED:
         raise InputError(
             f"map file {path} is another file than was fetched (its hash is not that in {record_of(path).name}); fetch it again "

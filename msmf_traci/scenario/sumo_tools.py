@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from msmf_traci.errors import InputError, ToolError
+from msmf_traci.input_file import is_input_folder, is_there
 from msmf_traci.orphans import end_with_parent
 
 QUOTED_LINES = 3
@@ -77,9 +78,11 @@ def find_sumo(home: str | None = None) -> Sumo:
     InputError
         If it is missing, does not start, or is of another release.
     """
+    if home is not None:
+        is_there(home, "mobility.sumo_home")  # refuses a home folder that is not there, before it is expanded
     folder = Path(home).expanduser().resolve() if home is not None else _wheel_home()
     wanted = version("eclipse-sumo")
-    if not (folder / "bin").is_dir():
+    if not is_input_folder(folder / "bin", "mobility.sumo_home"):
         raise InputError(
             f"there is no SUMO in {folder}; give mobility.sumo_home a folder with SUMO's bin, or leave it out for the installed one"
         )
