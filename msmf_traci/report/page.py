@@ -18,7 +18,7 @@ from msmf_traci.report.answer import answer_of
 from msmf_traci.report.curves import elsewhere, interval_words
 from msmf_traci.report.figure import Figure, specification
 from msmf_traci.report.figure8 import BYTES_NAME, DOWNTIME_NAME, TRAFFIC_NAME
-from msmf_traci.report.judgement import REFERENCE, Judgement
+from msmf_traci.report.judgement import DEPENDS, OUTCOMES, REFERENCE, Judgement
 from msmf_traci.report.page_tables import evidence_table, runs_table, strategies_table, what_was_run
 from msmf_traci.report.reading import Results
 from msmf_traci.report.replay import json_for_script
@@ -78,7 +78,7 @@ def page_text(content: Content) -> str:
         reference=elsewhere(results, []),
         intervals=interval_words(results),
         strategies=strategies_table(results),
-        judgements=[(judged, _tone(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements],
+        judgements=[(judged, tone_of(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements],
         main=[by_name[name] for name in _MAIN if name in by_name],
         figure8=[by_name[name] for name in _FIGURE8 if name in by_name],
         groups=groups,
@@ -119,9 +119,9 @@ def _shown(evidence: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _tone(verdict: str) -> str:
-    first = verdict.split(maxsplit=1)[0] if verdict else ""
-    return first if first in ("holds", "fails", "depends") else "none"
+def tone_of(verdict: str) -> str:
+    """Class of a verdict on the page."""
+    return next((word for word in (*OUTCOMES, DEPENDS) if verdict.startswith(word)), "none")
 
 
 def _themes() -> dict[str, Any]:

@@ -67,7 +67,7 @@ def strategies_table(results: Results) -> PageTable:
 
 def evidence_table(evidence: pd.DataFrame) -> PageTable:
     """The numbers behind a claim."""
-    numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in evidence.dtypes]
+    numeric = [pd.api.types.is_numeric_dtype(kind) for kind in evidence.dtypes]
     return PageTable(
         [(str(name), "", bool(number)) for name, number in zip(evidence.columns, numeric, strict=True)],
         [[_field(value) for value in row] for row in evidence.itertuples(index=False)],
@@ -136,8 +136,6 @@ def _wall_s(run: Run) -> float:
 
 
 def _field(value: Any) -> Field:
-    if isinstance(value, bool) or str(value) in ("True", "False"):
-        return Field("yes" if bool(value) else "no", key=str(value))
     if isinstance(value, int | float) or hasattr(value, "dtype"):
         return _number(value)
     return Field(str(value) if value is not None else "", key=str(value))
