@@ -49,6 +49,17 @@ class Content:
     judgements: Sequence[Judgement]
     sensitivity: Sensitivity | None
     no_transfers: str = ""
+
+    @property
+    def drawn(self) -> list[Figure]:
+        """Figures that have something to draw."""
+        return [figure for figure in self.figures if not figure.points.empty]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Titles of the others."""
+        return [figure.title for figure in self.figures if figure.points.empty]
+
     replay: str = ""
 
 
@@ -63,14 +74,14 @@ class AxisGroup:
 def page_text(content: Content) -> str:
     """The whole page."""
     results = content.results
-    by_name = {figure.name: figure for figure in content.figures}
+    by_name = {figure.name: figure for figure in content.drawn}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_template("report.html"))
     known = {"bytes", "times", "realised_speed", *_MAIN, *_FIGURE8}
-    timeline = [figure for figure in content.figures if figure.name.startswith("timeline")]
-    maps = [figure for figure in content.figures if "map" in figure.name.split("_")]
-    tornados = [figure for figure in content.figures if figure.name.startswith("tornado_")]
-    groups = _axis_groups(content.figures)
+    timeline = [figure for figure in content.drawn if figure.name.startswith("timeline")]
+    maps = [figure for figure in content.drawn if "map" in figure.name.split("_")]
+    tornados = [figure for figure in content.drawn if figure.name.startswith("tornado_")]
+    groups = _axis_groups(content.drawn)
     placed = known | {figure.name for figure in (*timeline, *maps, *tornados)} | {f.name for group in groups for f in group.figures}
     return template.render(
         title=results.folders[0].resolve().name,
@@ -84,20 +95,21 @@ def page_text(content: Content) -> str:
         groups=groups,
         transfers=[by_name[name] for name in ("bytes", "times") if name in by_name],
         no_transfers=content.no_transfers,
+        left_out=content.left_out,
         realised=by_name.get("realised_speed"),
         answers=content.sensitivity.answers if content.sensitivity else [],
         has_sensitivity=content.sensitivity is not None,
         tornados=tornados,
         timeline=timeline,
         maps=maps,
-        others=[figure for figure in content.figures if figure.name not in placed],
+        others=[figure for figure in content.drawn if figure.name not in placed],
         replay=content.replay,
         facts=what_was_run(results),
         runs=runs_table(results),
         style=Markup(_template("report.css")),
         library=Markup(_library()),
         script=Markup(_template("report.js")),
-        data=json_for_script({"specs": {f.name: specification(f, f.chart) for f in content.figures}, "themes": _themes()}),
+        data=json_for_script({"specs": {f.name: specification(f, f.chart) for f in content.drawn}, "themes": _themes()}),
     )
 
 
