@@ -11,6 +11,8 @@ import pytest
 from msmf_traci.cli import report
 from msmf_traci.errors import ToolError
 from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC
+from msmf_traci.report.page_tables import runs_table
+from msmf_traci.report.reading import read_results
 from msmf_traci.report.stills import write_drawing
 from tests.report.made_results import write_run, write_sweep
 from tests.report.made_trajectories import write_trajectories
@@ -92,9 +94,12 @@ def test_a_setting_of_a_sweep_in_which_nobody_arrived(tmp_path: Path) -> None:
     sweep = write_sweep(tmp_path / "sweep", seeds=[0, 1])
     without_transfers(sweep / "speed=10,seed=0")
     facts = json.loads((sweep / "speed=10,seed=0" / "run.json").read_text(encoding="utf-8"))
-    facts |= {"vehicles": {"inserted": 20, "arrived": 0}, "mean_trip_m": None}
+    facts |= {"vehicles": {"inserted": 20, "arrived": 0}, "mean_trip_m": None, "simulated_s": 36000.0}
     (sweep / "speed=10,seed=0" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     assert "Left out" not in page_of(sweep)
+    rows = {row[0].text: [field.text for field in row] for row in runs_table(read_results([sweep])).rows}
+    # seed, inserted, arrived, mean trip of those that arrived, duration
+    assert rows["speed=10,seed=0"][2:7] == ["0", "20", "0", "", "36000"]
 
 
 def test_a_setting_of_a_sweep_that_is_missing(tmp_path: Path) -> None:
