@@ -9,7 +9,7 @@ import numpy as np
 
 from msmf_traci.report.axis import words
 from msmf_traci.report.curves import baseline
-from msmf_traci.report.judgement import Judgement
+from msmf_traci.report.judgement import DEPENDS, NO_DATA, OUTCOMES, Judgement
 from msmf_traci.report.measures import DOWNTIME, REPLICATE, TRAFFIC, Measure
 from msmf_traci.report.options import APPLICATION, SPEED, label_of
 from msmf_traci.report.reading import Results
@@ -18,12 +18,16 @@ from msmf_traci.report.statistics import Interval, mean_interval
 # they do not migrate, or know the road ahead: no choice of an operator
 _NO_CHOICE = ("never", "oracle", "oracle_tier")
 _SAID = (TRAFFIC[0], DOWNTIME[-1])
-_VERDICTS = {"holds": "hold", "fails": "fail", "depends": "depend on how they are read or on what is assumed", "no data": "lack data"}
+_VERDICTS = {
+    **{outcome: outcome for outcome in OUTCOMES},
+    DEPENDS: "dependent on how they are read or on what is assumed",
+    NO_DATA: "without data",
+}
 
 
 def answer_of(results: Results, judgements: Sequence[Judgement]) -> str:
     """A sentence from the cells at the reference, and one from the claims."""
-    claims = _claims_sentence(judgements)
+    claims = claims_sentence(judgements)
     over = (
         "These intervals are over seeds, which draw some trajectories twice; those of Figure 8 are over trajectories."
         if results.is_of_traces
@@ -76,9 +80,10 @@ def _text(interval: Interval, unit: str, *, signed: bool = False) -> str:
     return f"{interval.mean:{digits}}{bounds} {unit}"
 
 
-def _claims_sentence(judgements: Sequence[Judgement]) -> str:
+def claims_sentence(judgements: Sequence[Judgement]) -> str:
+    """How many claims have each verdict."""
     if not judgements:
         return ""
     counts = Counter(next(verdict for verdict in _VERDICTS if each.verdict.startswith(verdict)) for each in judgements)
     said = [f"{counts[verdict]} {words_of}" for verdict, words_of in _VERDICTS.items() if counts[verdict]]
-    return f"Of the paper's {len(judgements)} claims put to the test, {', '.join(said)}."
+    return f"The paper's claims put to the test: {len(judgements)}, of which {', '.join(said)}."

@@ -61,7 +61,7 @@ def write_report(content: Content, out: Path, traced: Path | None = None) -> Pat
     """Write what has been made; parameters and errors as in :func:`build_report`."""
     with report_folder(out) as folder:
         (folder / "figures").mkdir()
-        for figure in content.figures:
+        for figure in content.drawn:
             write_figure(figure, folder / "figures")
         write_points(folder / "claims.csv", claims_table(content.judgements))
         write_points(folder / "claims_evidence.csv", evidence_table(content.judgements))

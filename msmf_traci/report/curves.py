@@ -31,7 +31,7 @@ def curve_figures(results: Results) -> list[Figure]:
             made.append(_figure(results, option, (*TRAFFIC, *DOWNTIME), f"differences_by_{short_name(option)}", "", baseline(results)))
     if SPEED in results.options:
         made.append(_figure(results, results.options[SPEED], (MEASURES["realised_kmh"],), "realised_speed", "Realised speed"))
-    return [figure for figure in made if not figure.points.empty]
+    return made
 
 
 def baseline(results: Results) -> str:
@@ -99,6 +99,8 @@ def curve_figure(
     cells = results.where({}, free)
     found = differences(cells, ["strategy", *free], columns, base) if base else intervals(cells, ["strategy", *free], columns)
     points = _in_readers_units(found, option, second, results.units)
+    # a definition that no run has a value of is no choice, but the title still says what is missing
+    measures = [measure for measure in measures if points.empty or measure.title in set(points["measure"])]
     strategies = [name for name in results.strategies if name in set(points["strategy"])]
     curves = Curves(points, option, second, measures, strategies, base is not None, results.units, stills_show_second)
     return Figure(name, title, _caption(results, curves, free, base), points, page_chart(curves), still(curves, title))

@@ -34,12 +34,11 @@ def figure8_figures(trajectories: Trajectories) -> list[Figure]:
     downtime = curve_figure(
         by_mode, by_mode.options[MODE], application, DOWNTIME, DOWNTIME_NAME, "Downtime by mode", stills_show_second=True
     )
-    figures = [
+    return [
         traffic,
         _bytes_figure(trajectories.of_all_modes if application else by_mode, APPLICATION if application else MODE),
         downtime,
     ]
-    return [figure for figure in figures if not figure.points.empty]
 
 
 def _bytes_figure(results: Results, axis: str) -> Figure:

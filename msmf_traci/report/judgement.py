@@ -1,8 +1,12 @@
-"""From the readings of a claim to its verdict: what was asked in how many ways, what came out, and what that depends on."""
+"""From the readings of a claim to its verdict: what was asked in how many ways, what came out, and what that depends on.
+
+An interval decides for a claim, against it, or not at all: docs/report.md has the rules.
+"""
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,8 +16,9 @@ from msmf_traci.report.grid import Grid, MissingDataError, Setting, Settings
 from msmf_traci.report.options import SPEED, label_of
 from msmf_traci.report.statistics import Interval
 
-HOLDS, FAILS, NO_DATA = "holds", "fails", "no data"
-EVIDENCE_COLUMNS = ("reading", "at", "statistic", "unit", "estimate", "low", "high", "replicates", "bound", "holds")
+SUPPORTED, CONTRADICTED, UNDECIDED, DEPENDS, NO_DATA = "supported", "contradicted", "undecided", "depends", "no data"
+OUTCOMES = (SUPPORTED, CONTRADICTED, UNDECIDED)
+EVIDENCE_COLUMNS = ("reading", "at", "statistic", "unit", "estimate", "low", "high", "replicates", "bound", "outcome")
 REFERENCE = "reference"
 # values of an option, and options, that a verdict names before it says how many more
 _NAMED = 3
@@ -31,7 +36,7 @@ class Finding:
     interval
         Over replicates.
     above, below
-        The bounds between which the whole interval has to lie for the claim to hold.
+        The bounds between which the claim says that the value lies; a number that is quoted alone has none.
     """
 
     statistic: str
@@ -41,9 +46,15 @@ class Finding:
     below: float | None = None
 
     @property
-    def holds(self) -> bool:
-        """Whether the interval, not its middle alone, lies where the claim says."""
-        return (self.above is None or self.interval.low > self.above) and (self.below is None or self.interval.high < self.below)
+    def outcome(self) -> str:
+        """What the interval, not its middle alone, decides: one that holds or touches a bound decides nothing."""
+        if not self.interval.is_known:
+            return NO_DATA
+        low, high = self.interval.low, self.interval.high
+        if (self.above is None or low > self.above) and (self.below is None or high < self.below):
+            return SUPPORTED
+        is_beyond = (self.above is not None and high < self.above) or (self.below is not None and low > self.below)
+        return CONTRADICTED if is_beyond else UNDECIDED
 
     @property
     def bound(self) -> str:
@@ -58,7 +69,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Asked:
-    """A claim read in one way, and what was found: it holds where every finding does.
+    """A claim read in one way, and what was found: the claim says that every finding lies between its bounds.
 
     Attributes
     ----------
@@ -72,9 +83,9 @@ class Asked:
     findings: Sequence[Finding]
 
     @property
-    def holds(self) -> bool:
-        """Whether the claim holds when read so."""
-        return all(finding.holds for finding in self.findings)
+    def outcome(self) -> str:
+        """What the findings decide together: one against the claim is enough, and for it all are needed."""
+        return _all_of([finding.outcome for finding in self.findings])
 
     @property
     def is_known(self) -> bool:
@@ -134,12 +145,12 @@ class Judgement:
     name, text, source, asks
         The claim's.
     verdict
-        `holds`, `fails`, `depends (on ...)` or `no data`.
+        `supported`, `contradicted`, `undecided`, `depends (on ...)` or `no data`.
     because
         One sentence.
     evidence
         One row a finding: `reading`, `at` (the reference, or the option that differs), `statistic`, `unit`, `estimate`, `low`, `high`,
-        `replicates`, `bound`, `holds`.
+        `replicates`, `bound`, `outcome` (empty for a number that is quoted).
     """
 
     name: str
@@ -156,22 +167,40 @@ class _Turns:
     """The settings that turn the outcome of the most literal reading.
 
     Of all readings some turn by chance: there are thousands, each with an error of one in twenty.
+
+    Attributes
+    ----------
+    opposed
+        Settings that decide otherwise than the reference.
+    leaning
+        By outcome, settings that decide where the reference does not: they tell something where they oppose each other.
     """
 
-    by_options: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
-    settings: list[Setting] = field(default_factory=list)
+    opposed: list[Setting] = field(default_factory=list)
+    leaning: dict[str, list[Setting]] = field(default_factory=dict)
 
-    def note(self, setting: Setting) -> None:
-        """Keep a setting, unless a part of it is enough."""
-        if any(set(other) < set(setting) for other in self.settings):
-            return
-        self.settings.append(setting)
-        self.by_options.setdefault(tuple(option for option, _ in setting), []).append(" with ".join(value for _, value in setting))
+    def note(self, setting: Setting, before: str, after: str) -> None:
+        """Take a setting into account: what the reference decides, and what the setting does."""
+        if UNDECIDED in (before, after):
+            if after != UNDECIDED:
+                self.leaning.setdefault(after, []).append(setting)
+        elif before != after:
+            self.opposed.append(setting)
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Those that turn the outcome, without those of which a part is enough."""
+        against_each_other = [setting for some in self.leaning.values() for setting in some] if len(self.leaning) > 1 else []
+        found = self.opposed + against_each_other
+        return [setting for setting in found if not any(set(other) < set(setting) for other in found)]
 
     def words(self) -> list[str]:
         """The options that are enough by themselves, with their values, and those that are so together."""
+        by_options: dict[tuple[str, ...], list[str]] = {}
+        for setting in self.settings:
+            by_options.setdefault(tuple(option for option, _ in setting), []).append(" with ".join(value for _, value in setting))
         found = []
-        for options, values in self.by_options.items():
+        for options, values in by_options.items():
             more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
             names = " with ".join(label_of(option) for option in options)
             found.append(f"{names}: {', '.join(values[:_NAMED])}{more}")
@@ -202,21 +231,9 @@ def judge(claim: Claim, settings: Settings) -> Judgement:
         for each in after:
             if each.key in before and each.is_known and before[each.key].is_known:
                 rows.append(_rows(each, " x ".join(f"{option}={value}" for option, value in setting)))
-                if each.key == asked[0].key and _turned(before[each.key], each):
-                    turns.note(setting)
+                if each.key == asked[0].key:
+                    turns.note(setting, before[each.key].outcome, each.outcome)
     return _judgement(claim, asked, rows, turns)
-
-
-def _turned(before: Asked, after: Asked) -> bool:
-    """Whether a reading comes out otherwise, and not by a hair: some number has moved out of the interval that it had."""
-    intervals = {finding.statistic: finding.interval for finding in before.findings}
-    moved = any(
-        finding.statistic not in intervals
-        or finding.interval.low > intervals[finding.statistic].high
-        or finding.interval.high < intervals[finding.statistic].low
-        for finding in after.findings
-    )
-    return before.holds != after.holds and moved
 
 
 def _first_unknown(asked: Sequence[Asked]) -> str:
@@ -228,15 +245,19 @@ def _first(asked: Iterable[Asked]) -> list[Asked]:
 
 
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """One row a claim: what was asked, the verdict, how many readings hold at the reference, and the most literal reading's number."""
+    """One row a claim: what was asked, the verdict, what the readings at the reference decide, and the most literal one's number."""
     rows = []
     for each in judgements:
-        here = each.evidence[(each.evidence["at"] == REFERENCE) & each.evidence["holds"].notna()]
-        readings = here.groupby("reading", sort=False)["holds"].all() if len(here) else pd.Series(dtype=bool)
-        literal = here[here["reading"] == readings.index[0]].sort_values("holds", kind="stable").iloc[0] if len(readings) else {}
+        here = each.evidence[(each.evidence["at"] == REFERENCE) & each.evidence["outcome"].isin(OUTCOMES)]
+        readings = here.groupby("reading", sort=False)["outcome"].agg(_all_of) if len(here) else pd.Series(dtype=object)
+        literal = here[here["reading"] == readings.index[0]] if len(readings) else here
+        decisive = _decisive(literal["outcome"].tolist())
         head = {"claim": each.name, "source": each.source, "text": each.text, "asks": each.asks, "verdict": each.verdict}
-        counts = {"because": each.because, "readings": len(readings), "readings_that_hold": int(readings.sum())}
-        numbers = {name: literal[name] if len(literal) else None for name in EVIDENCE_COLUMNS if name not in ("at", "holds")}
+        counts = {"because": each.because, "readings": len(readings)}
+        counts |= {f"readings_{outcome}": int((readings == outcome).sum()) for outcome in OUTCOMES}
+        numbers = {
+            name: literal[name].iloc[decisive] if len(literal) else None for name in EVIDENCE_COLUMNS if name not in ("at", "outcome")
+        }
         rows.append(head | counts | numbers)
     return pd.DataFrame(rows)
 
@@ -259,7 +280,7 @@ def conclude(question: Question, asked: Sequence[Asked], quoted: Sequence[Asked]
 def without_data(question: Question, why: str, asked: Sequence[Asked] = ()) -> Judgement:
     """No verdict, and what it needs."""
     evidence = pd.DataFrame([row for each in asked for row in _rows(each, REFERENCE)], columns=list(EVIDENCE_COLUMNS))
-    evidence["holds"] = None
+    evidence["outcome"] = None
     return Judgement(question.name, question.text, question.source, question.asks, NO_DATA, why, evidence)
 
 
@@ -281,7 +302,7 @@ def _rows(asked: Asked, at: str) -> list[dict[str, object]]:
             "high": finding.interval.high,
             "replicates": finding.interval.n,
             "bound": finding.bound,
-            "holds": finding.holds if finding.bound else None,
+            "outcome": finding.outcome if finding.bound else None,
         }
         for finding in asked.findings
     ]
@@ -291,35 +312,52 @@ def _reading_text(asked: Asked) -> str:
     return "; ".join(asked.reading.values())
 
 
+def _all_of(outcomes: Iterable[str]) -> str:
+    """Outcome of several findings that a claim asserts together."""
+    said = set(outcomes)
+    for decisive in (CONTRADICTED, NO_DATA):
+        if decisive in said:
+            return decisive
+    return SUPPORTED if said == {SUPPORTED} else UNDECIDED
+
+
 def _verdict(asked: Sequence[Asked], turns: _Turns) -> str:
-    outcomes = {each.holds for each in asked}
+    """One word where every reading decides it and no setting turns it; what it depends on where decisions differ."""
+    outcomes = {each.outcome for each in asked}
     on = [*_deciding_readings(asked), *turns.words()]
-    if len(outcomes) == 1 and not turns.settings:
-        return HOLDS if True in outcomes else FAILS
-    return f"depends (on {'; '.join(on)})"
+    if on:
+        return f"{DEPENDS} (on {'; '.join(on)})"
+    return outcomes.pop() if len(outcomes) == 1 else UNDECIDED
 
 
 def _deciding_readings(asked: Sequence[Asked]) -> list[str]:
-    """What the sentence leaves open and what decides: two readings that differ in it alone, or else in least, come out differently."""
-    if len({each.holds for each in asked}) == 1:
-        return []
+    """What the sentence leaves open and what decides: two readings that differ in it alone, or else in least, are decided differently."""
+    decided = [each for each in asked if each.outcome != UNDECIDED]
     distances = {}
-    for i, one in enumerate(asked):
-        for other in asked[:i]:
-            if one.holds != other.holds:
+    for i, one in enumerate(decided):
+        for other in decided[:i]:
+            if one.outcome != other.outcome:
                 apart = tuple(name for name in one.reading if one.reading[name] != other.reading.get(name))
                 distances[apart] = len(apart)
-    least = min(distances.values())
+    least = min(distances.values(), default=0)
     return list(dict.fromkeys(name for apart, distance in distances.items() if distance == least for name in apart))
+
+
+def _decisive(outcomes: Sequence[str]) -> int:
+    """Place of the finding that a reading's outcome rests on: one against the claim, else one that decides nothing, else the first."""
+    return next((outcomes.index(each) for each in (CONTRADICTED, UNDECIDED) if each in outcomes), 0)
 
 
 def _because(asked: Sequence[Asked]) -> str:
     """The most literal reading's decisive number, and how many readings agree."""
     first = asked[0]
-    decisive = next((finding for finding in first.findings if not finding.holds), first.findings[0])
-    many = sum(each.holds for each in asked)
-    count = f"; it holds in {many} of {len(asked)} readings at the reference" if len(asked) > 1 else ""
-    return f"{_reading_text(first)}: {_number_text(decisive)}, claimed is {decisive.bound}: {HOLDS if first.holds else FAILS}{count}"
+    decisive = first.findings[_decisive([finding.outcome for finding in first.findings])]
+    text = f"{_reading_text(first)}: {_number_text(decisive)}, claimed is {decisive.bound}: {first.outcome}"
+    if len(asked) == 1:
+        return text
+    counts = Counter(each.outcome for each in asked)
+    said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
+    return f"{text}; of {len(asked)} readings at the reference {said}"
 
 
 def _number_text(finding: Finding) -> str:

@@ -17,7 +17,8 @@ from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.report.cell_map import CellMap, read_cell_map
 from msmf_traci.report.overlay_geojson import cells_geojson, hosts_geojson, read_projection, transfers_geojson, write_geojson
 from msmf_traci.report.overlay_sumo import sumo_additional
-from msmf_traci.report.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, find_map, read_facts, read_whole
+from msmf_traci.report.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, find_map, read_whole
+from msmf_traci.results.run_facts import read_facts
 
 SUMO_FILE = "overlay.add.xml"
 GEOJSON_FILES = ("cells.geojson", "hosts.geojson", "transfers.geojson")

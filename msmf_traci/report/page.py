@@ -18,7 +18,7 @@ from msmf_traci.report.answer import answer_of
 from msmf_traci.report.curves import elsewhere, interval_words
 from msmf_traci.report.figure import Figure, specification
 from msmf_traci.report.figure8 import BYTES_NAME, DOWNTIME_NAME, TRAFFIC_NAME
-from msmf_traci.report.judgement import REFERENCE, Judgement
+from msmf_traci.report.judgement import DEPENDS, OUTCOMES, REFERENCE, Judgement
 from msmf_traci.report.page_tables import evidence_table, runs_table, strategies_table, what_was_run
 from msmf_traci.report.reading import Results
 from msmf_traci.report.replay import json_for_script
@@ -49,6 +49,17 @@ class Content:
     judgements: Sequence[Judgement]
     sensitivity: Sensitivity | None
     no_transfers: str = ""
+
+    @property
+    def drawn(self) -> list[Figure]:
+        """Figures that have something to draw."""
+        return [figure for figure in self.figures if not figure.points.empty]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Titles of the others."""
+        return [figure.title for figure in self.figures if figure.points.empty]
+
     replay: str = ""
 
 
@@ -63,14 +74,14 @@ class AxisGroup:
 def page_text(content: Content) -> str:
     """The whole page."""
     results = content.results
-    by_name = {figure.name: figure for figure in content.figures}
+    by_name = {figure.name: figure for figure in content.drawn}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_template("report.html"))
     known = {"bytes", "times", "realised_speed", *_MAIN, *_FIGURE8}
-    timeline = [figure for figure in content.figures if figure.name.startswith("timeline")]
-    maps = [figure for figure in content.figures if "map" in figure.name.split("_")]
-    tornados = [figure for figure in content.figures if figure.name.startswith("tornado_")]
-    groups = _axis_groups(content.figures)
+    timeline = [figure for figure in content.drawn if figure.name.startswith("timeline")]
+    maps = [figure for figure in content.drawn if "map" in figure.name.split("_")]
+    tornados = [figure for figure in content.drawn if figure.name.startswith("tornado_")]
+    groups = _axis_groups(content.drawn)
     placed = known | {figure.name for figure in (*timeline, *maps, *tornados)} | {f.name for group in groups for f in group.figures}
     return template.render(
         title=results.folders[0].resolve().name,
@@ -78,26 +89,27 @@ def page_text(content: Content) -> str:
         reference=elsewhere(results, []),
         intervals=interval_words(results),
         strategies=strategies_table(results),
-        judgements=[(judged, _tone(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements],
+        judgements=[(judged, tone_of(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements],
         main=[by_name[name] for name in _MAIN if name in by_name],
         figure8=[by_name[name] for name in _FIGURE8 if name in by_name],
         groups=groups,
         transfers=[by_name[name] for name in ("bytes", "times") if name in by_name],
         no_transfers=content.no_transfers,
+        left_out=content.left_out,
         realised=by_name.get("realised_speed"),
         answers=content.sensitivity.answers if content.sensitivity else [],
         has_sensitivity=content.sensitivity is not None,
         tornados=tornados,
         timeline=timeline,
         maps=maps,
-        others=[figure for figure in content.figures if figure.name not in placed],
+        others=[figure for figure in content.drawn if figure.name not in placed],
         replay=content.replay,
         facts=what_was_run(results),
         runs=runs_table(results),
         style=Markup(_template("report.css")),
         library=Markup(_library()),
         script=Markup(_template("report.js")),
-        data=json_for_script({"specs": {f.name: specification(f, f.chart) for f in content.figures}, "themes": _themes()}),
+        data=json_for_script({"specs": {f.name: specification(f, f.chart) for f in content.drawn}, "themes": _themes()}),
     )
 
 
@@ -119,9 +131,9 @@ def _shown(evidence: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _tone(verdict: str) -> str:
-    first = verdict.split(maxsplit=1)[0] if verdict else ""
-    return first if first in ("holds", "fails", "depends") else "none"
+def tone_of(verdict: str) -> str:
+    """Class of a verdict on the page."""
+    return next((word for word in (*OUTCOMES, DEPENDS) if verdict.startswith(word)), "none")
 
 
 def _themes() -> dict[str, Any]:

@@ -67,7 +67,7 @@ def strategies_table(results: Results) -> PageTable:
 
 def evidence_table(evidence: pd.DataFrame) -> PageTable:
     """The numbers behind a claim."""
-    numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in evidence.dtypes]
+    numeric = [pd.api.types.is_numeric_dtype(kind) for kind in evidence.dtypes]
     return PageTable(
         [(str(name), "", bool(number)) for name, number in zip(evidence.columns, numeric, strict=True)],
         [[_field(value) for value in row] for row in evidence.itertuples(index=False)],
@@ -77,6 +77,7 @@ def evidence_table(evidence: pd.DataFrame) -> PageTable:
 def runs_table(results: Results) -> PageTable:
     """One row a run."""
     columns = [("run", "", False), ("speed (km/h)", "", True), ("seed", "", True), ("vehicles", "", True), ("arrived", "", True)]
+    columns += [("mean trip (km)", "of vehicles that arrived", True), ("simulated (s)", "how long it lasted in simulated time", True)]
     columns += [("teleports", "", True), ("collisions", "", True), ("outside (%)", "share of the time outside the deployment", True)]
     columns += [("wall time (s)", "", True)]
     rows = []
@@ -87,6 +88,8 @@ def runs_table(results: Results) -> PageTable:
         outside = facts.get("outside_share")
         row = [Field(run.name, key=run.name), _number(speed), _number(run.seed)]
         row += [_number(vehicles.get("inserted")), _number(vehicles.get("arrived"))]
+        trip_m = facts.get("mean_trip_m")
+        row += [_number(None if trip_m is None else trip_m / 1000.0), _number(facts.get("simulated_s"))]
         row += [_number(facts.get("teleports")), _number(facts.get("collisions"))]
         row += [_number(None if outside is None else 100 * outside), _number(_wall_s(run))]
         rows.append(row)
@@ -136,8 +139,6 @@ def _wall_s(run: Run) -> float:
 
 
 def _field(value: Any) -> Field:
-    if isinstance(value, bool) or str(value) in ("True", "False"):
-        return Field("yes" if bool(value) else "no", key=str(value))
     if isinstance(value, int | float) or hasattr(value, "dtype"):
         return _number(value)
     return Field(str(value) if value is not None else "", key=str(value))

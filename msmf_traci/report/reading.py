@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from msmf_traci.errors import InputError
@@ -25,12 +26,15 @@ from msmf_traci.report.options import (
     varied_columns,
     with_preset,
 )
-from msmf_traci.report.run_tables import check_end
 from msmf_traci.report.statistics import SEEDS, Units
-from msmf_traci.results.store import RUN_FILE, read_run, read_table
+from msmf_traci.results.run_facts import read_facts
+from msmf_traci.results.store import RUN_FILE, read_table
 from msmf_traci.results.summary import of_all_vehicles
 
 TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
+# columns that are text, beside those that tell variants apart; of those that name something none is empty. All others are numbers.
+_NAMES = ("strategy", "vehicle", "outcome", "source", "target", "home", "host", "stage", "band")
+_TEXTS = ("mode", "cell", "edge", "tier", "region")
 _DEPTH = 3
 _WITHIN = 1e-9  # of two runs of the same cell, relative; they should be the same
 
@@ -109,18 +113,24 @@ class Run:
         InputError
             If it is not there whole.
         """
-        if not self.has(name):
-            raise InputError(f"{self.folder} has no table {name}: the run was not copied whole; copy it again, or leave it out")
-        if (csv := self.folder / f"{name}.csv").is_file():
-            check_end(csv)
-        try:
-            return read_table(self.folder, name, columns=columns)
-        except (KeyError, ValueError, OSError, ImportError) as error:  # pandas' and pyarrow's own errors are ValueErrors
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(
-                f"{self.folder}: table {name} cannot be read ({said}): it was cut off, or another version wrote it; "
-                "copy the run again, or leave it out"
-            ) from None
+        table = read_table(self.folder, name, columns=columns)
+        for column in table.columns:
+            values = table[column]
+            if column in _NAMES:
+                is_sound = bool(values.notna().all())
+            elif column in (*_TEXTS, *self.key_columns):
+                is_sound = True
+            elif table.empty:  # without a row nothing tells that its columns are numbers
+                table[column], is_sound = values.astype(np.float64), True
+            else:
+                is_sound = pd.api.types.is_numeric_dtype(values) and not np.isinf(values.to_numpy(dtype=np.float64)).any()
+            if not is_sound:
+                raise self.damage(name, f"its column {column} has values that no run writes")
+        return table
+
+    def damage(self, table: str, why: str) -> InputError:
+        """What to raise about a table that was read and cannot be right."""
+        return InputError(f"{self.folder}: table {table} is damaged ({why}); copy the run again, or leave it out")
 
 
 @dataclass(frozen=True)
@@ -226,12 +236,7 @@ def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _read_one(folder: Path) -> Run:
-    facts = read_run(folder)
-    if facts is not None and "continuity" in facts:
-        raise InputError(f"{folder} is a session of the testbed; say msmf-traci-testbed compare, or leave it out")
-    kinds = {"config": dict, "key_columns": list, "strategies": list, "seed": int, "versions": dict, "map_folder": str}
-    if facts is None or any(not isinstance(facts.get(name), kind) for name, kind in kinds.items()):
-        raise InputError(f"{folder} has no whole {RUN_FILE}: the run was not copied whole; copy it again, or leave it out")
+    facts = read_facts(folder)
     run = Run(folder, {**facts, "config": with_preset(facts["config"], facts.get("overrides", []))})
     if not run.has("migrations") and run.writes_migrations:
         run.table("migrations")
@@ -282,13 +287,15 @@ def option_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
 
 def _check_rows(run: Run, summary: pd.DataFrame) -> None:
     """Check that a run's tables were not cut off between two rows: what each says of the others' rows."""
-    texts = [name for name in MEASURES if not pd.api.types.is_numeric_dtype(summary[name])]
+    strangers = set(summary["strategy"]) - set(run.facts["strategies"])
+    if strangers or summary.empty or (summary[REPLICATE] != run.seed).any():
+        raise run.damage("summary", f"it is not that of seed {run.seed} and its strategies")
     counts = ("completed", "mispredicted", "user_left", "unfinished", "refused")
     vehicles = run.table("vehicles", columns=counts)
     rows = {"summary": (summary["vehicles"].sum(), len(vehicles))}
     if run.writes_migrations:
         rows["migrations"] = (run.rows("migrations"), vehicles.to_numpy().sum())
-    wrong = next((name for name, (there, expected) in rows.items() if there != expected), "summary" if texts else None)
+    wrong = next((name for name, (there, expected) in rows.items() if there != expected), None)
     if wrong is not None:
         raise InputError(
             f"{run.folder}: table {wrong} does not fit the table vehicles: one of them is damaged; copy the run again, or leave it out"

@@ -5,7 +5,6 @@ Text is text here, whatever it looks like: a vehicle may be called `007` or `NA`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,34 +14,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from msmf_traci.errors import InputError
-from msmf_traci.results.store import RUN_FILE
+from msmf_traci.results.store import check_end
 
 ROWS_AT_ONCE = 500_000
 TRACE_TABLES = ("frames", "decisions", "stages")
 
+MOST_NUMBER = 2.0**53
+"""Up to here a float holds every integer; pictures are made of integers."""
+
 TEXT, NUMBER, OPTIONAL_NUMBER = "text", "number", "optional number"
 Columns = Mapping[str, str]
 """Name of each column to read and what it holds: TEXT, NUMBER, or OPTIONAL_NUMBER where empty means not applicable."""
-
-
-def read_facts(run: Path) -> dict[str, Any]:
-    """Read what `run.json` says of a run.
-
-    Raises
-    ------
-    InputError
-        If it is not there, or is no whole JSON.
-    """
-    path = run / RUN_FILE
-    if not path.is_file():
-        raise InputError(f"{run} has no {RUN_FILE}, so it is no complete run; give the folder of one run, and copy it whole")
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        facts = None
-    if not isinstance(facts, dict) or not {"config", "key_columns", "map_folder", "deployment", "strategies"} <= set(facts):
-        raise InputError(f"{path} is damaged or of another version; copy the run again, or run it again")
-    return facts
 
 
 def find_map(run: Path, facts: Mapping[str, Any]) -> Path:
@@ -168,28 +150,14 @@ def _check_columns(path: Path, found: Sequence[str], columns: Columns) -> None:
         raise InputError(f"{path} has no column {', '.join(missing)}; it is damaged or of another version: run it again")
 
 
-def check_end(path: Path) -> None:
-    """Check that the last row of a CSV file ends its line.
-
-    Raises
-    ------
-    InputError
-        If it does not: the file was cut off.
-    """
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty, without even a header; copy the run again, or run it again")
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        last = file.read(1)
-    if last != b"\n":
-        raise InputError(f"{path} is cut off in the middle of its last row; copy the run again, or run it again")
-
-
 def _check_numbers(piece: pd.DataFrame, columns: Columns, path: Path, first_row: int) -> None:
     for column, kind in columns.items():
         if kind == NUMBER and piece[column].isna().any():
             row = first_row + int(np.flatnonzero(piece[column].isna())[0]) + 1
             raise InputError(f"{path} is damaged: row {row} has no {column}; copy the run again, or run it again")
+        if kind != TEXT and (beyond := ~(piece[column].abs() < MOST_NUMBER) & piece[column].notna()).any():
+            row = first_row + int(np.flatnonzero(beyond)[0]) + 1
+            raise InputError(f"{path} is damaged: row {row} has a {column} that no run has; copy the run again, or run it again")
 
 
 def _first_line(error: Exception) -> str:

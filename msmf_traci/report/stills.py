@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import vl_convert
 
+from msmf_traci.errors import ToolError
 from msmf_traci.report import style
 from msmf_traci.report.figure import Figure, specification
 
@@ -24,10 +25,23 @@ def write_figure(figure: Figure, folder: Path) -> None:
 
 
 def write_drawing(drawing: Mapping[str, Any], path: Path) -> None:
-    """Write SVG and PNG of a Vega-Lite specification; `path` is without ending."""
-    svg = vl_convert.vegalite_to_svg(json.dumps(drawing, allow_nan=False), config=style.theme(dark=False))
+    """Write SVG and PNG of a Vega-Lite specification; `path` is without ending.
+
+    Raises
+    ------
+    ToolError
+        If the drawing library fails.
+    """
+    try:
+        svg = vl_convert.vegalite_to_svg(json.dumps(drawing, allow_nan=False), config=style.theme(dark=False))
+        png = vl_convert.svg_to_png(svg, scale=_PNG_SCALE)
+    except (ValueError, RuntimeError) as error:  # vl_convert has no errors of its own, and adds the backtrace of its engine
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ToolError(
+            f"figure {path.name} cannot be drawn: vl-convert says {said!r}; report on fewer runs, or on each by itself"
+        ) from None
     path.with_suffix(".svg").write_text(svg, encoding="utf-8")
-    path.with_suffix(".png").write_bytes(vl_convert.svg_to_png(svg, scale=_PNG_SCALE))
+    path.with_suffix(".png").write_bytes(png)
 
 
 def write_points(path: Path, table: pd.DataFrame) -> None:

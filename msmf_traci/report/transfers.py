@@ -42,7 +42,8 @@ def transfer_figures(results: Results) -> tuple[list[Figure], str]:
         time_parts.append(ended.assign(speed=speed))
     if not bytes_parts:
         return [], "No run of the first folder is at the reference values of the options."
-    return [_bytes_figure(results, pd.concat(bytes_parts)), _times_figure(results, pd.concat(time_parts))], ""
+    figures = [_bytes_figure(results, pd.concat(bytes_parts)), _times_figure(results, pd.concat(time_parts))]
+    return figures, "no strategy made one at the reference values of the options." if all(each.points.empty for each in figures) else ""
 
 
 def _trips(results: Results, number: int, run: Run) -> pd.Series:

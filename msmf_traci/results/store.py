@@ -178,7 +178,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """What a JSON file says; None where there is none, or none whole."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
@@ -194,11 +194,47 @@ def read_table(folder: Path, name: str, *, as_written: bool = False, columns: Se
         Keep the text of a CSV file, digit by digit.
     columns
         Read these only; all if empty.
+
+    Raises
+    ------
+    InputError
+        If it is not there whole.
     """
-    path = folder / f"{name}.csv"
-    wanted = list(columns) or None
-    if not path.is_file():
-        return pd.read_parquet(folder / f"{name}.parquet", columns=wanted)
+    path = next((path for ending in ("csv", "parquet") if (path := folder / f"{name}.{ending}").is_file()), None)
+    if path is None:
+        raise InputError(f"{folder} has no table {name}: the run was not copied whole; copy it again, or leave it out")
+    if path.suffix == ".csv":
+        check_end(path)
+    try:
+        return _read(path, as_written, list(columns) or None)
+    except (KeyError, ValueError, OSError, ImportError) as error:  # pandas' and pyarrow's own errors are ValueErrors
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{path}: table {name} cannot be read ({said}): it was cut off, or another version wrote it; "
+            "copy the run again, or leave it out"
+        ) from None
+
+
+def check_end(path: Path) -> None:
+    """Check that the last row of a CSV file ends its line.
+
+    Raises
+    ------
+    InputError
+        If it does not: the file was cut off.
+    """
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty, without even a header; copy the run again, or run it again")
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        last = file.read(1)
+    if last != b"\n":
+        raise InputError(f"{path} is cut off in the middle of its last row; copy the run again, or run it again")
+
+
+def _read(path: Path, as_written: bool, wanted: list[str] | None) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path, columns=wanted)
     if as_written:
         return pd.read_csv(path, dtype=str, keep_default_na=False, usecols=wanted)
     # names are text even where all look like numbers

@@ -48,8 +48,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "low": [70.5, 11.0],
             "high": [71.5, 14.0],
             "replicates": [3, 3],
-            "bound": [70.0, 70.0],
-            "holds": [True, False],
+            "bound": ["above 70", "above 70"],
+            "outcome": ["supported", "contradicted"],
         }
     )
     judged = Judgement("tiers_cut_70", f"Reduced by 70%. {EVIL}", "5.3.2", "Do tiers cut?", "depends (on per what)", "It does.", evidence)

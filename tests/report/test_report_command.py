@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.Capt
 
     half = write_run(tmp_path / "half" / "a")
     (half / "run.json").unlink()
-    assert "has no whole run.json" in _refused(capsys, str(tmp_path / "half"))
+    assert "has no run.json" in _refused(capsys, str(tmp_path / "half"))
 
     write_run(tmp_path / "mixed" / "a")
     write_run(tmp_path / "mixed" / "b", seed=1, version="0.2.0")

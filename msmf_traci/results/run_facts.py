@@ -1,0 +1,96 @@
+"""What `run.json` has to say so that a run can be reported on: checked once, where it is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from msmf_traci.errors import InputError
+from msmf_traci.results.store import RUN_FILE, read_run
+
+_Count = Annotated[int, Field(ge=0)]
+_Seconds = Annotated[float, Field(ge=0)]
+
+
+class _Facts(BaseModel):
+    """Names that nobody reads may be there, too."""
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+
+
+class _Deployment(_Facts):
+    spacing_m: Annotated[float, Field(gt=0, lt=1e6)]
+    orientation: Literal["flat", "pointy"]
+
+
+class _Tiers(_Facts):
+    regional_rings: Annotated[float, Field(ge=0, le=1000)] | None = None
+
+
+class _Mobility(_Facts):
+    speed_kmh: float | None = None
+
+
+class _Config(_Facts):
+    tiers: _Tiers = _Tiers()
+    mobility: _Mobility = _Mobility()
+    migration: dict[str, Any] = {}
+    scenario: dict[str, Any] = {}
+    applications: dict[str, Any] = {}
+    variants: dict[str, dict[str, Any] | None] = {}
+
+
+class _Vehicles(_Facts):
+    inserted: _Count | None = None
+    arrived: _Count | None = None
+
+
+class _RunFacts(_Facts):
+    config: _Config
+    overrides: list[str] = []
+    strategies: Annotated[list[str], Field(min_length=1)]
+    key_columns: list[str]
+    seed: int
+    fingerprint: dict[str, Any] = {}
+    versions: dict[str, str | None]
+    network: dict[str, Any] | None = None
+    mobility: dict[str, Any] | None = None
+    map_folder: Annotated[str, Field(min_length=1)]
+    deployment: _Deployment | None = None
+    vehicles: _Vehicles = _Vehicles()
+    teleports: _Count | None = None
+    collisions: _Count | None = None
+    outside_share: float | None = None
+    mean_trip_m: float | None = None
+    simulated_s: _Seconds | None = None
+    wall_s: dict[str, _Seconds] = {}
+
+
+def read_facts(run: Path) -> dict[str, Any]:
+    """What `run.json` says of a finished run, as it stands there.
+
+    Raises
+    ------
+    InputError
+        If it is not there whole, or lacks what a report is made of.
+    """
+    facts = read_run(run)
+    if facts is None and not (run / RUN_FILE).exists():
+        raise InputError(f"{run} has no {RUN_FILE}, so it is no complete run: copy it again, or leave it out")
+    if facts is None:
+        raise InputError(f"{run / RUN_FILE} is damaged: it is no JSON object; copy the run again, or leave it out")
+    if "continuity" in facts:
+        raise InputError(f"{run} is a session of the testbed; say msmf-traci-testbed compare, or leave it out")
+    try:
+        _RunFacts.model_validate(facts)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{run / RUN_FILE} is damaged or of another version ({where}: {first['msg']}); copy the run again, or run it again"
+        ) from None
+    if "strategy" not in facts["key_columns"]:
+        raise InputError(f"{run / RUN_FILE} is damaged (key_columns lacks strategy); copy the run again, or run it again")
+    return facts
