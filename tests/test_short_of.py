@@ -53,4 +53,4 @@ def test_short_memory_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr(cli, "_run", exhausted)
     monkeypatch.setattr(cli, "end_cleanly_on_signals", lambda: None)
     assert cli.main([]) == 2
-    assert capsys.readouterr().err.startswith("msmf-traci: there is no more memory") and not capsys.readouterr().out
+    assert capsys.readouterr().err.startswith("msmf-traci: the memory does not suffice") and not capsys.readouterr().out
