@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, RangeSweep, ValueType
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, RangeSweep, Sweep, ValueType
 from hydra.errors import HydraException
 
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
@@ -101,6 +101,7 @@ def list_values(override: Override, config_dir: str | None = None) -> Override:
         If there are no values, too many, or what is written has none that could be listed.
     """
     if not override.is_sweep_override():
+        _refuse_sweep_within(override, override.value())
         return override
     try:
         # a list with all of a long range does not fit into memory
@@ -113,10 +114,20 @@ def list_values(override: Override, config_dir: str | None = None) -> Override:
         raise InputError(f"{override.input_line}: there is no such value, so that nothing would be run; give one at least")
     if len(values) > MOST_RUNS:
         raise InputError(f"{override.input_line}: these are more than {MOST_RUNS} values, the most that a sweep has runs; give fewer")
+    _refuse_sweep_within(override, values)
     sweep = override.value()
     if isinstance(sweep, ChoiceSweep | RangeSweep) and sweep.shuffle:
         random.shuffle(values)
     return replace(override, value_type=ValueType.CHOICE_SWEEP, _value=ChoiceSweep(list=values))
+
+
+def _refuse_sweep_within(override: Override, value: Any) -> None:
+    """Refuse what Hydra's grammar lets through and Hydra cannot spell: a sweep inside a list or a dictionary."""
+    if isinstance(value, Sweep | Glob):
+        raise InputError(f"{override.input_line}: a sweep stands within a value; write the values whole: {override.key_or_group}=[1],[2]")
+    inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    for each in inner:
+        _refuse_sweep_within(override, each)
 
 
 def _values(override: Override, config_dir: str | None) -> Iterable[Any]:

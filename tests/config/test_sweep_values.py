@@ -60,6 +60,8 @@ def test_a_pattern_finds_files_of_the_users_own_in_an_experiment_too(tmp_path: P
         ("seed=shuffle(range(0,1000000000))", "more than 10000 values"),
         ("seed=interval(0,1)", "an interval has no values"),
         ("seed=choice()", "cannot be read"),
+        ("output.speed_bands_kmh=[1,interval(0,1)],[2,3]", "a sweep stands within"),
+        ("strategies=[pm],[choice(pm,nearest)]", "a sweep stands within"),
         ("seed=" + "[" * 500, "cannot be read"),
         ("+hydra.sweeper.params.seed=[1,2]", "a parameter is a text in quotes"),
         ("hydra.sweeper=5", "holds several options"),
