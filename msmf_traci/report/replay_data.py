@@ -90,7 +90,7 @@ def read_replay(run: Path) -> ReplayData:
     return ReplayData(
         {
             "run": run.resolve().name,
-            "scenario": str(facts["config"]["scenario"]["name"]),
+            "scenario": str(_configured(facts, "scenario", "name")),
             "quantum_m": QUANTUM_M,
             "spacing_m": cell_map.spacing_m,
             "variants": variants.labels,
@@ -138,7 +138,15 @@ def _variants(vehicles: pd.DataFrame, key_columns: list[str], facts: Mapping[str
 
 def _base_rings(facts: Mapping[str, Any]) -> int:
     """Rings of the regions of the map folder."""
-    return int(facts["config"]["tiers"]["regional_rings"])
+    return int(_configured(facts, "tiers", "regional_rings"))
+
+
+def _configured(facts: Mapping[str, Any], section: str, name: str) -> Any:
+    """A value of a run's configuration that only a replay needs."""
+    value = facts["config"].get(section, {}).get(name)
+    if value is None:
+        raise InputError(f"run.json is damaged: it does not say {section}.{name}; copy the run again, or run it again")
+    return value
 
 
 def _trip_arrays(trips: Trips) -> dict[str, IntArray]:

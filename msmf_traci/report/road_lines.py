@@ -73,6 +73,8 @@ def read_roads(folder: Path) -> Roads:
         If the table is missing or damaged.
     """
     table = read_whole(folder, "roads", {"edge": TEXT, "class": TEXT, "name": TEXT, "line": TEXT})
+    if not len(table):
+        raise InputError(f"{folder}: table roads has no rows; copy the map folder again")
     ranks = {name: _rank(name) for name in table["class"].unique()}
     first, xy_m = _parse(table["line"].to_list(), folder)
     lines = RoadLines(first, xy_m, table["class"].map(ranks).to_numpy(dtype=np.int64))
@@ -97,7 +99,8 @@ def _parse(lines: list[str], folder: Path) -> tuple[IntArray, FloatArray]:
         numbers = np.array(words, dtype=np.float64)
     except ValueError:
         numbers = np.zeros(0)
-    if len(numbers) != 2 * counts.sum() or not all(line.startswith("LINESTRING (") and line.endswith(")") for line in lines):
+    is_sound = len(numbers) == 2 * counts.sum() and np.isfinite(numbers).all() and (counts > 0).all()
+    if not is_sound or not all(line.startswith("LINESTRING (") and line.endswith(")") for line in lines):
         raise InputError(f"{folder / 'roads.csv'} is damaged: a line is no LINESTRING of points; copy the map folder again")
     return _starts(counts), numbers.reshape(-1, 2)
 

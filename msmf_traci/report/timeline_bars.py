@@ -95,11 +95,16 @@ def _hosts(transfers: pd.DataFrame) -> pd.DataFrame:
 
 def _traced_hosts(run: Run, setting: Mapping[str, Value]) -> pd.DataFrame:
     decisions = rows_at(run, run.table("decisions", columns=["t_s", *run.key_columns, "vehicle", "host"]), setting)
+    if decisions.empty:
+        raise run.damage("decisions", "it has no rows of a variant that the summary has")
     return _spells(decisions, ["strategy", "vehicle"], "host").assign(kind=HOST)
 
 
 def _cells(run: Run) -> pd.DataFrame:
-    return _spells(run.table("frames", columns=["t_s", "vehicle", "cell"]), ["vehicle"], "cell").assign(kind=CELL, strategy=EVERY)
+    frames = run.table("frames", columns=["t_s", "vehicle", "cell"])
+    if frames.empty:
+        raise run.damage("frames", "it has no rows")
+    return _spells(frames, ["vehicle"], "cell").assign(kind=CELL, strategy=EVERY)
 
 
 def _spells(frames: pd.DataFrame, own: Sequence[str], state: str) -> pd.DataFrame:

@@ -11,9 +11,12 @@ import pytest
 from msmf_traci.cli import overlay, report
 from msmf_traci.errors import InputError
 from msmf_traci.report.reading import read_results
+from msmf_traci.report.road_lines import read_roads
+from msmf_traci.report.timeline import timeline_figure
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import read_table
 from tests.report.made_results import write_run
+from tests.report.made_runs import make_run, transfer
 
 
 def refused(capsys: pytest.CaptureFixture[str], run: Path) -> str:
@@ -140,3 +143,27 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_leaves_nothing(tmp_
         text = capsys.readouterr().err
         assert said in text and text.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "lines", [[], ["LINESTRING ()"], ["LINESTRING (0 0, 1 inf)"], ["LINESTRING (0 0, 1 nan)"], ["LINESTRING (0 0, 1)"]]
+)
+def test_roads_that_are_none_are_refused(lines: list[str], tmp_path: Path) -> None:
+    rows = [("a", "highway.primary", "Street", line) for line in lines]
+    pd.DataFrame(rows, columns=["edge", "class", "name", "line"]).to_csv(tmp_path / "roads.csv", index=False)
+    with pytest.raises(InputError, match="copy the map folder again"):
+        read_roads(tmp_path)
+
+
+@pytest.mark.parametrize("empty", ["decisions", "frames"])
+def test_a_trace_without_rows_is_refused(empty: str, tmp_path: Path) -> None:
+    keys = {"strategy": ["pm"], "image_mb": [None], "vehicle": ["v0"]}
+    tables = {
+        "frames": pd.DataFrame({"t_s": [0.0], "vehicle": ["v0"], "cell": ["0,0"]}),
+        "decisions": pd.DataFrame({"t_s": [0.0], **keys, "host": ["L:0,0"]}),
+        "stages": pd.DataFrame({**keys, "transfer": [0], "stage": ["IMAGE"], "t_begin_s": [0.0], "t_end_s": [1.0]}),
+    }
+    tables[empty] = tables[empty].iloc[:0]
+    run = make_run(tmp_path / "run", [transfer("pm", "v0", 0, (0.0, 5.0, 6.0, 7.0), "completed")], tables=tables)
+    with pytest.raises(InputError, match=f"table {empty} is damaged"):
+        timeline_figure(read_results([run]))

@@ -1,5 +1,6 @@
 """The replay: its page in a browser, and what is said of runs that cannot be replayed."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -222,6 +223,12 @@ def spoilt(path: Path) -> None:
     change_table(path, lambda table: table.assign(x_m="east"))
 
 
+def without_tiers(path: Path) -> None:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    del facts["config"]["tiers"]
+    path.write_text(json.dumps(facts), encoding="utf-8")
+
+
 BAD = [
     ("frames.csv", Path.unlink, "output.trace=true"),
     ("decisions.csv", Path.unlink, "output.trace=true"),
@@ -229,6 +236,7 @@ BAD = [
     ("migrations.csv", Path.unlink, "copied only in part"),
     ("run.json", Path.unlink, "has no run.json"),
     ("run.json", cut_in_a_row, "damaged"),
+    ("run.json", without_tiers, "does not say tiers.regional_rings"),
     ("frames.csv", cut_in_a_row, "cut off"),
     ("frames.csv", cut_between_rows, "cut off"),
     ("frames.csv", without_last_column, "has no column cell"),

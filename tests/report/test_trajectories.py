@@ -124,7 +124,7 @@ def test_pictures_are_written(figures: dict[str, Figure], tmp_path: Path) -> Non
 
 def test_without_transfers_there_are_no_bytes_and_no_downtime_per_handoff(tmp_path: Path) -> None:
     figures = {each.name: each for each in figure8_figures(trajectories_of(write_trajectories(tmp_path / "made", transfers=False)))}
-    assert set(figures) == {"figure8_traffic", "figure8_downtime"}
+    assert {name for name, each in figures.items() if not each.points.empty} == {"figure8_traffic", "figure8_downtime"}
     assert MEASURES["downtime_per_handoff_s"].title not in set(figures["figure8_downtime"].points["measure"])
 
 
