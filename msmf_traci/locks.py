@@ -89,7 +89,7 @@ def _lock_existing(path: Path, *, is_shared: bool) -> Lock | None:
     while True:
         try:
             descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         if _flock(descriptor, is_shared=is_shared) is False:
             os.close(descriptor)

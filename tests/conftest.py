@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 BIN = Path(sys.executable).parent
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the background; commands that tests start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # reasons for which a test may be skipped where everything else is installed; not set: any
 MAY_SKIP = os.environ.get("MSMF_MAY_SKIP")
 

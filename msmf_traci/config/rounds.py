@@ -53,6 +53,12 @@ def refuse_rounds_without_number(configs: Iterable[Config]) -> None:
             enough_mbit = _MBIT_PER_MB * min(bandwidth * (1 / MOST_ROUNDS_PER_S - processing_s), dirty / MOST_ROUNDS_PER_S)
             raise ValueError(
                 f"workload.dirty_threshold_mbit={workload.dirty_threshold_mbit:g}: a container of {most_mb:g} MB could make "
-                f"{1 / cycle_s:,.0f} rounds a second, more than {MOST_ROUNDS_PER_S:,}; raise it to {enough_mbit:.3g} or more, "
+                f"{1 / cycle_s:,.0f} rounds a second, more than {MOST_ROUNDS_PER_S:,}; raise it to {_rounded_up(enough_mbit):g} or more, "
                 "or lower workload.dirty_percent_per_s"
             )
+
+
+def _rounded_up(number: float) -> float:
+    """A number in three digits that is not less."""
+    unit = 10.0 ** (math.floor(math.log10(number)) - 2)
+    return math.ceil(number / unit) * unit

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from pathlib import Path
 from xml.parsers import expat
 
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.following import INTERNAL
+from msmf_traci.scenario.sumo_files import opened
 
 
 def edges_after_junctions(net_file: Path) -> dict[str, str]:
@@ -29,7 +29,7 @@ def edges_after_junctions(net_file: Path) -> dict[str, str]:
     parser = expat.ParserCreate()
     parser.StartElementHandler = begin
     try:
-        with gzip.open(net_file, "rb") if net_file.suffix == ".gz" else net_file.open("rb") as file:
+        with opened(net_file) as file:
             parser.ParseFile(file)
     except (expat.ExpatError, KeyError, OSError, EOFError, zlib.error) as error:
         raise InputError(f"network {net_file} is damaged ({error}); make it again") from None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from msmf_traci.code_version import code_hash
-from msmf_traci.mobility.sumo_command import Command, Load, options_asked_for
+from msmf_traci.mobility.sumo_command import Command, Load, files_asked_for, options_asked_for
 from msmf_traci.scenario.content_cache import content_key
-from msmf_traci.scenario.sumo_files import files_of
 from msmf_traci.scenario.sumo_options import READ, WRITTEN, WRITTEN_AS_TEXT, Options
 
 
@@ -43,7 +42,7 @@ def pass_key(sumo_version: str, load: Load, command: Command) -> PassKey:
     if command.gui:
         return PassKey(why_none="a person can change it in sumo-gui")
     options = options_asked_for(load, command)
-    found = files_of(options)
+    found = files_asked_for(load, command)
     if found.unknown:
         return PassKey(why_none=found.unknown[0], writes=bool(found.outputs))
     key = content_key(

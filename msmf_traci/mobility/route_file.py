@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.mobility.frame import NO_EDGE
 from msmf_traci.mobility.text_file import DamagedFileError
 from msmf_traci.mobility.xml_file import read_xml
+from msmf_traci.scenario.sumo_files import seconds_of
 
 
 class Departure(NamedTuple):
@@ -78,16 +78,6 @@ class _RouteReader:
     def end(self, tag: str) -> None:
         if tag == "vehicle" and self._vehicle is not None:
             if self._route is not None and len(self._route) and "id" in self._vehicle:
-                departure = Departure(_seconds(self._vehicle.get("depart", "")), self._route)
+                departure = Departure(seconds_of(self._vehicle.get("depart", "")) or 0.0, self._route)
                 self.departures.setdefault(self._vehicle["id"], []).append(departure)
             self._vehicle = None
-
-
-def _seconds(text: str) -> float:
-    """A departure time, which SUMO also writes as days:hours:minutes:seconds, the days left out or not, or as a word (`triggered`)."""
-    try:
-        parts = [float(part) for part in text.split(":")]
-    except ValueError:
-        return 0.0
-    seconds = math.fsum(part * unit for part, unit in zip(reversed(parts), (1, 60, 3600, 86400), strict=False))
-    return seconds if math.isfinite(seconds) else 0.0

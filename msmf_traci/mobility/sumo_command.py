@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from msmf_traci.scenario.network_source import NetworkSource
-from msmf_traci.scenario.sumo_files import files_of, redirected
+from msmf_traci.scenario.sumo_files import SumoFiles, files_of, redirected
 from msmf_traci.scenario.sumo_options import write_configuration
 from msmf_traci.scenario.sumo_tools import last_lines
 from msmf_traci.scenario.trips import VEHICLE_TYPE
@@ -83,6 +83,14 @@ def options_asked_for(load: Load, command: Command) -> dict[str, str]:
     return {**options, **command.extra}
 
 
+def files_asked_for(load: Load, command: Command) -> SumoFiles:
+    """What SUMO reads and writes, without a network of ours: its key says what it is, and it names no files."""
+    options = options_asked_for(load, command)
+    if load.network.build is not None:
+        del options["net-file"]
+    return files_of(options)
+
+
 def configure(load: Load, command: Command, folder: Path, outputs: Path) -> Path:
     """Write the .sumocfg of a run, and the files that only this run needs.
 
@@ -100,13 +108,15 @@ def configure(load: Load, command: Command, folder: Path, outputs: Path) -> Path
     The configuration; SUMO, asked for its option `configuration-file`, says by it whose it is.
     """
     options = options_asked_for(load, command)
-    found = files_of(options)
+    found = files_asked_for(load, command)
+    led_to = folder.resolve() / "outputs"  # its path has no comma, at which SUMO would part it; names of runs may have some
     if found.outputs:
         outputs.mkdir(exist_ok=True)
+        led_to.symlink_to(outputs.absolute(), target_is_directory=True)
     if found.unsorted:
         # SUMO leaves out vehicles that come too late in a file, unless it loads all of them before it begins
-        options.setdefault("route-steps", "0")
-    options = redirected(options, found, folder, outputs.absolute())
+        options["route-steps"] = "0"
+    options = redirected(options, found, folder, led_to)
     if load.trip_file is not None:
         types = folder / "types.rou.xml"
         types.write_text(_vehicle_type(command), encoding="utf-8")

@@ -18,13 +18,13 @@ from msmf_traci.mobility.pass_key import PassKey, pass_key
 from msmf_traci.mobility.recording import RecordedNetwork, Recorder, RecordingSource
 from msmf_traci.mobility.route_file import read_routes
 from msmf_traci.mobility.sumo import Progress, Running, SumoSource
-from msmf_traci.mobility.sumo_command import Load, options_asked_for
+from msmf_traci.mobility.sumo_command import Command, Load, files_asked_for
 from msmf_traci.results.console import counted, say
 from msmf_traci.run.gps_origin import open_traces
 from msmf_traci.run.options import command_options
 from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.scenario.content_cache import build_once, file_hash, find_built
-from msmf_traci.scenario.sumo_files import files_of, places_of
+from msmf_traci.scenario.sumo_files import places_of
 from msmf_traci.scenario.sumo_tools import Warned
 from msmf_traci.sumo_python import has_sumo_package
 
@@ -88,21 +88,29 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
         folder = find_built(RECORDINGS, identity.key)
         if folder is not None:
             return _replay(folder / RECORDING_FILE, network)
+    return _drive(config, inputs, city, network, load, command, identity, progress, scratch / SUMO_FOLDER)
+
+
+def _drive(
+    config: Config,
+    inputs: Inputs,
+    city: City,
+    network: RecordedNetwork,
+    load: Load,
+    command: Command,
+    identity: PassKey,
+    progress: Progress,
+    outputs: Path,
+) -> Origin:
+    """Frames of a running SUMO, recorded where it is known what they follow from."""
     name, running = _live(config)
-    facts: dict[str, Any] = {"source": name, "recording": None}
-    asked = files_of(options_asked_for(load, command))
-    if asked.outputs:
-        names = places_of(asked.outputs)
-        facts["sumo_outputs"] = {f"{SUMO_FOLDER}/{names[output.path]}": f"{output.what} {output.path}" for output in asked.outputs}
-        say(f"SUMO writes to the folder {SUMO_FOLDER} of the run: {', '.join(sorted(set(names.values())))}")
-    for path in asked.unsorted:
-        say(f"{path} is not in the order of departure, so all its vehicles are loaded before SUMO begins")
+    facts: dict[str, Any] = {"source": name, "recording": None, **_said_beforehand(load, command)}
     made: dict[str, Any] = {
         "msmf-traci": msmf_traci.__version__,
         "sumo": inputs.sumo.version,
         "source": name,
         "seed": config.seed,
-        **{option: getattr(mobility, option) for option in ("speed_kmh", "speed_mode", "step_s", "max_duration_s")},
+        **{option: getattr(config.mobility, option) for option in ("speed_kmh", "speed_mode", "step_s", "max_duration_s")},
     }
 
     def warned(warnings: Sequence[Warned]) -> None:
@@ -111,15 +119,25 @@ def open_source(config: Config, inputs: Inputs, city: City, trip_file: Path | No
             made["sumo_warnings"] = _warnings_line(warnings)
             say(made["sumo_warnings"])
 
-    source: MobilitySource = SumoSource(
-        running, inputs.sumo, load, command, network.edges, city.roads.length_m, progress, scratch / SUMO_FOLDER, warned
-    )
+    live = SumoSource(running, inputs.sumo, load, command, network.edges, city.roads.length_m, progress, outputs, warned)
     if identity.key is None:
         facts["not_recorded"] = identity.why_none
-    else:
-        about = {"key": identity.key, "roads": network.digest, "made": made}
-        source = Recorder(source, city.roads.ids, about, partial(_keep, identity.key, facts))
-    return Origin(source, facts, mobility.speed_kmh)
+        return Origin(live, facts, config.mobility.speed_kmh)
+    about = {"key": identity.key, "roads": network.digest, "made": made}
+    recorder = Recorder(live, city.roads.ids, about, partial(_keep, identity.key, facts))
+    return Origin(recorder, facts, config.mobility.speed_kmh)
+
+
+def _said_beforehand(load: Load, command: Command) -> dict[str, Any]:
+    """What is done with the user's files, said; the places of SUMO's outputs, for run.json."""
+    asked = files_asked_for(load, command)
+    for path in asked.unsorted:
+        say(f"{path} is not in the order of departure, so all its vehicles are loaded before SUMO begins")
+    if not asked.outputs:
+        return {}
+    names = places_of(asked.outputs)
+    say(f"SUMO writes to the folder {SUMO_FOLDER} of the run: {', '.join(sorted(set(names.values())))}")
+    return {"sumo_outputs": {f"{SUMO_FOLDER}/{names[output.path]}": f"{output.what} {output.path}" for output in asked.outputs}}
 
 
 def _warnings_line(warnings: Sequence[Warned]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,8 @@ def judge_files(config: Config) -> Inputs:
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise InputError("mobility.gui=true needs a screen, and DISPLAY is not set; leave it out, or run under xvfb-run")
     check_path(cache_folder(), "the cache folder")
+    if config.mobility.drives_sumo:
+        check_path(Path(tempfile.gettempdir()), "the folder of temporary files (TMPDIR)")
     positions_file = _judge_positions(config.mobility)
     traces_path = config.mobility.gps.path
     if traces_path is not None:

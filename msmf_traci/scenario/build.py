@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -115,7 +116,9 @@ def _check_root(path: Path, root: str, option: str, wanted: str) -> None:
     try:
         with opened(path) as file:
             element: ET.Element = next(iter(ET.iterparse(file, events=("start",))))[1]
-    except (ET.ParseError, StopIteration, OSError, EOFError):
+    except (ET.ParseError, StopIteration, OSError, EOFError, zlib.error):
         raise InputError(f"{option}={path} is not {wanted}; give another file") from None
+    except (LookupError, ValueError) as error:
+        raise InputError(f"{option}={path} is in an encoding that cannot be read ({error}); save it in UTF-8") from None
     if element.tag != root and not (root == "routes" and element.tag in ("additional", "trips")):
         raise InputError(f"{option}={path} is not {wanted} but <{element.tag}>; give another file")

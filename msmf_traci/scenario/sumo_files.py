@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 import gzip
+import math
 import os
+import re
 import xml.sax
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +23,7 @@ from xml.sax.xmlreader import AttributesImpl
 from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_file
 from msmf_traci.scenario.content_cache import file_hash
-from msmf_traci.scenario.sumo_options import READ, WRITTEN, WRITTEN_AS_TEXT, Options, is_no_file, is_on
+from msmf_traci.scenario.sumo_options import READ, WRITTEN, WRITTEN_AS_TEXT, Options, is_no_file, is_on, is_yes
 
 _GZIP = b"\x1f\x8b"
 # elements whose `file` is written; the `file` of any other is read
@@ -35,6 +37,9 @@ _DEPARTURES = {"vehicle": "depart", "trip": "depart", "flow": "begin", "person":
 _DEPARTURES |= {"container": "depart", "containerFlow": "begin"}
 _SECONDS = (1.0, 60.0, 3600.0, 86400.0)
 _SSM_FILE = "device.ssm.file"
+_STATES = ("save-state.times", "save-state.period")
+_STATE_OUTPUT = "<each time>/state"
+_NAMES_FILES = re.compile(rb"\b(file|href|output|dest)\s*=|key\s*=\s*[\"'](file|[\w.]+\.files?|has\.ssm\.device)[\"']")
 _SSM_OUTPUT = "<each vehicle>/ssm.xml"  # where nobody names a file, SUMO writes one for each vehicle to the working folder
 
 
@@ -60,6 +65,8 @@ class SumoFiles:
         Files whose elements name some of these.
     unsorted
         Route files that are not in the order of departure.
+    unnamed
+        Options for files that SUMO would write and nobody has named, with what stands for their paths in `outputs`.
     unknown
         What goes into the pass and cannot be known, as reasons.
     """
@@ -68,6 +75,7 @@ class SumoFiles:
     outputs: list[Output] = field(default_factory=list)
     rewritten: list[Path] = field(default_factory=list)
     unsorted: list[Path] = field(default_factory=list)
+    unnamed: dict[str, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
 
@@ -82,17 +90,19 @@ def files_of(options: Options) -> SumoFiles:
     found = SumoFiles()
     if is_on(options, "random"):
         found.unknown.append("SUMO draws another seed each time (random)")
-    seen: set[Path] = set()
+    seen: dict[Path, bool] = {}
     for name in sorted(READ & options.keys()):
         for value in filter(None, options[name].split(",")):
             if name == "phemlight-path":  # a folder of tables about emissions, which move nobody
                 continue
-            _take(input_file(value, f"SUMO's --{name}"), found, seen, is_routes=name == "route-files")
+            _take(input_file(value, f"SUMO's --{name}"), name, found, seen)
     for name in sorted((WRITTEN | WRITTEN_AS_TEXT) & options.keys()):
         found.outputs += [_output(f"SUMO's --{name}", value) for value in options[name].split(",") if not is_no_file(value)]
-    has_ssm = any(name.startswith("device.ssm.") for name in options) or any(output.path == _SSM_OUTPUT for output in found.outputs)
-    if has_ssm and _SSM_FILE not in options:
-        found.outputs.append(Output(f"SUMO's --{_SSM_FILE}", _SSM_OUTPUT))
+    if _SSM_FILE not in options and (_has_ssm_devices(options) or any(output.path == _SSM_OUTPUT for output in found.outputs)):
+        found.unnamed[_SSM_FILE] = _SSM_OUTPUT
+    if not options.keys().isdisjoint(_STATES) and options.keys().isdisjoint(("save-state.prefix", "save-state.files")):
+        found.unnamed["save-state.prefix"] = _STATE_OUTPUT
+    found.outputs += [Output(f"SUMO's --{name}", path) for name, path in found.unnamed.items()]
     found.outputs = list(dict.fromkeys(found.outputs))
     return found
 
@@ -125,10 +135,9 @@ def redirected(options: Options, found: SumoFiles, folder: Path, outputs: Path) 
     changed = dict(options)
     for name in (WRITTEN | WRITTEN_AS_TEXT) & options.keys():
         changed[name] = ",".join(value if is_no_file(value) else str(places[value]) for value in options[name].split(","))
-    if _SSM_OUTPUT in places and _SSM_FILE not in options:  # else each vehicle's goes to the working folder
-        changed[_SSM_FILE] = str(places[_SSM_OUTPUT])
-    if "output-prefix" in options:  # it may hold folders, and would lead out of ours
-        changed["output-prefix"] = Path(options["output-prefix"]).name
+    changed |= {name: str(places[path]) for name, path in found.unnamed.items()}
+    for name in ("output-prefix", "output-suffix"):  # they may hold folders, and each run has a folder of its own
+        changed.pop(name, None)
     copies = {path: folder / f"{number}-{path.name.removesuffix('.gz')}" for number, path in enumerate(found.rewritten)}
     for path, copy in copies.items():
         _rewrite(path, copy, copies, places)
@@ -146,31 +155,35 @@ class _Scan:
     is_unsorted: bool = False
 
 
-def _take(path: Path, found: SumoFiles, seen: set[Path], *, is_routes: bool = False) -> None:
-    """Take in a file and what it names."""
+def _take(path: Path, role: str, found: SumoFiles, seen: dict[Path, bool]) -> bool:
+    """Take in a file and what it names; whether it has to be changed, as it names outputs or a file that does."""
     path = path.resolve()
     if path in seen:
-        return
-    seen.add(path)
+        return seen[path]
+    seen[path] = False
+    digest = file_hash(path)
+    found.hashes.append(f"{role}: {digest}")
     try:
-        digest = file_hash(path)
-        scan = _scan(path, digest, is_routes) if _is_xml(path) else _Scan()
+        scan = _scan(path, digest, role == "route-files") if _is_xml(path) else _Scan()
     except (OSError, EOFError, zlib.error, expat.ExpatError):
         found.unknown.append(f"{path} cannot be read")
-        return
-    found.hashes.append(digest)
+        return False
+    except (LookupError, ValueError) as error:  # what it would write cannot be led elsewhere
+        raise InputError(f"{path}, which SUMO is to read, is in an encoding that cannot be read ({error}); save it in UTF-8") from None
     if scan.is_unsorted:
         found.unsorted.append(path)
     found.outputs += [_output(f"{path}: {output.what}", _beside(path, output.path)) for output in scan.writes]
-    rewritten_before = len(found.rewritten)
+    is_changed = bool(scan.writes)
     for name in scan.reads:
         named = Path(_beside(path, name))
         if not named.exists():
             found.unknown.append(f"{named} cannot be read")
-            continue
-        _take(input_file(named, f"a file that {path} names"), found, seen)
-    if scan.writes or len(found.rewritten) > rewritten_before:
+        else:
+            is_changed |= _take(input_file(named, f"a file that {path} names"), "named by another", found, seen)
+    if is_changed:
         found.rewritten.append(path)
+    seen[path] = is_changed
+    return is_changed
 
 
 def _output(what: str, path: str) -> Output:
@@ -205,11 +218,13 @@ class _NamesReader:
 
     def begin(self, tag: str, said: Mapping[str, str]) -> None:
         for attribute, value in _named_files(tag, said):
+            if is_no_file(value):
+                continue
             if not _is_written(tag, attribute, said):
                 self.reads.append(value)
-            elif not is_no_file(value):
+            else:
                 self.writes.append(Output(f"<{tag}> {said.get('id', '')}".strip(), value))
-        if tag == "param" and said.get("key") == "has.ssm.device":
+        if tag == "param" and said.get("key") == "has.ssm.device" and is_yes(said.get("value", "")):
             self.writes.append(Output("<param> has.ssm.device", _SSM_OUTPUT))
         if self._is_routes and tag in _DEPARTURES:
             departure_s = seconds_of(said.get(_DEPARTURES[tag], ""))
@@ -239,11 +254,12 @@ def _is_written(tag: str, attribute: str, said: Mapping[str, str]) -> bool:
 
 def seconds_of(text: str) -> float | None:
     """A time as SUMO reads it, in seconds or as days:hours:minutes:seconds; None for a word such as `triggered`."""
-    parts = text.split(":")
     try:
-        return sum(float(part) * unit for part, unit in zip(reversed(parts), _SECONDS, strict=False))
+        parts = [float(part) for part in text.split(":")]
     except ValueError:
         return None
+    seconds = math.fsum(part * unit for part, unit in zip(reversed(parts), _SECONDS, strict=False))
+    return seconds if math.isfinite(seconds) else None
 
 
 class _Rewriter(XMLFilterBase):
@@ -287,15 +303,20 @@ def _is_xml(path: Path) -> bool:
 
 
 def _may_name_files(path: Path) -> bool:
-    """Whether a file has any word that names files, in whatever encoding; networks have none and are large."""
+    """Whether a file has any attribute that names files, in whatever encoding; most networks have none and are large."""
     kept = b""
     with opened(path) as file:
         while block := file.read(1 << 20):
-            text = kept + block.replace(b"\0", b"")
-            if any(word in text for word in (b"file", b"href", b"output", b"dest", b"has.ssm")):
+            text = kept + (block.replace(b"\0", b"") if b"\0" in block else block)
+            if _NAMES_FILES.search(text):
                 return True
-            kept = text[-8:]
+            kept = text[-64:]
     return False
+
+
+def _has_ssm_devices(options: Options) -> bool:
+    """Whether options give vehicles a device for safety measures, which writes."""
+    return "device.ssm.explicit" in options or float(options.get("device.ssm.probability", "0")) > 0
 
 
 def opened(path: Path) -> IO[bytes]:

@@ -51,6 +51,7 @@ ABOUT_ITSELF = frozenset({"configuration-file", "save-configuration", "save-temp
 # what the command of msmf-traci decides, by SUMO's names
 OURS = frozenset({"net-file", "route-files", "remote-port", "num-clients", "seed", "step-length", "begin"})
 _OF_A_CONNECTION = ("remote-port", "num-clients")
+_SUMO_FILLS_IN = frozenset({"SUMO_LOGO", "EPOCH", "LOCALTIME", "UTC", "PID"})
 _YES = frozenset({"true", "1", "yes", "on", "t", "x"})
 
 
@@ -85,7 +86,12 @@ def options_of_words(sumo: Sumo, words: Sequence[str]) -> dict[str, str]:
 
 def is_on(options: Options, name: str) -> bool:
     """Whether a switch of SUMO is on."""
-    return options.get(name, "false").lower() in _YES
+    return is_yes(options.get(name, "false"))
+
+
+def is_yes(value: str) -> bool:
+    """Whether SUMO takes a value for yes."""
+    return value.lower() in _YES
 
 
 def write_configuration(options: Options, path: Path) -> None:
@@ -149,8 +155,12 @@ def _path(part: str, written_in: Path, folder: Path, *, is_from_file: bool) -> s
 
 
 def _filled_in(value: str) -> str:
-    """A value with the variables of the environment that SUMO fills in; one that is not set is empty."""
-    return re.sub(r"\$\{(.+?)\}", lambda found: os.environ.get(found.group(1), ""), value)
+    """A value with the variables of the environment that SUMO fills in; one that is not set is empty, SUMO's own it fills in later."""
+
+    def meant(found: re.Match[str]) -> str:
+        return found.group() if found.group(1) in _SUMO_FILLS_IN else os.environ.get(found.group(1), "")
+
+    return re.sub(r"\$\{(.+?)\}", meant, value)
 
 
 def _absolute(path: str, folder: Path) -> str:

@@ -249,6 +249,16 @@ def test_what_sumo_itself_is_to_write_is_written_each_time(town: list[str], msmf
         assert not (tmp_path / "trips.xml").exists()
 
 
+def test_a_sweep_in_which_sumo_writes_has_the_files_in_every_run(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
+    """Names of runs in a sweep over two options have commas, at which SUMO would part a path."""
+    sweep = ["-m", "seed=1,2", "mobility.max_duration_s=30,40", "mobility.sumo_args=[--tripinfo-output,trips.xml,--save-state.times,5]"]
+    result = msmf(tmp_path, *sweep, *town, "output.dir=out")
+    assert result.returncode == 0, result.stderr
+    written = [sorted(path.name for path in (run.parent / "sumo").iterdir()) for run in (tmp_path / "out").glob("*/run.json")]
+    assert len(written) == 4 and all(names == ["state_5.00.xml.gz", "trips.xml"] for names in written)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
 def test_a_failure_inside_the_library_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
     """Routes are read ahead of time by some steps only: the last one fails in mid-run, in this process."""
     good = "".join(vehicle(f"v{depart_s}", "ab bc", depart_s) for depart_s in (0, 300, 600))

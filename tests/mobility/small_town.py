@@ -37,13 +37,13 @@ class Town:
         self.edges = {name: number for number, name in enumerate(self.roads.ids)}
 
     def drive(
-        self, routes: str, folder: Path, *extra: str, step_s: float = 1.0, running: Running = running_libsumo
+        self, routes: str, folder: Path, *extra: str, step_s: float = 1.0, running: Running = running_libsumo, **more: str
     ) -> tuple[list[Frames], Roster]:
-        """A live pass with routes of one's own; what SUMO writes goes to the folder `sumo`."""
+        """A live pass with routes of one's own; what SUMO writes goes to the folder `sumo`; `more` are options by name."""
         (folder / "routes.rou.xml").write_text(f"<routes>{routes}</routes>")
         load = Load(own_network(str(self.net_file), str(folder / "routes.rou.xml")), None)
         sumo = find_sumo()
-        command = Command(None, "free", step_s, 2000.0, 0, extra=options_of_words(sumo, extra))
+        command = Command(None, "free", step_s, 2000.0, 0, extra=options_of_words(sumo, extra) | more)
         self.warned.clear()
         length_m, outputs = self.roads.length_m, folder / "sumo"
         source = SumoSource(running, sumo, load, command, self.edges, length_m, lambda *_: None, outputs, self.warned.extend)

@@ -51,8 +51,8 @@ def test_a_row_of_time_t_is_the_frame_of_one_step_later(town: Town, tmp_path: Pa
 
 
 def test_a_pass_that_begins_late_says_so_live_and_from_its_file(town: Town, tmp_path: Path) -> None:
-    path = tmp_path / "trace.csv"
-    _, live = town.drive(vehicle("v", "ab bc", 54_000), tmp_path, "--fcd-output", str(path), "--begin", "54000")
+    path = tmp_path / "sumo" / "trace.csv"
+    _, live = town.drive(vehicle("v", "ab bc", 54_000), tmp_path, "--fcd-output", path.name, begin="54000")
     replayed = town.trace(path).roster
     assert (live.begin_s, live.counts.end_s) == (replayed.begin_s, replayed.counts.end_s)
     assert live.begin_s == 54_000 and 54_020 < live.counts.end_s < 54_100
@@ -116,9 +116,9 @@ def test_persons_are_no_vehicles(town: Town, tmp_path: Path) -> None:
 def test_a_mesoscopic_simulation_is_one_sentence(town: Town, tmp_path: Path, sumo_home: Path) -> None:
     """Its vehicles jump from segment to segment; they have an edge and no lane."""
     for ending in ("xml", "csv", "parquet"):
-        town.drive(vehicle("v", "ab bc cd"), tmp_path, "--mesosim", "--fcd-output", str(tmp_path / f"meso.{ending}"))
+        town.drive(vehicle("v", "ab bc cd"), tmp_path, "--mesosim", "--fcd-output", f"meso.{ending}")
         with pytest.raises(InputError, match=r"mesosim.*in jumps of a segment"):
-            town.trace(tmp_path / f"meso.{ending}")
+            town.trace(tmp_path / "sumo" / f"meso.{ending}")
 
 
 def test_a_table_may_be_as_any_program_writes_it(town: Town, tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def test_an_encoding_that_nobody_knows_is_one_sentence(encoding: str, town: Town
 
 
 def test_a_trace_of_every_fifth_second_is_one_sentence(town: Town, tmp_path: Path) -> None:
-    path = tmp_path / "trace.csv"
-    town.drive(vehicle("v", "ab bc cd") + vehicle("w", "bc cd da", 3), tmp_path, "--fcd-output", str(path), "--device.fcd.period", "5")
+    path = tmp_path / "sumo" / "trace.csv"
+    town.drive(vehicle("v", "ab bc cd") + vehicle("w", "bc cd da", 3), tmp_path, "--fcd-output", path.name, "--device.fcd.period", "5")
     with pytest.raises(InputError, match=r"has steps of 5 s; set mobility\.step_s=5$"):
         town.trace(path)
     assert list(np.diff(only(town.trace(path, step_s=5)).times_s))[:2] == [5, 5]
@@ -186,9 +186,9 @@ def test_steps_are_judged_by_each_vehicle(town: Town, tmp_path: Path) -> None:
 
 
 def test_some_vehicles_written_from_a_later_time_on_are_a_trace(town: Town, tmp_path: Path) -> None:
-    path = tmp_path / "trace.xml"
+    path = tmp_path / "sumo" / "trace.xml"
     options = ("--device.fcd.begin", "7", "--device.fcd.explicit", "w", "--device.fcd.probability", "0")
-    town.drive(vehicle("v", "ab bc cd") + vehicle("w", "bc cd da", 4), tmp_path, "--fcd-output", str(path), *options)
+    town.drive(vehicle("v", "ab bc cd") + vehicle("w", "bc cd da", 4), tmp_path, "--fcd-output", path.name, *options)
     batch = only(town.trace(path))
     assert batch.times_s[0] == 8 and list(np.unique(np.diff(batch.times_s))) == [1]
 

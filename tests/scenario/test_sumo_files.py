@@ -94,9 +94,52 @@ def test_devices_that_write_a_file_for_each_vehicle_are_led_too(tmp_path: Path) 
     assert led["device.ssm.file"] == str(tmp_path / "out" / "ssm.xml")
 
 
+def test_a_device_that_is_off_and_a_probability_of_none_write_nothing(tmp_path: Path) -> None:
+    asked = options(tmp_path) | {"device.ssm.probability": "0", "device.ssm.measures": "TTC"}
+    (tmp_path / "own.add.xml").write_text('<additional><vType id="t"><param key="has.ssm.device" value="false"/></vType></additional>')
+    assert files_of(asked).outputs == []
+    assert files_of(asked | {"device.ssm.probability": "0.5"}).unnamed != {}
+
+
+def test_states_for_which_nobody_names_a_file_are_led_too(tmp_path: Path) -> None:
+    asked = options(tmp_path) | {"save-state.times": "5"}
+    (tmp_path / "own.add.xml").write_text("<additional/>")
+    found = files_of(asked)
+    assert len(found.outputs) == 1
+    assert redirected(asked, found, tmp_path, tmp_path / "out")["save-state.prefix"] == str(tmp_path / "out" / "state")
+    assert files_of(asked | {"save-state.prefix": str(tmp_path / "s")}).unnamed == {}
+
+
 def test_a_prefix_leads_nowhere_else(tmp_path: Path) -> None:
-    asked = options(tmp_path, **{"tripinfo-output": "t.xml"}) | {"output-prefix": "../../x_"}
-    assert redirected(asked, files_of(asked), tmp_path, tmp_path / "out")["output-prefix"] == "x_"
+    asked = options(tmp_path, **{"tripinfo-output": "t.xml"}) | {"output-prefix": "../../x_", "output-suffix": "/../y"}
+    led = redirected(asked, files_of(asked), tmp_path, tmp_path / "out")
+    assert led["tripinfo-output"] == str(tmp_path / "out" / "t.xml") and not {"output-prefix", "output-suffix"} & led.keys()
+
+
+def test_two_files_that_include_one_that_writes_are_both_changed(tmp_path: Path) -> None:
+    asked = options(tmp_path, **{"additional-files": "one.add.xml,two.add.xml"})
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.add.xml").write_text('<additional><include href="inner.add.xml"/></additional>')
+    (tmp_path / "inner.add.xml").write_text('<additional><edgeData id="e" file="e.xml"/></additional>')
+    run = tmp_path / "run"
+    run.mkdir()
+    led = redirected(asked, files_of(asked), run, tmp_path / "out")
+    (inner,) = run.glob("*inner*")
+    assert [str(inner) in Path(name).read_text() for name in led["additional-files"].split(",")] == [True, True]
+
+
+def test_an_element_that_names_no_file_reads_none(tmp_path: Path) -> None:
+    asked = options(tmp_path)
+    (tmp_path / "own.add.xml").write_text('<additional><rerouter id="r" edges="ab" file=""/></additional>')
+    assert files_of(asked).unknown == []
+
+
+@pytest.mark.parametrize("encoding", ["GB2312", "foo"])
+def test_an_encoding_in_which_outputs_cannot_be_found_is_refused(encoding: str, tmp_path: Path) -> None:
+    asked = options(tmp_path)
+    (tmp_path / "own.add.xml").write_text(f'<?xml version="1.0" encoding="{encoding}"?><additional><e1Detector file="e.xml"/></additional>')
+    with pytest.raises(InputError, match="in an encoding that cannot be read"):
+        files_of(asked)
 
 
 @pytest.mark.parametrize(
