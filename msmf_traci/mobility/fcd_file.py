@@ -136,7 +136,8 @@ class _Rows:
         """Add rows in the order of the file; rows of NOBODY tell of a step in which nobody drove."""
         if not len(time_s):
             return
-        passed_s = np.diff(time_s, prepend=self._last_s)
+        before_s = np.concatenate([[self._last_s], time_s[:-1]])
+        passed_s = time_s - before_s
         if not np.isfinite(time_s).all():
             self.refuse("has a row without a time; write it again")
         if time_s.min() < 0 or time_s.max() >= MOST:
@@ -144,7 +145,7 @@ class _Rows:
                 f"has a row at {float(time_s.min() if time_s.min() < 0 else time_s.max()):g} s, where no simulation is; write it again"
             )
         if (passed_s < 0).any():
-            self.refuse(f"goes back in time after {float(time_s[np.argmax(passed_s < 0) - 1]):g} s; give the file of one run")
+            self.refuse(f"goes back in time after {float(before_s[np.argmax(passed_s < 0)]):g} s; give the file of one run")
         begins = passed_s > 0
         frame = self._steps - 1 + np.cumsum(begins)
         self._times_s.append(time_s[begins])
