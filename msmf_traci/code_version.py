@@ -23,9 +23,9 @@ PRODUCTS = {
     "synthetic network": (f"{_PACKAGE}.scenario.synthetic",),
     "osm network": (f"{_PACKAGE}.scenario.osm_build",),
     "trips": (f"{_PACKAGE}.scenario.trips",),
-    "roads": (f"{_PACKAGE}.run.road_store",),
+    "roads": (f"{_PACKAGE}.experiment.road_store",),
     "pass": tuple(f"{_PACKAGE}.mobility.{module}" for module in ("sumo", "traci_reader", "libsumo_reader", "recording")),
-    "tables": (f"{_PACKAGE}.run.experiment",),
+    "tables": (f"{_PACKAGE}.experiment.experiment",),
 }
 # What makes products imports these too, but they have no say in the content: they find, fetch, keep, lock and print.
 _WITHOUT_A_SAY = frozenset(

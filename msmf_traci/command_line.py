@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from msmf_traci import __version__
 from msmf_traci.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises an InputError with one sentence, where argparse would print the usage and exit."""
+    """Raises an InputError with one sentence, where argparse would print the usage and exit. Every command has `--version`."""
+
+    def __init__(self, *words: Any, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.add_argument("--version", action="version", version=f"msmf-traci {__version__}", help="show the version and stop")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is."""

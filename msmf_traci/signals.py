@@ -12,12 +12,21 @@ SIGNALLED = 128  # plus the signal's number, as shells report it
 _REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def end_cleanly_on_signals() -> None:
+@contextmanager
+def ending_cleanly_on_signals(*, is_whole_process: bool) -> Iterator[None]:
     """Turn the first request to end, Ctrl-C too, into a KeyboardInterrupt that carries the signal's number; none is heard after it.
 
     Another would interrupt the cleaning up. And it does come again: Ctrl-C from an impatient user, and the kernel tells a child of its
     parent's death once for every thread of the parent that has been its parent for a moment.
+
+    Parameters
+    ----------
+    is_whole_process
+        Whether the process ends with this. If a Python program goes on after it, handlers are as they were.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     # what whoever started it ignores remains ignored: nohup's hang-up, Ctrl-C for what a shell's script leaves behind
     requests = [each for each in (*_REQUESTS, signal.SIGINT) if signal.getsignal(each) is not signal.SIG_IGN]
 
@@ -26,9 +35,13 @@ def end_cleanly_on_signals() -> None:
             signal.signal(request, signal.SIG_IGN)
         raise KeyboardInterrupt(number)
 
-    if threading.current_thread() is threading.main_thread():
-        for request in requests:
-            signal.signal(request, interrupt)
+    before = {request: signal.signal(request, interrupt) for request in requests}
+    try:
+        yield
+    finally:
+        if not is_whole_process:
+            for request, handler in before.items():
+                signal.signal(request, handler)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`msmf-traci-testbed`: what the machine can do, sessions of real migrations, and the removal of what killed sessions have left."""
+"""`msmf-traci testbed`: what the machine can do, sessions of real migrations, and the removal of what killed sessions have left."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 from msmf_traci.command_line import Parser
 from msmf_traci.config.testbed_request import SessionPoint, read_testbed_request, session_options
 from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.launch.sweep import name_by
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import RUN_FILE, check_writable, folder_in_one_piece, read_run, write_json, write_table
 from msmf_traci.scratch import remove_traces_of_the_dead
-from msmf_traci.sweep import name_by
 
 _USAGE = """\
-msmf-traci-testbed: containers that really migrate, between hosts that are network namespaces of this machine (docs/testbed.md).
+msmf-traci testbed: containers that really migrate, between hosts that are network namespaces of this machine (docs/testbed.md).
 
   sudo scripts/setup_testbed.sh                       install what it needs
-  msmf-traci-testbed check                            what this machine can do, as a table
-  msmf-traci-testbed run memory_mb=100                one migration, local to regional server
-  msmf-traci-testbed run -m memory_mb=10,100 repetition=1,2,3      a sweep: every combination, one after another
-  msmf-traci-testbed run drive.run=results/synthetic/RUN drive.strategy=pm_op_tier drive.duration_s=300
-  msmf-traci-testbed compare results/testbed --fit memory_mb=10,300 round_trip_ms=1,100      the model against measurements
-  msmf-traci-testbed clean                            remove what a killed session has left
+  msmf-traci testbed check                            what this machine can do, as a table
+  msmf-traci testbed run memory_mb=100                one migration, local to regional server
+  msmf-traci testbed run -m memory_mb=10,100 repetition=1,2,3      a sweep: every combination, one after another
+  msmf-traci testbed run drive.run=results/synthetic/RUN drive.strategy=pm_op_tier drive.duration_s=300
+  msmf-traci testbed compare results/testbed --fit memory_mb=10,300 round_trip_ms=1,100      the model against measurements
+  msmf-traci testbed clean                            remove what a killed session has left
 
 Options of run and their defaults
 """
@@ -81,7 +81,7 @@ def _clean(words: Sequence[str]) -> None:
 
     _refuse_words("clean", words)
     if os.geteuid() != 0:
-        raise InputError("what sessions leave belongs to root; run msmf-traci-testbed clean as root")
+        raise InputError("what sessions leave belongs to root; run msmf-traci testbed clean as root")
     done, failures = clean()
     if done or not failures:
         print("\n".join(done) or "nothing of a killed session is left")
@@ -95,7 +95,7 @@ def _refuse_words(command: str, words: Sequence[str]) -> None:
 
 
 def _run(words: Sequence[str]) -> None:
-    parser = Parser("msmf-traci-testbed run", add_help=False, allow_abbrev=False)
+    parser = Parser("msmf-traci testbed run", add_help=False, allow_abbrev=False)
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("overrides", nargs="*")
     typed = parser.parse_intermixed_args(list(words))
@@ -140,7 +140,7 @@ def _run(words: Sequence[str]) -> None:
 
 def session_folder(point: SessionPoint) -> Path:
     """Folder of a session: called by its words."""
-    name = name_by(word for word in point.overrides if not word.startswith(("output.", "folder=")))
+    name = name_by([word for word in point.overrides if not word.startswith(("output.", "folder="))])
     return Path(point.config.output.dir).expanduser() / name
 
 

@@ -1,4 +1,4 @@
-"""`msmf-traci-testbed compare`: measured migrations beside equation (1) and a model that is fitted to some of them."""
+"""`msmf-traci testbed compare`: measured migrations beside equation (1) and a model that is fitted to some of them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def main(words: Sequence[str]) -> None:
         If there is nothing to compare, or nothing to fit on or to test on.
     """
     parser = Parser(
-        "msmf-traci-testbed compare",
+        "msmf-traci testbed compare",
         description="Hold equation (1) and a fitted model against measured migrations.",
         allow_abbrev=False,
     )
-    parser.add_argument("folder", help="folder of sessions of msmf-traci-testbed run")
+    parser.add_argument("folder", help="folder of sessions of msmf-traci testbed run")
     parser.add_argument(
         "--fit", nargs="+", required=True, metavar="KEY=VALUES", help=f"rows to fit on, e.g. memory_mb=10,300; keys: {', '.join(KEYS[1:])}"
     )

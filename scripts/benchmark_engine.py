@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from msmf_traci.config.compose import read_request
+from msmf_traci.experiment.drive import Drive
+from msmf_traci.experiment.preparation import draw_trips, judge_files, read_city
+from msmf_traci.experiment.variants import areas_of
 from msmf_traci.migration.container import CONTAINER
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import Containers
-from msmf_traci.run.drive import Drive
-from msmf_traci.run.preparation import draw_trips, judge_files, read_city
-from msmf_traci.run.variants import areas_of
 
 DEFAULTS = ("scenario=beijing", "variants.workload.image_mb=[100,500,1000,1500,2000]")
 COPIES = (1, 10, 100, 1_000)

@@ -5,7 +5,7 @@
 
 The same question on parts of central Beijing that grow from 2 km to 21 km: vehicles on random roads, and for each the next home on the
 look-ahead chain of its road. Vehicles are asked for together, as a run does. The maps take turns, so that a slow moment of the machine
-hits all of them. The CSV file is what `msmf-traci-report` looks for in a folder of results.
+hits all of them. The CSV file is what `msmf-traci report` looks for in a folder of results.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pandas as pd
 from msmf_traci.config.compose import read_request
 from msmf_traci.control.prediction import MapPredictor
 from msmf_traci.control.reports import Knowledge
-from msmf_traci.run.preparation import judge_files, read_city
+from msmf_traci.experiment.preparation import judge_files, read_city
 
 CENTER_LON, CENTER_LAT = 116.375, 39.898
 SIZES_KM = (2, 5, 10, 21)

@@ -33,12 +33,12 @@ import traci.constants as tc
 from sumolib.miscutils import getFreeSocketPort
 
 from msmf_traci.config.compose import read_request
+from msmf_traci.experiment.drive import Drive
+from msmf_traci.experiment.mobility_source import RECORDINGS
+from msmf_traci.experiment.options import command_options
+from msmf_traci.experiment.preparation import draw_trips, judge_files, read_city
 from msmf_traci.mobility.pass_key import pass_key
 from msmf_traci.mobility.sumo_command import Load, configure
-from msmf_traci.run.drive import Drive
-from msmf_traci.run.mobility_source import RECORDINGS
-from msmf_traci.run.options import command_options
-from msmf_traci.run.preparation import draw_trips, judge_files, read_city
 from msmf_traci.scenario.content_cache import cached_folder
 from msmf_traci.scratch import temporary_folder
 

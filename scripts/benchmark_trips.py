@@ -27,7 +27,10 @@ CITY = ("scenario=beijing",)
 DRAW = """
 import hashlib, json, sys, time
 from msmf_traci.config.compose import read_request
-from msmf_traci.run.preparation import draw_trips, judge_files, read_city
+try:
+    from msmf_traci.experiment.preparation import draw_trips, judge_files, read_city
+except ModuleNotFoundError:  # before version 0.2
+    from msmf_traci.run.preparation import draw_trips, judge_files, read_city
 config = read_request(sys.argv[1:]).points[0].config
 inputs = judge_files(config)
 city = read_city(config, inputs.network.ensure())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Download the map of central Beijing, as `msmf-traci-fetch` does: the same options (--server, --out, --bbox, ...)."""
+"""Download the map of central Beijing, as `msmf-traci fetch` does: the same options (--server, --out, --bbox, ...)."""
 
 import sys
 

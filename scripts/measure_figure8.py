@@ -3,12 +3,12 @@
 
     sudo python scripts/measure_figure8.py results/figure8 [--out results/testbed-figure8] [--per-cell 3]
 
-Needs finished runs of `msmf-traci -m experiment=figure8` and what `msmf-traci-testbed check` asks for. Draws completed transfers:
+Needs finished runs of `msmf-traci -m experiment=figure8` and what `msmf-traci testbed check` asks for. Draws completed transfers:
 
 - 8(b): for each application, transfers of pm_op_tier, whatever the means of transport;
 - 8(c): for the application `ram`, transfers of each strategy and means of transport.
 
-Each is one session of `msmf-traci-testbed run` with the transfer's tiers and lead time, stopped at the handoff as in the simulation. A
+Each is one session of `msmf-traci testbed run` with the transfer's tiers and lead time, stopped at the handoff as in the simulation. A
 long lead is cut (LONGEST_LEAD_S), so that the whole takes an hour or so: fewer rounds than in the simulation, and a task whose memory
 changes nearly as fast as the link carries has not settled yet; the expectations are for the same lead as the measurement. What is done
 already is not done again. Writes `handoffs.csv`, one row each: simulated, expected by equation (1) and, with `--costs PRESET.yaml`, by a
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="folder of the runs of experiment=figure8")
     parser.add_argument("--out", type=Path, default=Path("results/testbed-figure8"), metavar="FOLDER", help="where sessions go")
     parser.add_argument("--per-cell", type=int, default=3, metavar="N", help="transfers of each application, and of each strategy and mode")
-    parser.add_argument("--costs", type=Path, metavar="PRESET", help="a fitted model, from msmf-traci-testbed compare")
+    parser.add_argument("--costs", type=Path, metavar="PRESET", help="a fitted model, from msmf-traci testbed compare")
     arguments = parser.parse_args()
     drawn = draw(read_transfers(arguments.results), arguments.per_cell)
     models = {"equation_1": PAPER} | ({"fitted": read_costs(arguments.costs)} if arguments.costs else {})

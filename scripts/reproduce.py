@@ -8,7 +8,7 @@ Needs the map of Beijing (README) and some hours the first time, most of them SU
 - msmf-traci -m experiment=figure7: 8 strategies x 6 container sizes x 8 speeds x 5 seeds, 40 mobility passes;
 - msmf-traci -m experiment=sensitivity: the choices that the paper leaves open, 30 passes;
 - scripts/benchmark_prediction.py: what a prediction costs on maps of different size;
-- msmf-traci-report on all of it;
+- msmf-traci report on all of it;
 - with `--geolife`, msmf-traci -m experiment=figure8 on the trajectories in this folder, 5 passes, and a report of its own.
 
 `--keep` also copies the report's main tables and figures to a folder: `results/reference` was made so.

@@ -47,8 +47,20 @@ FILES = {
         ("migration.machine", {"tables"}),
         ("control.strategies", {"tables"}),
         ("results.tables", {"tables"}),
-        *((name, set()) for name in ("status", "cli", "job", "sweep", "results.console", "launch.rounds", "testbed_job", "report.page")),
-        *((name, set()) for name in ("scratch", "locks", "scenario.fetch", "scenario.clear_cache", "run.preview", "config.help")),
+        *(
+            (name, set())
+            for name in (
+                "commands.run",
+                "job",
+                "launch.sweep",
+                "results.console",
+                "results.screen",
+                "launch.rounds",
+                "testbed_job",
+                "report.page",
+            )
+        ),
+        *((name, set()) for name in ("scratch", "locks", "scenario.fetch", "scenario.clear_cache", "experiment.preview", "config.help")),
     ],
 )
 def test_a_module_counts_for_what_it_makes_and_for_nothing_else(module: str, products: set[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from msmf_traci.cli import LONGEST_LINE, main, report, status
+from msmf_traci.commands.entry import LONGEST_LINE, main, report, status
 from msmf_traci.errors import MsmfError, sentence_of
 
 

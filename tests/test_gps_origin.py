@@ -7,9 +7,9 @@ import pytest
 
 from msmf_traci.config.compose import read_request
 from msmf_traci.errors import InputError
+from msmf_traci.experiment.gps_origin import open_traces
+from msmf_traci.experiment.preparation import City, read_city
 from msmf_traci.mobility.frame import NO_EDGE
-from msmf_traci.run.gps_origin import open_traces
-from msmf_traci.run.preparation import City, read_city
 from msmf_traci.world.both_ways import AGAINST
 from msmf_traci.world.roads import read_roads
 from tests.gps_walks import along, straight_on, walk, write_csv

@@ -85,12 +85,12 @@ def test_second_request_to_end_does_not_interrupt_the_cleaning_up(tmp_path: Path
     script = f"""
 import os, signal, time
 from pathlib import Path
-from msmf_traci.signals import end_cleanly_on_signals
-end_cleanly_on_signals()
-try:
+from msmf_traci.signals import ending_cleanly_on_signals
+with ending_cleanly_on_signals(is_whole_process=True):
+  try:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(30)
-except KeyboardInterrupt as interrupt:
+  except KeyboardInterrupt as interrupt:
     for _ in range(50):
         os.kill(os.getpid(), signal.SIGTERM)
     Path({str(said)!r}).write_text(f"{{interrupt.args[0]}} cleaned up")

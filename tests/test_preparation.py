@@ -6,7 +6,7 @@ import pytest
 
 from msmf_traci.config.compose import read_request
 from msmf_traci.errors import InputError
-from msmf_traci.run.preparation import judge_files
+from msmf_traci.experiment.preparation import judge_files
 
 NET = "<net><edge id='e' function='internal'/></net>"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msmf_traci.run.road_store import FILE, KIND, roads_of
+from msmf_traci.experiment.road_store import FILE, KIND, roads_of
 from msmf_traci.world.roads import Roads, read_roads
 
 

@@ -2,7 +2,7 @@
 
 from msmf_traci.config.compose import read_request
 from msmf_traci.control.plugins import load_strategies
-from msmf_traci.run.variants import Variants, make_variants
+from msmf_traci.experiment.variants import Variants, make_variants
 
 
 def variants_of(*words: str) -> Variants:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from msmf_traci import cli, compiled
+from msmf_traci import compiled
+from msmf_traci.commands import entry, run
 from msmf_traci.errors import MsmfError
 from msmf_traci.scratch import temporary_folder
 
@@ -50,7 +51,6 @@ def test_short_memory_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: p
     def exhausted(_: object) -> int:
         raise MemoryError
 
-    monkeypatch.setattr(cli, "_run", exhausted)
-    monkeypatch.setattr(cli, "end_cleanly_on_signals", lambda: None)
-    assert cli.main([]) == 2
+    monkeypatch.setattr(run, "main", exhausted)
+    assert entry.main([]) == 2
     assert capsys.readouterr().err.startswith("msmf-traci: the memory does not suffice") and not capsys.readouterr().out

@@ -6,11 +6,13 @@ import sys
 
 import pytest
 
+from msmf_traci.commands import entry, run
+
 # says what it hears; cleaning up takes as long as its starter keeps its stdin open
 COMMAND = """
 import os
 import sys
-from msmf_traci import cli
+from msmf_traci.commands import entry, run
 def work(words):
     try:
         os.write(1, b"ready\\n")
@@ -20,7 +22,9 @@ def work(words):
         print("cleaning", flush=True)
         sys.stdin.readline()
         print("clean", flush=True)
-sys.exit(cli._command("msmf-traci", work, []))
+run.main = work
+sys.argv = ["msmf-traci"]
+sys.exit(entry.main())
 """
 
 
@@ -43,7 +47,7 @@ def test_a_second_request_does_not_interrupt_the_cleaning_up(number: signal.Sign
         process.send_signal(again)
     said, error = process.communicate("\n", timeout=60)
     assert (said, process.returncode) == ("clean\n", code)
-    assert error == "msmf-traci: interrupted\n"
+    assert error == "msmf-traci: interrupted; nothing half-done is left behind\n"
 
 
 def test_a_hang_up_that_nohup_ignores_is_ignored() -> None:
@@ -51,3 +55,13 @@ def test_a_hang_up_that_nohup_ignores_is_ignored() -> None:
     process.send_signal(signal.SIGHUP)
     said, error = process.communicate("\n\n", timeout=60)
     assert (said, error, process.returncode) == ("not interrupted\ncleaning\nclean\n", "", 0)
+
+
+def test_a_python_program_that_calls_a_command_hears_signals_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(run, "main", interrupted)
+    assert entry.main([]) == 130
+    assert {number: signal.getsignal(number) for number in before} == before

@@ -1,4 +1,4 @@
-"""What msmf-traci-status says of a folder, and what --clear-cache removes."""
+"""What msmf-traci status says of a folder, and what --clear-cache removes."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from msmf_traci.cli import status
+from msmf_traci.commands.entry import status
 from msmf_traci.launch.records import Planned, Records
 from msmf_traci.scenario.content_cache import build_once, used_until_the_end
 from msmf_traci.scenario.fetched import note_fetched, record_of
@@ -45,8 +45,10 @@ def test_every_run_of_a_sweep_is_told_by_its_state(tmp_path: Path, cache: Path, 
     claim.release()
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"{place}: 3 done, 3 running, 1 failed, 6 missing"
-    assert [line.split() for line in said[1:5]] == [
+    assert [line.split() for line in said[1:7]] == [
         ["running", "2024-02-29T12-00-05"],
+        ["done", "seed=0"],
+        ["done", "seed=1"],
         ["failed", "seed=2:", "SUMO", "stopped"],
         ["running", "seed=3"],
         ["running", "seed=4"],  # of another host, and young
@@ -67,8 +69,17 @@ def test_run_whose_process_was_killed_is_interrupted(tmp_path: Path, cache: Path
 def test_folder_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status([str(tmp_path / "none")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
+
+
+def test_without_a_folder_it_is_results(
+    tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert status([]) == 2
-    assert "name a folder" in capsys.readouterr().err
+    assert "results: there is no such folder" in capsys.readouterr().err
+    finished(tmp_path / "results" / "city" / "run")
+    assert status([]) == 0
+    assert "1 done" in capsys.readouterr().out
 
 
 def test_folder_without_runs_says_so(tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +132,7 @@ def test_maps_that_were_not_fetched_stay_and_are_named(cache: Path, capsys: pyte
             note_fetched(maps / name)
     (maps / "changed.osm").write_text("mended by hand")
     assert status(["--clear-cache"]) == 0
-    assert "1 removed; not fetched by msmf-traci-fetch, and left: maps/changed.osm, maps/own.osm.pbf" in capsys.readouterr().out
+    assert "1 removed; not fetched by msmf-traci fetch, and left: maps/changed.osm, maps/own.osm.pbf" in capsys.readouterr().out
     assert {path.name for path in maps.iterdir()} == {"changed.osm", record_of(maps / "changed.osm").name, "own.osm.pbf"}
 
 

@@ -21,15 +21,14 @@ class Arguments:
         Whether a sweep is asked for.
     config_dir
         A folder of the user's own configuration.
-    help, version
-        Whether only these are asked for.
+    help
+        What help is asked for: a group of options, or the overview if empty; None where none is asked for.
     """
 
     overrides: list[str]
     multirun: bool
     config_dir: str | None
-    help: bool
-    version: bool
+    help: str | None
 
     def flags(self, *, multirun: bool) -> list[str]:
         """The flags that Hydra takes."""
@@ -46,11 +45,10 @@ def read_arguments(words: Sequence[str]) -> Arguments:
         If a flag is unknown or the configuration folder does not exist.
     """
     parser = Parser("msmf-traci", add_help=False, allow_abbrev=False)
-    parser.add_argument("-h", "--help", action="store_true")
-    parser.add_argument("--version", action="store_true")
+    parser.add_argument("-h", "--help", nargs="?", const="")
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("-cd", "--config-dir")
     parser.add_argument("overrides", nargs="*")
     typed = parser.parse_intermixed_args(list(words))
     config_dir = None if typed.config_dir is None else str(input_folder(typed.config_dir, "--config-dir").resolve())
-    return Arguments(typed.overrides, typed.multirun, config_dir, typed.help, typed.version)
+    return Arguments(typed.overrides, typed.multirun, config_dir, typed.help)

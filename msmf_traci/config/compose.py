@@ -192,7 +192,9 @@ def _first_value(override: Override) -> str:
 def _refuse_sweep_values(overrides: Sequence[Override]) -> None:
     for override in overrides:
         if override.is_sweep_override():
-            raise InputError(f"{override.input_line}: several values make a sweep; add -m, or write a list in brackets")
+            raise InputError(
+                f"{override.input_line}: several values make a sweep; add -m (in Python: call sweep), or write a list in brackets"
+            )
 
 
 def _refuse_launcher(overrides: Sequence[Override]) -> None:

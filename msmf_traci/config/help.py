@@ -1,7 +1,8 @@
-"""The text of `msmf-traci --help`: groups, strategies and every option with its default, read from where they are defined."""
+"""The text of `msmf-traci --help [GROUP]`, read from where options, groups and strategies are defined."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import Any
@@ -9,54 +10,111 @@ from typing import Any
 import yaml
 
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP
-from msmf_traci.config.overrides import GROUPS, group_choices
-from msmf_traci.config.schema import APPLICATIONS, option_fields
+from msmf_traci.config.overrides import GROUPS, group_choices, nearest_name
+from msmf_traci.config.schema import APPLICATIONS, Config, option_fields
+from msmf_traci.errors import InputError
 
+ALL = "all"
+_WIDTH = 60
+_WHAT_IT_IS = {
+    "general": "seed, strategies, experiment, dry_run",
+    "scenario": "which city SUMO drives",
+    "deployment": "where the base stations stand",
+    "attachment": "when a vehicle changes its base station",
+    "tiers": "the two tiers of servers, and their latencies",
+    "prediction": "how far ahead the road is followed",
+    "nearest": "the strategy nearest",
+    "coverage_filter": "which short crossings are passed over (OP)",
+    "mobility": "where positions come from: vehicles, speed, duration, GPS traces",
+    "matching": "GPS traces on roads",
+    APPLICATIONS: "containers by name: game, face, ram, or your own",
+    "workload": "how large containers are",
+    "handoff": "what happens at a handoff",
+    "migration": "what a migration costs beside bytes",
+    "links": "bandwidth and round-trip time",
+    "capacity": "how many containers a server holds",
+    "reports": "when vehicles send status updates",
+    "output": "where tables go, and which",
+    "vary": "how values under variants are combined",
+    "variants": "several values of an option in one pass",
+    "hydra": "what carries out the runs of a sweep",
+}
 _HEAD = """\
-msmf-traci: measure container-migration strategies for mobile edge computing on SUMO traffic.
+msmf-traci measures container-migration strategies for mobile edge computing on SUMO traffic.
 
-  msmf-traci                                                the synthetic city, 100 vehicles, 8 strategies
-  msmf-traci mobility.speed_kmh=20 workload.image_mb=500    other values, for this run
-  msmf-traci workload.application=game                      containers of one of the applications below
-  msmf-traci scenario=beijing                               central Beijing from OpenStreetMap (msmf-traci-fetch)
-  msmf-traci -m mobility.speed_kmh=5,20,50,80 seed=0,1      a sweep: every combination
-  msmf-traci -m seed=0,1,2,3 hydra/launcher=joblib          a sweep on all cores; the same command again does what is missing
-  msmf-traci dry_run=true                                   say what would be done
-  msmf-traci-status results                                 what is done, running, failed or missing; the size of the cache
+  msmf-traci                                          a synthetic city, 100 vehicles, 8 strategies
+  msmf-traci mobility.speed_kmh=20 scenario=beijing   other options
+  msmf-traci 'strategies=[pm,oracle]'                 some strategies; quotes keep the shell off
+  msmf-traci -m mobility.speed_kmh=20,50 seed=0,1,2   a sweep: every combination
+  msmf-traci report                                   a page with figures about the newest results
 
-Flags: -m, --multirun (sweep)   -cd, --config-dir FOLDER (experiments of your own)   -h, --help   --version
-Tables go to results/<experiment, else scenario>/<run>/; output.dir=FOLDER names another folder for the runs.
+Commands   run (the default), report, status, overlay, fetch, testbed, completion
+           msmf-traci COMMAND --help says more
+Flags      -m, --multirun       several values make a sweep
+           -cd, --config-dir    a folder with experiments of your own
+           --version, -h, --help [GROUP]
 """
 
 
-def help_text() -> str:
-    """Everything a user can ask for."""
-    lines = [_HEAD, "Groups"]
-    lines += [f"  {group:<15} {', '.join(group_choices(group))}" for group in GROUPS]
-    launchers = ", ".join([IN_PROCESS, *group_choices(LAUNCHER_GROUP)])
-    lines.append(f"  {LAUNCHER_GROUP:<15} {launchers}: what carries out the runs of a sweep (docs/launchers)")
-    strategies = sorted(entry_points(group="msmf_traci.strategies").names)
-    lines += [
-        "",
-        "Strategies",
-        f"  {', '.join(strategies)}",
-        "  or one of your own: strategies=[pm,package.module:Class] (docs/strategies.md)",
-        "",
-    ]
+def help_text(group: str = "") -> str:
+    """The overview, the options of a group, or everything (`all`).
+
+    Raises
+    ------
+    InputError
+        If there is no such group.
+    """
+    if not group:
+        return "\n".join(
+            [_HEAD, *_choices(), "", *_groups(), "", "msmf-traci --help GROUP shows a group of options; --help all shows everything."]
+        )
+    names = list(_WHAT_IT_IS)
+    if group == ALL:
+        return "\n".join([_HEAD, *_choices(), *(line for name in names for line in ["", *_group_lines(name)])])
+    if group not in names:
+        raise InputError(f"--help {group}: there is no such group of options; {nearest_name(group, [*names, ALL])}")
+    return "\n".join(_group_lines(group))
+
+
+def _choices() -> Iterator[str]:
+    """What the configuration groups and the strategies offer."""
+    for group in GROUPS:
+        yield f"{group + '=':<11}{', '.join(group_choices(group))}"
+    yield f"{'strategies':<11}{', '.join(sorted(entry_points(group='msmf_traci.strategies').names))}"
+
+
+def _groups() -> Iterator[str]:
+    width = max(map(len, _WHAT_IT_IS))
+    yield "Groups of options"
+    yield from (f"  {name:<{width}}  {what}" for name, what in _WHAT_IT_IS.items())
+
+
+def _group_lines(group: str) -> list[str]:
+    """The options of a group with their defaults and meanings."""
     defaults = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
-    lines += [*_application_lines(defaults[APPLICATIONS]), "", "Options and defaults"]
-    width = max(len(_with_default(name, defaults)) for name in option_fields() if len(_with_default(name, defaults)) < 52)
+    head = f"{group}: {_WHAT_IT_IS[group]}"
+    if group == APPLICATIONS:
+        return [head, *_application_lines(defaults[APPLICATIONS])]
+    if group == "hydra":
+        launchers = ", ".join([IN_PROCESS, *group_choices(LAUNCHER_GROUP)])
+        return [head, f"  {LAUNCHER_GROUP + '=' + IN_PROCESS:<{_WIDTH}}  {launchers}"]
+    lines = [head]
     for name, (description, _) in option_fields().items():
-        if name in ("scenario.name", "scenario.kind"):
+        if name in ("scenario.name", "scenario.kind") or _group_of(name) != group:
             continue
         shown = _with_default(name, defaults)
-        lines.append(f"  {shown:<{width}}  {description}" if len(shown) <= width else f"  {shown}\n  {'':<{width}}  {description}")
-    return "\n".join(lines)
+        lines.append(f"  {shown:<{_WIDTH}}  {description}" if len(shown) <= _WIDTH else f"  {shown}\n  {'':<{_WIDTH}}  {description}")
+    return lines
+
+
+def _group_of(option: str) -> str:
+    section, dot, _ = option.partition(".")
+    return section if dot and section in Config.model_fields else "general"
 
 
 def _application_lines(applications: dict[str, dict[str, float]]) -> list[str]:
-    shown = [f"  {name:<15} {', '.join(f'{field}={value:g}' for field, value in fields.items())}" for name, fields in applications.items()]
-    return ["Applications (workload.application=NAME)", *shown, "  or one of your own: '+applications.NAME={...}' (docs/experiments.md)"]
+    shown = [f"  {name:<6}{', '.join(f'{field}={value:g}' for field, value in fields.items())}" for name, fields in applications.items()]
+    return ["  workload.application=NAME chooses one", *shown, "  one of your own: '+applications.NAME={image_mb: 400, ...}'"]
 
 
 def _with_default(name: str, defaults: dict[str, Any]) -> str:

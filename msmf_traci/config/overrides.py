@@ -220,6 +220,11 @@ def _judge_application(override: Override) -> None:
 
 def _meant(name: str) -> str:
     options = option_fields()
+    varied = name.removeprefix("variants.")
+    if varied != name and varied in options:
+        if varied == "strategies":
+            return "all strategies share the pass already: write 'strategies=[pm,oracle]'"
+        return f"one pass cannot have several values of {varied}; make a sweep instead: -m {varied}=VALUE,VALUE"
     inside = [option for option in options if option.startswith(f"{name}.")]
     if inside:
         return f"{name} holds several options, name one of them: {', '.join(inside)}"

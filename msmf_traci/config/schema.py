@@ -1,7 +1,7 @@
 """The schema of the configuration: every option with its type, range and meaning, in the units that users write.
 
 Those of mobility are in `mobility_schema.py`, those of what migrates in `migration_schema.py`. Defaults live in `conf/`; conversion to SI
-units happens in `run/options.py`. Section 12 of the model lists the options.
+units happens in `experiment/options.py`. Section 12 of the model lists the options.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the words of `msmf-traci-testbed run` to judged configurations, one for each session."""
+"""From the words of `msmf-traci testbed run` to judged configurations, one for each session."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def session_options() -> dict[str, tuple[str, Any]]:
 def _parse(word: str) -> Override:
     name, equals, _ = word.partition("=")
     if not equals:
-        raise InputError(f"{word}: write name=value; see msmf-traci-testbed run --help")
+        raise InputError(f"{word}: write name=value; see msmf-traci testbed run --help")
     options = session_options()
     if name not in options:
         raise InputError(f"{word}: there is no option {name}; {nearest_name(name, list(options))}")
@@ -90,7 +90,7 @@ def _point(words: tuple[str, ...]) -> SessionPoint:
         plain: Any = OmegaConf.to_container(compose("testbed", overrides=list(words)), resolve=True)
     except (HydraException, OmegaConfBaseException) as error:
         text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
-        raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci-testbed run --help") from None
+        raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci testbed run --help") from None
     preset = default_options(APPLICATIONS).get(plain["application"], {})
     for name in _SIZES:
         if plain[name] is None:

@@ -1,4 +1,4 @@
-"""The options of `msmf-traci-testbed run` with type, range and meaning; defaults are in `conf/testbed.yaml`."""
+"""The options of `msmf-traci testbed run` with type, range and meaning; defaults are in `conf/testbed.yaml`."""
 
 from __future__ import annotations
 

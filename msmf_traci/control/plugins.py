@@ -14,8 +14,11 @@ from msmf_traci.code_version import user_code_hash
 from msmf_traci.config.fields import LONGEST_NAME, check_name
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError
+from msmf_traci.living_code import living_code_hash
 
 ENTRY_POINTS = "msmf_traci.strategies"
+_MAIN = "__main__"
+_offered: dict[str, type[Strategy]] = {}  # classes that a Python program has handed over, by their paths
 
 
 def known_strategies() -> list[str]:
@@ -27,6 +30,25 @@ def known_strategies() -> list[str]:
 def _installed(_path: tuple[str, ...]) -> dict[str, str]:
     """Class paths of the strategies installed on a path; kept, since finding them reads every package and a sweep asks at each point."""
     return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+
+
+def offer_strategy(kind: type[Strategy]) -> str:
+    """Make a class known that a Python program hands over, also one from a notebook or from within a function.
+
+    Returns
+    -------
+    Its class path, by which `load_strategies` finds it in this process.
+
+    Raises
+    ------
+    InputError
+        If it is no class.
+    """
+    if not isinstance(kind, type):
+        raise InputError(f"strategies: {kind!r} is neither a name nor a class; give the class itself, not an object of it")
+    path = f"{kind.__module__}:{kind.__qualname__}"
+    _offered[path] = kind
+    return path
 
 
 def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
@@ -62,13 +84,19 @@ def check_made(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> Non
 
 
 def source_hash(kind: type[Strategy]) -> str:
-    """Hash of the code that a strategy is written in, its helper modules included: another text may decide otherwise."""
-    return user_code_hash(kind.__module__)
+    """Hash of the code that a strategy is written in, its helper modules included: another text may decide otherwise.
+
+    A class of a notebook has no file; that of a program's main file shares it with code that has no say. Of both the class itself counts.
+    """
+    return living_code_hash(kind, Strategy) if kind.__module__ == _MAIN else user_code_hash(kind.__module__)
 
 
 def _load(name: str) -> type[Strategy]:
     found = _installed(tuple(sys.path)).get(name)
-    if found is not None:
+    loaded: object
+    if name in _offered:
+        loaded = _offered[name]
+    elif found is not None:
         loaded = _import(found)
     elif ":" in name or "." in name:
         loaded = _import(name)

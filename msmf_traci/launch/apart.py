@@ -14,9 +14,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
 
+from msmf_traci.config.compose import Point
+from msmf_traci.config.schema import Config
 from msmf_traci.orphans import end_with_parent
 
 _LOOK_S = 1.0
@@ -27,13 +27,13 @@ _CODE_WHEN_FAILED = 2
 _running: set[subprocess.Popen[str]] = set()
 
 
-def run_apart(config: dict[str, Any], overrides: Sequence[str], *, wait: bool) -> str | None:
+def run_apart(point: Point, *, wait: bool) -> str | None:
     """Carry out a run of a sweep in a process of its own.
 
     Parameters
     ----------
-    config, overrides
-        The judged configuration and the words that made it.
+    point
+        The run.
     wait
         Whether to wait for another process that is making the same run.
 
@@ -51,11 +51,11 @@ def run_apart(config: dict[str, Any], overrides: Sequence[str], *, wait: bool) -
         start_new_session=True,
         preexec_fn=end_with_parent(signal.SIGTERM),
     )
-    asked = json.dumps({"config": config, "overrides": list(overrides), "wait": wait, "worker": os.getpid()})
+    asked = {"config": point.config.model_dump(), "overrides": point.overrides, "swept": point.swept, "wait": wait, "worker": os.getpid()}
     _running.add(process)
     _end_with_command()
     try:
-        _, said = process.communicate(asked)
+        _, said = process.communicate(json.dumps(asked))
     finally:
         _end(process)
         _running.discard(process)
@@ -98,17 +98,16 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def main() -> int:
     """The run's process: read what to do, do it, record what came of it."""
-    from msmf_traci.config.schema import Config
     from msmf_traci.job import carry_out
-    from msmf_traci.signals import SIGNALLED, end_cleanly_on_signals
+    from msmf_traci.signals import SIGNALLED, ending_cleanly_on_signals
 
-    end_cleanly_on_signals()
     asked = json.load(sys.stdin)
-    config = Config.model_validate(asked["config"])
-    try:
-        failure = carry_out(config, asked["overrides"], wait=asked["wait"], worker=asked["worker"])
-    except KeyboardInterrupt as interrupt:
-        return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
+    point = Point(Config.model_validate(asked["config"]), tuple(asked["overrides"]), tuple(asked["swept"]))
+    with ending_cleanly_on_signals(is_whole_process=True):
+        try:
+            failure = carry_out(point, wait=asked["wait"], worker=asked["worker"])
+        except KeyboardInterrupt as interrupt:
+            return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
     return 0 if failure is None else _CODE_WHEN_FAILED
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from msmf_traci.config.compose import Point, Request
+from msmf_traci.experiment import judge_files
 from msmf_traci.launch.records import Planned, Records, identity
-from msmf_traci.run import judge_files
-from msmf_traci.sweep import comparable, is_done, results_folder, swept_folder
+from msmf_traci.launch.sweep import comparable, is_done, results_folder, swept_folder
 
 
 def judge_points(request: Request) -> dict[str, Point]:
@@ -18,7 +18,7 @@ def judge_points(request: Request) -> dict[str, Point]:
     """
     plan, missing = [], dict[str, Point]()
     for point in request.points:
-        folder = swept_folder(point.config, point.overrides)
+        folder = swept_folder(point)
         fingerprint = judge_files(point.config).fingerprint()
         plan.append(Planned(folder.name, identity(comparable(point.config.model_dump()), fingerprint)))
         if not is_done(folder, point.config, fingerprint):

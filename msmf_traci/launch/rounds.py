@@ -28,12 +28,13 @@ from hydra.types import HydraContext
 from msmf_traci.config.compose import CONFIG_MODULE, Point, Request, register_resolvers
 from msmf_traci.config.launchers import IN_PROCESS, is_hydras
 from msmf_traci.errors import MsmfError
-from msmf_traci.job import SweptRun, Workplace
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.slurm_jobs import cancel_jobs
+from msmf_traci.launch.sweep import results_folder, swept_folder
+from msmf_traci.launch.swept_run import SweptRun, Workplace
+from msmf_traci.results.console import say
 from msmf_traci.results.store import RUN_FILE
 from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, show_life
-from msmf_traci.sweep import results_folder
 
 LAUNCHER_FILES = "launcher"
 _LOOK_S = 0.5
@@ -58,8 +59,8 @@ class _Tally:
         self.settled += 1
         if reason is not None:
             self.failed[name] = reason
-        if not self.quiet:
-            print(f"{self.settled} of {self.total}: {name} {'done' if reason is None else f'failed: {reason}'}", flush=True)
+        if reason is not None or not self.quiet:
+            say(f"{self.settled} of {self.total}: {name} {'done' if reason is None else f'failed: {reason}'}")
 
 
 class _Settled(BaseException):
@@ -85,6 +86,7 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
     for name in todo:
         records.forget_failure(name)
     in_process = request.launcher == IN_PROCESS
+    plan = tuple(swept_folder(point).name for point in request.points) if in_process else ()
     os.environ["PYTHONSAFEPATH"] = "1"  # for workers: a file in the working folder takes the place of no installed package
     tally = _Tally(len(request.points), len(request.points) - len(todo), quiet=in_process)
     wait = False
@@ -94,7 +96,9 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
             while todo:
                 points = list(todo.values())
                 with _interruptible(), _Watch(folder, records, todo, tally, scratch) as watch:
-                    trouble = _launch(request, points, SweptRun(None if in_process else Workplace.here(), wait), scratch)
+                    trouble = _launch(
+                        request, points, SweptRun(points[0].swept, None if in_process else Workplace.here(), wait, plan), scratch
+                    )
                     if trouble is not None and not watch.sees_work():
                         raise MsmfError(f"the launcher {request.launcher} cannot carry this out: {trouble}")
                 # what is left is being made by another sweep, or was lost with the worker of another run: wait for it, or redo it

@@ -22,7 +22,7 @@ ALL_STRATEGIES = ("nearest", *OURS)
 TIER_PAIRS = (("pm_op_tier", "nearest"), ("pm_tier", "nearest"), ("pm_tier", "pm"), ("pm_op_tier", "pm_op"))
 OP_PAIRS = (("pm_op", "pm"), ("pm_op_tier", "pm_tier"))
 STEADY_PERCENT = (10.0, 25.0)
-_HANDOFFS, _LEAD, _LEFT = MEASURES["handoffs"], MEASURES["lead_s"], MEASURES["user_left"]
+_HANDOFFS, _LEAD, _LEFT = MEASURES["handoffs_per_trip"], MEASURES["mean_lead_s"], MEASURES["user_left_per_trip"]
 _SATISFIED, _LATE, _PER_TRANSFER = MEASURES["satisfied_share"], MEASURES["late_share"], MEASURES["traffic_per_transfer_bytes"]
 FAST_SHARE = 0.6  # of the highest speed: what is called high
 
@@ -125,7 +125,7 @@ CLAIMS = (
         'The two algorithms, "PM-OP" and "PM-OP-Tier," are improved based on the optimization algorithm, which reduces the number of '
         "service migrations.",
         "OP lowers the number of handoffs, and of completed migrations.",
-        cut(OP_PAIRS, [_HANDOFFS, MEASURES["completed"]]),
+        cut(OP_PAIRS, [_HANDOFFS, MEASURES["completed_per_trip"]]),
     ),
     Claim(
         "op_cuts_traffic",

@@ -1,4 +1,4 @@
-"""`msmf-traci-report`: one page with figures, claims and sensitivity about finished runs. Reads its words; what is heavy comes after."""
+"""`msmf-traci report`: one page with figures, claims and sensitivity about finished runs. Reads its words; what is heavy comes after."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ REPORT_FOLDER = "report"
 
 
 def main(words: Sequence[str]) -> None:
-    """Write a report.
+    """Write the report that the command line asks for, and say where.
 
     Raises
     ------
     InputError
-        If there is nothing to report on, what is there does not belong together, or the folder to write is somebody else's.
+        As of `write_report`.
     """
-    parser = Parser("msmf-traci-report", description="Make one page with figures about finished runs; it opens without a network.")
+    parser = Parser("msmf-traci report", description="Make one page with figures about finished runs; it opens without a network.")
     parser.add_argument(
         "results", nargs="+", metavar="RESULTS", help="folders of runs or sweeps: the first is reported on, others add to it"
     )
@@ -31,10 +31,34 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--replay", action="store_true", help="add a replay of the first run with a trace (output.trace=true)")
     typed = parser.parse_args(list(words))
     folders = [Path(name).expanduser() for name in typed.results]
-    out = (Path(typed.out).expanduser() if typed.out else folders[0] / REPORT_FOLDER).resolve()
+    print(f"Report: {write_report(folders, None if typed.out is None else Path(typed.out).expanduser(), replay=typed.replay)}")
+
+
+def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool) -> Path:
+    """Write a report.
+
+    Parameters
+    ----------
+    folders
+        Of runs or sweeps. The first is reported on, the others add to it.
+    out
+        Folder to write; `report` in the first folder if None.
+    replay
+        Whether to add a replay of the first run with a trace.
+
+    Returns
+    -------
+    The page.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to report on, what is there does not belong together, or the folder to write is somebody else's.
+    """
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder} is no folder: give the folder of a run or of a sweep, e.g. results/figure7")
+    out = (out or folders[0] / REPORT_FOLDER).resolve()
 
     from msmf_traci.report.folder import refuse_strangers
 
@@ -43,11 +67,11 @@ def main(words: Sequence[str]) -> None:
     from msmf_traci.report.reading import read_results
 
     results = read_results(folders)
-    traced = _traced_run(results) if typed.replay else None
+    traced = _traced_run(results) if replay else None
 
     from msmf_traci.report.build import build_report
 
-    print(f"Report: {build_report(results, out, traced)}")
+    return build_report(results, out, traced)
 
 
 def _traced_run(results: Results) -> Path:

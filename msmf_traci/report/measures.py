@@ -53,18 +53,24 @@ DOWNTIME = (
     Measure(
         "downtime_per_handoff_s", "downtime per handoff", "s", 1.0, "seconds that containers were stopped in their transfers, over handoffs"
     ),
-    Measure("outage_s", "mean outage", "s", 1.0, "seconds from stop to running again, across abandoned transfers, over outages"),
+    Measure("mean_outage_s", "mean outage", "s", 1.0, "seconds from stop to running again, across abandoned transfers, over outages"),
     Measure("unavailability", "unavailability", "%", 0.01, "seconds in an outage over seconds on the road"),
 )
 OTHERS = (
     Measure("realised_kmh", "realised speed", "km/h", 1.0, "kilometres driven over hours on the road"),
     Measure("wasted_per_trip_bytes", "wasted traffic per trip", "GB", 1e9, "bytes of transfers that were not completed, over vehicles"),
-    Measure("handoffs", "handoffs per trip", "", 1.0, "handoff signals that a container was to follow, over vehicles"),
-    Measure("completed", "completed transfers per trip", "", 1.0, "transfers after which the container ran on the target, over vehicles"),
-    Measure("mispredicted", "mispredicted transfers per trip", "", 1.0, "transfers abandoned before their handoff, over vehicles"),
-    Measure("user_left", "transfers per trip whose user left", "", 1.0, "transfers abandoned after their handoff, over vehicles"),
-    Measure("unfinished", "unfinished transfers per trip", "", 1.0, "transfers open at arrival, over vehicles"),
-    Measure("refused", "refused transfers per trip", "", 1.0, "transfers that found their server full, over vehicles"),
+    Measure("handoffs_per_trip", "handoffs per trip", "", 1.0, "handoff signals that a container was to follow, over vehicles"),
+    Measure(
+        "completed_per_trip",
+        "completed transfers per trip",
+        "",
+        1.0,
+        "transfers after which the container ran on the target, over vehicles",
+    ),
+    Measure("mispredicted_per_trip", "mispredicted transfers per trip", "", 1.0, "transfers abandoned before their handoff, over vehicles"),
+    Measure("user_left_per_trip", "transfers per trip whose user left", "", 1.0, "transfers abandoned after their handoff, over vehicles"),
+    Measure("unfinished_per_trip", "unfinished transfers per trip", "", 1.0, "transfers open at arrival, over vehicles"),
+    Measure("refused_per_trip", "refused transfers per trip", "", 1.0, "transfers that found their server full, over vehicles"),
     Measure("relayed_share", "relayed", "% of the time", 0.01, "seconds in which requests were relayed, over seconds on the road"),
     Measure(
         "late_share", "late", "% of the time", 0.01, "seconds in which the latency was above the task's level, over seconds on the road"
@@ -76,8 +82,10 @@ OTHERS = (
         0.01,
         "seconds in which the container ran within the task's latency, over seconds on the road",
     ),
-    Measure("lead_s", "lead time", "s", 1.0, "seconds from the start of a transfer to its handoff, over transfers with a handoff"),
-    Measure("migration_time_s", "total migration time", "s", 1.0, "seconds from the start of a completed transfer to its end (equation 1)"),
+    Measure("mean_lead_s", "lead time", "s", 1.0, "seconds from the start of a transfer to its handoff, over transfers with a handoff"),
+    Measure(
+        "mean_migration_time_s", "total migration time", "s", 1.0, "seconds from the start of a completed transfer to its end (equation 1)"
+    ),
     Measure(
         "entry_hit_rate", "hit rate at entry", "%", 0.01, "right predictions of the next home when a home is entered, over those compared"
     ),

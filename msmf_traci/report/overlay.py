@@ -60,7 +60,7 @@ def main(words: Sequence[str]) -> None:
     MsmfError
         If the run is wrong or nothing can be written.
     """
-    parser = Parser("msmf-traci-overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
+    parser = Parser("msmf-traci overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
     parser.add_argument("run", help="folder of one run, e.g. results/synthetic/2024-02-29T12-00-05")
     parser.add_argument("--out", help="folder to write to (default: overlay in the current folder)", default="overlay")
     parser.add_argument("--strategy", help=f"whose transfers are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)")

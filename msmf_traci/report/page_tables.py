@@ -20,10 +20,10 @@ _SHOWN = (
     "wasted_per_trip_bytes",
     "traffic_per_transfer_bytes",
     "traffic_per_km_bytes",
-    "handoffs",
-    "completed",
+    "handoffs_per_trip",
+    "completed_per_trip",
     "downtime_per_handoff_s",
-    "outage_s",
+    "mean_outage_s",
     "unavailability",
     "satisfied_share",
 )

@@ -257,7 +257,7 @@ def _refuse_mixed_versions(runs: Sequence[Run]) -> None:
 def _cells_of(number: int, run: Run) -> pd.DataFrame:
     """A run's cells, with the value of every option of its configuration that a run can be told by."""
     table = run.table("summary")
-    missing = [name for name in (*run.key_columns, "band", REPLICATE, "commanded_kmh", *MEASURES) if name not in table]
+    missing = [name for name in (*run.key_columns, REPLICATE, "commanded_kmh", *MEASURES) if name not in table]
     if missing:
         raise InputError(
             f"{run.folder}: table summary has no column {missing[0]}: another version wrote it; make the run again, or leave it out"

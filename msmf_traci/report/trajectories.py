@@ -124,7 +124,7 @@ def _of_run(run: Run) -> pd.DataFrame:
         traffic_per_km_bytes=_over(traffic * 1000.0, vehicles["distance_m"]),
         traffic_per_vehicle_hour_bytes=_over(traffic * 3600.0, vehicles["road_s"]),
         downtime_per_handoff_s=_over(stopped_s, vehicles["handoffs"]),
-        outage_s=_over(vehicles["outage_s"], vehicles["outages"]),
+        mean_outage_s=_over(vehicles["outage_s"], vehicles["outages"]),
         unavailability=_over(vehicles["outage_s"], vehicles["road_s"]),
         **{name: vehicles[name] for name in ("realised_kmh", *_SIZES)},
         **{MIGRATION_KINDS[kind]: _over(migrated[kind], vehicles["completed"]) for kind in KINDS},

@@ -82,7 +82,7 @@ def read_facts(run: Path) -> dict[str, Any]:
     if facts is None:
         raise InputError(f"{run / RUN_FILE} is damaged: it is no JSON object; copy the run again, or leave it out")
     if "continuity" in facts:
-        raise InputError(f"{run} is a session of the testbed; say msmf-traci-testbed compare, or leave it out")
+        raise InputError(f"{run} is a session of the testbed; say msmf-traci testbed compare, or leave it out")
     try:
         _RunFacts.model_validate(facts)
     except ValidationError as error:

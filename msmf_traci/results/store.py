@@ -14,6 +14,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.input_file import is_there
+from msmf_traci.results.earlier import is_earlier_summary, split_earlier_summary
 from msmf_traci.scratch import folders_to_make, owned_scratch, part_of, refusal, remove_empty, settle
 
 RUN_FILE = "run.json"
@@ -200,9 +201,24 @@ def read_table(folder: Path, name: str, *, as_written: bool = False, columns: Se
     InputError
         If it is not there whole.
     """
-    path = next((path for ending in ("csv", "parquet") if (path := folder / f"{name}.{ending}").is_file()), None)
+    path = _path_of(folder, name)
+    if path is None and name == "summary_by_band" and (earlier := _path_of(folder, "summary")) is not None:
+        table = _read_whole(earlier, as_written, [])
+        if is_earlier_summary(table):
+            by_band = split_earlier_summary(table)[1]
+            return by_band[list(columns)] if columns else by_band
     if path is None:
         raise InputError(f"{folder} has no table {name}: the run was not copied whole; copy it again, or leave it out")
+    table = _read_whole(path, as_written, columns)
+    return split_earlier_summary(table)[0] if name == "summary" and is_earlier_summary(table) else table
+
+
+def _path_of(folder: Path, name: str) -> Path | None:
+    """The file of a table in a run's folder, whatever its format; None where there is none."""
+    return next((path for ending in ("csv", "parquet") if (path := folder / f"{name}.{ending}").is_file()), None)
+
+
+def _read_whole(path: Path, as_written: bool, columns: Sequence[str]) -> pd.DataFrame:
     if path.suffix == ".csv":
         check_end(path)
     try:
@@ -210,7 +226,7 @@ def read_table(folder: Path, name: str, *, as_written: bool = False, columns: Se
     except (KeyError, ValueError, OSError, ImportError) as error:  # pandas' and pyarrow's own errors are ValueErrors
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{path}: table {name} cannot be read ({said}): it was cut off, or another version wrote it; "
+            f"{path}: table {path.stem} cannot be read ({said}): it was cut off, or another version wrote it; "
             "copy the run again, or leave it out"
         ) from None
 

@@ -1,4 +1,4 @@
-"""The summary of a run: the paper's figures, one row a variant and speed band, or mean of transport. Definitions: model, section 10.
+"""The summaries of a run: the paper's figures, of all vehicles and of each band of speed. Definitions: model, section 10.
 
 A mean is that of the definition: totals over totals for rates (bytes per km, share of time), the mean over vehicles for counts.
 Percentiles are over vehicles.
@@ -22,6 +22,7 @@ from msmf_traci.results.keys import KEY_COLUMNS
 PERCENTILES = (5, 50, 95)
 ALL = "all"
 MODE = "mode"
+BAND = "band"
 COMPLETED, REFUSED = OUTCOME_NAMES[Outcome.COMPLETED], OUTCOME_NAMES[Outcome.REFUSED]
 
 # metric -> (column of vehicles.csv, denominator column or None for a mean over vehicles, factor)
@@ -32,8 +33,7 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
     "traffic_per_vehicle_hour_bytes": ("traffic_bytes", "road_s", 3600.0),
     "outage_per_trip_s": ("outage_s", None, 1.0),
     "unavailability": ("outage_s", "road_s", 1.0),
-    "handoffs": ("handoffs", None, 1.0),
-    **{outcome: (outcome, None, 1.0) for outcome in OUTCOME_NAMES},
+    **{f"{count}_per_trip": (count, None, 1.0) for count in ("handoffs", *OUTCOME_NAMES)},
     "relayed_share": ("relayed_s", "road_s", 1.0),
     "late_share": ("late_s", "road_s", 1.0),
     "satisfied_share": ("satisfied_s", "road_s", 1.0),
@@ -44,19 +44,17 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
 _OF_TRANSFERS = ("t_start_s", "t_end_s", "lead_s", "downtime_s")
 SUMMARY_COLUMNS = frozenset(
     (
-        *("band", MODE, "seed", "vehicles", "realised_kmh", "traffic_per_transfer_bytes", "migration_time_s", "downtime_per_handoff_s"),
-        *("outage_s", "lead_s", "entry_hit_rate", "handoff_hit_rate"),
+        *(BAND, MODE, "seed", "vehicles", "realised_kmh", "traffic_per_transfer_bytes", "mean_migration_time_s", "downtime_per_handoff_s"),
+        *("mean_outage_s", "mean_lead_s", "entry_hit_rate", "handoff_hit_rate"),
         *_PER_VEHICLE,
     )
 )
 
 
-def summary_table(
-    vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, band_edges_kmh: Sequence[float], keys: Sequence[str] = KEY_COLUMNS
-) -> pd.DataFrame:
-    """One row a variant for all vehicles (band `all`), and one for each band of realised speed that has vehicles.
+def summary_table(vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, keys: Sequence[str] = KEY_COLUMNS) -> pd.DataFrame:
+    """One row a variant, of all vehicles.
 
-    Where vehicles have modes, one more for each mode (band `all`), in the order of their names; an unknown mode has no row of its own.
+    Where vehicles have modes, one more for each mode, in the order of their names; an unknown mode has no row of its own.
 
     Parameters
     ----------
@@ -64,12 +62,60 @@ def summary_table(
         The tables; rows of a variant together.
     seed
         The run's.
-    band_edges_kmh
-        Edges of the bands.
     keys
         The columns that say which variant a row is of.
     """
-    groups = _groups(vehicles, migrations, band_edges_kmh)
+    groups = [_Group(ALL, np.ones(len(vehicles), dtype=bool), np.ones(len(migrations), dtype=bool))]
+    if MODE not in vehicles:
+        return _table(vehicles, migrations, groups, None, seed, keys)
+    modes = vehicles[MODE].fillna("")
+    groups += _groups(vehicles, migrations, modes, sorted(set(modes) - {""}))
+    return _table(vehicles, migrations, groups, MODE, seed, keys)
+
+
+def band_table(
+    vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, band_edges_kmh: Sequence[float], keys: Sequence[str] = KEY_COLUMNS
+) -> pd.DataFrame:
+    """One row a variant and band of realised speed that has vehicles, from the slowest band to the fastest.
+
+    Parameters
+    ----------
+    vehicles, migrations, seed, keys
+        As of `summary_table`.
+    band_edges_kmh
+        Edges of the bands.
+    """
+    groups = _groups(vehicles, migrations, _band_of(vehicles["realised_kmh"], band_edges_kmh), _band_names(band_edges_kmh))
+    return _table(vehicles, migrations, groups, BAND, seed, keys)
+
+
+def of_all_vehicles(summary: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a summary that are about all vehicles of a variant, whatever their mode."""
+    return summary[summary[MODE] == ALL] if MODE in summary else summary
+
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Vehicles that a row is about, under every variant: which rows of the tables are theirs."""
+
+    name: str
+    vehicles: BoolArray
+    transfers: BoolArray
+
+
+def _groups(vehicles: pd.DataFrame, migrations: pd.DataFrame, values: pd.Series[str], names: Sequence[str]) -> list[_Group]:
+    """A group of vehicles for each name, by a value that each row of the table of vehicles has."""
+    of_transfers = migrations["vehicle"].map(dict(zip(vehicles["vehicle"], values, strict=True)))
+    return [_Group(name, (values == name).to_numpy(bool), (of_transfers == name).to_numpy(bool)) for name in names]
+
+
+def _table(
+    vehicles: pd.DataFrame, migrations: pd.DataFrame, groups: Sequence[_Group], label: str | None, seed: int, keys: Sequence[str]
+) -> pd.DataFrame:
+    """One row a variant and group that has vehicles of it; `label` is the column with the group's name."""
     by_variant = vehicles.groupby(list(keys), sort=False, dropna=False).indices
     transfers_of = migrations.groupby(list(keys), sort=False, dropna=False).indices if len(migrations) else {}
     transfers_of = {_hashable(key): rows for key, rows in transfers_of.items()}
@@ -77,66 +123,34 @@ def summary_table(
     transfer_columns = {name: migrations[name].to_numpy(dtype=np.float64) for name in _OF_TRANSFERS}
     transfer_columns["outcome"] = migrations["outcome"].to_numpy()
     none: IntArray = np.zeros(0, dtype=np.int64)
+
+    def row(members: IntArray, transfers: IntArray, name: str) -> dict[str, Any]:
+        of = {name: values[members] for name, values in columns.items()}
+        return {
+            **{key: of[key][0] for key in keys},
+            "commanded_kmh": of["commanded_kmh"][0],
+            **({} if label is None else {label: name}),
+            "seed": seed,
+            "vehicles": len(members),
+            **_metrics(of, {name: values[transfers] for name, values in transfer_columns.items()}),
+        }
+
     rows = []
     for key, indices in by_variant.items():
         members: IntArray = np.asarray(indices)
-        transfers = transfers_of.get(_hashable(key), none)
+        transfers: IntArray = np.asarray(transfers_of.get(_hashable(key), none))
         for group in groups:
-            some, moved = members[group.vehicles[members]], transfers[group.transfers[transfers]]
+            some: IntArray = members[group.vehicles[members]]
             if len(some):
-                of = {name: values[some] for name, values in columns.items()}
-                metrics = _metrics(of, {name: values[moved] for name, values in transfer_columns.items()})
-                rows.append({**_keys(of, group, seed, keys), **metrics})
-    return pd.DataFrame(rows).astype({name: "string" for name in keys if vehicles[name].dtype == "string"})
-
-
-def of_all_vehicles(summary: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a summary that are about all vehicles of a variant: no band, no mode."""
-    kept = summary["band"] == ALL
-    return summary[kept & (summary[MODE] == ALL)] if MODE in summary else summary[kept]
-
-
-Arrays = dict[str, NDArray[Any]]
+                rows.append(row(some, transfers[group.transfers[transfers]], group.name))
+    # a table without rows has its columns all the same
+    table = pd.DataFrame(rows or [row(np.arange(len(vehicles)), none, "")]).iloc[: len(rows)]
+    return table.astype({name: "string" for name in keys if vehicles[name].dtype == "string"})
 
 
 def _hashable(key: Any) -> tuple[Any, ...]:
     """A group's key with NaN, which differs from itself, as None."""
     return tuple(None if value != value else value for value in (key if isinstance(key, tuple) else (key,)))
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Vehicles that a row is about, under every variant: which rows of the tables are theirs."""
-
-    band: str
-    mode: str
-    vehicles: BoolArray
-    transfers: BoolArray
-
-
-def _groups(vehicles: pd.DataFrame, migrations: pd.DataFrame, band_edges_kmh: Sequence[float]) -> list[_Group]:
-    """All vehicles, those of each band, those of each mode."""
-    groups = [_Group(ALL, ALL, np.ones(len(vehicles), dtype=bool), np.ones(len(migrations), dtype=bool))]
-    bands = _band_of(vehicles["realised_kmh"], band_edges_kmh)
-    groupings = [(bands, [(band, ALL, band) for band in _band_names(band_edges_kmh)])]
-    if MODE in vehicles:
-        modes = vehicles[MODE].fillna("")
-        groupings.append((modes, [(ALL, mode, mode) for mode in sorted(set(modes) - {""})]))
-    for values, named in groupings:
-        of_transfers = migrations["vehicle"].map(dict(zip(vehicles["vehicle"], values, strict=True)))
-        groups += [_Group(band, mode, (values == name).to_numpy(bool), (of_transfers == name).to_numpy(bool)) for band, mode, name in named]
-    return groups
-
-
-def _keys(vehicles: Arrays, group: _Group, seed: int, keys: Sequence[str]) -> dict[str, Any]:
-    return {
-        **{name: vehicles[name][0] for name in keys},
-        "commanded_kmh": vehicles["commanded_kmh"][0],
-        "band": group.band,
-        **({MODE: group.mode} if MODE in vehicles else {}),
-        "seed": seed,
-        "vehicles": len(vehicles["vehicle"]),
-    }
 
 
 def _metrics(vehicles: Arrays, transfers: Arrays) -> dict[str, float]:
@@ -148,10 +162,10 @@ def _metrics(vehicles: Arrays, transfers: Arrays) -> dict[str, float]:
     traffic = float(vehicles["traffic_bytes"].sum())
     values["traffic_per_transfer_bytes"] = _ratio(traffic, int((transfers["outcome"] != REFUSED).sum()))
     completed = transfers["outcome"] == COMPLETED
-    values["migration_time_s"] = _mean(transfers["t_end_s"][completed] - transfers["t_start_s"][completed])
+    values["mean_migration_time_s"] = _mean(transfers["t_end_s"][completed] - transfers["t_start_s"][completed])
     values["downtime_per_handoff_s"] = _ratio(float(transfers["downtime_s"].sum()), float(vehicles["handoffs"].sum()))
-    values["outage_s"] = _ratio(float(vehicles["outage_s"].sum()), float(vehicles["outages"].sum()))
-    values["lead_s"] = _mean(transfers["lead_s"][~np.isnan(transfers["lead_s"])])
+    values["mean_outage_s"] = _ratio(float(vehicles["outage_s"].sum()), float(vehicles["outages"].sum()))
+    values["mean_lead_s"] = _mean(transfers["lead_s"][~np.isnan(transfers["lead_s"])])
     for kind in ("entry", "handoff"):
         hits, misses = float(vehicles[f"{kind}_hits"].sum()), float(vehicles[f"{kind}_misses"].sum())
         values[f"{kind}_hit_rate"] = _ratio(hits, hits + misses)

@@ -20,7 +20,7 @@ _KEY = re.compile(r"[0-9a-f]{20}")  # content_key
 def clear_cache() -> str:
     """Empty the cache folder; returns a line on what was done.
 
-    What a live process builds or uses stays, and maps that msmf-traci-fetch has not fetched.
+    What a live process builds or uses stays, and maps that msmf-traci fetch has not fetched.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def clear_cache() -> str:
     left = [
         *([f"{busy} being built by a live process left alone"] if busy else []),
         *([f"{used} used by a live process left alone"] if used else []),
-        *([f"not fetched by msmf-traci-fetch, and left: {', '.join(str(path.relative_to(cache)) for path in own)}"] if own else []),
+        *([f"not fetched by msmf-traci fetch, and left: {', '.join(str(path.relative_to(cache)) for path in own)}"] if own else []),
     ]
     return "; ".join([f"cache {cache}: {removed} removed", *left])
 

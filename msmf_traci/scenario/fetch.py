@@ -23,7 +23,7 @@ DEFAULT_BBOX: Bbox = (116.25, 39.795, 116.50, 40.001)  # central Beijing
 DEFAULT_NAME = "beijing_central.osm.gz"
 DATA_VARIABLE = "MSMF_DATA_DIR"
 LICENCE = "(c) OpenStreetMap contributors, ODbL 1.0"
-PROGRAM = "msmf-traci-fetch"
+PROGRAM = "msmf-traci fetch"
 INTERRUPTED_CODE = 130  # 128 + SIGINT, as shells report it
 _LONGEST_PAUSE_S = 600.0
 

@@ -1,4 +1,4 @@
-"""The record beside a map that msmf-traci-fetch has downloaded: its hash, in the format of sha256sum."""
+"""The record beside a map that msmf-traci fetch has downloaded: its hash, in the format of sha256sum."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def find_beijing_map() -> Path:
         if is_there(candidate, "the map of Beijing"):
             return candidate
     raise InputError(
-        "scenario=beijing needs the map of Beijing: run msmf-traci-fetch, set MSMF_DATA_DIR, "
+        "scenario=beijing needs the map of Beijing: run msmf-traci fetch, set MSMF_DATA_DIR, "
         "or name a map with scenario.map_file=FILE.osm.pbf"
     )
 
@@ -52,7 +52,7 @@ def check_map(path: Path) -> None:
     if origin_of(path) is Origin.CHANGED:
         raise InputError(
             f"map file {path} is another file than was fetched (its hash is not that in {record_of(path).name}); fetch it again "
-            f"(msmf-traci-fetch --force --out {path}, and its --bbox), or remove that record if the map is your own"
+            f"(msmf-traci fetch --force --out {path}, and its --bbox), or remove that record if the map is your own"
         )
     if not path.name.lower().endswith(ENDINGS):
         raise InputError(f"map file {path}: its name must end in {', '.join(ENDINGS)}; rename or convert it")
@@ -73,7 +73,7 @@ def _check_xml(path: Path) -> None:
                 check.feed(block)
         check.finish()
     except (EOFError, TruncatedError):
-        raise InputError(f"map file {path} is truncated; fetch it again (msmf-traci-fetch)") from None
+        raise InputError(f"map file {path} is truncated; fetch it again (msmf-traci fetch)") from None
     except (gzip.BadGzipFile, zlib.error):
         raise InputError(f"map file {path} is not compressed with gzip as its name says; fetch it again, or rename it") from None
     except AnswerError as error:

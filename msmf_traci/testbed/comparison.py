@@ -54,7 +54,7 @@ def read_measurements(folder: Path) -> list[Measurement]:
             found.append(measurement)
     if not found:
         raise InputError(
-            f"{folder}: there is no session with a completed single transfer; name a folder that msmf-traci-testbed run has filled"
+            f"{folder}: there is no session with a completed single transfer; name a folder that msmf-traci testbed run has filled"
         )
     return found
 

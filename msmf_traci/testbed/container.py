@@ -101,7 +101,7 @@ class Container:
         if code != 0:
             raise MsmfError(
                 f"runc {words[0]} failed on host {host.name} after {time.monotonic() - begin_s:.1f} s: {_why(host, words[0])}; "
-                "see what msmf-traci-testbed check says"
+                "see what msmf-traci testbed check says"
             )
 
     def _specification(self, host: Host) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def clear(name: str, folder: Path | None) -> list[str]:
         found.append(f"folder {folder}")
     left = [str(path) for path in (*_namespaces(name), *_groups(name), *([folder] if folder is not None and folder.exists() else []))]
     if left:
-        raise MsmfError(f"testbed {name}: {', '.join(left)} could not be removed; say msmf-traci-testbed clean once nothing uses it")
+        raise MsmfError(f"testbed {name}: {', '.join(left)} could not be removed; say msmf-traci testbed clean once nothing uses it")
     return found
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.config.compose import read_request
+from msmf_traci.experiment.drive import Drive
+from msmf_traci.experiment.preparation import draw_trips
 from msmf_traci.mobility.frame import DECIMALS, NO_EDGE, AsMatched, Frames, MobilitySource
 from msmf_traci.mobility.matching.road_index import RoadIndex
-from msmf_traci.run.drive import Drive
-from msmf_traci.run.preparation import draw_trips
 
 from .matchers import Ours
 from .measuring import Receiver

@@ -11,9 +11,9 @@ import numpy as np
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.config.compose import read_request
 from msmf_traci.config.schema import Config
+from msmf_traci.experiment.mobility_source import open_source
+from msmf_traci.experiment.preparation import City, Inputs, draw_trips, judge_files, read_city
 from msmf_traci.mobility.frame import Frames, MobilitySource
-from msmf_traci.run.mobility_source import open_source
-from msmf_traci.run.preparation import City, Inputs, draw_trips, judge_files, read_city
 
 
 @dataclass(frozen=True)

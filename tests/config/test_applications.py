@@ -11,7 +11,7 @@ from msmf_traci.config.help import help_text
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
-from msmf_traci.run.options import link_options, tier_latency, workload_options
+from msmf_traci.experiment.options import link_options, tier_latency, workload_options
 
 MINE = "+applications.mine={image_mb: 400, memory_mb: 64, dirty_percent_per_s: 2, latency_level_ms: 80}"
 TESTBED = ("tiers.local_latency_ms=20", "tiers.regional_latency_ms=100")
@@ -74,7 +74,7 @@ def test_users_change_and_add_applications(tmp_path: Path) -> None:
 
 
 def test_help_shows_the_applications_there_are() -> None:
-    assert "  face            image_mb=700, memory_mb=100, dirty_percent_per_s=1, latency_level_ms=150" in help_text()
+    assert "  face  image_mb=700, memory_mb=100, dirty_percent_per_s=1, latency_level_ms=150" in help_text("applications")
 
 
 @pytest.mark.parametrize(

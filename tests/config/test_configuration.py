@@ -230,7 +230,7 @@ def test_every_point_of_a_sweep_is_judged() -> None:
 
 
 def test_several_values_without_m_are_refused() -> None:
-    assert refusal("seed=0,1") == "seed=0,1: several values make a sweep; add -m, or write a list in brackets"
+    assert refusal("seed=0,1") == "seed=0,1: several values make a sweep; add -m (in Python: call sweep), or write a list in brackets"
 
 
 def test_what_is_typed_beats_the_experiment_and_is_swept_beside_it() -> None:

@@ -19,7 +19,7 @@ def configured(*words: str) -> Config:
 def test_options_of_three_parts_are_known_with_meaning_and_default() -> None:
     assert {"mobility.gps.path", "mobility.gps.max_gap_s", "matching.lag_s"} <= set(option_fields())
     assert "mobility.gps" not in option_fields()
-    assert "  mobility.gps.max_gap_s=60 " in help_text()
+    assert "  mobility.gps.max_gap_s=60 " in help_text("mobility")
 
 
 def test_traces_come_from_files_and_drive_no_sumo() -> None:

@@ -26,7 +26,7 @@ def test_launcher_of_hydra_itself_needs_no_extra(monkeypatch: pytest.MonkeyPatch
 
 
 def test_help_lists_the_launchers() -> None:
-    assert "hydra/launcher  basic, joblib, ray, slurm" in help_text()
+    assert "basic, joblib, ray, slurm" in help_text("hydra")
 
 
 def test_workers_are_as_many_as_the_allocation_has_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,3 +62,41 @@ def test_a_strategys_name_is_one_that_tables_and_files_can_have(name: str, tmp_p
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(InputError, match="must be a name of 1 to 100 characters"):
         load_strategies([f"{module}:Own"])
+
+
+@pytest.mark.parametrize(
+    ("word", "option", "value"),
+    [
+        ("strategies=pm", "strategies", ["pm"]),
+        ("mobility.gui=yes", "mobility.gui", True),
+        ("output.trace=off", "output.trace", False),
+        ("output.speed_bands_kmh=30", "output.speed_bands_kmh", [30.0]),
+        ("variants.links.bandwidth_mbps=50", "variants.links.bandwidth_mbps", [50.0]),
+        ("workload.image_mb=500", "workload.image_mb", 500.0),
+    ],
+)
+def test_what_people_write_by_habit_is_taken_as_it_is_meant(word: str, option: str, value: object) -> None:
+    found: object = read_request([word]).points[0].config
+    for part in option.split("."):
+        found = getattr(found, part)
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("variants.mobility.speed_kmh=[5,20]", "make a sweep instead: -m mobility.speed_kmh=VALUE,VALUE"),
+        ("variants.seed=[0,1]", "make a sweep instead: -m seed=VALUE,VALUE"),
+        ("variants.strategies=[pm]", "all strategies share the pass already: write 'strategies=[pm,oracle]'"),
+    ],
+)
+def test_what_no_pass_can_vary_gets_advice_that_works(word: str, advice: str) -> None:
+    with pytest.raises(InputError) as error:
+        read_request([word])
+    assert str(error.value).endswith(advice)
+
+
+@pytest.mark.parametrize("word", ["mobility.gui=maybe", "strategies={a: 1}", "workload.memory_mb=text", "seed=yes"])
+def test_what_means_nothing_is_refused(word: str) -> None:
+    with pytest.raises(InputError):
+        read_request([word])

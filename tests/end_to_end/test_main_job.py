@@ -32,7 +32,7 @@ def test_default_run_has_eight_strategies_and_a_hundred_vehicles(default_run: tu
     facts = json.loads((run / "run.json").read_text())
     summary = pd.read_csv(run / "summary.csv")
     assert set(summary["strategy"]) == STRATEGIES
-    assert (summary.loc[summary["band"] == "all", "vehicles"] == 100).all()
+    assert (summary["vehicles"] == 100).all()
     assert facts["vehicles"] == {"inserted": 100, "arrived": 100, "not_inserted": 0, "left_out": 0}
     assert facts["teleports"] == 0
     assert facts["cells"] == 331
@@ -50,7 +50,7 @@ def test_default_run_prints_a_row_for_each_strategy_and_where_the_tables_are(def
 def test_bytes_add_up_from_transfers_to_vehicles_to_the_summary(default_run: tuple[Path, str]) -> None:
     run, _ = default_run
     migrations, vehicles = pd.read_csv(run / "migrations.csv"), pd.read_csv(run / "vehicles.csv")
-    summary = pd.read_csv(run / "summary.csv").query("band == 'all'").set_index("strategy")
+    summary = pd.read_csv(run / "summary.csv").set_index("strategy")
     sent = migrations[["image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"]].sum(axis=1)
     by_vehicle = sent.groupby([migrations["strategy"], migrations["vehicle"]]).sum()
     booked = vehicles.set_index(["strategy", "vehicle"])["traffic_bytes"]
@@ -99,7 +99,7 @@ def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(msmf: Command, tmp
     assert first.returncode == 0, first.stderr
     folder = tmp_path / "results" / "synthetic"
     assert len(list(folder.glob("*/run.json"))) == 8
-    stacked = pd.read_csv(folder / "summary.csv").query("band == 'all'")
+    stacked = pd.read_csv(folder / "summary.csv")
     assert len(stacked) == 8 * 8
     keys = stacked[["commanded_kmh", "image_mb", "regional_rings", "seed"]].drop_duplicates()
     assert len(keys) == 8

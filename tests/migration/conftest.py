@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from msmf_traci.control.decisions import Changes, Decisions
+from msmf_traci.experiment.drive import course_of
 from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
@@ -23,7 +24,6 @@ from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.frame import Frames
 from msmf_traci.mobility.tracks import Follower
 from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
-from msmf_traci.run.drive import course_of
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from tests.courses import REGION, SERVERS, names_of, policies, row_of_cells
 

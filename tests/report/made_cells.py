@@ -31,13 +31,13 @@ def world(strategy: str, speed: float, size: float) -> Row:
         "traffic_per_km_bytes": traffic * falling / 15,
         "traffic_per_vehicle_hour_bytes": traffic * falling * 3,
         "downtime_per_handoff_s": 50.0 + down,
-        "outage_s": 50.0 + down,
+        "mean_outage_s": 50.0 + down,
         "unavailability": (1.0 + down) / 100.0,
-        "handoffs": (13.0 if is_tier else 39.0) * (0.9 if is_op else 1.0),
-        "completed": (12.0 if is_tier else 30.0) * (0.9 if is_op else 1.0),
+        "handoffs_per_trip": (13.0 if is_tier else 39.0) * (0.9 if is_op else 1.0),
+        "completed_per_trip": (12.0 if is_tier else 30.0) * (0.9 if is_op else 1.0),
         "user_left": left,
         "satisfied_share": 0.995 if strategy == "pm_op_tier" else 0.9 - 0.5 * fast,
-        "lead_s": 100.0 * (1.1 - fast),
+        "mean_lead_s": 100.0 * (1.1 - fast),
     }
 
 

@@ -51,7 +51,7 @@ def write_run(
         {"strategy": name, "image_mb": np.nan, **dict(zip(columns.values(), values, strict=True))}
         for name, values in itertools.product(strategies, itertools.product(*varied.values()))
     ]
-    rows = [{**variant, "commanded_kmh": speed, "band": "all", "seed": seed, "vehicles": VEHICLES} for variant in variants]
+    rows = [{**variant, "commanded_kmh": speed, "seed": seed, "vehicles": VEHICLES} for variant in variants]
     summary = pd.DataFrame(rows).assign(**{name: rng.uniform(1.0, 2.0, len(rows)) * each.per_unit for name, each in MEASURES.items()})
     folder.mkdir(parents=True)
     summary.to_csv(folder / "summary.csv", index=False)

@@ -50,7 +50,7 @@ def make_run(
     vehicles.to_csv(folder / "vehicles.csv", index=False, lineterminator="\n")
     many = vehicles.groupby(["strategy", "image_mb"], dropna=False, sort=False)["vehicle"].size().to_numpy()
     measures = {name: 1.0 for name in MEASURES if name != "vehicles"}
-    summary = keys.assign(vehicles=many, commanded_kmh=speed, band="all", seed=seed, **measures)
+    summary = keys.assign(vehicles=many, commanded_kmh=speed, seed=seed, **measures)
     summary.to_csv(folder / "summary.csv", index=False, lineterminator="\n")
     for name, table in (tables or {}).items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")

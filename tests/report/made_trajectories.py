@@ -125,7 +125,7 @@ def _summary(vehicles: pd.DataFrame, seed: int) -> pd.DataFrame:
         for mode in ("all", *sorted(set(own["mode"]) - {""})):
             n = len(own) if mode == "all" else int((own["mode"] == mode).sum())
             head = dict(zip(("strategy", "image_mb", "application"), keys, strict=True))
-            head |= {"commanded_kmh": np.nan, "band": "all", "mode": mode, "seed": seed, "vehicles": n}
+            head |= {"commanded_kmh": np.nan, "mode": mode, "seed": seed, "vehicles": n}
             rows.append(head | dict.fromkeys(MEASURES, 1.0 + 0.1 * seed))
     return pd.DataFrame(rows)
 
@@ -156,7 +156,7 @@ def by_trajectory(place: Path) -> pd.DataFrame:
         part = moved[kinds].mean().rename(columns=lambda kind: f"migration_{kind}")
         part["migration_bytes"] = part.sum(axis=1)
         part["downtime_per_handoff_s"] = moved["downtime_s"].sum() / vehicles["handoffs"]
-        part["outage_s"] = vehicles["outage_s"] / vehicles["outages"]
+        part["mean_outage_s"] = vehicles["outage_s"] / vehicles["outages"]
         part["unavailability"] = vehicles["outage_s"] / vehicles["road_s"]
         part["traffic_per_trip_bytes"] = vehicles["traffic_bytes"]
         part["traffic_per_km_bytes"] = vehicles["traffic_bytes"] / vehicles["distance_m"] * 1000

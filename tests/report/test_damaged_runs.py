@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msmf_traci.cli import overlay, report
+from msmf_traci.commands.entry import overlay, report
 from msmf_traci.errors import InputError
 from msmf_traci.report.reading import read_results
 from msmf_traci.report.road_lines import read_roads

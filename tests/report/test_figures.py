@@ -65,7 +65,7 @@ def test_curves_against_the_speed_are_means_over_seeds_with_their_intervals(swee
 
 def test_every_option_that_varies_has_its_figures(sweep: Path, figures: dict[str, Figure]) -> None:
     raw = stacked(sweep, "summary")
-    measure = MEASURES["outage_s"]
+    measure = MEASURES["mean_outage_s"]
     for option, column in (("links_bandwidth_mbps", "bandwidth_mbps"), ("tiers_regional_rings", "regional_rings"), ("image", "image_mb")):
         assert {f"traffic_by_{option}", f"downtime_by_{option}", f"differences_by_{option}"} <= set(figures)
         drawn = figures[f"downtime_by_{option}"].points.query("second == '10' and measure == 'mean outage (s)'")

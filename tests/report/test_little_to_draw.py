@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msmf_traci.cli import report
+from msmf_traci.commands.entry import report
 from msmf_traci.errors import ToolError
 from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC
 from msmf_traci.report.page_tables import runs_table
@@ -19,13 +19,13 @@ from tests.report.made_trajectories import write_trajectories
 
 ODD = ("nearest", "\"'&<b>\\`${x}", "naïve 策略 🚗", "x" * 300, "datum.strategy' == \"")
 HANDOFFS = (
-    "lead_s",
-    "migration_time_s",
+    "mean_lead_s",
+    "mean_migration_time_s",
     "entry_hit_rate",
     "handoff_hit_rate",
     "traffic_per_transfer_bytes",
     "downtime_per_handoff_s",
-    "outage_s",
+    "mean_outage_s",
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msmf_traci.cli import overlay
+from msmf_traci.commands.entry import overlay
 from msmf_traci.report.cell_map import CellMap
 from msmf_traci.report.overlay import write_overlay
 from msmf_traci.scenario.sumo_tools import find_sumo

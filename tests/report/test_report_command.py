@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from msmf_traci.cli import report
+from msmf_traci.commands.entry import report
 from msmf_traci.report.reading import read_results
 from tests.report.made_results import write_run, write_sweep
 
@@ -16,7 +16,7 @@ from tests.report.made_results import write_run, write_sweep
 def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert report(list(words)) == 2
     said = capsys.readouterr().err
-    assert said.startswith("msmf-traci-report: ")
+    assert said.startswith("msmf-traci report: ")
     assert said.count("\n") == 1
     return said
 
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "empty").mkdir()
     assert "holds no finished run" in _refused(capsys, str(tmp_path / "empty"))
     assert "is no folder" in _refused(capsys, str(tmp_path / "nowhere"))
-    assert "see msmf-traci-report --help" in _refused(capsys)
+    assert "see msmf-traci report --help" in _refused(capsys)
     assert "unrecognized arguments: --fast" in _refused(capsys, str(tmp_path / "empty"), "--fast")
 
     half = write_run(tmp_path / "half" / "a")
@@ -76,8 +76,8 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.Capt
     assert "0.1.0" in _refused(capsys, str(tmp_path / "mixed"))
 
     short = write_run(tmp_path / "short")
-    pd.read_csv(short / "summary.csv").drop(columns="outage_s").to_csv(short / "summary.csv", index=False)
-    assert "no column outage_s" in _refused(capsys, str(short))
+    pd.read_csv(short / "summary.csv").drop(columns="mean_outage_s").to_csv(short / "summary.csv", index=False)
+    assert "no column mean_outage_s" in _refused(capsys, str(short))
 
     (write_run(tmp_path / "without") / "migrations.csv").unlink()
     assert "has no table migrations" in _refused(capsys, str(tmp_path / "without"))
@@ -106,7 +106,7 @@ def test_a_replay_needs_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_help_and_refusals_load_nothing_heavy(tmp_path: Path) -> None:
     script = (
-        "import sys, json; from msmf_traci.cli import report\n"
+        "import sys, json; from msmf_traci.commands.entry import report\n"
         "try: code = report(sys.argv[1:])\n"
         "except SystemExit as end: code = end.code\n"
         "heavy = [name for name in ('altair', 'vl_convert', 'scipy', 'numba') if name in sys.modules]\n"

@@ -85,7 +85,7 @@ def test_downtime_is_by_mode_and_strategy_in_every_definition(place: Path, figur
     raw, drawn = by_trajectory(place), figures["figure8_downtime"].points
     assert set(drawn["value"]) == set(MODES) and set(drawn["second"]) == set(APPLICATIONS)
     drawn = drawn.set_index(["measure", "strategy", "value", "second"])
-    for column in ("downtime_per_handoff_s", "outage_s", "unavailability"):
+    for column in ("downtime_per_handoff_s", "mean_outage_s", "unavailability"):
         measure = MEASURES[column]
         for (strategy, application, mode), own in raw.groupby(["strategy", "application", "mode"]):
             row = drawn.loc[(measure.title, strategy, mode, application)]

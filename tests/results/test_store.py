@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.launch.sweep import numbered
 from msmf_traci.results.store import (
     TableWriter,
     check_writable,
@@ -21,7 +22,6 @@ from msmf_traci.results.store import (
     write_json,
     write_table,
 )
-from msmf_traci.sweep import numbered
 
 FORMATS = pytest.mark.parametrize("format", ["csv", "parquet"])
 

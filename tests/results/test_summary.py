@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from pytest import approx
 
-from msmf_traci.results.summary import of_all_vehicles, summary_table
+from msmf_traci.results.summary import band_table, of_all_vehicles, summary_table
 
 
 def only_row(vehicles, transfers, **options):
-    table = summary_table(vehicles, transfers, options.get("seed", 0), [])
+    table = summary_table(vehicles, transfers, options.get("seed", 0))
     assert len(table) == 1
     return table.iloc[0]
 
@@ -38,14 +38,14 @@ def test_percentiles_are_over_vehicles(vehicle_rows, transfer_rows):
     """Traffic 0, 1, ..., 20 MB over 21 vehicles of 1 km: the 5th, 50th and 95th percentile are 1, 10 and 19."""
     vehicles = vehicle_rows(*({"vehicle": f"v{n}", "traffic_bytes": n * 1e6, "handoffs": n, "realised_kmh": 30.0 + n} for n in range(21)))
     row = only_row(vehicles, transfer_rows())
-    for metric, unit in (("traffic_per_trip_bytes", 1e6), ("traffic_per_km_bytes", 1e6), ("handoffs", 1)):
+    for metric, unit in (("traffic_per_trip_bytes", 1e6), ("traffic_per_km_bytes", 1e6), ("handoffs_per_trip", 1)):
         assert [row[f"{metric}_p{q}"] for q in ("05", "50", "95")] == approx([1 * unit, 10 * unit, 19 * unit])
     assert [row[f"realised_kmh_p{q}"] for q in ("05", "50", "95")] == approx([31, 40, 49])
 
 
 def test_migration_time_is_that_of_completed_transfers(vehicle_rows, transfer_rows):
     transfers = transfer_rows({"t_end_s": 10.0}, {"t_start_s": 5.0, "t_end_s": 25.0}, {"t_end_s": 500.0, "outcome": "mispredicted"})
-    assert only_row(vehicle_rows({}), transfers)["migration_time_s"] == approx(15)
+    assert only_row(vehicle_rows({}), transfers)["mean_migration_time_s"] == approx(15)
 
 
 def test_downtime_is_per_handoff_and_outage_per_outage(vehicle_rows, transfer_rows):
@@ -57,11 +57,11 @@ def test_downtime_is_per_handoff_and_outage_per_outage(vehicle_rows, transfer_ro
     transfers = transfer_rows({"downtime_s": 2.0, "outcome": "user_left"}, {"downtime_s": 3.0}, {"downtime_s": 4.0, "vehicle": "v1"})
     row = only_row(vehicles, transfers)
     assert row["downtime_per_handoff_s"] == approx(9 / 4)
-    assert row["outage_s"] == approx(9 / 2)
+    assert row["mean_outage_s"] == approx(9 / 2)
 
 
 def test_lead_time_is_that_of_transfers_with_a_handoff(vehicle_rows, transfer_rows):
-    assert only_row(vehicle_rows({}), transfer_rows({"lead_s": 4.0}, {"lead_s": 0.0}, {}))["lead_s"] == approx(2)
+    assert only_row(vehicle_rows({}), transfer_rows({"lead_s": 4.0}, {"lead_s": 0.0}, {}))["mean_lead_s"] == approx(2)
 
 
 def test_hit_rates_are_pooled(vehicle_rows, transfer_rows):
@@ -78,15 +78,22 @@ def test_outcomes_are_means_over_vehicles(vehicle_rows, transfer_rows):
     vehicles = vehicle_rows({"vehicle": "v0", "completed": 3, "mispredicted": 1}, {"vehicle": "v1", "user_left": 1, "unfinished": 1})
     row = only_row(vehicles, transfer_rows())
     names = ("completed", "mispredicted", "user_left", "unfinished", "refused")
-    assert [row[name] for name in names] == [1.5, 0.5, 0.5, 0.5, 0]
+    assert [row[f"{name}_per_trip"] for name in names] == [1.5, 0.5, 0.5, 0.5, 0]
 
 
 def test_what_does_not_apply_is_empty(vehicle_rows, transfer_rows):
     """No transfer, no handoff, no outage, no prediction: NaN, not 0; traffic and shares are 0."""
     row = only_row(vehicle_rows({}), transfer_rows())
-    empty = ("traffic_per_transfer_bytes", "migration_time_s", "downtime_per_handoff_s", "outage_s", "lead_s", "entry_hit_rate")
+    empty = (
+        "traffic_per_transfer_bytes",
+        "mean_migration_time_s",
+        "downtime_per_handoff_s",
+        "mean_outage_s",
+        "mean_lead_s",
+        "entry_hit_rate",
+    )
     assert all(np.isnan(row[name]) for name in (*empty, "handoff_hit_rate"))
-    assert (row["traffic_per_trip_bytes"], row["unavailability"], row["handoffs"]) == (0, 0, 0)
+    assert (row["traffic_per_trip_bytes"], row["unavailability"], row["handoffs_per_trip"]) == (0, 0, 0)
 
 
 def test_vehicle_of_one_frame_counts_but_has_no_rate(vehicle_rows, transfer_rows):
@@ -104,21 +111,31 @@ def test_bands_hold_their_lower_edge_and_their_own_transfers(vehicle_rows, trans
     speeds = {"v0": 9.9, "v1": 10.0, "v2": 19.9, "v3": 20.0, "v4": 300.0, "v5": np.nan}
     vehicles = vehicle_rows(*({"vehicle": name, "realised_kmh": speed, "traffic_bytes": 6e6} for name, speed in speeds.items()))
     transfers = transfer_rows({"vehicle": "v1", "t_end_s": 7.0}, {"vehicle": "v2", "t_end_s": 9.0}, {"vehicle": "v4", "t_end_s": 1.0})
-    table = summary_table(vehicles, transfers, 0, [10, 20]).set_index("band")
-    assert list(table.index) == ["all", "<10", "10-20", ">=20"]
-    assert list(table["vehicles"]) == [6, 1, 2, 2]
-    assert list(table["migration_time_s"]) == approx([17 / 3, np.nan, 8, 1], nan_ok=True)
-    assert list(table["traffic_per_transfer_bytes"]) == approx([12e6, np.nan, 6e6, 12e6], nan_ok=True)
+    table = band_table(vehicles, transfers, 0, [10, 20]).set_index("band")
+    assert list(table.index) == ["<10", "10-20", ">=20"]
+    assert list(table["vehicles"]) == [1, 2, 2]
+    assert list(table["mean_migration_time_s"]) == approx([np.nan, 8, 1], nan_ok=True)
+    assert list(table["traffic_per_transfer_bytes"]) == approx([np.nan, 6e6, 12e6], nan_ok=True)
+    total = only_row(vehicles, transfers)
+    assert (total["vehicles"], total["mean_migration_time_s"], total["traffic_per_transfer_bytes"]) == approx((6, 17 / 3, 12e6))
 
 
 def test_bands_without_vehicles_are_left_out(vehicle_rows, transfer_rows):
-    table = summary_table(vehicle_rows({"realised_kmh": 36.0}), transfer_rows(), 0, [10, 20.5, 30, 40])
-    assert list(table["band"]) == ["all", "30-40"]
+    table = band_table(vehicle_rows({"realised_kmh": 36.0}), transfer_rows(), 0, [10, 20.5, 30, 40])
+    assert list(table["band"]) == ["30-40"]
+
+
+@pytest.mark.parametrize(("speed_kmh", "edges"), [(36.0, []), (np.nan, [10, 20])])
+def test_a_table_without_bands_has_its_columns(vehicle_rows, transfer_rows, speed_kmh, edges):
+    rows = vehicle_rows({"realised_kmh": speed_kmh})
+    table = band_table(rows, transfer_rows({}), 0, edges)
+    assert table.empty
+    assert list(table.columns) == list(band_table(vehicle_rows({}), transfer_rows({}), 0, [10]).columns)
 
 
 @pytest.mark.parametrize(("edges", "band"), [([50], "<50"), ([2.5], ">=2.5"), ([2.5, 36], ">=36"), ([36, 36.5], "36-36.5")])
 def test_bands_are_called_by_their_edges(vehicle_rows, transfer_rows, edges, band):
-    assert list(summary_table(vehicle_rows({}), transfer_rows(), 0, edges)["band"]) == ["all", band]
+    assert list(band_table(vehicle_rows({}), transfer_rows(), 0, edges)["band"]) == [band]
 
 
 def test_strategies_are_kept_apart_in_the_order_of_their_vehicles(vehicle_rows, transfer_rows):
@@ -127,53 +144,52 @@ def test_strategies_are_kept_apart_in_the_order_of_their_vehicles(vehicle_rows, 
         {"strategy": "pm", "traffic_bytes": 1e6, "handoffs": 1, "outages": 1, "outage_s": 2.0},
     )
     transfers = transfer_rows({"strategy": "pm", "downtime_s": 2.0}, {"strategy": "nearest"}, {"strategy": "nearest", "t_end_s": 30.0})
-    table = summary_table(vehicles, transfers, 0, [10])
-    assert list(table[["strategy", "band"]].itertuples(index=False, name=None)) == [
-        ("nearest", "all"),
-        ("nearest", ">=10"),
-        ("pm", "all"),
-        ("pm", ">=10"),
-    ]
-    table = table[table["band"] == "all"].set_index("strategy")
-    assert list(table["migration_time_s"]) == [20, 10]
+    by_band = band_table(vehicles, transfers, 0, [40])
+    assert list(by_band[["strategy", "band"]].itertuples(index=False, name=None)) == [("nearest", "<40"), ("pm", "<40")]
+    table = summary_table(vehicles, transfers, 0)
+    assert list(table["strategy"]) == ["nearest", "pm"]
+    assert list(table["mean_migration_time_s"]) == [20, 10]
     assert list(table["downtime_per_handoff_s"]) == [0, 2]
     assert list(table["traffic_per_transfer_bytes"]) == [2e6, 1e6]
 
 
 def test_keys_come_first_and_say_which_run(vehicle_rows, transfer_rows):
     row = only_row(vehicle_rows({"image_mb": 500.0}), transfer_rows(), seed=17)
-    assert list(row.index[:7]) == ["strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles", "realised_kmh"]
-    assert list(row.iloc[:6]) == ["pm", 500, 50, "all", 17, 1]
+    assert list(row.index[:6]) == ["strategy", "image_mb", "commanded_kmh", "seed", "vehicles", "realised_kmh"]
+    assert list(row.iloc[:5]) == ["pm", 500, 50, 17, 1]
+    banded = band_table(vehicle_rows({"image_mb": 500.0}), transfer_rows(), 17, [10]).iloc[0]
+    assert list(banded.index[:6]) == ["strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles"]
 
 
 def test_every_metric_of_each_vehicle_has_its_percentiles(vehicle_rows, transfer_rows):
     columns = set(only_row(vehicle_rows({}), transfer_rows()).index)
-    pooled = {"traffic_per_transfer_bytes", "migration_time_s", "downtime_per_handoff_s", "outage_s", "lead_s"}
-    pooled |= {"entry_hit_rate", "handoff_hit_rate", "strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles"}
+    pooled = {"traffic_per_transfer_bytes", "mean_migration_time_s", "downtime_per_handoff_s", "mean_outage_s", "mean_lead_s"}
+    pooled |= {"entry_hit_rate", "handoff_hit_rate", "strategy", "image_mb", "commanded_kmh", "seed", "vehicles"}
     of_each = {name for name in columns if name[-4:] not in ("_p05", "_p50", "_p95")} - pooled
     assert columns == pooled | of_each | {f"{name}_p{q}" for name in of_each for q in ("05", "50", "95")}
-    assert {"traffic_per_trip_bytes", "unavailability", "handoffs", "completed", "relayed_share", "realised_kmh"} <= of_each
+    assert {
+        "traffic_per_trip_bytes",
+        "unavailability",
+        "handoffs_per_trip",
+        "completed_per_trip",
+        "relayed_share",
+        "realised_kmh",
+    } <= of_each
 
 
-def test_unused_edges_do_not_touch_the_overall_row(vehicle_rows, transfer_rows):
-    vehicles, transfers = vehicle_rows({"traffic_bytes": 5.0}, {"vehicle": "v1"}), transfer_rows({})
-    with_bands = summary_table(vehicles, transfers, 0, [10, 100]).iloc[[0]]
-    pd.testing.assert_frame_equal(with_bands, summary_table(vehicles, transfers, 0, []))
-
-
-def test_modes_have_rows_of_their_own_beside_the_bands(vehicle_rows, transfer_rows):
-    """Two walk, one drives, one's mode is unknown: in the rows of all and of its band, in none of a mode."""
+def test_modes_have_rows_of_their_own(vehicle_rows, transfer_rows):
+    """Two walk, one drives, one's mode is unknown: in the row of all and in its band, in none of a mode."""
     speeds = {"v0": 4.0, "v1": 6.0, "v2": 36.0, "v3": 40.0}
     vehicles = vehicle_rows(*({"vehicle": name, "realised_kmh": speed, "traffic_bytes": speed} for name, speed in speeds.items()))
     transfers = transfer_rows({"vehicle": "v0", "t_end_s": 4.0}, {"vehicle": "v2", "t_end_s": 8.0}, {"vehicle": "v3", "t_end_s": 30.0})
-    plain = summary_table(vehicles, transfers, 0, [10])
+    plain, plain_bands = summary_table(vehicles, transfers, 0), band_table(vehicles, transfers, 0, [10])
     vehicles.insert(3, "mode", pd.array(["walk", "walk", "car", ""], dtype="string"))
-    table = summary_table(vehicles, transfers, 0, [10])
-    assert list(table.columns[:7]) == ["strategy", "image_mb", "commanded_kmh", "band", "mode", "seed", "vehicles"]
-    rows = [("all", "all", 4), ("<10", "all", 2), (">=10", "all", 2), ("all", "car", 1), ("all", "walk", 2)]
-    assert list(table[["band", "mode", "vehicles"]].itertuples(index=False, name=None)) == rows
-    assert list(table["traffic_per_trip_bytes"]) == approx([21.5, 5, 38, 36, 5])
-    assert list(table["migration_time_s"]) == approx([14, 4, 19, 8, 4])
-    pd.testing.assert_frame_equal(table[table["mode"] == "all"].drop(columns="mode"), plain)
-    pd.testing.assert_frame_equal(of_all_vehicles(table), table.iloc[[0]])
-    pd.testing.assert_frame_equal(of_all_vehicles(plain), plain.iloc[[0]])
+    table = summary_table(vehicles, transfers, 0)
+    assert list(table.columns[:6]) == ["strategy", "image_mb", "commanded_kmh", "mode", "seed", "vehicles"]
+    assert list(table[["mode", "vehicles"]].itertuples(index=False, name=None)) == [("all", 4), ("car", 1), ("walk", 2)]
+    assert list(table["traffic_per_trip_bytes"]) == approx([21.5, 36, 5])
+    assert list(table["mean_migration_time_s"]) == approx([14, 8, 4])
+    pd.testing.assert_frame_equal(of_all_vehicles(table).drop(columns="mode"), plain)
+    pd.testing.assert_frame_equal(of_all_vehicles(plain), plain)
+    pd.testing.assert_frame_equal(band_table(vehicles, transfers, 0, [10]), plain_bands)
+    assert list(plain_bands["traffic_per_trip_bytes"]) == approx([5, 38])

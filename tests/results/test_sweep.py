@@ -1,24 +1,46 @@
 """Sweeps: what runs are called, which are done already, and their stacked summary (docs/tables.md)."""
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from msmf_traci import sweep
 from msmf_traci.config.compose import Request, read_request
 from msmf_traci.errors import InputError
+from msmf_traci.launch import sweep
+from msmf_traci.launch.sweep import (
+    LONGEST_NAME,
+    check_one_folder,
+    is_done,
+    name_by,
+    results_folder,
+    settings_of,
+    stack_summaries,
+    swept_folder,
+    timed_folder,
+)
 from msmf_traci.results.keys import column_names
 from msmf_traci.results.store import RUN_FILE, write_json, write_table
-from msmf_traci.sweep import LONGEST_NAME, check_one_folder, is_done, results_folder, stack_summaries, swept_folder, timed_folder
 
 FINGERPRINT = {"network": "n", "routes": [], "strategies": {"pm": "p"}, "versions": {"sumo": "1.28.0"}}
 
 
 def request_of(folder: Path, *words: str) -> Request:
     return read_request([*words, f"output.dir={folder}"], multirun=True)
+
+
+def stacked(request: Request) -> pd.DataFrame:
+    """The stacked summary, read back."""
+    stack_summaries(request)
+    return pd.read_csv(results_folder(request.points[0].config) / "summary.csv")
+
+
+def stacked_bytes(request: Request) -> bytes:
+    stack_summaries(request)
+    return (results_folder(request.points[0].config) / "summary.csv").read_bytes()
 
 
 def config_of(*words: str):
@@ -28,13 +50,14 @@ def config_of(*words: str):
 def finish(request: Request, format: str = "csv") -> None:
     """Leave behind what runs would: a row of a summary each, the vehicles' numbers counting up from 1, and run.json."""
     for number, point in enumerate(request.points, 1):
-        folder = swept_folder(point.config, point.overrides)
+        folder = swept_folder(point)
         folder.mkdir(parents=True)
         config = point.config
-        keys = {"strategy": "pm", "image_mb": None, "commanded_kmh": config.mobility.speed_kmh, "band": "all", "seed": config.seed}
-        values = {"vehicles": number, "user_left": 0.5, "lead_s": number / 7}
+        keys = {"strategy": "pm", "image_mb": None, "commanded_kmh": config.mobility.speed_kmh, "seed": config.seed}
+        values = {"vehicles": number, "user_left_per_trip": 0.5, "mean_lead_s": number / 7}
         write_table(folder, "summary", pd.DataFrame([{**keys, **values}]), format)
-        write_json(folder / RUN_FILE, {"config": config.model_dump(), "fingerprint": FINGERPRINT})
+        write_table(folder, "summary_by_band", pd.DataFrame([{**keys, "band": "<10", **values}]), format)
+        write_json(folder / RUN_FILE, {"config": config.model_dump(), "fingerprint": FINGERPRINT, "key_columns": ["strategy", "image_mb"]})
 
 
 def test_runs_of_an_experiment_lie_in_its_folder(tmp_path):
@@ -66,18 +89,36 @@ def test_single_run_is_called_by_its_time_and_numbered_on_where_that_is_taken(tm
 
 
 @pytest.mark.parametrize(
-    ("overrides", "name"),
+    ("words", "name"),
     [
-        (["mobility.speed_kmh=5"], "mobility.speed_kmh=5"),
-        (["seed=1", "mobility.speed_kmh=5"], "mobility.speed_kmh=5,seed=1"),
-        (["mobility.speed_kmh=5", "seed=1"], "mobility.speed_kmh=5,seed=1"),
-        (["seed=1", "output.dir=/elsewhere", "dry_run=false", "hydra.verbose=true"], "seed=1"),
-        (["output.dir=/elsewhere"], "defaults"),
+        (["mobility.speed_kmh=5,20"], "speed_kmh=5"),
+        (["seed=1,2", "mobility.speed_kmh=5,20"], "speed_kmh=5_seed=1"),
+        (["mobility.speed_kmh=5,20", "seed=1,2"], "speed_kmh=5_seed=1"),
+        (["coverage_filter.min_m=100,150", "workload.image_mb=100,200"], "min_m=100_image_mb=100"),
+        (["seed=1,2", "dry_run=false", "hydra.verbose=true"], "seed=1"),
         ([], "defaults"),
     ],
 )
-def test_runs_of_a_sweep_are_called_by_their_overrides(tmp_path, overrides, name):
-    assert swept_folder(config_of(f"output.dir={tmp_path}"), overrides) == tmp_path / name
+def test_runs_of_a_sweep_are_called_by_what_is_varied(tmp_path, words, name):
+    assert swept_folder(request_of(tmp_path, *words).points[0]) == tmp_path / name
+
+
+def test_what_a_sweep_fixes_is_in_the_name_as_a_hash(tmp_path):
+    names = [
+        swept_folder(request_of(tmp_path, "seed=0,1", *more).points[0]).name
+        for more in ([], ["mobility.vehicles=30"], ["mobility.vehicles=40"], ["mobility.vehicles=30", "nearest.trigger_m=60"])
+    ]
+    assert names[0] == "seed=0"
+    assert all(re.fullmatch(r"seed=0-[0-9a-f]{8}", name) for name in names[1:])
+    assert len(set(names)) == len(names)
+    again = swept_folder(request_of(tmp_path, "nearest.trigger_m=60", "mobility.vehicles=30", "seed=0,1").points[0]).name
+    assert again == names[3]
+
+
+@pytest.mark.parametrize("words", [["scenario=synthetic", "seed=0,1"], ["experiment=quick", "seed=0,1"]])
+def test_what_names_the_folder_is_not_in_the_names_of_its_runs(words):
+    point = read_request(words, multirun=True).points[0]
+    assert swept_folder(point) == Path("results") / words[0].partition("=")[2] / "seed=0"
 
 
 @pytest.mark.parametrize(
@@ -90,19 +131,16 @@ def test_runs_of_a_sweep_are_called_by_their_overrides(tmp_path, overrides, name
         "strategies=[" + ",".join(f"package.module:Class{n}" for n in range(20)) + "]",
     ],
 )
-def test_long_and_odd_overrides_make_a_name_that_any_disk_takes(tmp_path, word):
-    folder = swept_folder(config_of(f"output.dir={tmp_path}"), [word])
-    assert folder.parent == tmp_path
-    assert len(folder.name) <= LONGEST_NAME + 9
-    assert set(folder.name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,=+-")
-    folder.mkdir()
-    assert folder.is_dir()
+def test_long_and_odd_values_make_a_name_that_any_disk_and_shell_takes(tmp_path, word):
+    name = name_by([word, *(f"section.option_{n}=1" for n in range(9))])
+    assert len(name) <= LONGEST_NAME + 9
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=+-")
+    (tmp_path / name).mkdir()
 
 
-def test_odd_overrides_that_look_alike_are_called_differently(tmp_path):
-    config = config_of(f"output.dir={tmp_path}")
-    words = ["a=[1,5]", "a=(1,5)", "a=_1,5_", "a=" + "x" * 200 + "1", "a=" + "x" * 200 + "2"]
-    assert len({swept_folder(config, [word]) for word in words}) == len(words)
+def test_odd_values_that_look_alike_are_called_differently():
+    words = ["a=[1,5]", "a=(1,5)", "a=_1,5_", "a=" + "x" * 200 + "1", "a=" + "x" * 200 + "2", "a=1_5"]
+    assert len({name_by([word]) for word in words}) == len(words)
 
 
 def test_values_given_twice_are_refused(tmp_path):
@@ -124,7 +162,7 @@ def test_sweep_over_experiments_goes_into_the_folder_that_the_refusal_asks_for(t
 
 def test_run_that_lies_complete_is_done(tmp_path):
     request = request_of(tmp_path, "seed=0,1")
-    folders = [swept_folder(point.config, point.overrides) for point in request.points]
+    folders = [swept_folder(point) for point in request.points]
     assert not any(is_done(folder, point.config, FINGERPRINT) for folder, point in zip(folders, request.points, strict=True))
     finish(request)
     assert all(is_done(folder, point.config, FINGERPRINT) for folder, point in zip(folders, request.points, strict=True))
@@ -134,7 +172,7 @@ def test_run_that_lies_complete_is_done(tmp_path):
 def test_run_is_the_same_wherever_it_lies_and_however_it_was_asked_for(tmp_path, word):
     request = request_of(tmp_path, "seed=0")
     finish(request)
-    folder = swept_folder(request.points[0].config, request.points[0].overrides)
+    folder = swept_folder(request.points[0])
     assert is_done(folder, read_request([word]).points[0].config, FINGERPRINT)
 
 
@@ -142,7 +180,7 @@ def test_run_is_the_same_wherever_it_lies_and_however_it_was_asked_for(tmp_path,
 def test_another_run_in_the_same_place_is_refused(tmp_path, word):
     request = request_of(tmp_path, "seed=0")
     finish(request)
-    folder = swept_folder(request.points[0].config, request.points[0].overrides)
+    folder = swept_folder(request.points[0])
     with pytest.raises(InputError, match=r"another run.*never overwritten"):
         is_done(folder, config_of(word), FINGERPRINT)
 
@@ -160,7 +198,9 @@ def test_folder_that_is_no_run_is_refused(tmp_path, content):
 def test_done_survives_the_numbers_of_json(tmp_path):
     """A configuration with integers, floats, nulls and lists compares equal after it went through a file."""
     config = config_of("mobility.speed_kmh=50", "workload.image_mb=[100,500.5]", "deployment.center={x: 1, y: 2.5}")
-    (tmp_path / RUN_FILE).write_text(json.dumps({"config": config.model_dump(), "fingerprint": FINGERPRINT}))
+    (tmp_path / RUN_FILE).write_text(
+        json.dumps({"config": config.model_dump(), "fingerprint": FINGERPRINT, "key_columns": ["strategy", "image_mb"]})
+    )
     assert is_done(tmp_path, config, FINGERPRINT)
 
 
@@ -168,20 +208,22 @@ def test_done_survives_the_numbers_of_json(tmp_path):
 def test_summaries_are_stacked_with_a_column_for_each_swept_option(tmp_path, format):
     request = request_of(tmp_path, "links.bandwidth_mbps=50,100", "handoff.unsynced=stop,relay")
     finish(request, format)
-    path, _ = stack_summaries(request)
-    assert path == tmp_path / "summary.csv"
-    table = pd.read_csv(path)
-    assert list(table.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "band"]
+    table = stacked(request)
+    by_band = pd.read_csv(tmp_path / "summary_by_band.csv")
+    assert list(by_band.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "seed"]
+    assert list(by_band["band"]) == ["<10"] * 4 and list(by_band["vehicles"]) == [1, 2, 3, 4]
+    assert settings_of(request) == ("bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh")
+    assert list(table.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "seed"]
     swept = list(table[["bandwidth_mbps", "unsynced", "vehicles"]].itertuples(index=False, name=None))
     assert swept == [(50, "stop", 1), (50, "relay", 2), (100, "stop", 3), (100, "relay", 4)]
-    assert list(table["lead_s"]) == [number / 7 for number in (1, 2, 3, 4)]
+    assert list(table["mean_lead_s"]) == [number / 7 for number in (1, 2, 3, 4)]
 
 
 def test_key_columns_are_not_doubled(tmp_path):
     request = request_of(tmp_path, "mobility.speed_kmh=5,20", "seed=0,1")
     finish(request)
-    table = pd.read_csv(stack_summaries(request)[0])
-    assert list(table.columns) == ["strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles", "user_left", "lead_s"]
+    table = stacked(request)
+    assert list(table.columns) == ["strategy", "image_mb", "commanded_kmh", "seed", "vehicles", "user_left_per_trip", "mean_lead_s"]
     assert list(table[["commanded_kmh", "seed"]].itertuples(index=False, name=None)) == [(5, 0), (5, 1), (20, 0), (20, 1)]
 
 
@@ -191,13 +233,13 @@ def test_options_of_the_same_last_name_are_called_by_their_paths(tmp_path):
     same = ("links.x", "handoff.x", "tiers.y")
     assert column_names(same, ["y"]) == {name: name for name in same}
     finish(request)
-    assert {"min_m", "trigger_m"} <= set(pd.read_csv(stack_summaries(request)[0]).columns)
+    assert {"min_m", "trigger_m"} <= set(stacked(request).columns)
 
 
 def test_lists_and_nulls_are_told_as_text_and_as_empty(tmp_path):
     request = request_of(tmp_path, "strategies=[pm],[pm,never]", "deployment.rings=null,3")
     finish(request)
-    table = pd.read_csv(stack_summaries(request)[0])
+    table = stacked(request)
     assert list(table["strategies"]) == ["['pm']"] * 2 + ["['pm', 'never']"] * 2
     assert list(table["rings"].isna()) == [True, False, True, False]
 
@@ -206,7 +248,7 @@ def test_lists_and_nulls_are_told_as_text_and_as_empty(tmp_path):
 def test_options_called_like_a_column_of_the_summary_can_be_swept(tmp_path, words):
     request = request_of(tmp_path, words)
     finish(request)
-    assert len(pd.read_csv(stack_summaries(request)[0])) == 2
+    assert len(stacked(request)) == 2
 
 
 def test_presets_of_what_a_migration_costs_are_told_by_their_names(tmp_path):
@@ -216,7 +258,7 @@ def test_presets_of_what_a_migration_costs_are_told_by_their_names(tmp_path):
         ["migration=paper,slow", "links.round_trip_ms=1,2", f"output.dir={tmp_path}"], multirun=True, config_dir=str(tmp_path)
     )
     finish(request)
-    table = pd.read_csv(stack_summaries(request)[0])
+    table = stacked(request)
     assert list(table[["migration", "round_trip_ms"]].itertuples(index=False, name=None)) == [
         ("paper", 1),
         ("paper", 2),
@@ -230,17 +272,17 @@ def test_summary_of_an_earlier_sweep_is_kept(tmp_path):
     written = []
     for request in sweeps:
         finish(request)
-        written.append(stack_summaries(request)[0].read_bytes())
-    kept = {path.name: path.read_bytes() for path in tmp_path.glob("summary*")}
+        written.append(stacked_bytes(request))
+    kept = {path.name: path.read_bytes() for path in tmp_path.glob("summary*") if "band" not in path.name}
     assert kept == {"summary.csv": written[2], "summary-1.csv": written[0], "summary-2.csv": written[1]}
 
 
 def test_stacking_again_leaves_the_same_one_file(tmp_path):
     request = request_of(tmp_path, "seed=0,1")
     finish(request)
-    first = stack_summaries(request)[0].read_bytes()
-    assert stack_summaries(request)[0].read_bytes() == first
-    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["summary.csv"]
+    first = stacked_bytes(request)
+    assert stacked_bytes(request) == first
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["summary.csv", "summary_by_band.csv"]
 
 
 @pytest.mark.parametrize(
@@ -248,6 +290,8 @@ def test_stacking_again_leaves_the_same_one_file(tmp_path):
 )
 def test_run_with_other_inputs_or_versions_is_not_done(tmp_path, name, value):
     config = config_of()
-    (tmp_path / RUN_FILE).write_text(json.dumps({"config": config.model_dump(), "fingerprint": FINGERPRINT}))
+    (tmp_path / RUN_FILE).write_text(
+        json.dumps({"config": config.model_dump(), "fingerprint": FINGERPRINT, "key_columns": ["strategy", "image_mb"]})
+    )
     with pytest.raises(InputError, match=f"with other {name}"):
         is_done(tmp_path, config, FINGERPRINT | {name: value})

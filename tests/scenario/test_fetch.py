@@ -102,7 +102,7 @@ def only_sentence(capsys: pytest.CaptureFixture[str], line_count: int | None = N
     lines = captured.err.strip().splitlines()
     assert line_count in (None, len(lines))
     last = lines[-1]
-    assert last.startswith("msmf-traci-fetch: ")
+    assert last.startswith("msmf-traci fetch: ")
     return last
 
 
@@ -121,7 +121,7 @@ def test_fetched_map_that_was_changed_or_cut_is_refused_and_one_that_is_fetched_
     for content in (ROADS.replace(b"39.9", b"39.8", 1), ROADS[:-9]):
         out.write_bytes(content)
         check_map.cache_clear()
-        with pytest.raises(InputError, match=r"another file than was fetched.*msmf-traci-fetch --force --out .*map\.osm"):
+        with pytest.raises(InputError, match=r"another file than was fetched.*msmf-traci fetch --force --out .*map\.osm"):
             check_map(out)
     fetch_to(out, overpass, force=True)
     check_map(out)
@@ -336,7 +336,7 @@ def test_interrupt_leaves_nothing_and_gives_130(overpass: Overpass, tmp_path: Pa
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "msmf-traci-fetch: interrupted; nothing was left behind"
+    assert errors.splitlines()[-1] == "msmf-traci fetch: interrupted; nothing was left behind"
     assert names(tmp_path) == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from msmf_traci import cli
+from msmf_traci.commands.entry import testbed
 from msmf_traci.errors import InputError
 from msmf_traci.testbed.course import Decision
 from msmf_traci.testbed.drive import read_drive
@@ -166,5 +166,5 @@ def test_what_differs_from_the_run_is_named(
     with pytest.raises(InputError) as said:
         testbed_job.judge(point.config, Images(tmp_path / "images"))
     assert str(said.value).endswith("served otherwise than it would be here; add memory_mb=20 dirty_percent_per_s=1")
-    assert cli.testbed(["run", "drive.strategy=pm"]) == 2
+    assert testbed(["run", "drive.strategy=pm"]) == 2
     assert "needs drive.run" in capsys.readouterr().err

@@ -30,7 +30,7 @@ def able() -> None:
 
 
 def command(*words: str) -> list[str]:
-    return [sys.executable, "-c", "import sys; from msmf_traci.cli import testbed; sys.exit(testbed())", *words]
+    return [sys.executable, "-c", "import sys; from msmf_traci.commands.entry import testbed; sys.exit(testbed())", *words]
 
 
 def names_in(place: Path) -> set[str]:

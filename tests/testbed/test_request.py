@@ -1,4 +1,4 @@
-"""The words of msmf-traci-testbed: what they make, and what is said of wrong ones."""
+"""The words of msmf-traci testbed: what they make, and what is said of wrong ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from msmf_traci import cli
+from msmf_traci.commands.entry import testbed
 from msmf_traci.config.testbed_request import read_testbed_request, session_options
 from msmf_traci.errors import InputError
 
@@ -48,7 +48,7 @@ def test_wrong_words(words: list[str], part: str) -> None:
 
 
 def test_every_option_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.testbed(["run", "--help"]) == 0
+    assert testbed(["run", "--help"]) == 0
     said = capsys.readouterr().out
     assert all(f"  {name}=" in said for name in session_options())
 
@@ -57,15 +57,15 @@ def test_every_option_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None
     "words", [["dance"], ["check", "please"], ["run", "memory_mb=0"], ["run", "drive.run=nowhere", "folder=/dev/null/x"]]
 )
 def test_one_sentence_and_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.testbed(words) == 2
+    assert testbed(words) == 2
     said = capsys.readouterr().err
-    assert said.startswith("msmf-traci-testbed: ") and said.count("\n") == 1
+    assert said.startswith("msmf-traci testbed: ") and said.count("\n") == 1
 
 
 def test_another_session_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "memory_mb=10"
     folder.mkdir()
     (folder / "run.json").write_text('{"config": {}}')
-    assert cli.testbed(["run", "memory_mb=10", f"output.dir={tmp_path}"]) == 2
+    assert testbed(["run", "memory_mb=10", f"output.dir={tmp_path}"]) == 2
     assert "holds another session" in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["run.json"]

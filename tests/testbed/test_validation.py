@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msmf_traci import cli
+from msmf_traci.commands.entry import testbed
 from msmf_traci.migration.container import Processing
 from msmf_traci.testbed.comparison import PAPER, chosen, compare, errors, fit_to, read_measurements
 from msmf_traci.testbed.expectation import Costs, Migration, expect
@@ -148,7 +148,7 @@ def test_what_is_fitted_on_and_what_is_tested(sessions: Path) -> None:
 
 
 def test_compare_writes_what_it_says(sessions: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.testbed(["compare", str(sessions), "--fit", "round_trip_ms=1,50", "memory_mb=10,300"]) == 0
+    assert testbed(["compare", str(sessions), "--fit", "round_trip_ms=1,50", "memory_mb=10,300"]) == 0
     said = capsys.readouterr().out
     assert "| 60 | 1 | 50 | 1 |" in said and "round_trips: 15" in said
     made = sessions / "comparison"
@@ -184,7 +184,7 @@ def test_an_image_that_waited_for_the_last_snapshot_says_nothing_of_sending(imag
     ],
 )
 def test_wrong_words_of_compare(sessions: Path, words: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.testbed(["compare", str(sessions), *words]) == 2
+    assert testbed(["compare", str(sessions), *words]) == 2
     assert part in capsys.readouterr().err
     assert not (sessions / "comparison").exists()
 
@@ -201,10 +201,10 @@ def test_sessions_that_are_not_to_be_compared(
 ) -> None:
     facts = json.loads((sessions / "s3" / "run.json").read_text())
     (sessions / "s3" / "run.json").write_text(json.dumps(facts | {name: value}))
-    assert cli.testbed(["compare", str(sessions), "--fit", "memory_mb=10,300"]) == 2
+    assert testbed(["compare", str(sessions), "--fit", "memory_mb=10,300"]) == 2
     assert part in capsys.readouterr().err
 
 
 def test_an_empty_folder_cannot_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.testbed(["compare", str(tmp_path), "--fit", "memory_mb=10"]) == 2
+    assert testbed(["compare", str(tmp_path), "--fit", "memory_mb=10"]) == 2
     assert "no session" in capsys.readouterr().err

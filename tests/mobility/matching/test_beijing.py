@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from msmf_traci.config.compose import read_request
+from msmf_traci.experiment.preparation import judge_files, read_city
 from msmf_traci.mobility.matching.matcher import Matcher, MatchingOptions
 from msmf_traci.mobility.matching.road_index import RoadIndex
-from msmf_traci.run.preparation import judge_files, read_city
 from tests.mobility.matching.grids import drive
 
 

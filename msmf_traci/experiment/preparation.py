@@ -19,11 +19,11 @@ from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.errors import InputError
+from msmf_traci.experiment.options import strategy_options, sumo_words
+from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.input_file import input_file
 from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import what_is_said
-from msmf_traci.run.options import strategy_options, sumo_words
-from msmf_traci.run.road_store import roads_of
 from msmf_traci.scenario.build import osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import check_cache, file_hash

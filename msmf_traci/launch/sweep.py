@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,8 @@ from msmf_traci.results.store import read_run, read_table
 from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.scratch import write_whole
 
-LONGEST_NAME = 120
-# options that say where and how to write rather than what is run
-_NOT_IN_NAMES = ("output.dir", "dry_run")
+LONGEST_NAME = 80
+_LONGEST_VALUE = 24
 # swept options that are key columns of every table already
 _KEY_COLUMNS = ("mobility.speed_kmh", IMAGE_OPTION, "seed")
 
@@ -55,21 +54,42 @@ def _free(path: Path, name: Callable[[int], str], number: int) -> Path:
     return free
 
 
-def swept_folder(config: Config, overrides: Sequence[str]) -> Path:
-    """Folder of a run of a sweep: called by its overrides."""
-    left_out = _NOT_IN_NAMES if config.output.dir is not None else (*_NOT_IN_NAMES, "experiment")  # which names the folder then
-    return results_folder(config) / name_by(
-        word for word in overrides if word.split("=")[0] not in left_out and not word.startswith("hydra")
-    )
+def swept_folder(point: Point) -> Path:
+    """Folder of a run of a sweep: called by what is varied, and by a hash of whatever else was set.
+
+    So two sweeps over the same values that differ in a fixed option lie side by side, and the same sweep finds its runs again.
+    """
+    told_by_the_place = {"output.dir", "dry_run"}
+    if point.config.output.dir is None:
+        told_by_the_place.add("experiment" if point.config.experiment is not None else "scenario")
+    words = [word for word in point.overrides if (key := word.partition("=")[0]) not in told_by_the_place and not key.startswith("hydra")]
+    varied = [word for word in words if word.partition("=")[0] in point.swept]
+    return results_folder(point.config) / name_by(varied, [word for word in words if word not in varied])
 
 
-def name_by(overrides: Iterable[str]) -> str:
-    """A folder's name after overrides; where it cannot have them as they are, their hash is added."""
-    said = ",".join(sorted(overrides)) or "defaults"
-    name = re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", said)
-    if len(name) > LONGEST_NAME or name != said:
-        name = f"{name[:LONGEST_NAME]}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
-    return name
+def name_by(varied: Sequence[str], fixed: Sequence[str] = ()) -> str:
+    """A folder's name that a shell takes without quotes: `speed_kmh=20_seed=0`, with a hash of what it does not say.
+
+    Parameters
+    ----------
+    varied
+        Overrides that the name tells, the last part of each option; a long or odd value is shortened.
+    fixed
+        Overrides that it does not tell.
+    """
+    varied = sorted(varied)
+    last = column_names([word.partition("=")[0] for word in varied], ())
+    said, unsaid = list[str](), list(fixed)
+    for word in varied:
+        option, _, value = word.partition("=")
+        short = re.sub(r"[^A-Za-z0-9.+-]+", "_", value).strip("_")[:_LONGEST_VALUE]
+        said.append(f"{last[option]}={short}")
+        if short != value:
+            unsaid.append(word)
+    name = "_".join(said) or "defaults"
+    if len(name) > LONGEST_NAME:
+        name, unsaid = name[:LONGEST_NAME], [*varied, *fixed]
+    return f"{name}-{hashlib.sha256(','.join(sorted(unsaid)).encode()).hexdigest()[:8]}" if unsaid else name
 
 
 def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> bool:
@@ -99,35 +119,51 @@ def comparable(config: Any) -> Any:
     return {**config, "dry_run": None, "output": {**config.get("output", {}), "dir": None}}
 
 
-def stack_summaries(request: Request) -> tuple[Path, Path | None]:
-    """Write the stacked summary of a sweep, with a column for each swept option that is no key column already.
+def stack_summaries(request: Request) -> Path | None:
+    """Write the stacked summaries of a sweep, with a column for each swept option that is no key column already.
 
     Returns
     -------
-    Its path, and the numbered name under which a different summary of an earlier sweep in the same folder is kept.
+    The numbered name under which a different `summary.csv` of an earlier sweep in the same folder is kept; None where there was none.
     """
-    tables = []
+    _stack(request, "summary_by_band")
+    return _stack(request, "summary")
+
+
+def settings_of(request: Request) -> tuple[str, ...]:
+    """Columns of the stacked summary of a finished sweep that tell settings apart, beside the strategy."""
+    keys = [key for run in map(read_run, map(swept_folder, request.points)) for key in (run or {}).get("key_columns", ())]
+    return tuple(name for name in dict.fromkeys([*_added_columns(request).values(), *keys, "commanded_kmh"]) if name != "strategy")
+
+
+def _added_columns(request: Request) -> dict[str, str]:
+    """Column of each swept option that is no key column of the tables already."""
     images = [effective_workload(point.config).image_mb for point in request.points]
     ranges = {str(image) for image in images if isinstance(image, list)}
     # image_mb tells sizes apart; of two ranges it would say the same, nothing
     told = [name for name in _KEY_COLUMNS if name != IMAGE_OPTION or len(ranges) <= 1]
-    extra = [name for name in request.points[0].swept if name not in told]
-    columns = column_names(extra, TABLE_COLUMNS)
+    return column_names([name for name in request.points[0].swept if name not in told], TABLE_COLUMNS)
+
+
+def _stack(request: Request, name: str) -> Path | None:
+    """Write a table of all runs, one below the other; returns where a different one is kept."""
+    columns = _added_columns(request)
+    tables = []
     for point in request.points:
-        table = read_table(swept_folder(point.config, point.overrides), "summary", as_written=True)
-        for position, name in enumerate(extra):
-            table.insert(1 + position, columns[name], _option_text(point, name))
+        table = read_table(swept_folder(point), name, as_written=True)
+        for position, (option, column) in enumerate(columns.items()):
+            table.insert(1 + position, column, _option_text(point, option))
         tables.append(table)
-    path = results_folder(request.points[0].config) / "summary.csv"
+    path = results_folder(request.points[0].config) / f"{name}.csv"
     text = pd.concat(tables, ignore_index=True).to_csv(index=False, lineterminator="\n")
     kept = None
     if path.is_file():
         if path.read_bytes() == text.encode():
-            return path, None
+            return None
         kept = _free(path, lambda number: f"{path.stem}-{number}{path.suffix}", 1)
         path.rename(kept)
     write_whole(path, text)
-    return path, kept
+    return kept
 
 
 def check_one_folder(request: Request) -> None:
@@ -138,7 +174,7 @@ def check_one_folder(request: Request) -> None:
     InputError
         If two runs would share a folder, or the sweep would spread over several.
     """
-    folders = [swept_folder(point.config, point.overrides) for point in request.points]
+    folders = [swept_folder(point) for point in request.points]
     if len({folder.parent for folder in folders}) > 1:
         raise InputError("the runs of a sweep go to one folder: set one output.dir=FOLDER for all of them")
     if len(set(folders)) < len(folders):

@@ -1,4 +1,4 @@
-"""What lies in a folder of results: runs that are done, running, failed, interrupted or missing; and what the cache holds."""
+"""`msmf-traci status`: runs that are done, running, failed, interrupted or missing, what came of them; and what the cache holds."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msmf_traci.command_line import Parser
+from msmf_traci.errors import MsmfError
 from msmf_traci.input_file import input_folder, is_input_folder
 from msmf_traci.launch.records import RECORDS_FOLDER, Records
 from msmf_traci.locks import is_held
 from msmf_traci.report.command import REPORT_FOLDER
+from msmf_traci.results.runs import Run
+from msmf_traci.results.screen import asked
 from msmf_traci.results.store import RUN_FILE
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scenario.clear_cache import clear_cache
 from msmf_traci.scratch import OWNER_FILE, parts_in, target_of
 
 DONE, RUNNING, FAILED, INTERRUPTED, MISSING = "done", "running", "failed", "interrupted", "missing"
+RESULTS = "results"
+MOST_SHOWN = 20  # of the done runs of a folder; to read more of them takes its time
 # how deep below the given folder sweeps are looked for: results/<experiment>/
 _DEPTH = 3
 
@@ -50,16 +55,14 @@ def main(words: Sequence[str]) -> None:
     InputError
         If the folder does not exist, or the cache is not ours to empty.
     """
-    parser = Parser("msmf-traci-status", description="Show what lies in a folder of results, and how large the cache is.")
-    parser.add_argument("folder", nargs="?", help="a folder of runs, or one that holds such folders, e.g. results")
+    parser = Parser("msmf-traci status", description="Show the runs in a folder of results, what was set, and what came of it.")
+    parser.add_argument("folder", nargs="?", help=f"a folder of runs, or one that holds such folders ({RESULTS} if not given)")
     parser.add_argument(
         "--clear-cache", action="store_true", help="empty the cache folder of networks, roads, routes, recordings and downloads"
     )
     typed = parser.parse_args(list(words))
-    if typed.folder is None and not typed.clear_cache:
-        parser.error("name a folder of results, or say --clear-cache")
-    if typed.folder is not None:
-        folder = input_folder(typed.folder, "folder")
+    if typed.folder is not None or not typed.clear_cache:
+        folder = input_folder(typed.folder or RESULTS, "folder")
         print("\n".join(status_lines(folder)))
     if typed.clear_cache:
         print(clear_cache())
@@ -76,11 +79,24 @@ def status_lines(folder: Path) -> list[str]:
             if (number := sum(run.state == state for run in states))
         )
         lines.append(f"{place}: {counts}")
-        # of the done, the number says enough
+        done = [run for run in states if run.state == DONE]
         for run in states:
             if run.state != DONE:
                 lines.append(f"  {run.state:<11}  {run.name}" + (f": {run.reason}" if run.reason else ""))
+            elif run in done[-MOST_SHOWN:]:
+                lines += [f"  {run.state:<11}  {run.name}", *(f"{'':15}{line}" for line in _result_lines(place / run.name))]
+        if len(done) > MOST_SHOWN:
+            lines.append(f"  {DONE:<11}  {len(done) - MOST_SHOWN} more")
     return [*(lines or [f"{folder}: no runs"]), *_cache_lines()]
+
+
+def _result_lines(folder: Path) -> list[str]:
+    """What was asked of a finished run, and what came of it; none where its tables cannot be read."""
+    try:
+        run = Run(folder)
+        return [asked(run.facts), run.headline.partition(". ")[0].rstrip(".")]
+    except MsmfError:
+        return []
 
 
 def run_states(place: Path) -> list[RunState]:

@@ -14,11 +14,7 @@ from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.control.plane import Ruling
 from msmf_traci.control.strategies import Strategy
-from msmf_traci.migration.container import Areas, Records, policy
-from msmf_traci.migration.workload import WorkloadOptions
-from msmf_traci.results.keys import IMAGE_OPTION, KEY_COLUMNS, column_names, key_value
-from msmf_traci.results.tables import TABLE_COLUMNS
-from msmf_traci.run.options import (
+from msmf_traci.experiment.options import (
     control_options,
     handoff_policy,
     link_options,
@@ -26,6 +22,10 @@ from msmf_traci.run.options import (
     request_latency,
     workload_options,
 )
+from msmf_traci.migration.container import Areas, Records, policy
+from msmf_traci.migration.workload import WorkloadOptions
+from msmf_traci.results.keys import IMAGE_OPTION, KEY_COLUMNS, column_names, key_value
+from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.world.cells import HexCells
 from msmf_traci.world.servers import Servers
 

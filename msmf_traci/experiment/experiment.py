@@ -13,13 +13,13 @@ import pandas as pd
 
 from msmf_traci.compiled import is_compiled
 from msmf_traci.config.schema import Config
+from msmf_traci.experiment.bookkeeping import write_tables
+from msmf_traci.experiment.drive import Drive
+from msmf_traci.experiment.facts import run_facts
+from msmf_traci.experiment.map_folder import write_map_once
+from msmf_traci.experiment.preparation import Inputs, draw_trips, read_city
 from msmf_traci.results.console import say
 from msmf_traci.results.store import RUN_FILE, folder_in_one_piece, refuse_taken, write_json
-from msmf_traci.run.bookkeeping import write_tables
-from msmf_traci.run.drive import Drive
-from msmf_traci.run.facts import run_facts
-from msmf_traci.run.map_folder import write_map_once
-from msmf_traci.run.preparation import Inputs, draw_trips, read_city
 from msmf_traci.scenario.content_cache import used_until_the_end
 
 

@@ -13,6 +13,9 @@ from msmf_traci.config.schema import Config
 from msmf_traci.control.decisions import Decisions
 from msmf_traci.control.plane import ControlPlane, Council, View
 from msmf_traci.errors import MsmfError
+from msmf_traci.experiment.mobility_source import open_source
+from msmf_traci.experiment.preparation import City, Inputs
+from msmf_traci.experiment.variants import areas_of, make_variants
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
@@ -23,9 +26,6 @@ from msmf_traci.mobility.trip_log import TripLog
 from msmf_traci.results.console import ProgressDisplay
 from msmf_traci.results.keys import Names
 from msmf_traci.results.trace import Trace
-from msmf_traci.run.mobility_source import open_source
-from msmf_traci.run.preparation import City, Inputs
-from msmf_traci.run.variants import areas_of, make_variants
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from msmf_traci.world.servers import Servers
 

@@ -11,6 +11,9 @@ from typing import Any
 import msmf_traci
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
+from msmf_traci.experiment.gps_origin import open_traces
+from msmf_traci.experiment.options import command_options
+from msmf_traci.experiment.preparation import City, Inputs
 from msmf_traci.mobility.fcd import FcdSource, TraceMap
 from msmf_traci.mobility.frame import DECIMALS, MobilitySource
 from msmf_traci.mobility.junctions import edges_after_junctions
@@ -20,9 +23,6 @@ from msmf_traci.mobility.route_file import read_routes
 from msmf_traci.mobility.sumo import Progress, Running, SumoSource
 from msmf_traci.mobility.sumo_command import Command, Load, files_asked_for
 from msmf_traci.results.console import counted, say
-from msmf_traci.run.gps_origin import open_traces
-from msmf_traci.run.options import command_options
-from msmf_traci.run.preparation import City, Inputs
 from msmf_traci.scenario.content_cache import build_once, file_hash, find_built
 from msmf_traci.scenario.sumo_files import places_of
 from msmf_traci.scenario.sumo_tools import Warned

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from msmf_traci.experiment.drive import Drive
 from msmf_traci.results.store import write_table
-from msmf_traci.results.summary import summary_table
+from msmf_traci.results.summary import band_table, summary_table
 from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
-from msmf_traci.run.drive import Drive
 from msmf_traci.world.servers import TIER_NAMES
 
 _BOOKED = (
@@ -25,8 +25,9 @@ def write_tables(drive: Drive, folder: Path) -> pd.DataFrame:
     config, names, transfers = drive.config, drive.names, drive.ledger.transfers()
     migrations = migrations_table(transfers, names)
     vehicles = vehicles_table(names, transfers, _of_trips(drive), _of_containers(drive))
-    summary = summary_table(vehicles, migrations, config.seed, config.output.speed_bands_kmh, names.columns)
-    tables = {"vehicles": vehicles, "summary": summary}
+    summary = summary_table(vehicles, migrations, config.seed, names.columns)
+    by_band = band_table(vehicles, migrations, config.seed, config.output.speed_bands_kmh, names.columns)
+    tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band}
     if config.output.migrations:
         tables["migrations"] = migrations
     if config.output.trace:

@@ -11,9 +11,9 @@ import numpy as np
 
 import msmf_traci
 from msmf_traci.config.schema import Config
+from msmf_traci.experiment.drive import Drive
+from msmf_traci.experiment.preparation import City, Inputs, inside
 from msmf_traci.mobility.frame import DECIMALS
-from msmf_traci.run.drive import Drive
-from msmf_traci.run.preparation import City, Inputs, inside
 from msmf_traci.scenario.content_cache import file_hash
 
 
@@ -25,6 +25,7 @@ def run_facts(
         "config": config.model_dump(),
         "overrides": list(overrides),
         "strategies": [strategy.name for strategy in inputs.strategies],
+        "predictors": {strategy.name: strategy.predictor for strategy in inputs.strategies},
         "key_columns": drive.names.columns,
         "seed": config.seed,
         "fingerprint": inputs.fingerprint(),

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
-from msmf_traci.run.mobility_source import SUMO_FOLDER
-from msmf_traci.run.preparation import judge_files, lay_cells, trip_ends, trip_options
-from msmf_traci.run.road_store import roads_of
+from msmf_traci.experiment.mobility_source import SUMO_FOLDER
+from msmf_traci.experiment.preparation import judge_files, lay_cells, trip_ends, trip_options
+from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.scenario.content_cache import has_built
 from msmf_traci.scenario.sumo_files import files_of, places_of
 from msmf_traci.scenario.trips import ROUTES, routes_key

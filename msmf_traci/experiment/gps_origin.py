@@ -13,6 +13,8 @@ from tqdm import tqdm
 from msmf_traci.arrays import BoolArray, FloatArray
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
+from msmf_traci.experiment.options import trace_cleaning, trace_selection
+from msmf_traci.experiment.preparation import City
 from msmf_traci.mobility.frame import DECIMALS, NO_EDGE
 from msmf_traci.mobility.gps.choosing import Box
 from msmf_traci.mobility.gps.traces import Trace, read_traces
@@ -21,8 +23,6 @@ from msmf_traci.mobility.matching.estimation import FIRST_SIGMA_M, estimate_sigm
 from msmf_traci.mobility.matching.matcher import Matcher, MatchingOptions
 from msmf_traci.mobility.matching.road_index import RoadIndex
 from msmf_traci.results.console import counted, say
-from msmf_traci.run.options import trace_cleaning, trace_selection
-from msmf_traci.run.preparation import City
 from msmf_traci.world.projection import Projection
 from msmf_traci.world.roads import Roads
 

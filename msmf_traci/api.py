@@ -1,0 +1,266 @@
+"""The Python interface: what the command line does, for those who write Python.
+
+import msmf_traci as msmf
+
+run = msmf.run("mobility.speed_kmh=20", strategies=["pm", "oracle"])
+run.summary
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from msmf_traci.config.compose import Request, read_request
+from msmf_traci.control.plugins import offer_strategy
+from msmf_traci.control.situation import Decision, Situation
+from msmf_traci.control.strategies import Strategy, StrategyOptions
+from msmf_traci.errors import InputError, MsmfError, ToolError
+from msmf_traci.mobility.recorded_pass import RecordedPass
+from msmf_traci.results.runs import Run, Runs, load_runs
+from msmf_traci.sentinels import KEEP, NO_SERVER
+
+__all__ = [
+    "KEEP",
+    "NO_SERVER",
+    "Decision",
+    "InputError",
+    "MsmfError",
+    "RecordedPass",
+    "Run",
+    "Runs",
+    "Situation",
+    "Strategy",
+    "StrategyOptions",
+    "ToolError",
+    "load",
+    "preview",
+    "recording",
+    "report",
+    "run",
+    "sweep",
+]
+
+Options = str | Mapping[str, Any]
+Strategies = Iterable[str | type[Strategy]]
+_PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
+
+
+def run(*options: Options, strategies: Strategies | None = None, config_dir: str | Path | None = None, **more: Any) -> Run:
+    """Carry out one run, as `msmf-traci` does, and return its result.
+
+    Parameters
+    ----------
+    options
+        Words of the command line such as `"mobility.speed_kmh=20"`, or mappings such as `{"mobility.speed_kmh": 20}`.
+    strategies
+        Names of strategies, or classes of your own; all eight by default.
+    config_dir
+        A folder with experiments of your own.
+    more
+        Options without a dot in their name: `seed=3`, `scenario="beijing"`.
+
+    Raises
+    ------
+    InputError
+        If an option or a file is wrong; the sentence is the command line's.
+    MsmfError
+        If SUMO or the disk fails.
+
+    Examples
+    --------
+    >>> run = msmf.run("scenario=synthetic", {"mobility.speed_kmh": 20}, strategies=["pm", "oracle"])
+    >>> run.summary[["strategy", "satisfied_share"]]
+    """
+    from msmf_traci.launch.carrying_out import make_run
+
+    request = _request(options, strategies, more, config_dir, multirun=False)
+    config = request.points[0].config
+    if request.is_sweep:
+        raise InputError(f"experiment={config.experiment} is a sweep; call sweep() in place of run()")
+    if config.dry_run:
+        raise InputError("dry_run=true does nothing; call preview() in place of run()")
+    return Run(make_run(request).folder)
+
+
+def sweep(*options: Options, strategies: Strategies | None = None, config_dir: str | Path | None = None, **more: Any) -> Runs:
+    """Make what is missing of a sweep, as `msmf-traci -m` does, and return all its runs.
+
+    Parameters
+    ----------
+    options, strategies, config_dir, more
+        As of `run`. Several values of an option make the sweep: `"seed=0,1,2"`, or a list in a mapping, `{"seed": [0, 1, 2]}`.
+
+    Raises
+    ------
+    InputError
+        If an option or a file is wrong in any of the runs.
+    MsmfError
+        If a run has failed. The others are made, and the same call does only what is missing.
+
+    Examples
+    --------
+    >>> runs = msmf.sweep({"mobility.speed_kmh": [20, 50], "seed": range(3)}, strategies=["pm", "oracle"])
+    >>> runs.summary.groupby(["strategy", "commanded_kmh"])["satisfied_share"].mean()
+    """
+    from msmf_traci.launch.carrying_out import make_sweep
+
+    request = _request(options, strategies, more, config_dir, multirun=True)
+    made = make_sweep(request)
+    return Runs(made.folder, [Run(folder) for folder in made.runs])
+
+
+def preview(*options: Options, strategies: Strategies | None = None, config_dir: str | Path | None = None, **more: Any) -> str:
+    """Say what a run, or a sweep, would do: cells, edges, what is cached, rough time and disk. Nothing is started.
+
+    Parameters
+    ----------
+    options, strategies, config_dir, more
+        As of `sweep`.
+
+    Raises
+    ------
+    InputError
+        If an option or a file is wrong.
+    """
+    from msmf_traci.experiment import preview as lines_of
+
+    request = _request(options, strategies, more, config_dir, multirun=True)
+    return "\n".join(lines_of([point.config for point in request.points]))
+
+
+def load(*folders: str | Path) -> Run | Runs:
+    """Load finished runs from disk.
+
+    Parameters
+    ----------
+    folders
+        Of a run, of a sweep, or several of them.
+
+    Returns
+    -------
+    A `Run` where one folder of a run is named, else `Runs`.
+
+    Raises
+    ------
+    InputError
+        If there is no run, or one is damaged.
+
+    Examples
+    --------
+    >>> msmf.load("results/synthetic").summary
+    """
+    return load_runs(folders)
+
+
+def report(*results: Run | Runs | str | Path, out: str | Path | None = None, replay: bool = False) -> Path:
+    """Write a page with figures about finished runs, as `msmf-traci report` does.
+
+    Parameters
+    ----------
+    results
+        Runs, or their folders. The first is reported on, the others add to it.
+    out
+        Folder to write; `report` in the first folder if not given.
+    replay
+        Whether to add a replay of the first run with a trace.
+
+    Returns
+    -------
+    The page.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to report on, or what is there does not belong together.
+    """
+    from msmf_traci.report.command import write_report
+
+    if not results:
+        raise InputError("name the folder of a run or of a sweep, such as results/synthetic")
+    folders = [result.folder if isinstance(result, Run | Runs) else Path(result).expanduser() for result in results]
+    return write_report(folders, None if out is None else Path(out).expanduser(), replay=replay)
+
+
+def recording(source: Run | str | Path) -> RecordedPass:
+    """Open the recording of a mobility pass: every vehicle at every step.
+
+    Parameters
+    ----------
+    source
+        A run, or the file of a recording.
+
+    Raises
+    ------
+    InputError
+        If the run left no recording, or the file is none.
+
+    Examples
+    --------
+    >>> msmf.recording(run).frames().groupby("vehicle")["speed_mps"].mean()
+    """
+    if not isinstance(source, Run):
+        return RecordedPass(Path(source).expanduser())
+    mobility = source.facts["mobility"]
+    if mobility.get("recording") is None:
+        why = mobility.get("not_recorded", f"its positions are from {mobility['source']}")
+        raise InputError(f"{source.folder} has no recording: {why}")
+    path = Path(mobility["recording"]["file"])
+    if not path.is_file():
+        raise InputError(f"the recording of {source.folder} is no longer in the cache ({path}); make the run again")
+    return RecordedPass(path)
+
+
+def _request(
+    options: Sequence[Options], strategies: Strategies | None, more: Mapping[str, Any], config_dir: str | Path | None, *, multirun: bool
+) -> Request:
+    words = []
+    for option in [*options, more]:
+        words += [option] if isinstance(option, str) else [word_of(name, value, multirun=multirun) for name, value in option.items()]
+    if isinstance(strategies, str):
+        raise InputError(f"strategies={strategies!r}: give a list of names or classes, such as [{strategies!r}]")
+    if strategies is not None:
+        names = [each if isinstance(each, str) else offer_strategy(each) for each in strategies]
+        words.append(f"strategies={_text_of(names)}")
+    return read_request(words, multirun=multirun, config_dir=None if config_dir is None else str(Path(config_dir).expanduser().resolve()))
+
+
+def word_of(name: str, value: Any, *, multirun: bool) -> str:
+    """An option and its value, or in a sweep its values, as a word of the command line.
+
+    Parameters
+    ----------
+    name
+        Dotted.
+    value
+        A number, text, None, a path, a list or a mapping. In a sweep, the items of a list are the values; a list of lists has lists.
+    multirun
+        Whether it is for a sweep.
+    """
+    if multirun and _is_list(value):
+        return f"{name}={','.join(_text_of(each) for each in value)}"
+    return f"{name}={_text_of(value)}"
+
+
+def _is_list(value: Any) -> bool:
+    return not isinstance(value, str | bytes | Mapping) and hasattr(value, "__iter__")
+
+
+def _text_of(value: Any) -> str:
+    """A value as Hydra reads it."""
+    if hasattr(value, "item") and not _is_list(value):
+        value = value.item()  # numpy's numbers
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_text_of(each)}" for key, each in value.items()) + "}"
+    if _is_list(value):
+        return "[" + ",".join(_text_of(each) for each in value) + "]"
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

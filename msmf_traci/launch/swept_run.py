@@ -1,0 +1,84 @@
+"""A run of a sweep as Hydra's launchers call it, in the command's own process or in a worker on any machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from msmf_traci.config.compose import Point, judge_composed, register_resolvers
+from msmf_traci.job import carry_out, note_lost
+from msmf_traci.launch.apart import run_apart
+from msmf_traci.launch.sweep import swept_folder
+from msmf_traci.results.console import say
+from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
+
+_PASSED_ON = (CACHE_VARIABLE, "MSMF_DATA_DIR")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a command was typed: workers resolve relative paths there, and share its cache.
+
+    Attributes
+    ----------
+    folder
+        The folder it was typed in.
+    variables
+        Environment variables that decide what a run finds.
+    """
+
+    folder: str
+    variables: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def here(cls) -> Workplace:
+        """That of this process."""
+        found = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {CACHE_VARIABLE: str(cache_folder())}
+        return cls(str(Path.cwd()), tuple(sorted(found.items())))
+
+    def enter(self) -> None:
+        """Work there."""
+        os.chdir(self.folder)
+        os.environ.update(self.variables)
+
+
+@dataclass(frozen=True)
+class SweptRun:
+    """What a launcher is to call for each run; what comes of it is on disk, since a killed worker cannot answer.
+
+    Attributes
+    ----------
+    swept
+        The options that the sweep varies.
+    workplace
+        Where the command was typed; None for a run in the command's own process.
+    wait
+        Whether to wait for another process that is making the same run, or to leave it to that one.
+    plan
+        Names of all runs of the sweep, for saying which one begins; empty where workers share a terminal.
+    """
+
+    swept: tuple[str, ...]
+    workplace: Workplace | None
+    wait: bool
+    plan: tuple[str, ...] = ()
+
+    def __call__(self, composed: DictConfig) -> None:
+        """Carry out the run that Hydra has composed."""
+        register_resolvers()
+        hydra = HydraConfig.get()
+        config = judge_composed(composed, hydra.runtime.choices.get("experiment"))
+        point = Point(config, tuple(str(word) for word in hydra.overrides.task), self.swept)
+        if self.workplace is None:
+            name = swept_folder(point).name
+            say(f"run {self.plan.index(name) + 1} of {len(self.plan)}: {name}")
+            carry_out(point, wait=self.wait)
+            return
+        self.workplace.enter()
+        reason = run_apart(point, wait=self.wait)
+        if reason is not None:
+            note_lost(point, reason)

@@ -1,7 +1,0 @@
-"""One experiment, from a judged configuration to tables on disk."""
-
-from msmf_traci.run.experiment import run_experiment
-from msmf_traci.run.preparation import judge_files
-from msmf_traci.run.preview import preview
-
-__all__ = ["judge_files", "preview", "run_experiment"]

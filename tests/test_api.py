@@ -1,0 +1,225 @@
+"""The Python interface: the command line's runs, sweeps, sentences and tables, as objects."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+import msmf_traci as msmf
+from msmf_traci.api import word_of
+
+TOWN = {"mobility.vehicles": 6, "mobility.max_duration_s": 300, "deployment.rings": 4, "mobility.min_trip_m": 1000}
+
+
+class Lazy(msmf.Strategy):
+    """Follow the user only when requests would be relayed over two hops or more."""
+
+    name = "lazy"
+
+    def decide(self, now: msmf.Situation) -> msmf.Decision:
+        return msmf.Decision(home=np.where(now.hops < 2, msmf.KEEP, now.home), target=now.next_home())
+
+
+@pytest.fixture(scope="module")
+def place(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder to work in, with the session's cache."""
+    folder = tmp_path_factory.mktemp("api")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MSMF_CACHE_DIR", str(cache))
+        patch.chdir(folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def msmf_typed(msmf):
+    """The installed command; its fixture is called like the package."""
+    return msmf
+
+
+@pytest.fixture(scope="module")
+def run(place: Path) -> msmf.Run:
+    return msmf.run("output.trace=true", TOWN, strategies=["pm", Lazy], seed=3)
+
+
+def test_a_run_has_tables_facts_and_a_folder(run: msmf.Run) -> None:
+    assert list(run.summary["strategy"]) == ["lazy", "pm"]
+    assert len(run.vehicles) == 2 * run.facts["vehicles"]["inserted"]
+    assert run.folder.parent == Path("results/synthetic")
+    assert (run.options["seed"], run.options["mobility.vehicles"]) == (3, 6)
+    for table in (run.migrations, run.frames, run.decisions, run.stages, run.summary_by_band, run.cells, run.roads):
+        assert len(table)
+    assert run.vehicles["vehicle"].dtype == "string" and run.vehicles["handoffs"].dtype == np.int64
+    assert str(run).startswith("Run(") and "satisfies most" in str(run)
+    assert run._repr_html_().startswith("<table") and "Asked: " in run._repr_html_()
+
+
+def test_a_run_is_that_of_the_command_line(run: msmf.Run, place: Path, msmf_typed, tmp_path: Path) -> None:
+    words = [f"{name}={value}" for name, value in TOWN.items()]
+    done = msmf_typed(place, *words, "seed=3", "strategies=[pm]", f"output.dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    typed = msmf.load(next(tmp_path.glob("2*")))
+    ours = run.vehicles[run.vehicles["strategy"] == "pm"].reset_index(drop=True)
+    assert_frame_equal(typed.vehicles, ours)
+
+
+def test_what_was_loaded_is_what_was_returned(run: msmf.Run) -> None:
+    again = msmf.load(run.folder)
+    assert isinstance(again, msmf.Run)
+    assert_frame_equal(again.summary, run.summary)
+    several = msmf.load(run.folder.parent)
+    assert isinstance(several, msmf.Runs) and run.name in [each.name for each in several]
+
+
+def test_the_recording_has_the_frames_of_the_trace(run: msmf.Run) -> None:
+    recorded = msmf.recording(run)
+    frames = recorded.frames()
+    keys = ["t_s", "vehicle"]
+    traced = run.frames.sort_values(keys).reset_index(drop=True)
+    ours = frames.sort_values(keys).reset_index(drop=True)
+    assert_frame_equal(ours[[*keys, "x_m", "y_m", "speed_mps"]], traced[[*keys, "x_m", "y_m", "speed_mps"]])
+    assert (ours["edge"] == traced["edge"].fillna("")).all()
+    assert set(recorded.routes()) == set(recorded.vehicles) == set(frames["vehicle"])
+    assert_frame_equal(msmf.recording(recorded.path).frames(), frames)
+
+
+def test_a_sweep_is_stacked_with_what_was_varied_and_made_once(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = {**TOWN, "seed": range(2), "handoff.unsynced": ["stop", "relay"], "output.dir": "sweep"}
+    runs = msmf.sweep(words, strategies=["pm"])
+    assert [each.name.rpartition("-")[0] for each in runs] == [
+        f"unsynced={value}_seed={seed}" for seed in (0, 1) for value in ("stop", "relay")
+    ]
+    told = list(runs.summary[["seed", "unsynced"]].itertuples(index=False, name=None))
+    assert told == [(0, "stop"), (0, "relay"), (1, "stop"), (1, "relay")]
+    assert set(runs.vehicles.columns[:3]) == {"run", "unsynced", "seed"}
+    assert runs.settings == ["commanded_kmh", "unsynced", "image_mb"]
+    assert "±" in runs._repr_html_()
+    capsys.readouterr()
+    again = msmf.sweep(words, strategies=["pm"])
+    assert "4 of 4 runs are done already" in capsys.readouterr().err
+    assert_frame_equal(again.summary, runs.summary)
+    assert_frame_equal(msmf.load("sweep").summary.sort_values(["seed", "unsynced"]), runs.summary.sort_values(["seed", "unsynced"]))
+
+
+def test_a_report_is_written_where_it_is_asked_for(run: msmf.Run, tmp_path: Path) -> None:
+    page = msmf.report(run, out=tmp_path / "page")
+    assert page.is_file() and page.is_relative_to(tmp_path)
+
+
+def test_a_preview_starts_nothing(place: Path) -> None:
+    before = sorted(place.rglob("*"))
+    assert "a sweep of 2 runs" in msmf.preview(TOWN, seed=[0, 1])
+    assert sorted(place.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: msmf.run("mobility.sped_kmh=20"), "there is no option mobility.sped_kmh; did you mean mobility.speed_kmh?"),
+        (lambda: msmf.run("seed=0,1"), "several values make a sweep; add -m (in Python: call sweep)"),
+        (lambda: msmf.run("experiment=figure7_synthetic"), "experiment=figure7_synthetic is a sweep; call sweep() in place of run()"),
+        (lambda: msmf.run("dry_run=true"), "dry_run=true does nothing; call preview() in place of run()"),
+        (lambda: msmf.run(strategies="pm"), "give a list of names or classes, such as ['pm']"),
+        (lambda: msmf.run(strategies=[object()]), "neither a name nor a class"),
+        (lambda: msmf.run(strategies=[int]), "is no strategy"),
+        (lambda: msmf.load("nowhere"), "there is no such folder"),
+        (lambda: msmf.load(), "name the folder of a run or of a sweep"),
+        (lambda: msmf.load("."), "holds no finished run"),
+        (lambda: msmf.recording("nowhere.msmf"), "nowhere.msmf"),
+        (lambda: msmf.report(), "name the folder"),
+    ],
+)
+def test_what_is_wrong_is_the_command_lines_sentence(call, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(msmf.InputError) as error:
+        call()
+    assert sentence in str(error.value)
+
+
+def test_tables_that_a_run_did_not_write_say_which_option_writes_them(place: Path) -> None:
+    bare = msmf.run(TOWN, "output.migrations=false", strategies=["never"])
+    with pytest.raises(msmf.InputError, match=r"run it again with output\.trace=true"):
+        _ = bare.frames
+    with pytest.raises(msmf.InputError, match=r"run it again without output\.migrations=false"):
+        _ = bare.migrations
+
+
+@pytest.mark.parametrize(
+    ("value", "word", "swept"),
+    [
+        (20, "a=20", "a=20"),
+        (np.float64(0.5), "a=0.5", "a=0.5"),
+        (np.int64(3), "a=3", "a=3"),
+        (None, "a=null", "a=null"),
+        (True, "a=true", "a=true"),
+        ("beijing", "a=beijing", "a=beijing"),
+        ("my city, old/net.xml", 'a="my city, old/net.xml"', 'a="my city, old/net.xml"'),
+        ('say "so" \\', 'a="say \\"so\\" \\\\"', 'a="say \\"so\\" \\\\"'),
+        (Path("maps/x.xml"), "a=maps/x.xml", "a=maps/x.xml"),
+        ([100, 500], "a=[100,500]", "a=100,500"),
+        ([[100, 500], [1, 2]], "a=[[100,500],[1,2]]", "a=[100,500],[1,2]"),
+        (range(3), "a=[0,1,2]", "a=0,1,2"),
+        (np.array([1, 2]), "a=[1,2]", "a=1,2"),
+        ({"lon": 116.4, "lat": 39.9}, "a={lon:116.4,lat:39.9}", "a={lon:116.4,lat:39.9}"),
+    ],
+)
+def test_values_become_the_words_that_hydra_reads(value: object, word: str, swept: str) -> None:
+    assert word_of("a", value, multirun=False) == word
+    assert word_of("a", value, multirun=True) == swept
+
+
+def test_all_that_is_public_is_there_typed_and_described() -> None:
+    for name in msmf.__all__:
+        found = getattr(msmf, name)
+        if isinstance(found, type) or callable(found):
+            assert found.__doc__, name
+            for part, member in vars(found).items() if isinstance(found, type) else ():
+                if not part.startswith("_") and callable(member):
+                    assert member.__doc__, f"{name}.{part}"
+
+
+def test_the_import_loads_nothing_heavy_and_touches_nothing() -> None:
+    program = (
+        "import sys, signal, os; before = dict(os.environ), signal.getsignal(signal.SIGINT), sys.path[:]\n"
+        "import msmf_traci\n"
+        "heavy = {'numpy', 'pandas', 'numba', 'hydra', 'traci', 'scipy'} & set(sys.modules)\n"
+        "print(heavy or 'light', before == (dict(os.environ), signal.getsignal(signal.SIGINT), sys.path[:]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["light", "True"]
+
+
+NOTEBOOK = """
+import numpy as np
+import msmf_traci as msmf
+from msmf_traci.living_code import living_code_hash
+LIMIT = {limit}
+def far(hops):
+    {comment}
+    return hops >= LIMIT
+class Mine(msmf.Strategy):
+    name = "mine"
+    def decide(self, now):
+        return msmf.Decision(home=np.where(far(now.hops), now.home, msmf.KEEP), target=now.next_home())
+{more}
+print(living_code_hash(Mine, msmf.Strategy))
+"""
+
+
+def test_a_class_without_a_file_is_told_by_what_it_does_and_uses() -> None:
+    def told(**parts: object) -> str:
+        program = NOTEBOOK.format(**{"limit": 2, "comment": "pass", "more": "", **parts})
+        return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert told() == told(more="OTHER = 5", comment="pass  # why")
+    assert told() != told(limit=3)
+    assert told() != told(comment="hops = hops + 1")
+
+
+def test_a_table_of_runs_with_other_columns_is_stacked(run: msmf.Run, place: Path) -> None:
+    both = msmf.Runs(run.folder.parent, [run, msmf.run(TOWN, strategies=["pm"], **{"variants.links.bandwidth_mbps": [50, 100]})])
+    assert isinstance(both.summary, pd.DataFrame) and len(both.summary) == 4
