@@ -1,4 +1,4 @@
-"""Compilation of the hot loops to machine code, kept beside the source from one process to the next."""
+"""Compilation of the hot loops to machine code, kept in the cache from one process to the next."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 from msmf_traci.errors import InputError
+from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scratch import refusal
 
 _PACKAGE = Path(__file__).parent
@@ -20,7 +21,14 @@ _config: Any = numba.config  # its attributes are filled in at import
 if _config.DISABLE_JIT:  # records' fields are known to compiled functions alone
     raise InputError("NUMBA_DISABLE_JIT is set, and the engine runs compiled or not at all; unset it")
 # where compiled functions are, and what they take in from others
-_FOLDERS = (".", "migration", "control", "mobility", "mobility/gps", "mobility/matching")
+_SOURCES = (
+    "arrays.py",
+    "compiled.py",
+    "sentinels.py",
+    *(f"{folder}/*.py" for folder in ("migration", "control", "mobility", "mobility/*")),
+)
+_KIND = "compiled"  # of what the cache holds
+_MOST_KEPT = 4  # of other sources than these: of an earlier version, of another environment
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -29,15 +37,24 @@ def _cache_by_sources() -> None:
     """Keep machine code in a folder that is named by the sources of all compiled functions.
 
     numba looks only at the file that a function is written in, and would go on using what it took in from another one before an edit.
+    NUMBA_CACHE_DIR, numba's own variable, names another folder than the cache.
     """
     digest = hashlib.sha256()
-    for path in sorted(path for folder in _FOLDERS for path in (_PACKAGE / folder).glob("*.py")):
+    for path in sorted(path for pattern in _SOURCES for path in _PACKAGE.glob(pattern)):
         digest.update(path.read_bytes())
-    folder = _PACKAGE / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}"
-    for other in folder.parent.glob("compiled-*"):
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
+    kept = Path(_config.CACHE_DIR) if _config.CACHE_DIR else cache_folder() / _KIND
+    folder = kept / digest.hexdigest()[:20]
+    others = sorted((other for other in kept.glob("[0-9a-f]*") if other != folder), key=_last_written_s)
+    for other in others[:-_MOST_KEPT]:
+        shutil.rmtree(other, ignore_errors=True)
     _config.CACHE_DIR = str(folder)
+
+
+def _last_written_s(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0  # another process has just removed it
 
 
 _cache_by_sources()
@@ -54,7 +71,7 @@ def compiled(function: Loop) -> Loop:
     how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         fast = numba.njit(cache=True, **how)(function)
-    except RuntimeError:  # neither the package's folder nor the user's can be written: compile in every process
+    except RuntimeError:  # the cache cannot be written: compile in every process
         fast = numba.njit(**how)(function)
     else:
         _keep_if_possible(fast)

@@ -4,8 +4,8 @@
     python3 scripts/start.py run [overrides of msmf-traci]
     python3 scripts/start.py test [arguments of pytest]
 
-Makes a virtual environment in .venv, installs the package there, and looks for the system's libraries that SUMO needs. A second
-run installs nothing unless pyproject.toml has changed. Uses the standard library only.
+Makes a virtual environment (.venv to run, .venv-test to test), installs the package there, and looks for the system's libraries
+that SUMO needs. A second run installs nothing unless pyproject.toml has changed. Uses the standard library only.
 """
 
 import hashlib
@@ -16,10 +16,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 SYSTEM_PACKAGES = ["libx11-6", "libxext6", "libxrender1", "libgl1", "libatomic1"]
-MODES = {"run": ".", "test": ".[dev]"}
+# what is installed, and where: what tests need changes nothing in what runs
+MODES = {"run": (".", ROOT / ".venv"), "test": (".[dev]", ROOT / ".venv-test")}
 
 
 def stop(sentence: str) -> None:
@@ -51,35 +50,40 @@ def install_system_packages(packages: list[str], why: str) -> None:
     call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], f"installing {' '.join(packages)}")
 
 
-def make_environment() -> None:
-    """Make the virtual environment, unless it is there."""
-    if (VENV / "pyvenv.cfg").is_file() and shutil.which("pip", path=str(BIN)):
+def programs_of(venv: Path) -> Path:
+    """Where a virtual environment has its programs."""
+    return venv / ("Scripts" if os.name == "nt" else "bin")
+
+
+def make_environment(venv: Path) -> None:
+    """Make a virtual environment, unless it is there."""
+    if (venv / "pyvenv.cfg").is_file() and shutil.which("pip", path=str(programs_of(venv))):
         return
-    shutil.rmtree(VENV, ignore_errors=True)
+    shutil.rmtree(venv, ignore_errors=True)
     try:
         import ensurepip  # noqa: F401
     except ImportError:
         install_system_packages([f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"], "this Python has no ensurepip")
-    call([sys.executable, "-m", "venv", str(VENV)], "making a virtual environment in .venv")
+    call([sys.executable, "-m", "venv", str(venv)], f"making a virtual environment in {venv.name}")
 
 
-def install(what: str) -> None:
+def install(what: str, venv: Path) -> None:
     """Install the package with what it needs, unless this was done for the same pyproject.toml."""
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()).hexdigest()
-    stamp = VENV / f"installed-{hashlib.sha256(what.encode()).hexdigest()[:8]}"
+    stamp = venv / "installed"
     if stamp.is_file() and stamp.read_text() == digest:
         return
     call(
-        [str(BIN / "python"), "-m", "pip", "install", "--disable-pip-version-check", "-e", what],
-        f"installing {what} and what it needs into .venv",
+        [str(programs_of(venv) / "python"), "-m", "pip", "install", "--disable-pip-version-check", "-e", what],
+        f"installing {what} and what it needs into {venv.name}",
     )
     stamp.write_text(digest)
 
 
-def check_sumo() -> None:
+def check_sumo(venv: Path) -> None:
     """See that SUMO starts; install the system's libraries that it lacks where that can be done."""
     find = "import importlib.util as u; print(list(u.find_spec('sumo').submodule_search_locations)[0])"
-    home = subprocess.run([str(BIN / "python"), "-c", find], capture_output=True, text=True, check=True).stdout.strip()
+    home = subprocess.run([str(programs_of(venv) / "python"), "-c", find], capture_output=True, text=True, check=True).stdout.strip()
     sumo = [str(Path(home) / "bin" / "sumo"), "--version"]
     if subprocess.run(sumo, capture_output=True, check=False).returncode == 0:
         return
@@ -97,13 +101,14 @@ def main() -> int:
     mode, words = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if mode not in MODES:
         stop("say what to do: python3 scripts/start.py run, or python3 scripts/start.py test")
-    make_environment()
-    install(MODES[mode])
-    check_sumo()
+    what, venv = MODES[mode]
+    make_environment(venv)
+    install(what, venv)
+    check_sumo(venv)
     if mode == "run":
-        command = [str(BIN / "msmf-traci"), *words]
+        command = [str(programs_of(venv) / "msmf-traci"), *words]
     else:
-        command = [str(BIN / "python"), "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", *words]
+        command = [str(programs_of(venv) / "python"), "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", *words]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+# machine code of the engine, for all tests and the commands that they start, whatever their caches
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "compiled"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the background; commands that tests start would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # reasons for which a test may be skipped where everything else is installed; not set: any

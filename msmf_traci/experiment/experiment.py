@@ -95,7 +95,7 @@ def run_experiment(
         needs_trips = not config.scenario.has_own_routes and not config.mobility.is_from_file
         trip_file = draw_trips(config, inputs, city) if needs_trips else None
     if not is_compiled():
-        say("compiling the engine, which takes up to half a minute (kept beside the package)")
+        say("compiling the engine, which takes up to half a minute (kept in the cache)")
     with folder_in_one_piece(folder, when_taken) as piece:
         drive = Drive(config, inputs, city, trip_file, piece.scratch)
         with phases.time("simulation"):
