@@ -26,23 +26,23 @@ _VERDICTS = {
 
 
 def answer_of(results: Results, judgements: Sequence[Judgement]) -> str:
-    """A sentence from the cells at the reference, and one from the claims."""
+    """A sentence from the runs at the reference, and one from the claims."""
     claims = claims_sentence(judgements)
     over = (
         "These intervals are over seeds, which draw some trajectories twice; those of Figure 8 are over trajectories."
         if results.is_of_traces
         else ""
     )
-    return " ".join(part for part in (_cells_sentence(results), over, claims) if part)
+    return " ".join(part for part in (_runs_sentence(results), over, claims) if part)
 
 
-def _cells_sentence(results: Results) -> str:
+def _runs_sentence(results: Results) -> str:
     base = baseline(results)
-    cells = results.at()
-    there = set(cells["strategy"])
+    rows = results.at()
+    there = set(rows["strategy"])
     names = [name for name in results.strategies if name not in _NO_CHOICE and name in there]
     if not names:
-        return "There are no cells at the reference values of all options; the figures show those that there are."
+        return "There are no runs at the reference values of all options; the figures show those that there are."
     where = (
         f"At a {label_of(SPEED).partition(' (')[0]} of {words(SPEED, results.options[SPEED].reference)} km/h"
         if SPEED in results.options
@@ -69,8 +69,8 @@ def _cells_sentence(results: Results) -> str:
 
 
 def _by_seed(results: Results, name: str, measure: Measure) -> np.ndarray:
-    cells = results.at()
-    own = cells[cells["strategy"] == name].set_index(REPLICATE)[measure.column]
+    rows = results.at()
+    own = rows[rows["strategy"] == name].set_index(REPLICATE)[measure.column]
     return np.asarray(own.reindex(results.replicates) / measure.per_unit, dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Makes a report: figures and tables from cells and transfers, their files, and the page around them."""
+"""Makes a report: figures and tables from runs and transfers, their files, and the page around them."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def elsewhere(results: Results, free: Sequence[str]) -> str:
 def _figure(results: Results, option: Option, measures: Sequence[Measure], name: str, what: str, base: str | None = None) -> Figure:
     if name == "realised_speed":
         # images change no speed, and every strategy sees the same vehicles
-        one = replace(results, cells=results.cells[results.cells["strategy"] == baseline(results)])
+        one = replace(results, rows=results.rows[results.rows["strategy"] == baseline(results)])
         return curve_figure(one, option, None, measures, name, f"{what} by {option.label}")
     title = f"Difference to {base} by {option.label}" if base else f"{what} by {option.label}"
     return curve_figure(results, option, second_of(results, option), measures, name, title, base=base)
@@ -82,7 +82,7 @@ def curve_figure(
     Parameters
     ----------
     results
-        Whose cells; options that are neither axis nor second are at their reference.
+        Whose rows; options that are neither axis nor second are at their reference.
     option, second
         The axis, and the option that is chosen from beside it.
     measures
@@ -96,8 +96,8 @@ def curve_figure(
     """
     free = [option.name, *([second.name] if second else [])]
     columns = [measure.column for measure in measures]
-    cells = results.where({}, free)
-    found = differences(cells, ["strategy", *free], columns, base) if base else intervals(cells, ["strategy", *free], columns)
+    rows = results.where({}, free)
+    found = differences(rows, ["strategy", *free], columns, base) if base else intervals(rows, ["strategy", *free], columns)
     points = _in_readers_units(found, option, second, results.units)
     # a definition that no run has a value of is no choice, but the title still says what is missing
     measures = [measure for measure in measures if points.empty or measure.title in set(points["measure"])]

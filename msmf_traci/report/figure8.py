@@ -23,11 +23,11 @@ _TOTAL = "total"
 
 def figure8_figures(trajectories: Trajectories) -> list[Figure]:
     """The three parts, as far as there are several applications or modes, and tables of transfers."""
-    cells, by_mode = trajectories.cells, trajectories.by_mode
-    application = cells.options.get(APPLICATION)
+    everyone, by_mode = trajectories.results, trajectories.by_mode
+    application = everyone.options.get(APPLICATION)
     if application is not None:
         traffic = curve_figure(
-            cells, application, cells.options[MODE], TRAFFIC, TRAFFIC_NAME, "Traffic by application and mode", stills_show_second=True
+            everyone, application, everyone.options[MODE], TRAFFIC, TRAFFIC_NAME, "Traffic by application and mode", stills_show_second=True
         )
     else:
         traffic = curve_figure(by_mode, by_mode.options[MODE], None, TRAFFIC, TRAFFIC_NAME, "Traffic by mode")

@@ -127,7 +127,7 @@ class Claim(Question):
     Attributes
     ----------
     ask
-        Reads the claim in every way that the sentence allows, on the cells of one setting; the first is the most literal.
+        Reads the claim in every way that the sentence allows, on the results of one setting; the first is the most literal.
     axis
         The option that the grid runs along.
     """
@@ -210,7 +210,7 @@ class _Turns:
 
 
 def judge(claim: Claim, settings: Settings) -> Judgement:
-    """Put a claim to the test on the reference cells, in every reading, and on those where one option differs."""
+    """Put a claim to the test at the reference, in every reading, and where one option differs."""
     grid = settings.reference
     try:
         asked = list(claim.ask(grid))

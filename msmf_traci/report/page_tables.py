@@ -47,12 +47,12 @@ class PageTable:
 
 
 def strategies_table(results: Results) -> PageTable:
-    """Every strategy in the reference cells: means over seeds and half the width of their intervals."""
+    """Every strategy at the reference: means over seeds and half the width of their intervals."""
     measures = [MEASURES[name] for name in _SHOWN]
-    cells = results.at()
+    table = results.at()
     rows = []
     for name in results.strategies:
-        own = cells[cells["strategy"] == name]
+        own = table[table["strategy"] == name]
         if own.empty:
             continue
         row = [Field(name, key=name), _number(len(own))]
@@ -103,7 +103,7 @@ def what_was_run(results: Results) -> list[tuple[str, list[tuple[str, str]]]]:
     about = [
         ("folders", ", ".join(str(folder) for folder in results.folders)),
         ("runs", f"{len(results.runs)}, {results.main} of them in the first folder"),
-        ("cells", f"{len(results.cells)}"),
+        ("settings", f"{len(results.settings)}"),
         ("seeds", ", ".join(map(str, results.replicates))),
         ("wall time of all runs", f"{sum(_wall_s(run) for run in results.runs):.0f} s"),
         *((f"varies: {name}", ", ".join(words(name, value) for value in option.values)) for name, option in results.options.items()),

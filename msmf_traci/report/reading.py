@@ -1,6 +1,6 @@
-"""Reads finished runs and sweeps from disk into one table of cells: a cell is one variant of one run, with every option that varies.
+"""Reads finished runs and sweeps from disk into one table: a row is one variant of one run, with every option that varies.
 
-Folders are pooled: a study of one option after the other that lies beside a sweep over speeds adds its cells to those of the sweep.
+Folders are pooled: a study of one option after the other that lies beside a sweep over speeds adds its settings to those of the sweep.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep'
 _NAMES = ("strategy", "vehicle", "outcome", "source", "target", "home", "host", "stage", "band")
 _TEXTS = ("mode", "cell", "edge", "tier", "region")
 _DEPTH = 3
-_WITHIN = 1e-9  # of two runs of the same cell, relative; they should be the same
+_WITHIN = 1e-9  # of two runs of the same setting and seed, relative; they should be the same
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Results:
-    """Runs, and their cells.
+    """Runs, and the rows of their summaries.
 
     Attributes
     ----------
@@ -145,19 +145,19 @@ class Results:
         Of all folders, the first folder's first.
     main
         How many of them are of the first folder.
-    cells
+    rows
         One row a run and variant: `run` (its place in `runs`), `strategy`, `seed`, one column an option that varies anywhere (by its
         dotted name), and the columns of `measures`, in the tables' units.
     options
         The options that vary, by their dotted names.
     units
-        What the replicates of a cell are.
+        What the replicates of a setting are.
     """
 
     folders: tuple[Path, ...]
     runs: tuple[Run, ...]
     main: int
-    cells: pd.DataFrame
+    rows: pd.DataFrame
     options: Mapping[str, Option]
     units: Units = SEEDS
 
@@ -172,22 +172,27 @@ class Results:
         return bool(self.runs) and all(run.is_of_traces for run in self.runs)
 
     @property
+    def settings(self) -> pd.DataFrame:
+        """The combinations of options that were run, each once."""
+        return self.rows[list(self.options)].drop_duplicates() if self.options else self.rows[:1][[]]
+
+    @property
     def replicates(self) -> list[int]:
-        """Those of all cells: seeds, or numbers of trajectories."""
-        return sorted(self.cells[REPLICATE].unique().tolist())
+        """Those of all rows: seeds, or numbers of trajectories."""
+        return sorted(self.rows[REPLICATE].unique().tolist())
 
     def at(self, **chosen: Any) -> pd.DataFrame:
-        """Cells where every option has its reference value, but for those given by dotted name (`**{"workload.image_mb": 500.0}`)."""
+        """Rows where every option has its reference value, but for those given by dotted name (`**{"workload.image_mb": 500.0}`)."""
         return self.where(chosen)
 
     def where(self, chosen: Mapping[str, Any], free: Sequence[str] = ()) -> pd.DataFrame:
-        """Cells with the given values of some options, any values of `free` ones, and the reference values of all others."""
+        """Rows with the given values of some options, any values of `free` ones, and the reference values of all others."""
         wanted = {name: option.reference for name, option in self.options.items()} | dict(chosen)
-        kept = pd.Series(True, index=self.cells.index)
+        kept = pd.Series(True, index=self.rows.index)
         for name, value in wanted.items():
             if name not in free:
-                kept &= self.cells[name] == value
-        return self.cells[kept]
+                kept &= self.rows[name] == value
+        return self.rows[kept]
 
 
 def read_results(folders: Sequence[Path]) -> Results:
@@ -210,11 +215,11 @@ def read_results(folders: Sequence[Path]) -> Results:
         runs += [run for run in _runs_in(folder) if run.folder.resolve() not in known]
         main = main or len(runs)
     _refuse_mixed_versions(runs)
-    summaries = [_cells_of(number, run) for number, run in enumerate(runs)]
+    summaries = [_rows_of(number, run) for number, run in enumerate(runs)]
     options = find_options([run.facts["config"] for run in runs], summaries, main)
     names = ["run", "strategy", REPLICATE, *options, *MEASURES]
-    cells = pd.concat([table.reindex(columns=names) for table in summaries], ignore_index=True)
-    return Results(tuple(folders), tuple(runs), main, _without_doubles(cells, list(options), runs), options)
+    rows = pd.concat([table.reindex(columns=names) for table in summaries], ignore_index=True)
+    return Results(tuple(folders), tuple(runs), main, _without_doubles(rows, list(options), runs), options)
 
 
 def _runs_in(folder: Path) -> list[Run]:
@@ -254,8 +259,8 @@ def _refuse_mixed_versions(runs: Sequence[Run]) -> None:
             )
 
 
-def _cells_of(number: int, run: Run) -> pd.DataFrame:
-    """A run's cells, with the value of every option of its configuration that a run can be told by."""
+def _rows_of(number: int, run: Run) -> pd.DataFrame:
+    """A run's rows of the table, with the value of every option of its configuration that a run can be told by."""
     table = run.table("summary")
     missing = [name for name in (*run.key_columns, "band", REPLICATE, "commanded_kmh", *MEASURES) if name not in table]
     if missing:
@@ -330,12 +335,12 @@ def varied_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
     return found
 
 
-def _without_doubles(cells: pd.DataFrame, options: Sequence[str], runs: Sequence[Run]) -> pd.DataFrame:
-    """Each cell once; two runs of one cell must have come out alike."""
+def _without_doubles(rows: pd.DataFrame, options: Sequence[str], runs: Sequence[Run]) -> pd.DataFrame:
+    """Each setting and seed once; two runs of the same must have come out alike."""
     keys = ["strategy", REPLICATE, *options]
-    again = cells.duplicated(keys, keep="first")
+    again = rows.duplicated(keys, keep="first")
     if again.any():
-        both = cells[again].merge(cells[~again], on=keys, suffixes=("_again", ""))
+        both = rows[again].merge(rows[~again], on=keys, suffixes=("_again", ""))
         for name in MEASURES:
             one, other = both[name], both[f"{name}_again"]
             differ = ((one - other).abs() > _WITHIN * one.abs().clip(lower=1.0)) | (one.isna() != other.isna())
@@ -345,4 +350,4 @@ def _without_doubles(cells: pd.DataFrame, options: Sequence[str], runs: Sequence
                     f"{runs[first['run']].folder} and {runs[first['run_again']].folder} are runs of the same configuration and seed "
                     f"with different results ({name}): tables of different versions or inputs are mixed; report on them apart"
                 )
-    return cells[~again].reset_index(drop=True)
+    return rows[~again].reset_index(drop=True)

@@ -82,30 +82,30 @@ class Sensitivity:
 def study_sensitivity(results: Results) -> Sensitivity | None:
     """Study every option that varies beside the speed; None where none does, or no headline's strategies are there."""
     options = [option for option in results.options.values() if option.name != SPEED]
-    headlines = [each for each in HEADLINES if set(each.strategies) <= set(results.cells["strategy"])]
+    headlines = [each for each in HEADLINES if set(each.strategies) <= set(results.rows["strategy"])]
     if not options or not headlines:
         return None
-    cells = _with_settings(results.cells, options)
-    table = pd.concat([_moves(each, cells, results) for each in headlines], ignore_index=True)
+    settled = _with_settings(results.rows, options)
+    table = pd.concat([_moves(each, settled, results) for each in headlines], ignore_index=True)
     return Sensitivity(table, _answers(table))
 
 
-def _with_settings(cells: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
-    """Cells in which few options differ from their reference, with `option` and `value` in words."""
-    settings = by_setting(cells, options)
-    found: pd.DataFrame = cells.iloc[[row for rows in settings.values() for row in rows]].copy()
+def _with_settings(table: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
+    """Rows in which few options differ from their reference, with `option` and `value` in words."""
+    settings = by_setting(table, options)
+    found: pd.DataFrame = table.iloc[[row for rows in settings.values() for row in rows]].copy()
     named = [setting for setting, rows in settings.items() for _ in rows]
     found["option"] = [AND.join(option for option, _ in setting) or "reference" for setting in named]
     found["value"] = [AND.join(value for _, value in setting) for setting in named]
     return found
 
 
-def _moves(headline: Headline, cells: pd.DataFrame, results: Results) -> pd.DataFrame:
+def _moves(headline: Headline, table: pd.DataFrame, results: Results) -> pd.DataFrame:
     """Rows of one headline."""
     keys = ["at", "option", "value", REPLICATE]
-    speeds = cells[SPEED] if SPEED in results.options else None
+    speeds = table[SPEED] if SPEED in results.options else None
     at = "" if speeds is None else [f"{value_text(value)} km/h" for value in speeds]
-    own = cells.assign(at=at).pivot_table(index=keys, columns="strategy", values=headline.column)
+    own = table.assign(at=at).pivot_table(index=keys, columns="strategy", values=headline.column)
     if any(name not in own for name in headline.strategies):
         return pd.DataFrame()
     values = headline.of(*(own[name] for name in headline.strategies)).dropna().rename("figure").reset_index()
@@ -154,7 +154,7 @@ def _answer(rows: pd.DataFrame, bound: float) -> str:
     at = rows["at"].iloc[0]
     begin = f"A cut of {bound:g} %{f' at {at}' if at else ''}"
     if reference is None:
-        return f"{begin}: the reference is not among the cells."
+        return f"{begin}: the reference is not among the runs."
     begin += f": as configured pm_op_tier saves {reference.interval} against nearest"
     if np.isnan(reference.low):
         return f"{begin}; with one seed there is no interval, and no answer."

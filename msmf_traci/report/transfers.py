@@ -1,4 +1,4 @@
-"""Figures from the tables of transfers: where the bytes go, and how downtimes and lead times are distributed. Reference cells only."""
+"""Figures from the tables of transfers: where the bytes go, and how downtimes and lead times are distributed. At the reference alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def transfer_figures(results: Results) -> tuple[list[Figure], str]:
         if trips.empty:
             continue
         transfers = _reference_transfers(results, run)
-        speed = words(SPEED, results.cells.loc[results.cells["run"] == number, SPEED].iloc[0]) if SPEED in results.options else ""
+        speed = words(SPEED, results.rows.loc[results.rows["run"] == number, SPEED].iloc[0]) if SPEED in results.options else ""
         bytes_parts.append(_bytes(transfers, trips).assign(speed=speed, seed=run.seed))
         ended = transfers.loc[transfers["t_handoff_s"].notna(), ["strategy", *_TIMES]]
         time_parts.append(ended.assign(speed=speed))
@@ -47,7 +47,7 @@ def transfer_figures(results: Results) -> tuple[list[Figure], str]:
 
 
 def _trips(results: Results, number: int, run: Run) -> pd.Series:
-    """Vehicles of each strategy in a run's reference cells, by strategy."""
+    """Vehicles of each strategy in a run at the reference, by strategy."""
     free = [SPEED] if SPEED in results.options else []
     here = results.where({}, free)
     names = here.loc[here["run"] == number, "strategy"]
@@ -56,7 +56,7 @@ def _trips(results: Results, number: int, run: Run) -> pd.Series:
 
 
 def _reference_transfers(results: Results, run: Run) -> pd.DataFrame:
-    """A run's transfers in reference cells, the columns that figures need."""
+    """A run's transfers at the reference, the columns that figures need."""
     table = run.table("migrations", [*run.key_columns, *_READ])
     wanted = {name: option.reference for name, option in results.options.items() if name != SPEED}
     kept = pd.Series(True, index=table.index)
