@@ -1,4 +1,4 @@
-"""`msmf-traci-report`: one page with figures, claims and sensitivity about finished runs. Reads its words; what is heavy comes after."""
+"""`msmf-traci-report`: one page with figures about finished runs. Reads its words; what is heavy comes after."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def main(words: Sequence[str]) -> None:
     )
     parser.add_argument("--out", metavar="DIR", help=f"folder to write; {REPORT_FOLDER} in the first folder if not given")
     parser.add_argument("--replay", action="store_true", help="add a replay of the first run with a trace (output.trace=true)")
+    parser.add_argument("--claims", action="store_true", help="judge the paper's claims, whatever experiment was run")
     typed = parser.parse_args(list(words))
     folders = [Path(name).expanduser() for name in typed.results]
     out = (Path(typed.out).expanduser() if typed.out else folders[0] / REPORT_FOLDER).resolve()
@@ -47,12 +48,11 @@ def main(words: Sequence[str]) -> None:
 
     from msmf_traci.report.build import build_report
 
-    print(f"Report: {build_report(results, out, traced)}")
+    print(f"Report: {build_report(results, out, traced, claims=typed.claims)}")
 
 
 def _traced_run(results: Results) -> Path:
-    """Folder of the first run with a trace."""
-    traced = next((run for run in results.runs if run.has("frames")), None)
-    if traced is None:
+    """Folder of the run to replay."""
+    if not results.traced:
         raise InputError("no run has a trace to replay: make one with output.trace=true and give its folder too, or leave out --replay")
-    return traced.folder
+    return results.traced[0].folder

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from msmf_traci.report.grid import Grid, MissingDataError, Setting, Settings
+from msmf_traci.report.numbers import exact, measured, span
 from msmf_traci.report.options import SPEED, label_of
 from msmf_traci.report.statistics import Interval
 
@@ -59,7 +60,7 @@ class Finding:
     @property
     def bound(self) -> str:
         """The bounds in words."""
-        low, high = (None if value is None else f"{value:g}" for value in (self.above, self.below))
+        low, high = (None if value is None else exact(value) for value in (self.above, self.below))
         if low is not None and high is not None:
             return f"between {low} and {high}"
         if low is not None:
@@ -363,4 +364,4 @@ def _because(asked: Sequence[Asked]) -> str:
 def _number_text(finding: Finding) -> str:
     interval = finding.interval
     unit = f" {finding.unit}" if finding.unit else ""
-    return f"{finding.statistic} {interval.mean:.3g}{unit} [{interval.low:.3g}, {interval.high:.3g}]"
+    return f"{finding.statistic} {measured(interval.mean)}{unit} [{span(interval.low, interval.high, interval.mean)}]"

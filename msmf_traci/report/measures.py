@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 REPLICATE = "seed"
@@ -32,6 +33,11 @@ class Measure:
     definition: str
 
     @property
+    def most(self) -> float:
+        """The most that it can be, in the reader's unit; the least is 0."""
+        return 100.0 if self.unit.startswith("%") else math.inf
+
+    @property
     def difference_unit(self) -> str:
         """The unit of a difference between two of its values."""
         return self.unit.replace("%", "percentage points")
@@ -56,6 +62,13 @@ DOWNTIME = (
     Measure("outage_s", "mean outage", "s", 1.0, "seconds from stop to running again, across abandoned transfers, over outages"),
     Measure("unavailability", "unavailability", "%", 0.01, "seconds in an outage over seconds on the road"),
 )
+SATISFIED = Measure(
+    "satisfied_share",
+    "satisfied",
+    "% of the time",
+    0.01,
+    "seconds in which the container ran within the task's latency, over seconds on the road",
+)
 OTHERS = (
     Measure("realised_kmh", "realised speed", "km/h", 1.0, "kilometres driven over hours on the road"),
     Measure("wasted_per_trip_bytes", "wasted traffic per trip", "GB", 1e9, "bytes of transfers that were not completed, over vehicles"),
@@ -69,13 +82,7 @@ OTHERS = (
     Measure(
         "late_share", "late", "% of the time", 0.01, "seconds in which the latency was above the task's level, over seconds on the road"
     ),
-    Measure(
-        "satisfied_share",
-        "satisfied",
-        "% of the time",
-        0.01,
-        "seconds in which the container ran within the task's latency, over seconds on the road",
-    ),
+    SATISFIED,
     Measure("lead_s", "lead time", "s", 1.0, "seconds from the start of a transfer to its handoff, over transfers with a handoff"),
     Measure("migration_time_s", "total migration time", "s", 1.0, "seconds from the start of a completed transfer to its end (equation 1)"),
     Measure(

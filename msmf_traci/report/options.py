@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.report.measures import REPLICATE
+from msmf_traci.report.numbers import exact
 
 SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
@@ -58,6 +59,7 @@ _LABELS = {
     SPEED: "commanded speed (km/h)",
     IMAGE: "container image (MB)",
     APPLICATION: "application",
+    "mobility.vehicles": "vehicles",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
     "tiers.regional_rings": "rings of a region, k",
@@ -80,7 +82,7 @@ def label_of(name: str) -> str:
 
 def value_text(value: Value) -> str:
     """A value as a reader sees it."""
-    return f"{value:g}" if isinstance(value, float) else value
+    return exact(value) if isinstance(value, float) else value
 
 
 def normalised(value: Any) -> Value:
@@ -148,8 +150,8 @@ def find_options(configs: Sequence[Mapping[str, Any]], tables: Sequence[pd.DataF
     """The options with several values.
 
     The first folder alone gives the reference value: what most of its runs are configured with, beside what they varied. Of equally
-    frequent values it is the middle one. Where no setting of the first folder has all of these together, the reference is the setting that has most.
-    What varies only as the preset of `migration` does is one option, the preset. A file of its own for each seed is no option.
+    frequent values it is the middle one. Where no setting of the first folder has all of these together, the reference is the setting that
+    has most. What varies only as the preset of `migration` does is one option, the preset. A file of its own for each seed is no option.
 
     Parameters
     ----------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,21 +96,31 @@ def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str
         (out / SUMO_FILE).write_text(
             sumo_additional(overlay.cells, overlay.hosts, overlay.transfers, overlay.source_m, overlay.target_m), "utf-8"
         )
-        said.append(f"{out / SUMO_FILE}: for sumo-gui -a")
+        said.append(f"{out / SUMO_FILE}: polygons for sumo-gui")
         if projection is None:
-            said.append("no GeoJSON: the network has no projection, so nobody knows where on earth it lies")
-            return said
-        contents = (
-            cells_geojson(overlay.cells, projection),
-            hosts_geojson(overlay.hosts, projection),
-            transfers_geojson(overlay.transfers, overlay.source_m, overlay.target_m, projection),
-        )
-        for name, content in zip(GEOJSON_FILES, contents, strict=True):
-            write_geojson(out / name, content)
-            said.append(f"{out / name}: longitude and latitude, WGS 84")
+            said.append("no GeoJSON: the network has no projection, so its place on earth is not known")
+        else:
+            contents = (
+                cells_geojson(overlay.cells, projection),
+                hosts_geojson(overlay.hosts, projection),
+                transfers_geojson(overlay.transfers, overlay.source_m, overlay.target_m, projection),
+            )
+            for name, content in zip(GEOJSON_FILES, contents, strict=True):
+                write_geojson(out / name, content)
+                said.append(f"{out / name}: longitude and latitude, WGS 84")
     except OSError as error:
         raise MsmfError(f"{out} cannot be written ({error.strerror}); name another folder with --out or free some space") from None
-    return said
+    return [*said, _how_to_open(facts, out / SUMO_FILE)]
+
+
+def _how_to_open(facts: Mapping[str, Any], overlay: Path) -> str:
+    """The command that shows the overlay on the run's network, or why there is none."""
+    told = (facts.get("network") or {}).get("file")
+    if told is None:
+        return f"open it with: sumo-gui -n NETWORK -a {shlex.quote(str(overlay))} (run.json does not name the network)"
+    if not Path(told).is_file():
+        return f"open it with: sumo-gui -n NETWORK -a {shlex.quote(str(overlay))} (the network of the run is no longer at {told})"
+    return f"open it with: sumo-gui -n {shlex.quote(str(told))} -a {shlex.quote(str(overlay))}"
 
 
 def read_overlay(run: Path, map_folder: Path, facts: dict[str, Any], strategy: str) -> Overlay:

@@ -103,6 +103,11 @@ class Interval:
         """Whether there is an interval."""
         return bool(np.isfinite(self.low) and np.isfinite(self.high))
 
+    def within(self, least: float, most: float) -> Interval:
+        """The same without what the quantity cannot be: a share below 0, say."""
+        low, high = np.clip([self.low, self.high], least, most).tolist()
+        return Interval(self.mean, low, high, self.n)
+
 
 def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     """Mean of one value a replicate, with Student's interval.

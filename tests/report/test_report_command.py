@@ -51,6 +51,20 @@ def test_one_seed_gives_a_page_that_says_why_there_are_no_intervals(tmp_path: Pa
     assert "1 of 1 runs have no table of transfers" in text
 
 
+def test_claims_are_judged_for_the_papers_experiments_or_where_they_are_asked_for(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", transfers=0)
+    page, table = tmp_path / "out" / "index.html", tmp_path / "out" / "claims.csv"
+    assert report([str(run), "--out", str(page.parent)]) == 0
+    assert not table.exists() and 'id="claims"' not in page.read_text(encoding="utf-8")
+    assert report([str(run), "--out", str(page.parent), "--claims"]) == 0
+    assert table.exists() and 'id="claims"' in page.read_text(encoding="utf-8")
+    facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    facts["config"]["experiment"] = "figure7_synthetic"
+    (run / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert report([str(run), "--out", str(page.parent)]) == 0
+    assert table.exists() and "Without data: " in page.read_text(encoding="utf-8")
+
+
 def test_another_folder_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = write_run(tmp_path / "run")
     (tmp_path / "mine").mkdir()
