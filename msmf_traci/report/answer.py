@@ -51,7 +51,7 @@ def answer_of(results: Results) -> str:
         said += f", {base} {_reach(mean, base)}"
     idle = _by_replicate(results, NEVER, SATISFIED)[shared] if NEVER in there else np.zeros(0)
     if np.isfinite(idle).any():
-        said += f", and a container that never migrates {measured(float(np.nanmean(idle)))} %"
+        said += f", and a container that never migrates {measured(float(np.nanmean(idle)))}\u00a0%"
     apart = mean_interval(values[best, SATISFIED.column] - values[base, SATISFIED.column]) if base in names and base != best else None
     doubt = "" if apart is None or not apart.is_known or apart.low > 0.0 else f"; {many} seeds do not settle which strategy serves better"
     return f"{said} {seeds}{doubt}."
@@ -82,7 +82,7 @@ def setting_words(results: Results) -> str:
 
 def _reach(mean: dict[tuple[str, str], float], name: str) -> str:
     satisfied, traffic = (measured(mean[name, each.column]) for each in (SATISFIED, TRAFFIC[0]))
-    return f"{satisfied} % of the time for {traffic} {TRAFFIC[0].unit} a trip"
+    return f"{satisfied}\u00a0% of the time for {traffic}\u00a0{TRAFFIC[0].unit} a trip"
 
 
 def _by_replicate(results: Results, name: str, measure: Measure) -> Floats:

@@ -56,7 +56,7 @@ def elsewhere(results: Results, free: Sequence[str]) -> str:
     """The reference values of all options that vary, but for some."""
     kept = [option for name, option in results.options.items() if name not in free]
     if not kept:
-        return "No other option varies."
+        return "No other option varies." if results.options else "Nothing was varied."
     return "Reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in kept) + "."
 
 

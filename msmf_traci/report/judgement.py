@@ -353,12 +353,12 @@ def _because(asked: Sequence[Asked]) -> str:
     """The most literal reading's decisive number, and how many readings agree."""
     first = asked[0]
     decisive = first.findings[_decisive([finding.outcome for finding in first.findings])]
-    text = f"{_reading_text(first)}: {_number_text(decisive)}, claimed is {decisive.bound}: {first.outcome}"
+    text = f"Read as {_reading_text(first)}: {_number_text(decisive)}. Claimed is {decisive.bound}, so this reading is {first.outcome}."
     if len(asked) == 1:
         return text
     counts = Counter(each.outcome for each in asked)
     said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
-    return f"{text}; of {len(asked)} readings at the reference {said}"
+    return f"{text} Of {len(asked)} readings at the reference, {said}."
 
 
 def _number_text(finding: Finding) -> str:

@@ -104,19 +104,14 @@ def _labels(points: pd.DataFrame, height: float) -> pd.DataFrame:
         return own.assign(label=[], is_right=[], beside=[])
     low, high = _reach(points)
     px = (high - own["satisfied"].to_numpy()) / (high - low) * height
-    is_right = own["traffic"].to_numpy() > 0.6 * float(points["traffic"].max())
-    for side in (True, False):
-        place = px[is_right == side]
-        for number in range(1, len(place)):
-            place[number] = max(place[number], place[number - 1] + _LABEL_PX)
-        over = max(0.0, float(place[-1]) - height) if len(place) else 0.0
-        for number in range(len(place) - 1, -1, -1):
-            top = place[number] - over
-            place[number] = top if number == len(place) - 1 else min(place[number], place[number + 1] - _LABEL_PX)
-        px[is_right == side] = place
-    beside = np.where(is_right, own["traffic_low"], own["traffic_high"])
-    beside = np.where(np.isnan(beside), own["traffic"], beside)
-    return own.assign(label=high - px / height * (high - low), is_right=is_right, beside=beside)
+    for number in range(1, len(px)):
+        px[number] = max(px[number], px[number - 1] + _LABEL_PX)
+    px[-1] = min(px[-1], height)
+    for number in range(len(px) - 2, -1, -1):
+        px[number] = min(px[number], px[number + 1] - _LABEL_PX)
+    left, right = (own[side].fillna(own["traffic"]).to_numpy() for side in ("traffic_low", "traffic_high"))
+    is_right = right > 0.7 * float(points[["traffic", "traffic_high"]].max().max())
+    return own.assign(label=high - px / height * (high - low), is_right=is_right, beside=np.where(is_right, left, right))
 
 
 def _reach(points: pd.DataFrame) -> tuple[float, float]:
@@ -142,15 +137,18 @@ def _layers(points: pd.DataFrame, names: list[str], height: float, units: str) -
     ]
     base = alt.Chart(POINTS).encode(color=color)
     at_reference = base.transform_filter("datum.is_reference")
-    layers = [
-        base.transform_filter("isValid(datum.step)").mark_line(strokeWidth=1, opacity=0.4).encode(x=x, y=y, order="step:Q"),
-        base.transform_filter("!datum.is_reference")
-        .mark_point(filled=True, size=36, opacity=0.5)
-        .encode(x=x, y=y, shape=shape, tooltip=tooltip),
-        at_reference.mark_rule(strokeWidth=1.2, opacity=0.8).encode(x=x, y=alt.Y("satisfied_low:Q", scale=y_scale), y2="satisfied_high:Q"),
-        at_reference.mark_rule(strokeWidth=1.2, opacity=0.8).encode(x=alt.X("traffic_low:Q", scale=x_scale), x2="traffic_high:Q", y=y),
-        at_reference.mark_point(filled=True, size=130, opacity=1.0).encode(x=x, y=y, shape=shape, tooltip=tooltip),
-    ]
+    layers: list[alt.Chart] = []
+    # a layer without points would have no extent
+    if points["step"].notna().any():
+        layers.append(base.transform_filter("isValid(datum.step)").mark_line(strokeWidth=1, opacity=0.4).encode(x=x, y=y, order="step:Q"))
+    if not points["is_reference"].all():
+        others = base.transform_filter("!datum.is_reference").mark_point(filled=True, size=36, opacity=0.5)
+        layers.append(others.encode(x=x, y=y, shape=shape, tooltip=tooltip))
+    if points.loc[points["is_reference"], "traffic_low"].notna().any():
+        rule = at_reference.mark_rule(strokeWidth=1.2, opacity=0.8)
+        layers.append(rule.encode(x=x, y=alt.Y("satisfied_low:Q", scale=y_scale), y2="satisfied_high:Q"))
+        layers.append(rule.encode(x=alt.X("traffic_low:Q", scale=x_scale), x2="traffic_high:Q", y=y))
+    layers.append(at_reference.mark_point(filled=True, size=130, opacity=1.0).encode(x=x, y=y, shape=shape, tooltip=tooltip))
     labels = _labels(points, height)
     for is_right in (False, True):
         own = labels[labels["is_right"] == is_right] if len(labels) else labels

@@ -19,7 +19,7 @@ from msmf_traci.report.reading import Results, Run, option_values
 from msmf_traci.report.statistics import TRAJECTORIES
 from msmf_traci.results.summary import ALL, MODE
 
-_OF_COMPLETED = "of completed transfers, over completed transfers"
+_OF_COMPLETED = "of completed transfers, divided by their number"
 MIGRATION = Measure("migration_bytes", "data of a migration", "MB", 1e6, f"bytes {_OF_COMPLETED}")
 MEMORY_DATA = Measure("memory_data_bytes", "memory data of a migration", "MB", 1e6, f"bytes {_OF_COMPLETED}, less the container's image")
 MEMORY_SHARE = Measure(
@@ -27,7 +27,7 @@ MEMORY_SHARE = Measure(
     "memory data",
     "% of a migration's data",
     0.01,
-    f"bytes {_OF_COMPLETED}, less the container's image, over the former",
+    f"bytes {_OF_COMPLETED}, less the container's image, as a share of all their bytes",
 )
 MIGRATION_KINDS = {kind: f"migration_{kind}_bytes" for kind in KINDS}
 _SHARED = (*(measure.column for measure in (*TRAFFIC, *DOWNTIME)), "realised_kmh")

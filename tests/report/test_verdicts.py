@@ -147,8 +147,8 @@ def test_tables_and_sentences_count_each_outcome() -> None:
     assert (row["statistic"], row["low"]) == ("x1", -169.0)
     assert found.evidence["outcome"].tolist() == ["supported", "undecided", "supported", "contradicted"]
     assert found.because == (
-        "a: x1 15.5 % [−169.0 to 200.0], claimed is above 0: undecided; "
-        "of 3 readings at the reference 1 supported, 1 contradicted, 1 undecided"
+        "Read as a: x1 15.5 % [−169.0 to 200.0]. Claimed is above 0, so this reading is undecided. "
+        "Of 3 readings at the reference, 1 supported, 1 contradicted, 1 undecided."
     )
 
 
