@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ class Results:
         """Runs with a trace, those given for it first."""
         return [run for run in (*self.beside, *self.runs) if run.is_traced]
 
-    @property
+    @cached_property
     def design(self) -> list[Option]:
         """The options that vary while all others have their reference value, those of the paper first.
 
@@ -237,7 +238,7 @@ class Results:
         """
         return [option for option in axes(self.options) if self._varies_alone(option)]
 
-    @property
+    @cached_property
     def designed(self) -> pd.DataFrame:
         """Rows that figures may show: those that differ from the reference in options of the design alone."""
         return self.where({}, [option.name for option in self.design])
