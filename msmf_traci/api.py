@@ -155,7 +155,7 @@ def load(*folders: str | Path) -> Run | Runs:
     return load_runs(folders)
 
 
-def report(*results: Run | Runs | str | Path, out: str | Path | None = None, replay: bool = False) -> Path:
+def report(*results: Run | Runs | str | Path, out: str | Path | None = None, replay: bool = False, claims: bool = False) -> Path:
     """Write a page with figures about finished runs, as `msmf-traci report` does.
 
     Parameters
@@ -166,6 +166,8 @@ def report(*results: Run | Runs | str | Path, out: str | Path | None = None, rep
         Folder to write; `report` in the first folder if not given.
     replay
         Whether to add a replay of the first run with a trace.
+    claims
+        Whether to judge the paper's claims, whatever experiment was run.
 
     Returns
     -------
@@ -181,7 +183,7 @@ def report(*results: Run | Runs | str | Path, out: str | Path | None = None, rep
     if not results:
         raise InputError("name the folder of a run or of a sweep, such as results/synthetic")
     folders = [result.folder if isinstance(result, Run | Runs) else Path(result).expanduser() for result in results]
-    return write_report(folders, None if out is None else Path(out).expanduser(), replay=replay)
+    return write_report(folders, None if out is None else Path(out).expanduser(), replay=replay, claims=claims)
 
 
 def recording(source: Run | str | Path) -> RecordedPass:

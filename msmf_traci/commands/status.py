@@ -14,6 +14,7 @@ from msmf_traci.input_file import input_folder, is_input_folder
 from msmf_traci.launch.records import RECORDS_FOLDER, Records
 from msmf_traci.locks import is_held
 from msmf_traci.report.command import REPORT_FOLDER
+from msmf_traci.results.newest import RESULTS
 from msmf_traci.results.runs import Run
 from msmf_traci.results.screen import asked
 from msmf_traci.results.store import RUN_FILE
@@ -22,7 +23,6 @@ from msmf_traci.scenario.clear_cache import clear_cache
 from msmf_traci.scratch import OWNER_FILE, parts_in, target_of
 
 DONE, RUNNING, FAILED, INTERRUPTED, MISSING = "done", "running", "failed", "interrupted", "missing"
-RESULTS = "results"
 MOST_SHOWN = 20  # of the done runs of a folder; to read more of them takes its time
 # how deep below the given folder sweeps are looked for: results/<experiment>/
 _DEPTH = 3

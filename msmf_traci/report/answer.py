@@ -1,4 +1,4 @@
-"""The page's first sentence: what the best strategy saves at the reference, with intervals, and how the claims fared."""
+"""The page's first sentence: what the best strategy reaches at the reference, beside the common one; and how the claims fared."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ import numpy as np
 from msmf_traci.report.axis import words
 from msmf_traci.report.curves import baseline
 from msmf_traci.report.judgement import DEPENDS, NO_DATA, OUTCOMES, Judgement
-from msmf_traci.report.measures import DOWNTIME, REPLICATE, TRAFFIC, Measure
-from msmf_traci.report.options import APPLICATION, SPEED, label_of
+from msmf_traci.report.measures import REPLICATE, SATISFIED, TRAFFIC, Measure
+from msmf_traci.report.numbers import measured
+from msmf_traci.report.options import APPLICATION, IMAGE, SPEED, Value, label_of, normalised
+from msmf_traci.report.overview import PERFECT
 from msmf_traci.report.reading import Results
-from msmf_traci.report.statistics import Interval, mean_interval
+from msmf_traci.report.statistics import Floats, mean_interval
 
 # they do not migrate, or know the road ahead: no choice of an operator
-_NO_CHOICE = ("never", "oracle", "oracle_tier")
-_SAID = (TRAFFIC[0], DOWNTIME[-1])
+NEVER = "never"
+_NO_CHOICE = (NEVER, *PERFECT)
+_NAMED = 3  # options that the sentence names beside those of every run
+_MAP, _VEHICLES = "scenario.name", "mobility.vehicles"
 _VERDICTS = {
     **{outcome: outcome for outcome in OUTCOMES},
     DEPENDS: "dependent on how they are read or on what is assumed",
@@ -25,59 +29,66 @@ _VERDICTS = {
 }
 
 
-def answer_of(results: Results, judgements: Sequence[Judgement]) -> str:
-    """A sentence from the cells at the reference, and one from the claims."""
-    claims = claims_sentence(judgements)
-    over = (
-        "These intervals are over seeds, which draw some trajectories twice; those of Figure 8 are over trajectories."
-        if results.is_of_traces
-        else ""
-    )
-    return " ".join(part for part in (_cells_sentence(results), over, claims) if part)
-
-
-def _cells_sentence(results: Results) -> str:
-    base = baseline(results)
-    cells = results.at()
-    there = set(cells["strategy"])
+def answer_of(results: Results) -> str:
+    """What the strategy that serves best reaches, beside the baseline, with the setting that this is about."""
+    where = setting_words(results)
+    rows = results.at()
+    there = set(rows["strategy"])
     names = [name for name in results.strategies if name not in _NO_CHOICE and name in there]
-    if not names:
-        return "There are no cells at the reference values of all options; the figures show those that there are."
-    where = (
-        f"At a {label_of(SPEED).partition(' (')[0]} of {words(SPEED, results.options[SPEED].reference)} km/h"
-        if SPEED in results.options
-        else "In these runs"
-    )
-    where += "".join(
-        f", {option.label} {words(option.name, option.reference)}" for option in results.options.values() if option.name == APPLICATION
-    )
-    where += ", of the strategies that migrate without knowing the road ahead"
-    values = {(name, each.column): _by_seed(results, name, each) for name in names for each in _SAID}
+    values = {(name, each.column): _by_replicate(results, name, each) for name in names for each in (SATISFIED, TRAFFIC[0])}
     # strategies are compared on the seeds that all of them have
-    shared = np.isfinite(np.array(list(values.values()))).all(axis=0)
+    shared = np.isfinite(np.array(list(values.values()))).all(axis=0) if names else np.zeros(0, dtype=bool)
     if not shared.any():
-        return f"{where}, no seed has every strategy; the figures show what there is."
+        return f"{where}, no seed has values of every strategy; the figures show what there is."
     values = {key: each[shared] for key, each in values.items()}
-    best = min(names, key=lambda name: float(values[name, _SAID[1].column].mean()))
-    said = [f"{each.label} {_text(mean_interval(values[best, each.column]), each.unit)}" for each in _SAID]
-    if best == base or base not in names:
-        return f"{where}, {best} is stopped least: {', '.join(said)}."
-    for place, each in enumerate(_SAID):
-        change = mean_interval(values[best, each.column] - values[base, each.column])
-        said[place] += f", {_text(change, each.difference_unit, signed=True)} against {base}"
-    return f"{where}, {best} is stopped least: {'; '.join(said)}."
+    mean = {key: float(each.mean()) for key, each in values.items()}
+    best = max(names, key=lambda name: mean[name, SATISFIED.column])
+    many = int(shared.sum())
+    seeds = f"(means over {many} seeds)" if many > 1 else "(one seed)"
+    base = baseline(results)
+    said = f"{where}, {best} serves within the task's latency {_reach(mean, best)}"
+    if base in names and base != best:
+        said += f", {base} {_reach(mean, base)}"
+    idle = _by_replicate(results, NEVER, SATISFIED)[shared] if NEVER in there else np.zeros(0)
+    if np.isfinite(idle).any():
+        said += f", and a container that never migrates {measured(float(np.nanmean(idle)))}\u00a0%"
+    apart = mean_interval(values[best, SATISFIED.column] - values[base, SATISFIED.column]) if base in names and base != best else None
+    doubt = "" if apart is None or not apart.is_known or apart.low > 0.0 else f"; {many} seeds do not settle which strategy serves better"
+    return f"{said} {seeds}{doubt}."
 
 
-def _by_seed(results: Results, name: str, measure: Measure) -> np.ndarray:
-    cells = results.at()
-    own = cells[cells["strategy"] == name].set_index(REPLICATE)[measure.column]
+def setting_words(results: Results) -> str:
+    """The setting at the reference: map, vehicles, speed, container, and every other option that varies."""
+    at: dict[str, Value] = {**results.reference, **{name: option.reference for name, option in results.options.items()}}
+    none = normalised(None)
+    if results.is_of_traces:
+        at.pop(_VEHICLES, None)
+        at.pop(SPEED, None)
+    place = f"on the map {at[_MAP]}" if at.get(_MAP, none) != none else "in these runs"
+    speed = "" if SPEED not in at else " at the speed of the roads" if at[SPEED] == none else f" at {words(SPEED, at[SPEED])} km/h"
+    parts = [f"{words(_VEHICLES, at[_VEHICLES])} vehicles{speed}"] if _VEHICLES in at else [f"vehicles{speed}"] if speed else []
+    if at.get(APPLICATION, none) != none:
+        parts.append(f"the application {at[APPLICATION]}")
+    elif IMAGE in at:
+        parts.append(f"containers of {words(IMAGE, at[IMAGE]).removeprefix('drawn ')} MB")
+    named = {_MAP, _VEHICLES, SPEED, APPLICATION, IMAGE}
+    others = [f"{label_of(name)} {words(name, option.reference)}" for name, option in results.options.items() if name not in named]
+    more = [f"{len(others) - _NAMED} other options at their reference"] if len(others) > _NAMED else []
+    parts += [*others[:_NAMED], *more]
+    listed = " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+    text = f"{place}, with {listed}" if listed else place
+    return text[0].upper() + text[1:]
+
+
+def _reach(mean: dict[tuple[str, str], float], name: str) -> str:
+    satisfied, traffic = (measured(mean[name, each.column]) for each in (SATISFIED, TRAFFIC[0]))
+    return f"{satisfied}\u00a0% of the time for {traffic}\u00a0{TRAFFIC[0].unit} a trip"
+
+
+def _by_replicate(results: Results, name: str, measure: Measure) -> Floats:
+    rows = results.at()
+    own = rows[rows["strategy"] == name].set_index(REPLICATE)[measure.column]
     return np.asarray(own.reindex(results.replicates) / measure.per_unit, dtype=np.float64)
-
-
-def _text(interval: Interval, unit: str, *, signed: bool = False) -> str:
-    digits = "+.3g" if signed else ".3g"
-    bounds = f" [{interval.low:{digits}}, {interval.high:{digits}}]" if interval.is_known else ""
-    return f"{interval.mean:{digits}}{bounds} {unit}"
 
 
 def claims_sentence(judgements: Sequence[Judgement]) -> str:
@@ -86,4 +97,4 @@ def claims_sentence(judgements: Sequence[Judgement]) -> str:
         return ""
     counts = Counter(next(verdict for verdict in _VERDICTS if each.verdict.startswith(verdict)) for each in judgements)
     said = [f"{counts[verdict]} {words_of}" for verdict, words_of in _VERDICTS.items() if counts[verdict]]
-    return f"The paper's claims put to the test: {len(judgements)}, of which {', '.join(said)}."
+    return f"Claims of the paper: {len(judgements)}, of which {', '.join(said)}."

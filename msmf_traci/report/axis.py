@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import altair as alt
 import numpy as np
 
+from msmf_traci.report.numbers import exact
 from msmf_traci.report.options import Option, Value, value_text
 
 _RANGES = ("workload.image_mb", "workload.memory_mb", "workload.start_ms")
@@ -19,7 +20,7 @@ def words(option: str, value: Value) -> str:
     if not isinstance(value, str) or not value.startswith("["):
         return value_text(value)
     try:
-        numbers = [f"{number:g}" for number in json.loads(value)]
+        numbers = [exact(number) for number in json.loads(value)]
     except (ValueError, TypeError):
         return value
     if option in _RANGES and len(numbers) == 2:

@@ -1,4 +1,4 @@
-"""Makes a report: figures and tables from cells and transfers, their files, and the page around them."""
+"""Makes a report: figures and tables from runs and transfers, their files, and the page around them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from msmf_traci.report.claims import judge_claims
 from msmf_traci.report.curves import curve_figures
 from msmf_traci.report.figure8 import figure8_figures
 from msmf_traci.report.folder import report_folder
-from msmf_traci.report.judgement import NO_DATA, claims_table, evidence_table
+from msmf_traci.report.judgement import claims_table, evidence_table
+from msmf_traci.report.overview import overview_figure
 from msmf_traci.report.page import Content, page_text
 from msmf_traci.report.reading import Results
 from msmf_traci.report.replay import write_replay
@@ -25,7 +26,7 @@ from msmf_traci.report.transfers import transfer_figures
 PAGE = "index.html"
 
 
-def build_report(results: Results, out: Path, traced: Path | None = None) -> Path:
+def build_report(results: Results, out: Path, traced: Path | None = None, *, claims: bool = False) -> Path:
     """Write the page, its figures and its tables.
 
     Parameters
@@ -36,6 +37,8 @@ def build_report(results: Results, out: Path, traced: Path | None = None) -> Pat
         Folder to write; an earlier report there is replaced.
     traced
         Folder of a run to add a replay of.
+    claims
+        Whether to judge the paper's claims although the runs are not of one of its experiments.
 
     Returns
     -------
@@ -47,13 +50,19 @@ def build_report(results: Results, out: Path, traced: Path | None = None) -> Pat
         If a table is not there whole, or `out` is no folder of ours.
     """
     trajectories = read_trajectories(results)
-    # what the runs say nothing of comes last
-    judgements = sorted([*judge_claims(results), *judge_trajectory_claims(trajectories)], key=lambda each: each.verdict == NO_DATA)
+    judgements = [*judge_claims(results), *judge_trajectory_claims(trajectories)] if claims or results.is_of_paper else []
     sensitivity = study_sensitivity(results)
     transfers, reason = transfer_figures(results)
     pictures = [figure for figure in (timeline_figure(results), map_figure(results)) if figure is not None]
     figure8 = figure8_figures(trajectories) if trajectories is not None else []
-    figures = [*curve_figures(results), *figure8, *transfers, *(tornado_figures(sensitivity.table) if sensitivity else []), *pictures]
+    figures = [
+        overview_figure(results),
+        *curve_figures(results),
+        *figure8,
+        *transfers,
+        *(tornado_figures(sensitivity.table) if sensitivity else []),
+        *pictures,
+    ]
     return write_report(Content(results, figures, judgements, sensitivity, reason), out, traced)
 
 
@@ -63,8 +72,9 @@ def write_report(content: Content, out: Path, traced: Path | None = None) -> Pat
         (folder / "figures").mkdir()
         for figure in content.drawn:
             write_figure(figure, folder / "figures")
-        write_points(folder / "claims.csv", claims_table(content.judgements))
-        write_points(folder / "claims_evidence.csv", evidence_table(content.judgements))
+        if content.judgements:
+            write_points(folder / "claims.csv", claims_table(content.judgements))
+            write_points(folder / "claims_evidence.csv", evidence_table(content.judgements))
         if content.sensitivity is not None:
             write_points(folder / "sensitivity.csv", content.sensitivity.table)
         if traced is not None:

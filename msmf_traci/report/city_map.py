@@ -226,19 +226,19 @@ def _caption(results: Results, drawn: _Drawn) -> str:
     several = len(failures.speeds) > 1
     pooled = f"{failures.runs} run{'s' if failures.runs > 1 else ''}{' of all speeds and seeds' if several else ''}"
     said = [
-        f"Of the transfers that ended while the vehicle was in a cell, the share that failed ({' or '.join(FAILED)}), "
-        f"pooled over {pooled}; refused ones are not counted.",
-        f"Cells with fewer than {FEWEST} such transfers have no colour, those with none are left out; white lines are borders of regions.",
-        f"Shown first, and in stills: {'all speeds; ' if several else ''}{' and '.join(drawn.panels)} (the page: {drawn.panels[-1]}).",
+        f"The colour of a cell is the share of transfers that failed ({' or '.join(FAILED)}), of those that ended there in {pooled}. "
+        "Refused transfers are not counted.",
+        f"Cells with fewer than {FEWEST} such transfers have no colour. Cells with none are left out. White lines are borders of regions.",
+        f"Print and files show {' and '.join(drawn.panels)}{' at all speeds together' if several else ''}.",
     ]
     if several and not drawn.has_each_speed:
-        said.append("There are too many speeds and strategies to choose a speed here; the points beside the figure have each.")
+        said.append("There are too many speeds to choose one here. The CSV file has each.")
     others = [option for name, option in results.options.items() if name != SPEED]
     if others:
-        said.append("Reference values: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in others) + ".")
+        said.append("Reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in others) + ".")
     if failures.outside:
         share = failures.outside / (failures.outside + failures.transfers.sum())
         said.append(f"{failures.outside} transfers ({share:.2%}) ended outside all cells and are not shown.")
     if drawn.most_rank < OTHER_RANK:
-        said.append("Only the more important roads are drawn, to keep the page small.")
+        said.append("Only the more important roads are drawn.")
     return " ".join(said)

@@ -1,4 +1,4 @@
-"""`msmf-traci report`: one page with figures, claims and sensitivity about finished runs. Reads its words; what is heavy comes after."""
+"""`msmf-traci report`: one page with figures about finished runs. Reads its words; what is heavy comes after."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
+from msmf_traci.results.newest import RESULTS, newest_results
 
 if TYPE_CHECKING:
     from msmf_traci.report.reading import Results
@@ -25,16 +26,21 @@ def main(words: Sequence[str]) -> None:
     """
     parser = Parser("msmf-traci report", description="Make one page with figures about finished runs; it opens without a network.")
     parser.add_argument(
-        "results", nargs="+", metavar="RESULTS", help="folders of runs or sweeps: the first is reported on, others add to it"
+        "results",
+        nargs="*",
+        metavar="RESULTS",
+        help=f"folders of runs or sweeps: the first is reported on, others add to it; the newest in {RESULTS} if not given",
     )
     parser.add_argument("--out", metavar="DIR", help=f"folder to write; {REPORT_FOLDER} in the first folder if not given")
     parser.add_argument("--replay", action="store_true", help="add a replay of the first run with a trace (output.trace=true)")
+    parser.add_argument("--claims", action="store_true", help="judge the paper's claims, whatever experiment was run")
     typed = parser.parse_args(list(words))
-    folders = [Path(name).expanduser() for name in typed.results]
-    print(f"Report: {write_report(folders, None if typed.out is None else Path(typed.out).expanduser(), replay=typed.replay)}")
+    folders = [Path(name).expanduser() for name in typed.results] or [newest_results()]
+    out = None if typed.out is None else Path(typed.out).expanduser()
+    print(f"Report: {write_report(folders, out, replay=typed.replay, claims=typed.claims)}")
 
 
-def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool) -> Path:
+def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool = False, claims: bool = False) -> Path:
     """Write a report.
 
     Parameters
@@ -45,6 +51,8 @@ def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool) -> 
         Folder to write; `report` in the first folder if None.
     replay
         Whether to add a replay of the first run with a trace.
+    claims
+        Whether to judge the paper's claims, whatever experiment was run.
 
     Returns
     -------
@@ -71,12 +79,11 @@ def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool) -> 
 
     from msmf_traci.report.build import build_report
 
-    return build_report(results, out, traced)
+    return build_report(results, out, traced, claims=claims)
 
 
 def _traced_run(results: Results) -> Path:
-    """Folder of the first run with a trace."""
-    traced = next((run for run in results.runs if run.has("frames")), None)
-    if traced is None:
+    """Folder of the run to replay."""
+    if not results.traced:
         raise InputError("no run has a trace to replay: make one with output.trace=true and give its folder too, or leave out --replay")
-    return traced.folder
+    return results.traced[0].folder

@@ -12,6 +12,7 @@ from msmf_traci.report import style
 from msmf_traci.report.axis import Axis, axis_of, words
 from msmf_traci.report.figure import POINTS, choice
 from msmf_traci.report.measures import Measure
+from msmf_traci.report.numbers import MEASURED
 from msmf_traci.report.options import Option
 from msmf_traci.report.statistics import Units
 
@@ -82,7 +83,9 @@ def still(curves: Curves, title: str) -> alt.TopLevelMixin:
     panels = len(curves.measures)
     title_lines = alt.TitleParams(text=title, fontSize=15, subtitleFontSize=12, offset=12)
     header = alt.Header(title=None, labelAnchor="start")
-    panel = _layers(curves).properties(width=style.STILL_WIDTH, height=style.STILL_HEIGHT)
+    # one panel alone is as wide as its title
+    width = style.STILL_WIDTH if panels > 1 or curves.stills_show_second else style.STILL_WIDTH_ALONE
+    panel = _layers(curves).properties(width=width, height=style.STILL_HEIGHT)
     measures = [measure.title for measure in curves.measures]
     if curves.stills_show_second and curves.second is not None:
         columns = alt.Column("second:N", sort=curves.seconds, title=curves.second.label)
@@ -90,7 +93,7 @@ def still(curves: Curves, title: str) -> alt.TopLevelMixin:
         faceted = panel.facet(row=rows, column=columns)
     else:
         title_lines.subtitle = f"{curves.second.label}: {curves.at}" if curves.second is not None and curves.at else ""
-        faceted = panel.facet(alt.Facet("measure:N", sort=measures, header=header), columns=2 if panels <= 4 else 4)
+        faceted = panel.facet(alt.Facet("measure:N", sort=measures, header=header), columns=2)
         faceted = faceted.transform_filter(alt.FieldEqualPredicate(field="second", equal=curves.at))
     chart: alt.TopLevelMixin = faceted.resolve_scale(y="independent").resolve_axis(x="independent").properties(title=title_lines)
     return chart
@@ -128,9 +131,9 @@ def _layers(curves: Curves, picked: alt.Parameter | None = None) -> alt.LayerCha
         tooltip=[
             alt.Tooltip("strategy:N"),
             alt.Tooltip("value:N", title=curves.option.label),
-            alt.Tooltip("mean:Q", format=".4~g"),
-            alt.Tooltip("low:Q", title="95 % from", format=".4~g"),
-            alt.Tooltip("high:Q", title="95 % to", format=".4~g"),
+            alt.Tooltip("mean:Q", format=MEASURED),
+            alt.Tooltip("low:Q", title="95 % from", format=MEASURED),
+            alt.Tooltip("high:Q", title="95 % to", format=MEASURED),
             alt.Tooltip(f"{curves.units.name}:Q"),
         ],
     )

@@ -1,4 +1,4 @@
-"""Figures with an option along the axis: a curve a strategy, and what separates each strategy from a baseline."""
+"""Figures with an option along the axis: one curve for each strategy, and its difference to a baseline."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pandas as pd
 from msmf_traci.report.axis import axis_of, words
 from msmf_traci.report.curve_chart import Curves, page_chart, still
 from msmf_traci.report.figure import Figure
-from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC, Measure
-from msmf_traci.report.options import IMAGE, SPEED, Option, axes, label_of
+from msmf_traci.report.measures import DOWNTIME, MEASURES, SATISFIED, TRAFFIC, Measure
+from msmf_traci.report.options import IMAGE, SPEED, Option, label_of
 from msmf_traci.report.reading import Results
 from msmf_traci.report.statistics import Units, differences, intervals
 
@@ -20,16 +20,19 @@ BASELINE = "nearest"
 
 
 def curve_figures(results: Results) -> list[Figure]:
-    """Traffic, downtime and their differences to a baseline, against every option that varies."""
+    """Satisfaction, traffic, downtime and their differences to a baseline, against every option of the design."""
     made = []
-    for option in axes(results.options):
+    for option in results.design:
         made += [
+            _figure(results, option, (SATISFIED,), f"satisfied_by_{short_name(option)}", "Satisfied"),
             _figure(results, option, TRAFFIC, f"traffic_by_{short_name(option)}", "Traffic"),
             _figure(results, option, DOWNTIME, f"downtime_by_{short_name(option)}", "Downtime"),
         ]
         if len(results.strategies) > 1:
-            made.append(_figure(results, option, (*TRAFFIC, *DOWNTIME), f"differences_by_{short_name(option)}", "", baseline(results)))
-    if SPEED in results.options:
+            made.append(
+                _figure(results, option, (SATISFIED, *TRAFFIC, *DOWNTIME), f"differences_by_{short_name(option)}", "", baseline(results))
+            )
+    if any(option.name == SPEED for option in results.design):
         made.append(_figure(results, results.options[SPEED], (MEASURES["realised_kmh"],), "realised_speed", "Realised speed"))
     return made
 
@@ -50,17 +53,17 @@ def second_of(results: Results, option: Option) -> Option | None:
 
 
 def elsewhere(results: Results, free: Sequence[str]) -> str:
-    """What the other options that vary are set to."""
+    """The reference values of all options that vary, but for some."""
     kept = [option for name, option in results.options.items() if name not in free]
     if not kept:
-        return "No other option varies."
-    return "At their reference: " + "; ".join(f"{option.label} = {words(option.name, option.reference)}" for option in kept) + "."
+        return "No other option varies." if results.options else "Nothing was varied."
+    return "Reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in kept) + "."
 
 
 def _figure(results: Results, option: Option, measures: Sequence[Measure], name: str, what: str, base: str | None = None) -> Figure:
     if name == "realised_speed":
         # images change no speed, and every strategy sees the same vehicles
-        one = replace(results, cells=results.cells[results.cells["strategy"] == baseline(results)])
+        one = replace(results, rows=results.rows[results.rows["strategy"] == baseline(results)])
         return curve_figure(one, option, None, measures, name, f"{what} by {option.label}")
     title = f"Difference to {base} by {option.label}" if base else f"{what} by {option.label}"
     return curve_figure(results, option, second_of(results, option), measures, name, title, base=base)
@@ -82,7 +85,7 @@ def curve_figure(
     Parameters
     ----------
     results
-        Whose cells; options that are neither axis nor second are at their reference.
+        Whose rows; options that are neither axis nor second are at their reference.
     option, second
         The axis, and the option that is chosen from beside it.
     measures
@@ -96,9 +99,11 @@ def curve_figure(
     """
     free = [option.name, *([second.name] if second else [])]
     columns = [measure.column for measure in measures]
-    cells = results.where({}, free)
-    found = differences(cells, ["strategy", *free], columns, base) if base else intervals(cells, ["strategy", *free], columns)
+    rows = results.where({}, free)
+    found = differences(rows, ["strategy", *free], columns, base) if base else intervals(rows, ["strategy", *free], columns)
     points = _in_readers_units(found, option, second, results.units)
+    if base is None:
+        points = _possible(points)
     # a definition that no run has a value of is no choice, but the title still says what is missing
     measures = [measure for measure in measures if points.empty or measure.title in set(points["measure"])]
     strategies = [name for name in results.strategies if name in set(points["strategy"])]
@@ -126,25 +131,36 @@ def _in_readers_units(found: pd.DataFrame, option: Option, second: Option | None
     return points[several].reset_index(drop=True)
 
 
+def _possible(points: pd.DataFrame) -> pd.DataFrame:
+    """Points whose intervals leave out what a measure cannot be."""
+    most = points["measure"].map({measure.title: measure.most for measure in MEASURES.values()}).astype(float)
+    return points.assign(low=points["low"].clip(lower=0.0), high=points["high"].clip(upper=most))
+
+
 def _caption(results: Results, curves: Curves, free: Sequence[str], base: str | None) -> str:
     said = [
-        f"Each strategy less {base}, paired: vehicles and draws are the same."
+        f"Each line is the difference of a strategy to {base}. Both saw the same vehicles in each seed."
         if base
-        else "One line a strategy: " + "; ".join(f"{measure.label}: {measure.definition}" for measure in curves.measures) + ".",
+        else f"One line for each strategy. {definitions(curves.measures)}",
         interval_words(results),
     ]
     if curves.second is not None and not curves.stills_show_second:
-        said.append(f"Stills are at {label_of(curves.second.name)} {curves.at}.")
+        said.append(f"Print and files show {label_of(curves.second.name)} {curves.at}.")
     values = curves.points.groupby("strategy")["value"].nunique()
     alone = [name for name in curves.strategies if values[name] == 1]
     if alone:
-        said.append(f"Run at one value only: {', '.join(alone)}.")
+        said.append(f"These strategies have one point alone: {', '.join(alone)}.")
     return " ".join([*said, elsewhere(results, free)])
+
+
+def definitions(measures: Sequence[Measure]) -> str:
+    """A sentence for each measure."""
+    return " ".join(f"{measure.label[0].upper()}{measure.label[1:]}: {measure.definition}." for measure in measures)
 
 
 def interval_words(results: Results) -> str:
     """What bands and bars are; why there are none."""
     many, units = len(results.replicates), results.units
     if many < 2:
-        return f"No intervals: {units.alone}; {units.more}."
-    return f"Bands and bars: 95 % intervals of the mean over {units.name} (at most {many}; Student's t)."
+        return f"No intervals: {units.alone}. To get them, {units.more}."
+    return f"Bands and bars are 95 % intervals of the mean over {many} {units.name}."

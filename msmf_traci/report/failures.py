@@ -48,9 +48,9 @@ class Failures:
 
 def map_runs(results: Results) -> list[tuple[Run, Value]]:
     """Runs with transfers at the reference setting and any speed, all on the map of the first of them, each with its speed."""
-    cells = results.where({}, free=[SPEED])
-    speeds = cells[SPEED] if SPEED in cells else pd.Series(normalised(None), index=cells.index)
-    by_run = dict(zip(cells["run"], speeds, strict=True))
+    rows = results.where({}, free=[SPEED])
+    speeds = rows[SPEED] if SPEED in rows else pd.Series(normalised(None), index=rows.index)
+    by_run = dict(zip(rows["run"], speeds, strict=True))
     chosen = [(results.runs[number], speed) for number, speed in sorted(by_run.items()) if results.runs[number].has("migrations")]
     return [(run, speed) for run, speed in chosen if run.facts["map_folder"] == chosen[0][0].facts["map_folder"]]
 

@@ -10,6 +10,7 @@ from msmf_traci.report.axis import words
 from msmf_traci.report.curves import baseline, curve_figure, elsewhere, interval_words
 from msmf_traci.report.figure import POINTS, Figure, choice
 from msmf_traci.report.measures import DOWNTIME, KINDS, TRAFFIC
+from msmf_traci.report.numbers import MEASURED
 from msmf_traci.report.options import APPLICATION
 from msmf_traci.report.reading import Results
 from msmf_traci.report.statistics import intervals
@@ -23,11 +24,11 @@ _TOTAL = "total"
 
 def figure8_figures(trajectories: Trajectories) -> list[Figure]:
     """The three parts, as far as there are several applications or modes, and tables of transfers."""
-    cells, by_mode = trajectories.cells, trajectories.by_mode
-    application = cells.options.get(APPLICATION)
+    everyone, by_mode = trajectories.results, trajectories.by_mode
+    application = everyone.options.get(APPLICATION)
     if application is not None:
         traffic = curve_figure(
-            cells, application, cells.options[MODE], TRAFFIC, TRAFFIC_NAME, "Traffic by application and mode", stills_show_second=True
+            everyone, application, everyone.options[MODE], TRAFFIC, TRAFFIC_NAME, "Traffic by application and mode", stills_show_second=True
         )
     else:
         traffic = curve_figure(by_mode, by_mode.options[MODE], None, TRAFFIC, TRAFFIC_NAME, "Traffic by mode")
@@ -52,7 +53,7 @@ def _bytes_figure(results: Results, axis: str) -> Figure:
             "strategy": found["strategy"],
             "value": [words(axis, value) for value in found[axis]],
             "kind": found["measure"].map(kinds),
-            **{side: found[side] / MIGRATION.per_unit for side in ("mean", "low", "high")},
+            **{side: found[side].clip(lower=0.0) / MIGRATION.per_unit for side in ("mean", "low", "high")},
             results.units.name: found["replicates"],
         }
     )
@@ -73,9 +74,9 @@ def _bytes_figure(results: Results, axis: str) -> Figure:
         .properties(title=alt.TitleParams(text=title, subtitle=shown, fontSize=15, subtitleFontSize=12, offset=12))
     )
     caption = (
-        f"MB of a completed transfer, under {shown} in stills: container image, memory, memory sent again because it was dirty, and what "
-        "was sent while the container was stopped (final), be it dirty memory or what was left of image and memory. The line is the "
-        f"interval of the total; the table has one for each kind. {interval_words(results)} {elsewhere(results, [axis])}"
+        "Bars are the megabytes of a completed transfer. Image and memory are the container's. Dirty is memory that was sent again. "
+        "Final was sent while the container was stopped, be it dirty memory or what was left of image and memory. "
+        f"The line is the interval of the total. Print and files show {shown}. {interval_words(results)} {elsewhere(results, [axis])}"
     )
     return Figure(BYTES_NAME, title, caption, points, page, still)
 
@@ -97,9 +98,9 @@ def _stack(order: list[str], label: str, units: str) -> alt.LayerChart:
                 alt.Tooltip("strategy:N"),
                 alt.Tooltip("value:N", title=label),
                 alt.Tooltip("kind:N"),
-                alt.Tooltip("mean:Q", title="MB", format=".4~g"),
-                alt.Tooltip("low:Q", title="95 % from", format=".4~g"),
-                alt.Tooltip("high:Q", title="95 % to", format=".4~g"),
+                alt.Tooltip("mean:Q", title="MB", format=MEASURED),
+                alt.Tooltip("low:Q", title="95 % from", format=MEASURED),
+                alt.Tooltip("high:Q", title="95 % to", format=MEASURED),
                 alt.Tooltip(f"{units}:Q"),
             ],
         )

@@ -1,4 +1,4 @@
-"""The cells of one setting along one option, as arrays that tests of claims compute with."""
+"""The results of one setting along one option, as arrays that tests of claims compute with."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from msmf_traci.report.statistics import Floats, Units
 
 
 class MissingDataError(Exception):
-    """What a claim needs is not among the cells; says what."""
+    """What a claim needs is not among the results; says what."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells that differ in strategy, replicate (a seed, say) and one option.
+    """Results that differ in strategy, replicate (a seed, say) and one option.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Grid:
         Its values, in order.
     seeds
         The replicates.
-    cells
+    rows
         One row a strategy, value and replicate.
     units
         What the replicates are.
@@ -44,7 +44,7 @@ class Grid:
     axis: str
     values: tuple[Value, ...]
     seeds: tuple[int, ...]
-    cells: Mapping[tuple[str, Value, int], Mapping[str, float]]
+    rows: Mapping[tuple[str, Value, int], Mapping[str, float]]
     units: Units
     needed: tuple[Value, ...] = ()
     known: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False, compare=False)
@@ -118,8 +118,8 @@ class Grid:
         return f"{value_text(self.values[place])} {unit}" if unit else f"{words} {value_text(self.values[place])}"
 
     def _one(self, strategy: str, value: Value, seed: int, measure: Measure) -> float:
-        cell = self.cells.get((strategy, value, seed))
-        return np.nan if cell is None else cell[measure.column] / measure.per_unit
+        row = self.rows.get((strategy, value, seed))
+        return np.nan if row is None else row[measure.column] / measure.per_unit
 
 
 Setting = tuple[tuple[str, str], ...]
@@ -151,7 +151,7 @@ def settings_along(results: Results, axis: str, values: Sequence[Value] | None =
     Parameters
     ----------
     results
-        Whose cells.
+        Whose rows.
     axis
         The option.
     values
@@ -165,12 +165,12 @@ def settings_along(results: Results, axis: str, values: Sequence[Value] | None =
     grids = {}
     if axis in results.options:
         order = sorted(value for value in results.options[axis].values if isinstance(value, float)) if values is None else list(values)
-        cells = results.cells[results.cells[axis].isin(order)]
+        table = results.rows[results.rows[axis].isin(order)]
         options = [option for option in results.options.values() if option.name != axis]
-        for setting, rows in by_setting(cells, options).items():
-            there = set(cells[axis].iloc[rows])
+        for setting, rows in by_setting(table, options).items():
+            there = set(table[axis].iloc[rows])
             if len(there) > 1:
-                grids[setting] = _grid(cells.iloc[rows], axis, tuple(value for value in order if value in there), results.units)
+                grids[setting] = _grid(table.iloc[rows], axis, tuple(value for value in order if value in there), results.units)
     if () not in grids and axis == SPEED and results.is_of_traces:
         raise MissingDataError("trajectories have no commanded speed: this is about vehicles that SUMO drives (mobility.speed_kmh)")
     if () not in grids:
@@ -178,12 +178,12 @@ def settings_along(results: Results, axis: str, values: Sequence[Value] | None =
     return Settings(grids.pop(()), dict(sorted(grids.items(), key=lambda item: len(item[0]))))
 
 
-def by_setting(cells: pd.DataFrame, options: Sequence[Option]) -> dict[Setting, list[int]]:
+def by_setting(table: pd.DataFrame, options: Sequence[Option]) -> dict[Setting, list[int]]:
     """Places of the rows of every setting in which few enough options differ from their reference; none differ in the setting ()."""
     if not options:
-        return {(): list(range(len(cells)))}
-    differs = np.array([(cells[option.name] != option.reference).to_numpy() for option in options]).T
-    texts = [cells[option.name].map(value_text).tolist() for option in options]
+        return {(): list(range(len(table)))}
+    differs = np.array([(table[option.name] != option.reference).to_numpy() for option in options]).T
+    texts = [table[option.name].map(value_text).tolist() for option in options]
     found: dict[Setting, list[int]] = {}
     for row in np.flatnonzero(differs.sum(axis=1) <= MOST_AT_ONCE).tolist():
         which = np.flatnonzero(differs[row]).tolist()
@@ -191,7 +191,7 @@ def by_setting(cells: pd.DataFrame, options: Sequence[Option]) -> dict[Setting, 
     return found
 
 
-def _grid(cells: pd.DataFrame, axis: str, values: tuple[Value, ...], units: Units) -> Grid:
-    keys = zip(cells["strategy"], cells[axis], cells[REPLICATE], strict=True)
-    rows: Mapping[Any, Any] = dict(zip(keys, cells.to_dict("records"), strict=True))
-    return Grid(axis, values, tuple(sorted(pd.unique(cells[REPLICATE]).tolist())), rows, units)
+def _grid(table: pd.DataFrame, axis: str, values: tuple[Value, ...], units: Units) -> Grid:
+    keys = zip(table["strategy"], table[axis], table[REPLICATE], strict=True)
+    rows: Mapping[Any, Any] = dict(zip(keys, table.to_dict("records"), strict=True))
+    return Grid(axis, values, tuple(sorted(pd.unique(table[REPLICATE]).tolist())), rows, units)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from msmf_traci.report.grid import Grid, MissingDataError, Setting, Settings
+from msmf_traci.report.numbers import exact, measured, span
 from msmf_traci.report.options import SPEED, label_of
 from msmf_traci.report.statistics import Interval
 
@@ -59,7 +60,7 @@ class Finding:
     @property
     def bound(self) -> str:
         """The bounds in words."""
-        low, high = (None if value is None else f"{value:g}" for value in (self.above, self.below))
+        low, high = (None if value is None else exact(value) for value in (self.above, self.below))
         if low is not None and high is not None:
             return f"between {low} and {high}"
         if low is not None:
@@ -127,7 +128,7 @@ class Claim(Question):
     Attributes
     ----------
     ask
-        Reads the claim in every way that the sentence allows, on the cells of one setting; the first is the most literal.
+        Reads the claim in every way that the sentence allows, on the results of one setting; the first is the most literal.
     axis
         The option that the grid runs along.
     """
@@ -210,7 +211,7 @@ class _Turns:
 
 
 def judge(claim: Claim, settings: Settings) -> Judgement:
-    """Put a claim to the test on the reference cells, in every reading, and on those where one option differs."""
+    """Put a claim to the test at the reference, in every reading, and where one option differs."""
     grid = settings.reference
     try:
         asked = list(claim.ask(grid))
@@ -352,15 +353,15 @@ def _because(asked: Sequence[Asked]) -> str:
     """The most literal reading's decisive number, and how many readings agree."""
     first = asked[0]
     decisive = first.findings[_decisive([finding.outcome for finding in first.findings])]
-    text = f"{_reading_text(first)}: {_number_text(decisive)}, claimed is {decisive.bound}: {first.outcome}"
+    text = f"Read as {_reading_text(first)}: {_number_text(decisive)}. Claimed is {decisive.bound}, so this reading is {first.outcome}."
     if len(asked) == 1:
         return text
     counts = Counter(each.outcome for each in asked)
     said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
-    return f"{text}; of {len(asked)} readings at the reference {said}"
+    return f"{text} Of {len(asked)} readings at the reference, {said}."
 
 
 def _number_text(finding: Finding) -> str:
     interval = finding.interval
     unit = f" {finding.unit}" if finding.unit else ""
-    return f"{finding.statistic} {interval.mean:.3g}{unit} [{interval.low:.3g}, {interval.high:.3g}]"
+    return f"{finding.statistic} {measured(interval.mean)}{unit} [{span(interval.low, interval.high, interval.mean)}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 REPLICATE = "seed"
@@ -32,6 +33,11 @@ class Measure:
     definition: str
 
     @property
+    def most(self) -> float:
+        """The most that it can be, in the reader's unit; the least is 0."""
+        return 100.0 if self.unit.startswith("%") else math.inf
+
+    @property
     def difference_unit(self) -> str:
         """The unit of a difference between two of its values."""
         return self.unit.replace("%", "percentage points")
@@ -42,60 +48,109 @@ class Measure:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
-_ALL = "bytes of all its transfers, wasted ones included"
+_ALL = "bytes of all transfers, wasted ones too"
 TRAFFIC = (
-    Measure("traffic_per_trip_bytes", "traffic per trip", "GB", 1e9, f"{_ALL}, over vehicles"),
-    Measure("traffic_per_transfer_bytes", "traffic per transfer", "MB", 1e6, f"{_ALL}, over transfers"),
-    Measure("traffic_per_km_bytes", "traffic per km", "MB/km", 1e6, f"{_ALL}, over kilometres driven"),
-    Measure("traffic_per_vehicle_hour_bytes", "traffic per vehicle-hour", "GB/h", 1e9, f"{_ALL}, over hours on the road"),
+    Measure("traffic_per_trip_bytes", "traffic per trip", "GB", 1e9, f"{_ALL}, divided by the number of vehicles"),
+    Measure("traffic_per_transfer_bytes", "traffic per transfer", "MB", 1e6, f"{_ALL}, divided by the number of transfers"),
+    Measure("traffic_per_km_bytes", "traffic per km", "MB/km", 1e6, f"{_ALL}, divided by the kilometres driven"),
+    Measure("traffic_per_vehicle_hour_bytes", "traffic per vehicle-hour", "GB/h", 1e9, f"{_ALL}, divided by the hours on the road"),
 )
 DOWNTIME = (
     Measure(
-        "downtime_per_handoff_s", "downtime per handoff", "s", 1.0, "seconds that containers were stopped in their transfers, over handoffs"
+        "downtime_per_handoff_s",
+        "downtime per handoff",
+        "s",
+        1.0,
+        "seconds that containers were stopped in their transfers, divided by the number of handoffs",
     ),
-    Measure("mean_outage_s", "mean outage", "s", 1.0, "seconds from stop to running again, across abandoned transfers, over outages"),
-    Measure("unavailability", "unavailability", "%", 0.01, "seconds in an outage over seconds on the road"),
+    Measure("mean_outage_s", "mean outage", "s", 1.0, "seconds from stop to running again, across abandoned transfers, mean of outages"),
+    Measure("unavailability", "unavailability", "%", 0.01, "seconds in outages, divided by the seconds on the road"),
+)
+SATISFIED = Measure(
+    "satisfied_share",
+    "satisfied",
+    "% of the time",
+    0.01,
+    "seconds in which the container ran within the task's latency, divided by the seconds on the road",
 )
 OTHERS = (
-    Measure("realised_kmh", "realised speed", "km/h", 1.0, "kilometres driven over hours on the road"),
-    Measure("wasted_per_trip_bytes", "wasted traffic per trip", "GB", 1e9, "bytes of transfers that were not completed, over vehicles"),
-    Measure("handoffs_per_trip", "handoffs per trip", "", 1.0, "handoff signals that a container was to follow, over vehicles"),
+    Measure("realised_kmh", "realised speed", "km/h", 1.0, "kilometres driven, divided by the hours on the road"),
+    Measure(
+        "wasted_per_trip_bytes",
+        "wasted traffic per trip",
+        "GB",
+        1e9,
+        "bytes of transfers that were not completed, divided by the number of vehicles",
+    ),
+    Measure(
+        "handoffs_per_trip", "handoffs per trip", "", 1.0, "handoffs that a container was to follow, divided by the number of vehicles"
+    ),
     Measure(
         "completed_per_trip",
         "completed transfers per trip",
         "",
         1.0,
-        "transfers after which the container ran on the target, over vehicles",
-    ),
-    Measure("mispredicted_per_trip", "mispredicted transfers per trip", "", 1.0, "transfers abandoned before their handoff, over vehicles"),
-    Measure("user_left_per_trip", "transfers per trip whose user left", "", 1.0, "transfers abandoned after their handoff, over vehicles"),
-    Measure("unfinished_per_trip", "unfinished transfers per trip", "", 1.0, "transfers open at arrival, over vehicles"),
-    Measure("refused_per_trip", "refused transfers per trip", "", 1.0, "transfers that found their server full, over vehicles"),
-    Measure("relayed_share", "relayed", "% of the time", 0.01, "seconds in which requests were relayed, over seconds on the road"),
-    Measure(
-        "late_share", "late", "% of the time", 0.01, "seconds in which the latency was above the task's level, over seconds on the road"
+        "transfers after which the container ran on the target, divided by the number of vehicles",
     ),
     Measure(
-        "satisfied_share",
-        "satisfied",
+        "mispredicted_per_trip",
+        "mispredicted transfers per trip",
+        "",
+        1.0,
+        "transfers abandoned before their handoff, divided by the number of vehicles",
+    ),
+    Measure(
+        "user_left_per_trip",
+        "transfers per trip whose user left",
+        "",
+        1.0,
+        "transfers abandoned after their handoff, divided by the number of vehicles",
+    ),
+    Measure(
+        "unfinished_per_trip", "unfinished transfers per trip", "", 1.0, "transfers open at arrival, divided by the number of vehicles"
+    ),
+    Measure(
+        "refused_per_trip",
+        "refused transfers per trip",
+        "",
+        1.0,
+        "transfers that found their server full, divided by the number of vehicles",
+    ),
+    Measure(
+        "relayed_share", "relayed", "% of the time", 0.01, "seconds in which requests were relayed, divided by the seconds on the road"
+    ),
+    Measure(
+        "late_share",
+        "late",
         "% of the time",
         0.01,
-        "seconds in which the container ran within the task's latency, over seconds on the road",
+        "seconds in which the latency was above the task's level, divided by the seconds on the road",
     ),
-    Measure("mean_lead_s", "lead time", "s", 1.0, "seconds from the start of a transfer to its handoff, over transfers with a handoff"),
+    SATISFIED,
+    Measure("mean_lead_s", "lead time", "s", 1.0, "seconds from the start of a transfer to its handoff, mean of transfers with a handoff"),
     Measure(
         "mean_migration_time_s", "total migration time", "s", 1.0, "seconds from the start of a completed transfer to its end (equation 1)"
     ),
     Measure(
-        "entry_hit_rate", "hit rate at entry", "%", 0.01, "right predictions of the next home when a home is entered, over those compared"
+        "entry_hit_rate",
+        "hit rate at entry",
+        "%",
+        0.01,
+        "right predictions of the next home when a home is entered, as a share of those compared",
     ),
-    Measure("handoff_hit_rate", "hit rate at handoff", "%", 0.01, "right predictions of the next home at the handoff, over those compared"),
+    Measure(
+        "handoff_hit_rate",
+        "hit rate at handoff",
+        "%",
+        0.01,
+        "right predictions of the next home at the handoff, as a share of those compared",
+    ),
     Measure(
         "reports_per_vehicle_hour",
         "status reports",
         "per vehicle-hour",
         1.0,
-        "status reports of the user equipment, over hours on the road",
+        "status reports of the user equipment, divided by the hours on the road",
     ),
 )
 MEASURES = {measure.column: measure for measure in (*TRAFFIC, *DOWNTIME, *OTHERS)}

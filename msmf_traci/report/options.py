@@ -1,4 +1,4 @@
-"""The options that vary among cells: their values, which value is the reference, and what they are called."""
+"""The options that vary among the runs: their values, which value is the reference, and what they are called."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.report.measures import REPLICATE
+from msmf_traci.report.numbers import exact
 
 SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
 APPLICATION = "workload.application"
 PRESET = "migration.preset"
-# what says where, how and how much is written, how the list of variants is made, or where positions came from: no property of a cell
+# what says where, how and how much is written, how the list of variants is made, or where positions came from: no part of a setting
 _NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
 _NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.gps.path", "mobility.gps.max_points", "reports.bytes"}
 _INNER_SECTIONS = {"mobility.gps", "migration.processing"}  # of a section, where any other mapping is the value of one option
@@ -26,7 +27,7 @@ Value = float | str
 
 @dataclass(frozen=True)
 class Option:
-    """An option that has several values among the cells.
+    """An option that has several values.
 
     Attributes
     ----------
@@ -35,7 +36,7 @@ class Option:
     values
         In their natural order: numbers as numbers, applications by their images, other text after them.
     reference
-        The value that cells have where another option is looked at.
+        The value that it has where another option is looked at.
     """
 
     name: str
@@ -58,6 +59,7 @@ _LABELS = {
     SPEED: "commanded speed (km/h)",
     IMAGE: "container image (MB)",
     APPLICATION: "application",
+    "mobility.vehicles": "vehicles",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
     "tiers.regional_rings": "rings of a region, k",
@@ -80,11 +82,14 @@ def label_of(name: str) -> str:
 
 def value_text(value: Value) -> str:
     """A value as a reader sees it."""
-    return f"{value:g}" if isinstance(value, float) else value
+    return exact(value) if isinstance(value, float) else value
 
 
 def normalised(value: Any) -> Value:
-    """A value as cells hold it: a number, or text. A column with numbers and ranges comes from a file as text: its numbers are numbers."""
+    """A value as a setting holds it: a number, or text.
+
+    A column with numbers and ranges comes from a file as text: its numbers are numbers.
+    """
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -105,7 +110,7 @@ def with_preset(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str
 
 
 def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
-    """Every option of a configuration that tells cells apart, by its dotted name."""
+    """Every option of a configuration that tells settings apart, by its dotted name."""
     found: dict[str, Value] = {}
     for section, content in config.items():
         if section in _NO_OPTIONS:
@@ -141,54 +146,54 @@ def _varied(section: str, mirror: Mapping[str, Any]) -> Iterator[str]:
             yield f"{section}{name}"
 
 
-def find_options(configs: Sequence[Mapping[str, Any]], cells: Sequence[pd.DataFrame], main: int) -> dict[str, Option]:
+def find_options(configs: Sequence[Mapping[str, Any]], tables: Sequence[pd.DataFrame], main: int) -> dict[str, Option]:
     """The options with several values.
 
-    The reference value is what the runs of the first folder were configured with beside what they varied; where they differ in that, what
-    most have, there or else in all folders, and of several equally frequent numbers the middle one; where no cell has all of them together,
-    they are those of the cell that has most. What varies only as the preset of `migration` does is one option, the preset. A file of its
-    own for each seed is no option.
+    The first folder alone gives the reference value: what most of its runs are configured with, beside what they varied. Of equally
+    frequent values it is the middle one. Where no setting of the first folder has all of these together, the reference is the setting that
+    has most. What varies only as the preset of `migration` does is one option, the preset. A file of its own for each seed is no option.
 
     Parameters
     ----------
     configs
         Of the runs.
-    cells
-        Those of each run, with a column an option.
+    tables
+        Rows of each run, with a column an option.
     main
         How many runs are of the first folder.
     """
-    names = list(dict.fromkeys(name for table in cells for name in table.columns if "." in name))
+    names = list(dict.fromkeys(name for table in tables for name in table.columns if "." in name))
     configured = [config_options(config) for config in configs]
     found = {}
     for name in names:
-        values: set[Value] = {value for table in cells if name in table for value in table[name].unique()}
-        if len(values) < 2 or (name.endswith("_file") and _goes_with_seed(name, cells)):
+        values: set[Value] = {value for table in tables if name in table for value in table[name].unique()}
+        if len(values) < 2 or (name.endswith("_file") and _goes_with_seed(name, tables)):
             continue
         base: list[Value] = [
             table[name].iloc[0] if name == SPEED and len(table[name].unique()) == 1 else config.get(name, "")
-            for config, table in zip(configured, cells, strict=True)
+            for config, table in zip(configured, tables, strict=True)
         ]
         ordered = _in_order(name, values, configured)
-        found[name] = Option(name, tuple(ordered), _reference(base[:main], base, ordered))
+        here = {value for table in tables[:main] if name in table for value in table[name].unique()}
+        found[name] = Option(name, tuple(ordered), _reference(base[:main], [value for value in ordered if value in here] or ordered))
     if PRESET in found:
-        found = {name: option for name, option in found.items() if not _is_the_presets(name, cells)}
-    return _together(found, cells)
+        found = {name: option for name, option in found.items() if not _is_the_presets(name, tables)}
+    return _together(found, tables[:main])
 
 
-def _is_the_presets(name: str, cells: Sequence[pd.DataFrame]) -> bool:
+def _is_the_presets(name: str, tables: Sequence[pd.DataFrame]) -> bool:
     """Whether an option varies only as the preset of `migration` does."""
     if not (name.startswith("migration.processing.") or name == "workload.start_ms"):
         return False
-    pairs = {pair for table in cells if {PRESET, name} <= set(table) for pair in zip(table[PRESET], table[name], strict=True)}
+    pairs = {pair for table in tables if {PRESET, name} <= set(table) for pair in zip(table[PRESET], table[name], strict=True)}
     return len(pairs) == len({preset for preset, _ in pairs})
 
 
-def _together(options: dict[str, Option], cells: Sequence[pd.DataFrame]) -> dict[str, Option]:
-    """The options with reference values that some cell has all together, as those of a preset: of the first that has most of them."""
+def _together(options: dict[str, Option], tables: Sequence[pd.DataFrame]) -> dict[str, Option]:
+    """The options with reference values that some run has all together, as those of a preset: of the first that has most of them."""
     if not options:
         return options
-    table = pd.concat([cell[[name for name in options if name in cell]] for cell in cells], ignore_index=True)
+    table = pd.concat([each.reindex(columns=list(options)) for each in tables], ignore_index=True)
     has = pd.DataFrame({name: table[name] == option.reference for name, option in options.items()})
     nearest = table.iloc[int(has.sum(axis=1).to_numpy().argmax())]
     same = {name: [value for value in option.values if value == nearest[name]] for name, option in options.items()}
@@ -208,19 +213,17 @@ def _in_order(name: str, values: set[Value], configured: Sequence[Mapping[str, V
     return sorted(values, key=lambda value: (*_order(images.get(value, "")), value))
 
 
-def _goes_with_seed(name: str, cells: Sequence[pd.DataFrame]) -> bool:
+def _goes_with_seed(name: str, tables: Sequence[pd.DataFrame]) -> bool:
     """Whether every seed has a value of its own."""
-    pairs = {(table[name].iloc[0], table[REPLICATE].iloc[0]) for table in cells if name in table and len(table)}
+    pairs = {(table[name].iloc[0], table[REPLICATE].iloc[0]) for table in tables if name in table and len(table)}
     return len(pairs) == len({value for value, _ in pairs}) == len({seed for _, seed in pairs})
 
 
-def _reference(first: Sequence[Value], all_of_them: Sequence[Value], values: Sequence[Value]) -> Value:
-    """What most are configured with; of equally frequent values, which come in order, the middle one."""
-    candidates = list(values)
-    for configured in (first, all_of_them):
-        counts = Counter(configured)
-        most = max(counts[value] for value in candidates)
-        candidates = [value for value in candidates if counts[value] == most]
+def _reference(configured: Sequence[Value], values: Sequence[Value]) -> Value:
+    """The value that most are configured with; of equally frequent ones, which come in order, the middle one."""
+    counts = Counter(configured)
+    most = max(counts[value] for value in values)
+    candidates = [value for value in values if counts[value] == most]
     return candidates[(len(candidates) - 1) // 2]
 
 

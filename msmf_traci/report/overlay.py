@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from msmf_traci.report.cell_map import CellMap, read_cell_map
 from msmf_traci.report.overlay_geojson import cells_geojson, hosts_geojson, read_projection, transfers_geojson, write_geojson
 from msmf_traci.report.overlay_sumo import sumo_additional
 from msmf_traci.report.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, find_map, read_whole
+from msmf_traci.results.newest import RESULTS, newest_run
 from msmf_traci.results.run_facts import read_facts
 
 SUMO_FILE = "overlay.add.xml"
@@ -61,11 +63,12 @@ def main(words: Sequence[str]) -> None:
         If the run is wrong or nothing can be written.
     """
     parser = Parser("msmf-traci overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
-    parser.add_argument("run", help="folder of one run, e.g. results/synthetic/2024-02-29T12-00-05")
+    parser.add_argument("run", nargs="?", help=f"folder of one run, e.g. {RESULTS}/synthetic/RUN; the newest in {RESULTS} if not given")
     parser.add_argument("--out", help="folder to write to (default: overlay in the current folder)", default="overlay")
     parser.add_argument("--strategy", help=f"whose transfers are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)")
     typed = parser.parse_args(list(words))
-    print("\n".join(write_overlay(Path(typed.run).expanduser(), Path(typed.out).expanduser(), typed.strategy)))
+    run = newest_run() if typed.run is None else Path(typed.run).expanduser()
+    print("\n".join(write_overlay(run, Path(typed.out).expanduser(), typed.strategy)))
 
 
 def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str]:
@@ -95,21 +98,31 @@ def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str
         (out / SUMO_FILE).write_text(
             sumo_additional(overlay.cells, overlay.hosts, overlay.transfers, overlay.source_m, overlay.target_m), "utf-8"
         )
-        said.append(f"{out / SUMO_FILE}: for sumo-gui -a")
+        said.append(f"{out / SUMO_FILE}: polygons for sumo-gui")
         if projection is None:
-            said.append("no GeoJSON: the network has no projection, so nobody knows where on earth it lies")
-            return said
-        contents = (
-            cells_geojson(overlay.cells, projection),
-            hosts_geojson(overlay.hosts, projection),
-            transfers_geojson(overlay.transfers, overlay.source_m, overlay.target_m, projection),
-        )
-        for name, content in zip(GEOJSON_FILES, contents, strict=True):
-            write_geojson(out / name, content)
-            said.append(f"{out / name}: longitude and latitude, WGS 84")
+            said.append("no GeoJSON: the network has no projection, so its place on earth is not known")
+        else:
+            contents = (
+                cells_geojson(overlay.cells, projection),
+                hosts_geojson(overlay.hosts, projection),
+                transfers_geojson(overlay.transfers, overlay.source_m, overlay.target_m, projection),
+            )
+            for name, content in zip(GEOJSON_FILES, contents, strict=True):
+                write_geojson(out / name, content)
+                said.append(f"{out / name}: longitude and latitude, WGS 84")
     except OSError as error:
         raise MsmfError(f"{out} cannot be written ({error.strerror}); name another folder with --out or free some space") from None
-    return said
+    return [*said, _how_to_open(facts, out / SUMO_FILE)]
+
+
+def _how_to_open(facts: Mapping[str, Any], overlay: Path) -> str:
+    """The command that shows the overlay on the run's network, or why there is none."""
+    told = (facts.get("network") or {}).get("file")
+    if told is None:
+        return f"open it with: sumo-gui -n NETWORK -a {shlex.quote(str(overlay))} (run.json does not name the network)"
+    if not Path(told).is_file():
+        return f"open it with: sumo-gui -n NETWORK -a {shlex.quote(str(overlay))} (the network of the run is no longer at {told})"
+    return f"open it with: sumo-gui -n {shlex.quote(str(told))} -a {shlex.quote(str(overlay))}"
 
 
 def read_overlay(run: Path, map_folder: Path, facts: dict[str, Any], strategy: str) -> Overlay:

@@ -14,11 +14,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from msmf_traci.report import style
-from msmf_traci.report.answer import answer_of
+from msmf_traci.report.answer import answer_of, claims_sentence
 from msmf_traci.report.curves import elsewhere, interval_words
+from msmf_traci.report.design import design_notes
 from msmf_traci.report.figure import Figure, specification
 from msmf_traci.report.figure8 import BYTES_NAME, DOWNTIME_NAME, TRAFFIC_NAME
-from msmf_traci.report.judgement import DEPENDS, OUTCOMES, REFERENCE, Judgement
+from msmf_traci.report.judgement import DEPENDS, NO_DATA, OUTCOMES, REFERENCE, Judgement
+from msmf_traci.report.overview import NAME as OVERVIEW
 from msmf_traci.report.page_tables import evidence_table, runs_table, strategies_table, what_was_run
 from msmf_traci.report.reading import Results
 from msmf_traci.report.replay import json_for_script
@@ -26,8 +28,7 @@ from msmf_traci.report.sensitivity import Sensitivity
 
 TEMPLATES = "msmf_traci.report.templates"
 _GLOBALS = "window.vegaEmbed = vegaEmbed;"
-_MAIN = ("traffic_by_speed", "downtime_by_speed")
-_FIGURE8 = (TRAFFIC_NAME, BYTES_NAME, DOWNTIME_NAME)
+_FIRST, _LATER = ("satisfied", "traffic"), ("downtime", "differences")
 
 
 @dataclass(frozen=True)
@@ -74,36 +75,39 @@ class AxisGroup:
 def page_text(content: Content) -> str:
     """The whole page."""
     results = content.results
-    by_name = {figure.name: figure for figure in content.drawn}
+    left = {figure.name: figure for figure in content.drawn}
+
+    def take(*names: str) -> list[Figure]:
+        return [left.pop(name) for name in names if name in left]
+
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_template("report.html"))
-    known = {"bytes", "times", "realised_speed", *_MAIN, *_FIGURE8}
-    timeline = [figure for figure in content.drawn if figure.name.startswith("timeline")]
-    maps = [figure for figure in content.drawn if "map" in figure.name.split("_")]
-    tornados = [figure for figure in content.drawn if figure.name.startswith("tornado_")]
-    groups = _axis_groups(content.drawn)
-    placed = known | {figure.name for figure in (*timeline, *maps, *tornados)} | {f.name for group in groups for f in group.figures}
+    claims = [(judged, tone_of(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements]
     return template.render(
         title=results.folders[0].resolve().name,
-        answer=answer_of(results, content.judgements),
+        answer=answer_of(results),
+        notes=design_notes(results),
         reference=elsewhere(results, []),
         intervals=interval_words(results),
+        overview=take(OVERVIEW),
+        varied=_axis_groups(take(*(name for name in left if name.partition("_by_")[0] in _FIRST))),
         strategies=strategies_table(results),
-        judgements=[(judged, tone_of(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements],
-        main=[by_name[name] for name in _MAIN if name in by_name],
-        figure8=[by_name[name] for name in _FIGURE8 if name in by_name],
-        groups=groups,
-        transfers=[by_name[name] for name in ("bytes", "times") if name in by_name],
-        no_transfers=content.no_transfers,
-        left_out=content.left_out,
-        realised=by_name.get("realised_speed"),
-        answers=content.sensitivity.answers if content.sensitivity else [],
+        later=_axis_groups(take(*(name for name in left if name.partition("_by_")[0] in _LATER), "realised_speed")),
+        figure8=take(TRAFFIC_NAME, BYTES_NAME, DOWNTIME_NAME),
+        transfers=take("bytes", "times"),
+        # these answers are about cuts that the paper claims
+        answers=content.sensitivity.answers if content.sensitivity and content.judgements else [],
         has_sensitivity=content.sensitivity is not None,
-        tornados=tornados,
-        timeline=timeline,
-        maps=maps,
-        others=[figure for figure in content.drawn if figure.name not in placed],
+        tornados=take(*(name for name in left if name.startswith("tornado_"))),
+        timeline=take(*(name for name in left if name.startswith("timeline"))),
+        maps=take(*(name for name in left if "map" in name.split("_"))),
+        others=list(left.values()),
         replay=content.replay,
+        claims_sentence=claims_sentence(content.judgements),
+        claims=[claim for claim in claims if claim[0].verdict != NO_DATA],
+        without_data=[claim for claim in claims if claim[0].verdict == NO_DATA],
+        left_out=content.left_out,
+        no_transfers=content.no_transfers,
         facts=what_was_run(results),
         runs=runs_table(results),
         style=Markup(_template("report.css")),
@@ -114,13 +118,11 @@ def page_text(content: Content) -> str:
 
 
 def _axis_groups(figures: Sequence[Figure]) -> list[AxisGroup]:
-    """Figures by the option along their axis; differences by speed go with the two of the paper into the first group."""
+    """Figures by the option along their axis."""
     groups: dict[str, list[Figure]] = {}
     for figure in figures:
-        what, _, option = figure.name.partition("_by_")
-        if option and what in ("traffic", "downtime", "differences") and figure.name not in _MAIN:
-            groups.setdefault(option, []).append(figure)
-    return [AxisGroup(members[0].title.partition(" by ")[2], members) for members in groups.values()]
+        groups.setdefault(figure.title.partition(" by ")[2], []).append(figure)
+    return [AxisGroup(label, members) for label, members in groups.items()]
 
 
 def _shown(evidence: pd.DataFrame) -> pd.DataFrame:

@@ -12,10 +12,12 @@ import pandas as pd
 
 from msmf_traci.report.axis import words
 from msmf_traci.report.measures import MEASURES
+from msmf_traci.report.numbers import measured, span
 from msmf_traci.report.reading import Results, Run
-from msmf_traci.report.statistics import mean_interval
+from msmf_traci.report.statistics import Interval, mean_interval
 
 _SHOWN = (
+    "satisfied_share",
     "traffic_per_trip_bytes",
     "wasted_per_trip_bytes",
     "traffic_per_transfer_bytes",
@@ -25,7 +27,6 @@ _SHOWN = (
     "downtime_per_handoff_s",
     "mean_outage_s",
     "unavailability",
-    "satisfied_share",
 )
 
 
@@ -47,19 +48,18 @@ class PageTable:
 
 
 def strategies_table(results: Results) -> PageTable:
-    """Every strategy in the reference cells: means over seeds and half the width of their intervals."""
+    """Every strategy at the reference: means over seeds and their intervals."""
     measures = [MEASURES[name] for name in _SHOWN]
-    cells = results.at()
+    table = results.at()
     rows = []
     for name in results.strategies:
-        own = cells[cells["strategy"] == name]
+        own = table[table["strategy"] == name]
         if own.empty:
             continue
         row = [Field(name, key=name), _number(len(own))]
         for measure in measures:
-            found = mean_interval(own[measure.column] / measure.per_unit)
-            half = (found.high - found.low) / 2
-            row.append(Field(_digits(found.mean), f"± {half:.2g}" if found.is_known else "", found.mean if found.n else ""))
+            found = mean_interval(own[measure.column] / measure.per_unit).within(0.0, measure.most)
+            row.append(Field(measured(found.mean), _span(found), found.mean if found.n else ""))
         rows.append(row)
     columns = [("strategy", "", False), ("seeds", "", True), *((measure.title, measure.definition, True) for measure in measures)]
     return PageTable(columns, rows)
@@ -102,8 +102,8 @@ def what_was_run(results: Results) -> list[tuple[str, list[tuple[str, str]]]]:
     facts = first.facts
     about = [
         ("folders", ", ".join(str(folder) for folder in results.folders)),
-        ("runs", f"{len(results.runs)}, {results.main} of them in the first folder"),
-        ("cells", f"{len(results.cells)}"),
+        ("runs", f"{len(results.runs)}, of which {results.main} are in the first folder"),
+        ("settings", f"{len(results.settings)}"),
         ("seeds", ", ".join(map(str, results.replicates))),
         ("wall time of all runs", f"{sum(_wall_s(run) for run in results.runs):.0f} s"),
         *((f"varies: {name}", ", ".join(words(name, value) for value in option.values)) for name, option in results.options.items()),
@@ -138,6 +138,11 @@ def _wall_s(run: Run) -> float:
     return float(sum(run.facts.get("wall_s", {}).values()))
 
 
+def _span(interval: Interval) -> str:
+    """An interval that has a width; empty if not."""
+    return span(interval.low, interval.high, interval.mean) if interval.is_known and interval.low < interval.high else ""
+
+
 def _field(value: Any) -> Field:
     if isinstance(value, int | float) or hasattr(value, "dtype"):
         return _number(value)
@@ -145,14 +150,9 @@ def _field(value: Any) -> Field:
 
 
 def _number(value: Any) -> Field:
-    known = value is not None and not isinstance(value, str) and math.isfinite(value)
-    return Field(_digits(float(value)), key=float(value)) if known else Field("" if value is None or not isinstance(value, str) else value)
-
-
-def _digits(value: float) -> str:
-    """Three digits that count; whole numbers whole."""
+    """A count as it is, anything else that was measured by its three digits; empty where it is not known."""
+    if value is None or isinstance(value, str):
+        return Field(value or "")
     if not math.isfinite(value):
-        return "–"
-    if value == round(value) or abs(value) >= 1000:
-        return f"{value:.0f}"
-    return f"{value:.3g}"
+        return Field("")
+    return Field(str(value) if isinstance(value, int) else measured(float(value)), key=float(value))

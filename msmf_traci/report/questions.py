@@ -160,7 +160,7 @@ def below(strategy: str, measure: Measure, bound: float, words: str) -> Ask:
             Finding(
                 f"{measure.label}, {strategy} at {there.text(place)}",
                 measure.unit,
-                mean_interval(value),
+                mean_interval(value).within(0.0, measure.most),
                 below=bound if bound >= 0 else None,
                 above=-bound if bound < 0 else None,
             )

@@ -1,12 +1,13 @@
-"""Reads finished runs and sweeps from disk into one table of cells: a cell is one variant of one run, with every option that varies.
+"""Reads finished runs and sweeps from disk into one table: a row is one variant of one run, with every option that varies.
 
-Folders are pooled: a study of one option after the other that lies beside a sweep over speeds adds its cells to those of the sweep.
+Folders are pooled: a study of one option after the other that lies beside a sweep over speeds adds its settings to those of the sweep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ from msmf_traci.report.options import (
     IMAGE,
     SPEED,
     Option,
+    Value,
+    axes,
     config_options,
     find_options,
     normalised,
     varied_columns,
     with_preset,
 )
+from msmf_traci.report.run_tables import TRACE_TABLES
 from msmf_traci.report.statistics import SEEDS, Units
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import RUN_FILE, read_table
@@ -36,7 +40,9 @@ TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep'
 _NAMES = ("strategy", "vehicle", "outcome", "source", "target", "home", "host", "stage", "band")
 _TEXTS = ("mode", "cell", "edge", "tier", "region")
 _DEPTH = 3
-_WITHIN = 1e-9  # of two runs of the same cell, relative; they should be the same
+PAPER_EXPERIMENTS = {"figure7", "figure7_synthetic", "figure8", "paper_table2", "sensitivity"}
+"""Experiments that put the paper's claims to the test."""
+_WITHIN = 1e-9  # of two runs of the same setting and seed, relative; they should be the same
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,11 @@ class Run:
     def key_columns(self) -> list[str]:
         """Columns that tell its variants apart."""
         return list(self.facts["key_columns"])
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether it has the tables of a trace."""
+        return all(self.has(name) for name in TRACE_TABLES)
 
     @property
     def writes_migrations(self) -> bool:
@@ -134,32 +145,60 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """A further folder that is not of the first folder's design.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    options
+        The options of which it has no value that the first folder has, by their dotted names: its values, and the first folder's.
+    is_beside
+        Whether it is a single traced run, which serves the timeline and the replay alone.
+    """
+
+    folder: Path
+    options: Mapping[str, tuple[list[Value], list[Value]]]
+    is_beside: bool
+
+
+@dataclass(frozen=True)
 class Results:
-    """Runs, and their cells.
+    """Runs, and the rows of their summaries.
 
     Attributes
     ----------
     folders
         As they were given.
     runs
-        Of all folders, the first folder's first.
+        Of all folders, the first folder's first; all numbers come from these.
     main
         How many of them are of the first folder.
-    cells
+    rows
         One row a run and variant: `run` (its place in `runs`), `strategy`, `seed`, one column an option that varies anywhere (by its
         dotted name), and the columns of `measures`, in the tables' units.
     options
         The options that vary, by their dotted names.
     units
-        What the replicates of a cell are.
+        What the replicates of a setting are.
+    reference
+        Every option's value at the reference, of those too that do not vary.
+    beside
+        Single traced runs that were given for the timeline and the replay: no number comes from them.
+    apart
+        Further folders that are not of the first one's design.
     """
 
     folders: tuple[Path, ...]
     runs: tuple[Run, ...]
     main: int
-    cells: pd.DataFrame
+    rows: pd.DataFrame
     options: Mapping[str, Option]
     units: Units = SEEDS
+    reference: Mapping[str, Value] = field(default_factory=dict)
+    beside: tuple[Run, ...] = ()
+    apart: tuple[Apart, ...] = ()
 
     @property
     def strategies(self) -> list[str]:
@@ -172,22 +211,58 @@ class Results:
         return bool(self.runs) and all(run.is_of_traces for run in self.runs)
 
     @property
+    def settings(self) -> pd.DataFrame:
+        """The combinations of options that were run, each once."""
+        return self.rows[list(self.options)].drop_duplicates() if self.options else self.rows[:1][[]]
+
+    @property
+    def is_of_paper(self) -> bool:
+        """Whether the first folder is one of the paper's experiments."""
+        return any(run.facts["config"].get("experiment") in PAPER_EXPERIMENTS for run in self.runs[: self.main])
+
+    @property
     def replicates(self) -> list[int]:
-        """Those of all cells: seeds, or numbers of trajectories."""
-        return sorted(self.cells[REPLICATE].unique().tolist())
+        """Those of all rows: seeds, or numbers of trajectories."""
+        return sorted(self.rows[REPLICATE].unique().tolist())
+
+    @property
+    def traced(self) -> list[Run]:
+        """Runs with a trace, those given for it first."""
+        return [run for run in (*self.beside, *self.runs) if run.is_traced]
+
+    @cached_property
+    def design(self) -> list[Option]:
+        """The options that vary while all others have their reference value, those of the paper first.
+
+        Of the container image all values count where the speed is looked at, and the other way round: figures show both.
+        """
+        return [option for option in axes(self.options) if self._varies_alone(option)]
+
+    @cached_property
+    def designed(self) -> pd.DataFrame:
+        """Rows that figures may show: those that differ from the reference in options of the design alone."""
+        return self.where({}, [option.name for option in self.design])
+
+    def _varies_alone(self, option: Option) -> bool:
+        second = next(
+            (name for name in (SPEED, IMAGE) if name in self.options and option.name in (SPEED, IMAGE) and name != option.name), None
+        )
+        rows = self.where({}, [option.name, *([second] if second else [])])
+        values = rows.groupby(second)[option.name].nunique() if second else pd.Series([rows[option.name].nunique()])
+        return bool((values > 1).any())
 
     def at(self, **chosen: Any) -> pd.DataFrame:
-        """Cells where every option has its reference value, but for those given by dotted name (`**{"workload.image_mb": 500.0}`)."""
+        """Rows where every option has its reference value, but for those given by dotted name (`**{"workload.image_mb": 500.0}`)."""
         return self.where(chosen)
 
     def where(self, chosen: Mapping[str, Any], free: Sequence[str] = ()) -> pd.DataFrame:
-        """Cells with the given values of some options, any values of `free` ones, and the reference values of all others."""
+        """Rows with the given values of some options, any values of `free` ones, and the reference values of all others."""
         wanted = {name: option.reference for name, option in self.options.items()} | dict(chosen)
-        kept = pd.Series(True, index=self.cells.index)
+        kept = pd.Series(True, index=self.rows.index)
         for name, value in wanted.items():
             if name not in free:
-                kept &= self.cells[name] == value
-        return self.cells[kept]
+                kept &= self.rows[name] == value
+        return self.rows[kept]
 
 
 def read_results(folders: Sequence[Path]) -> Results:
@@ -203,18 +278,57 @@ def read_results(folders: Sequence[Path]) -> Results:
     InputError
         If there is nothing, or nothing whole, or what does not belong together.
     """
-    runs: list[Run] = []
-    main = 0
+    groups: list[list[Run]] = []
+    known: set[Path] = set()
     for folder in folders:
-        known = {run.folder.resolve() for run in runs}
-        runs += [run for run in _runs_in(folder) if run.folder.resolve() not in known]
-        main = main or len(runs)
-    _refuse_mixed_versions(runs)
-    summaries = [_cells_of(number, run) for number, run in enumerate(runs)]
-    options = find_options([run.facts["config"] for run in runs], summaries, main)
+        groups.append([run for run in _runs_in(folder) if run.folder.resolve() not in known])
+        known |= {run.folder.resolve() for run in groups[-1]}
+    first, further = groups[0], groups[1:]
+    is_beside = [len(group) == 1 and group[0].is_traced for group in further]
+    beside = [group[0] for group, only in zip(further, is_beside, strict=True) if only]
+    runs = [*first, *(run for group, only in zip(further, is_beside, strict=True) if not only for run in group)]
+    _refuse_mixed_versions([*runs, *beside])
+    summaries = {run.folder: _rows_of(number, run) for number, run in enumerate([*runs, *beside])}
+    tables = [summaries[run.folder] for run in runs]
+    options = find_options([run.facts["config"] for run in runs], tables, len(first))
     names = ["run", "strategy", REPLICATE, *options, *MEASURES]
-    cells = pd.concat([table.reindex(columns=names) for table in summaries], ignore_index=True)
-    return Results(tuple(folders), tuple(runs), main, _without_doubles(cells, list(options), runs), options)
+    rows = pd.concat([table.reindex(columns=names) for table in tables], ignore_index=True)
+    told = find_options([run.facts["config"] for run in (*runs, *beside)], list(summaries.values()), len(first))
+    differ = [_differences(first, group, summaries, list(told)) for group in further]
+    apart = [Apart(*each) for each in zip(folders[1:], differ, is_beside, strict=True)]
+    return Results(
+        tuple(folders),
+        tuple(runs),
+        len(first),
+        _without_doubles(rows, list(options), runs),
+        options,
+        reference=_reference_row(tables[: len(first)], options),
+        beside=tuple(beside),
+        apart=tuple(each for each in apart if each.options or each.is_beside),
+    )
+
+
+def _reference_row(tables: Sequence[pd.DataFrame], options: Mapping[str, Option]) -> dict[str, Value]:
+    """Every option's value in the row of the first folder that has most of the reference values: all of them, if there is one."""
+    table = pd.concat(tables, ignore_index=True)
+    has = np.sum([(table[name] == option.reference).to_numpy() for name, option in options.items() if name in table], axis=0)
+    row = table.iloc[int(np.argmax(has))]
+    return {name: row[name] for name in map(str, table.columns) if "." in name and not pd.isna(row[name])}
+
+
+def _differences(
+    first: Sequence[Run], further: Sequence[Run], tables: Mapping[Path, pd.DataFrame], options: Sequence[str]
+) -> dict[str, tuple[list[Value], list[Value]]]:
+    """The options of which further runs have no value that the first ones have: their values, and those of the first."""
+    found = {}
+    for name in options:
+        theirs, ours = (
+            list(dict.fromkeys(value for run in runs if name in tables[run.folder] for value in tables[run.folder][name].unique()))
+            for runs in (further, first)
+        )
+        if ours and theirs and not set(ours) & set(theirs):
+            found[name] = theirs, ours
+    return found
 
 
 def _runs_in(folder: Path) -> list[Run]:
@@ -254,8 +368,8 @@ def _refuse_mixed_versions(runs: Sequence[Run]) -> None:
             )
 
 
-def _cells_of(number: int, run: Run) -> pd.DataFrame:
-    """A run's cells, with the value of every option of its configuration that a run can be told by."""
+def _rows_of(number: int, run: Run) -> pd.DataFrame:
+    """A run's rows of the table, with the value of every option of its configuration that a run can be told by."""
     table = run.table("summary")
     missing = [name for name in (*run.key_columns, REPLICATE, "commanded_kmh", *MEASURES) if name not in table]
     if missing:
@@ -330,12 +444,12 @@ def varied_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
     return found
 
 
-def _without_doubles(cells: pd.DataFrame, options: Sequence[str], runs: Sequence[Run]) -> pd.DataFrame:
-    """Each cell once; two runs of one cell must have come out alike."""
+def _without_doubles(rows: pd.DataFrame, options: Sequence[str], runs: Sequence[Run]) -> pd.DataFrame:
+    """Each setting and seed once; two runs of the same must have come out alike."""
     keys = ["strategy", REPLICATE, *options]
-    again = cells.duplicated(keys, keep="first")
+    again = rows.duplicated(keys, keep="first")
     if again.any():
-        both = cells[again].merge(cells[~again], on=keys, suffixes=("_again", ""))
+        both = rows[again].merge(rows[~again], on=keys, suffixes=("_again", ""))
         for name in MEASURES:
             one, other = both[name], both[f"{name}_again"]
             differ = ((one - other).abs() > _WITHIN * one.abs().clip(lower=1.0)) | (one.isna() != other.isna())
@@ -345,4 +459,4 @@ def _without_doubles(cells: pd.DataFrame, options: Sequence[str], runs: Sequence
                     f"{runs[first['run']].folder} and {runs[first['run_again']].folder} are runs of the same configuration and seed "
                     f"with different results ({name}): tables of different versions or inputs are mixed; report on them apart"
                 )
-    return cells[~again].reset_index(drop=True)
+    return rows[~again].reset_index(drop=True)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from msmf_traci.report.grid import by_setting
 from msmf_traci.report.measures import MEASURES, REPLICATE
+from msmf_traci.report.numbers import measured, span
 from msmf_traci.report.options import SPEED, Option, label_of, value_text
 from msmf_traci.report.reading import Results
 from msmf_traci.report.statistics import intervals
@@ -33,6 +34,8 @@ class Headline:
         What it is.
     strategies
         Whose values it needs.
+    least, most
+        What it can be.
     of
         From the summary's column of each strategy, arrays of one shape, to the figure.
     column
@@ -45,17 +48,32 @@ class Headline:
     strategies: tuple[str, ...]
     column: str
     of: Callable[..., pd.Series[float]]
+    least: float = 0.0
+    most: float = np.inf
 
 
 def _cut(ours: pd.Series[float], theirs: pd.Series[float]) -> pd.Series[float]:
     return 100.0 * (1.0 - ours / theirs)
 
 
+def _percent(own: pd.Series[float]) -> pd.Series[float]:
+    return 100.0 * own
+
+
 HEADLINES = (
-    Headline(TIER_CUT, "traffic per trip that pm_op_tier saves against nearest", "%", ("pm_op_tier", "nearest"), _TRAFFIC.column, _cut),
-    Headline("op_cut", "traffic per trip that pm_op saves against pm", "%", ("pm_op", "pm"), _TRAFFIC.column, _cut),
-    Headline("nearest_unavailability", "unavailability under nearest", "%", ("nearest",), _SHARE.column, lambda own: 100.0 * own),
-    Headline("pm_op_tier_unavailability", "unavailability under pm_op_tier", "%", ("pm_op_tier",), _SHARE.column, lambda own: 100.0 * own),
+    Headline(
+        TIER_CUT,
+        "traffic per trip that pm_op_tier saves against nearest",
+        "%",
+        ("pm_op_tier", "nearest"),
+        _TRAFFIC.column,
+        _cut,
+        -np.inf,
+        100.0,
+    ),
+    Headline("op_cut", "traffic per trip that pm_op saves against pm", "%", ("pm_op", "pm"), _TRAFFIC.column, _cut, -np.inf, 100.0),
+    Headline("nearest_unavailability", "unavailability under nearest", "%", ("nearest",), _SHARE.column, _percent, most=100.0),
+    Headline("pm_op_tier_unavailability", "unavailability under pm_op_tier", "%", ("pm_op_tier",), _SHARE.column, _percent, most=100.0),
     Headline("nearest_downtime", "downtime per handoff under nearest", "s", ("nearest",), _HANDOFF.column, lambda own: own),
     Headline("pm_op_tier_downtime", "downtime per handoff under pm_op_tier", "s", ("pm_op_tier",), _HANDOFF.column, lambda own: own),
 )
@@ -82,30 +100,30 @@ class Sensitivity:
 def study_sensitivity(results: Results) -> Sensitivity | None:
     """Study every option that varies beside the speed; None where none does, or no headline's strategies are there."""
     options = [option for option in results.options.values() if option.name != SPEED]
-    headlines = [each for each in HEADLINES if set(each.strategies) <= set(results.cells["strategy"])]
+    headlines = [each for each in HEADLINES if set(each.strategies) <= set(results.rows["strategy"])]
     if not options or not headlines:
         return None
-    cells = _with_settings(results.cells, options)
-    table = pd.concat([_moves(each, cells, results) for each in headlines], ignore_index=True)
+    settled = _with_settings(results.rows, options)
+    table = pd.concat([_moves(each, settled, results) for each in headlines], ignore_index=True)
     return Sensitivity(table, _answers(table))
 
 
-def _with_settings(cells: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
-    """Cells in which few options differ from their reference, with `option` and `value` in words."""
-    settings = by_setting(cells, options)
-    found: pd.DataFrame = cells.iloc[[row for rows in settings.values() for row in rows]].copy()
+def _with_settings(table: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
+    """Rows in which few options differ from their reference, with `option` and `value` in words."""
+    settings = by_setting(table, options)
+    found: pd.DataFrame = table.iloc[[row for rows in settings.values() for row in rows]].copy()
     named = [setting for setting, rows in settings.items() for _ in rows]
     found["option"] = [AND.join(option for option, _ in setting) or "reference" for setting in named]
     found["value"] = [AND.join(value for _, value in setting) for setting in named]
     return found
 
 
-def _moves(headline: Headline, cells: pd.DataFrame, results: Results) -> pd.DataFrame:
+def _moves(headline: Headline, table: pd.DataFrame, results: Results) -> pd.DataFrame:
     """Rows of one headline."""
     keys = ["at", "option", "value", REPLICATE]
-    speeds = cells[SPEED] if SPEED in results.options else None
+    speeds = table[SPEED] if SPEED in results.options else None
     at = "" if speeds is None else [f"{value_text(value)} km/h" for value in speeds]
-    own = cells.assign(at=at).pivot_table(index=keys, columns="strategy", values=headline.column)
+    own = table.assign(at=at).pivot_table(index=keys, columns="strategy", values=headline.column)
     if any(name not in own for name in headline.strategies):
         return pd.DataFrame()
     values = headline.of(*(own[name] for name in headline.strategies)).dropna().rename("figure").reset_index()
@@ -114,6 +132,7 @@ def _moves(headline: Headline, cells: pd.DataFrame, results: Results) -> pd.Data
     paired["change"] = paired["figure"] - paired["figure_reference"]
     group = ["at", "option", "value"]
     found = intervals(values, group, ["figure"]).drop(columns="measure").rename(columns={"replicates": "seeds"})
+    found = found.assign(**{side: found[side].clip(headline.least, headline.most) for side in ("low", "high")})
     change = intervals(paired, group, ["change"]).drop(columns=["measure", "replicates"])
     change = change.rename(columns={"mean": "change", "low": "change_low", "high": "change_high"})
     table = found.merge(change, on=group, how="left")
@@ -144,7 +163,13 @@ def _answers(table: pd.DataFrame) -> list[str]:
     cuts = table[table["headline"] == TIER_CUT]
     tried = cuts.groupby("at", sort=False)["seeds"].size()
     studied = [str(at) for at, many in tried.items() if many >= _ENOUGH * tried.max() and many > 1]
-    return [_answer(cuts[cuts["at"] == at], bound) for bound in CLAIMED_CUTS_PERCENT for at in studied]
+    answers = []
+    for rows in (cuts[cuts["at"] == at] for at in studied):
+        for bound in CLAIMED_CUTS_PERCENT:
+            answers.append(_answer(rows, bound))
+            if not (rows["low"] > bound).any():
+                break  # what does not reach this cut reaches no larger one
+    return answers
 
 
 def _answer(rows: pd.DataFrame, bound: float) -> str:
@@ -154,20 +179,20 @@ def _answer(rows: pd.DataFrame, bound: float) -> str:
     at = rows["at"].iloc[0]
     begin = f"A cut of {bound:g} %{f' at {at}' if at else ''}"
     if reference is None:
-        return f"{begin}: the reference is not among the cells."
-    begin += f": as configured pm_op_tier saves {reference.interval} against nearest"
+        return f"{begin}: no run has the reference values."
+    begin += f": at the reference pm_op_tier saves {reference.interval} against nearest"
     if np.isnan(reference.low):
-        return f"{begin}; with one seed there is no interval, and no answer."
+        return f"{begin}. One seed alone gives no interval, and so no answer."
     if reference.low > bound:
-        return f"{begin}, without further assumptions."
+        return f"{begin}. Nothing else has to be assumed."
     reached = [each for each in settings if each.low > bound]
     least = [each for each in reached if not any(other.parts < each.parts for other in reached)]
     if not least:
         best = max(settings, key=lambda each: each.mean)
-        return f"{begin}; none of the {len(settings) - 1} other settings tried brings it; the most is {best.interval}, {best.words}."
+        return f"{begin}. None of {len(settings) - 1} other settings reaches it. The most is {best.interval}, at {best.words}."
     least.sort(key=lambda each: (len(each.parts), -each.mean))
     more = f" (and {len(least) - _NAMED} more)" if len(least) > _NAMED else ""
-    return f"{begin}; it takes {'; or '.join(f'{each.words} ({each.interval})' for each in least[:_NAMED])}{more}."
+    return f"{begin}. It takes {'; or '.join(f'{each.words} ({each.interval})' for each in least[:_NAMED])}{more}."
 
 
 @dataclass(frozen=True)
@@ -188,10 +213,10 @@ class _Setting:
     @property
     def words(self) -> str:
         """The setting in words."""
-        return " with ".join(f"{label_of(option)} = {value}" for option, value in sorted(self.parts)) or "as configured"
+        return " with ".join(f"{label_of(option)} {value}" for option, value in sorted(self.parts)) or "the reference"
 
     @property
     def interval(self) -> str:
         """The number in words."""
-        interval = f" [{self.low:.1f}, {self.high:.1f}]" if not np.isnan(self.low) else ""
-        return f"{self.mean:.1f}{interval} %"
+        interval = f" [{span(self.low, self.high, self.mean)}]" if not np.isnan(self.low) else ""
+        return f"{measured(self.mean)}{interval} %"

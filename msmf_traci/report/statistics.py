@@ -103,6 +103,11 @@ class Interval:
         """Whether there is an interval."""
         return bool(np.isfinite(self.low) and np.isfinite(self.high))
 
+    def within(self, least: float, most: float) -> Interval:
+        """The same without what the quantity cannot be: a share below 0, say."""
+        low, high = np.clip([self.low, self.high], least, most).tolist()
+        return Interval(self.mean, low, high, self.n)
+
 
 def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     """Mean of one value a replicate, with Student's interval.
@@ -123,12 +128,12 @@ def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     return Interval(mean, mean - half, mean + half, len(known))
 
 
-def intervals(cells: pd.DataFrame, by: Sequence[str], columns: Sequence[str], level: float = LEVEL) -> pd.DataFrame:
+def intervals(table: pd.DataFrame, by: Sequence[str], columns: Sequence[str], level: float = LEVEL) -> pd.DataFrame:
     """Means over replicates of several columns, with their intervals, for every group.
 
     Parameters
     ----------
-    cells
+    table
         One row a replicate within a group.
     by
         Columns that make groups.
@@ -139,7 +144,7 @@ def intervals(cells: pd.DataFrame, by: Sequence[str], columns: Sequence[str], le
     -------
     Tidy: the group's columns, `measure`, `mean`, `low`, `high` (NaN where there is no interval), `replicates`.
     """
-    rows = cells.melt([*by, REPLICATE], columns, "measure", "each").dropna(subset="each")
+    rows = table.melt([*by, REPLICATE], columns, "measure", "each").dropna(subset="each")
     grouped = rows.groupby([*by, "measure"], sort=False, dropna=False)["each"].agg(["mean", "std", "count"]).reset_index()
     n = grouped["count"].to_numpy()
     half = np.array([_quantile(each, level) for each in n]) * grouped["std"].to_numpy(dtype=np.float64) / np.sqrt(n)
@@ -147,12 +152,12 @@ def intervals(cells: pd.DataFrame, by: Sequence[str], columns: Sequence[str], le
     return grouped.rename(columns={"count": "replicates"})[[*by, "measure", "mean", "low", "high", "replicates"]]
 
 
-def differences(cells: pd.DataFrame, by: Sequence[str], columns: Sequence[str], baseline: str, level: float = LEVEL) -> pd.DataFrame:
+def differences(table: pd.DataFrame, by: Sequence[str], columns: Sequence[str], baseline: str, level: float = LEVEL) -> pd.DataFrame:
     """Each strategy less a baseline, of the same replicate and options: vehicles and draws are the same, so differences are paired.
 
     Parameters
     ----------
-    cells, by, columns
+    table, by, columns
         As in :func:`intervals`; `by` has `strategy`.
     baseline
         The strategy that is subtracted.
@@ -162,7 +167,7 @@ def differences(cells: pd.DataFrame, by: Sequence[str], columns: Sequence[str], 
     As :func:`intervals`; no rows of the baseline.
     """
     keys = [name for name in by if name != "strategy"] + [REPLICATE]
-    own = cells[["strategy", *keys, *columns]]
+    own = table[["strategy", *keys, *columns]]
     base = own[own["strategy"] == baseline].drop(columns="strategy")
     both = own[own["strategy"] != baseline].merge(base, on=keys, suffixes=("", "_baseline"))
     for name in columns:

@@ -10,6 +10,7 @@ import altair as alt
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 STILL_WIDTH = 250
+STILL_WIDTH_ALONE = 460
 STILL_HEIGHT = 170
 PAGE_HEIGHT = 300
 LEGEND_COLUMNS = 4
@@ -61,22 +62,22 @@ def looks(strategies: Sequence[str]) -> list[Look]:
     return [_LOOKS[name] if name in _LOOKS else free[strangers.index(name) % len(free)] for name in strategies]
 
 
-def _legend() -> alt.Legend:
+def _legend(*, is_shown: bool = True) -> alt.Legend | None:
+    if not is_shown:
+        return None
     return alt.Legend(title=None, orient="bottom", columns=LEGEND_COLUMNS, symbolSize=90, symbolOpacity=1.0)
 
 
-def color(strategies: Sequence[str]) -> alt.Color:
+def color(strategies: Sequence[str], *, in_legend: bool = True) -> alt.Color:
     """Colour of strategies."""
-    return alt.Color(
-        "strategy:N", scale=alt.Scale(domain=list(strategies), range=[look.color for look in looks(strategies)]), legend=_legend()
-    )
+    scale = alt.Scale(domain=list(strategies), range=[look.color for look in looks(strategies)])
+    return alt.Color("strategy:N", scale=scale, legend=_legend(is_shown=in_legend))
 
 
-def shape(strategies: Sequence[str]) -> alt.Shape:
+def shape(strategies: Sequence[str], *, in_legend: bool = True) -> alt.Shape:
     """Mark of strategies, in one legend with their colour."""
-    return alt.Shape(
-        "strategy:N", scale=alt.Scale(domain=list(strategies), range=[look.shape for look in looks(strategies)]), legend=_legend()
-    )
+    scale = alt.Scale(domain=list(strategies), range=[look.shape for look in looks(strategies)])
+    return alt.Shape("strategy:N", scale=scale, legend=_legend(is_shown=in_legend))
 
 
 def dash(strategies: Sequence[str], *, in_legend: bool) -> alt.StrokeDash | alt.StrokeDashValue:
@@ -110,6 +111,7 @@ def theme(*, dark: bool) -> dict[str, Any]:
             "tickColor": quiet,
         },
         "legend": {"labelColor": text, "titleColor": text, "labelFontSize": 11.5, "titleFontSize": 12},
+        "text": {"color": text},
         "title": {"color": text, "subtitleColor": quiet, "fontSize": 12.5, "fontWeight": 600, "anchor": "start"},
         "header": {"labelColor": text, "titleColor": text, "labelFontSize": 12, "labelFontWeight": 600},
     }

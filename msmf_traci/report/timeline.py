@@ -16,7 +16,7 @@ from msmf_traci.report.options import label_of
 from msmf_traci.report.reading import Results, Run
 from msmf_traci.report.setting import rows_at, setting_of
 from msmf_traci.report.style import KINDS, ZERO
-from msmf_traci.report.timeline_bars import CELL, DOWNTIME, EVERY, HOST, OUTAGE, PRE_COPY, STAGES, is_traced, read_bars
+from msmf_traci.report.timeline_bars import CELL, DOWNTIME, EVERY, HOST, OUTAGE, PRE_COPY, STAGES, read_bars
 
 MOST_TEXT = 700_000
 """What the bars of all vehicles to choose from may take on a page, in characters."""
@@ -63,11 +63,12 @@ def timeline_figure(results: Results) -> Figure | None:
 
 
 def _run_of(results: Results) -> Run | None:
-    """A traced run, at the reference if there is one; else the one of the first folder at the reference with the lowest seed."""
+    """The run given for its trace; else a traced one, best at the reference; else the one there with the lowest seed."""
     at = results.at()
     order = sorted(range(len(results.runs)), key=lambda run: (run not in set(at["run"]), run >= results.main, results.runs[run].seed, run))
-    able = [results.runs[number] for number in order if results.runs[number].has("migrations")]
-    return next((run for run in able if is_traced(run)), able[0] if able else None)
+    able = [*results.beside, *(results.runs[number] for number in order)]
+    able = [run for run in able if run.has("migrations")]
+    return next((run for run in able if run.is_traced), able[0] if able else None)
 
 
 def _median_vehicle(vehicles: pd.DataFrame, known: set[str]) -> str:
@@ -164,7 +165,7 @@ class _Timeline:
         """Timeline of some bars of a run."""
         present = set(bars["strategy"])
         strategies = [name for name in run.facts["strategies"] if name in present]
-        return cls(bars.reset_index(drop=True), vehicles, strategies, median, is_traced(run))
+        return cls(bars.reset_index(drop=True), vehicles, strategies, median, run.is_traced)
 
     def page_chart(self) -> alt.TopLevelMixin:
         """With choices of the vehicle, of a strategy to stand out, and of the part of the trip."""
@@ -298,19 +299,20 @@ class _Timeline:
 
 def _caption(timeline: _Timeline, run: Run, at: Sequence[str], of: int) -> str:
     lanes = (
-        "Per strategy, from the top: transfers by stage (pale where not completed; a line ends one that its user left), outages, and the "
-        "host, in turns of two greys"
+        "Each strategy has three lanes: transfers by stage, outages, and the host. Transfers that were not completed are pale. A thin line "
+        "ends a transfer that its user left. Hosts take turns in two greys"
     )
     even = ", evenly chosen" if len(timeline.vehicles) < of else ""
+    where = f" ({'; '.join(at)})" if at else ""
     said = [
-        f"Run {run.name}, seed {run.seed}{' (' + '; '.join(at) + ')' if at else ''}: {len(timeline.vehicles)} of {of} vehicles{even}; "
-        f"first, and in stills, vehicle {timeline.median}, the median by handoffs."
+        f"{len(timeline.vehicles)} of {of} vehicles{even}, of run {run.name} with seed {run.seed}{where}. "
+        f"The first one, {timeline.median}, is the median by handoffs."
     ]
     if timeline.traced:
-        said.append(f"{lanes}; the uppermost row is the attached cell. Hosts and cells are those of the frames.")
+        said.append(f"{lanes}. The uppermost row is the attached cell.")
     else:
         said.append(
-            f"{lanes}. Pre-copy lasts from start to stop, downtime from stop to end; hosts follow from completed transfers, between the "
-            "vehicle's first transfer and its last. Cells and single stages need a run with output.trace=true."
+            f"{lanes}. Pre-copy lasts from start to stop, downtime from stop to end. Hosts are known from the first transfer to the last. "
+            "Cells and single stages need a run with output.trace=true."
         )
-    return " ".join([*said, "Refused transfers take no time and are left out. An outage goes on across transfers that follow each other."])
+    return " ".join([*said, "Refused transfers are left out. An outage goes on across transfers that follow each other."])

@@ -10,7 +10,6 @@ import pandas as pd
 from msmf_traci.arrays import IntArray
 from msmf_traci.report.options import Value
 from msmf_traci.report.reading import Run
-from msmf_traci.report.run_tables import TRACE_TABLES
 from msmf_traci.report.setting import rows_at
 
 PRE_COPY, DOWNTIME, OUTAGE, HOST, CELL = "pre-copy", "downtime", "outage", "host", "cell"
@@ -21,11 +20,6 @@ EVERY = ""
 COLUMNS = ["vehicle", "strategy", "kind", "begin_s", "end_s", "name", "transfer", "target", "outcome", "bytes", "lead_s"]
 _BYTES = ["image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"]
 _SAME_INSTANT_S = 1e-6
-
-
-def is_traced(run: Run) -> bool:
-    """Whether a run has the tables of a trace."""
-    return all(run.has(name) for name in TRACE_TABLES)
 
 
 def read_bars(run: Run, setting: Mapping[str, Value]) -> pd.DataFrame:
@@ -41,7 +35,7 @@ def read_bars(run: Run, setting: Mapping[str, Value]) -> pd.DataFrame:
     transfers = rows_at(run, run.table("migrations", columns=needed), setting)
     transfers = transfers[transfers["outcome"] != "refused"].reset_index(drop=True)
     transfers["bytes"] = transfers[_BYTES].sum(axis=1)
-    if is_traced(run):
+    if run.is_traced:
         stages = rows_at(run, run.table("stages", columns=[*keys, "stage", "t_begin_s", "t_end_s"]), setting)
         parts = [_stages(stages, transfers), _outages(transfers), _traced_hosts(run, setting), _cells(run)]
     else:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from msmf_traci.report import style
 from msmf_traci.report.figure import POINTS, Figure, choice
+from msmf_traci.report.numbers import CHANGE, MEASURED
 from msmf_traci.report.options import label_of
 from msmf_traci.report.sensitivity import AND
 
@@ -50,10 +51,10 @@ def _tornado(headline: str, rows: pd.DataFrame) -> Figure | None:
         .facet(alt.Facet("at:N", sort=places, header=alt.Header(title=None, labelAnchor="start")), columns=3)
         .properties(title=alt.TitleParams(text=title, fontSize=15, offset=12))
     )
-    rest = f"{len(order)} of {many} are shown, those that move it most; sensitivity.csv has all." if many > len(order) else "All are shown."
+    rest = f" The {len(order)} of {many} options that change it most are shown. sensitivity.csv has all." if many > len(order) else ""
     caption = (
-        f"Change of {title} from its value at the reference when one option, or several at once, take other values (paired by seed). "
-        f"Bars go from the lowest to the highest; each mark is a value, thin lines are 95 % intervals over seeds. {rest}"
+        f"The change of {title} when one option, or several at once, leave their reference. Each mark is a value of the option. "
+        f"Bars go from the lowest to the highest. Thin lines are 95 % intervals of differences in the same seed.{rest}"
     )
     return Figure(f"tornado_{headline}", f"What {title} depends on", caption, points, chart, still)
 
@@ -95,10 +96,10 @@ def _bars(order: list[str], unit: str) -> alt.LayerChart:
             tooltip=[
                 alt.Tooltip("option:N"),
                 alt.Tooltip("value:N"),
-                alt.Tooltip("change:Q", format="+.4~g"),
-                alt.Tooltip("change_low:Q", title="95 % from", format="+.4~g"),
-                alt.Tooltip("change_high:Q", title="95 % to", format="+.4~g"),
-                alt.Tooltip("mean:Q", title="value then", format=".4~g"),
+                alt.Tooltip("change:Q", format=CHANGE),
+                alt.Tooltip("change_low:Q", title="95 % from", format=CHANGE),
+                alt.Tooltip("change_high:Q", title="95 % to", format=CHANGE),
+                alt.Tooltip("mean:Q", title="value then", format=MEASURED),
                 alt.Tooltip("seeds:Q"),
             ],
         )

@@ -19,7 +19,7 @@ from msmf_traci.report.reading import Results, Run, option_values
 from msmf_traci.report.statistics import TRAJECTORIES
 from msmf_traci.results.summary import ALL, MODE
 
-_OF_COMPLETED = "of completed transfers, over completed transfers"
+_OF_COMPLETED = "of completed transfers, divided by their number"
 MIGRATION = Measure("migration_bytes", "data of a migration", "MB", 1e6, f"bytes {_OF_COMPLETED}")
 MEMORY_DATA = Measure("memory_data_bytes", "memory data of a migration", "MB", 1e6, f"bytes {_OF_COMPLETED}, less the container's image")
 MEMORY_SHARE = Measure(
@@ -27,7 +27,7 @@ MEMORY_SHARE = Measure(
     "memory data",
     "% of a migration's data",
     0.01,
-    f"bytes {_OF_COMPLETED}, less the container's image, over the former",
+    f"bytes {_OF_COMPLETED}, less the container's image, as a share of all their bytes",
 )
 MIGRATION_KINDS = {kind: f"migration_{kind}_bytes" for kind in KINDS}
 _SHARED = (*(measure.column for measure in (*TRAFFIC, *DOWNTIME)), "realised_kmh")
@@ -41,40 +41,40 @@ _VEHICLES = (
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Cells whose replicates are trajectories.
+    """Results whose replicates are trajectories.
 
     Attributes
     ----------
-    cells
+    results
         With the option `mode`: `all`, and each means of transport, the slowest first. One row a strategy, combination of options, mode and
         trajectory: columns of `measures` as far as a trajectory has them, and those of a migration's bytes.
     """
 
-    cells: Results
+    results: Results
 
     @property
     def modes(self) -> list[Value]:
         """Means of transport, the slowest first."""
-        return [mode for mode in self.cells.options[MODE].values if mode != ALL]
+        return [mode for mode in self.results.options[MODE].values if mode != ALL]
 
     @property
     def by_mode(self) -> Results:
         """Trajectories of each mode."""
-        options = dict(self.cells.options) | {MODE: Option(MODE, tuple(self.modes), self.modes[0])}
-        return replace(self.cells, cells=self.cells.cells[self.cells.cells[MODE] != ALL], options=options)
+        options = dict(self.results.options) | {MODE: Option(MODE, tuple(self.modes), self.modes[0])}
+        return replace(self.results, rows=self.results.rows[self.results.rows[MODE] != ALL], options=options)
 
     @property
     def of_all_modes(self) -> Results:
         """All trajectories together."""
-        options = {name: option for name, option in self.cells.options.items() if name != MODE}
-        return replace(self.cells, cells=self.cells.cells[self.cells.cells[MODE] == ALL], options=options)
+        options = {name: option for name, option in self.results.options.items() if name != MODE}
+        return replace(self.results, rows=self.results.rows[self.results.rows[MODE] == ALL], options=options)
 
     def applications_by(self, size: str) -> list[Value]:
         """Applications, the smallest first by a size of their containers (`image_bytes`, `memory_capacity_bytes`)."""
-        if APPLICATION not in self.cells.options:
+        if APPLICATION not in self.results.options:
             return []
-        sizes = self.cells.cells.groupby(APPLICATION)[size].mean()
-        return [name for name in sizes.sort_values(kind="stable").index if name in self.cells.options[APPLICATION].values]
+        sizes = self.results.rows.groupby(APPLICATION)[size].mean()
+        return [name for name in sizes.sort_values(kind="stable").index if name in self.results.options[APPLICATION].values]
 
 
 def read_trajectories(results: Results) -> Trajectories | None:
@@ -95,9 +95,9 @@ def read_trajectories(results: Results) -> Trajectories | None:
     modes = speeds.sort_values(kind="stable").index.tolist()
     if not modes:
         return None
-    cells = pd.concat([_numbered(each).assign(**{MODE: ALL}), *(_numbered(each[each[MODE] == mode]) for mode in modes)], ignore_index=True)
+    rows = pd.concat([_numbered(each).assign(**{MODE: ALL}), *(_numbered(each[each[MODE] == mode]) for mode in modes)], ignore_index=True)
     options |= {MODE: Option(MODE, (ALL, *modes), ALL)}
-    return Trajectories(replace(results, cells=cells, options=options, units=TRAJECTORIES))
+    return Trajectories(replace(results, rows=rows, options=options, units=TRAJECTORIES))
 
 
 def _numbered(rows: pd.DataFrame) -> pd.DataFrame:

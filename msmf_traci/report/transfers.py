@@ -1,4 +1,4 @@
-"""Figures from the tables of transfers: where the bytes go, and how downtimes and lead times are distributed. Reference cells only."""
+"""Figures from the tables of transfers: where the bytes go, and how downtimes and lead times are distributed. At the reference alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from msmf_traci.report.axis import words
 from msmf_traci.report.curves import elsewhere
 from msmf_traci.report.figure import POINTS, Figure, choice
 from msmf_traci.report.measures import KINDS
+from msmf_traci.report.numbers import MEASURED
 from msmf_traci.report.options import SPEED, config_options
 from msmf_traci.report.reading import Results, Run, varied_values
 from msmf_traci.results.summary import of_all_vehicles
@@ -36,18 +37,18 @@ def transfer_figures(results: Results) -> tuple[list[Figure], str]:
         if trips.empty:
             continue
         transfers = _reference_transfers(results, run)
-        speed = words(SPEED, results.cells.loc[results.cells["run"] == number, SPEED].iloc[0]) if SPEED in results.options else ""
+        speed = words(SPEED, results.rows.loc[results.rows["run"] == number, SPEED].iloc[0]) if SPEED in results.options else ""
         bytes_parts.append(_bytes(transfers, trips).assign(speed=speed, seed=run.seed))
         ended = transfers.loc[transfers["t_handoff_s"].notna(), ["strategy", *_TIMES]]
         time_parts.append(ended.assign(speed=speed))
     if not bytes_parts:
-        return [], "No run of the first folder is at the reference values of the options."
+        return [], "no run of the first folder has the reference values."
     figures = [_bytes_figure(results, pd.concat(bytes_parts)), _times_figure(results, pd.concat(time_parts))]
-    return figures, "no strategy made one at the reference values of the options." if all(each.points.empty for each in figures) else ""
+    return figures, "no strategy made one at the reference values." if all(each.points.empty for each in figures) else ""
 
 
 def _trips(results: Results, number: int, run: Run) -> pd.Series:
-    """Vehicles of each strategy in a run's reference cells, by strategy."""
+    """Vehicles of each strategy in a run at the reference, by strategy."""
     free = [SPEED] if SPEED in results.options else []
     here = results.where({}, free)
     names = here.loc[here["run"] == number, "strategy"]
@@ -56,7 +57,7 @@ def _trips(results: Results, number: int, run: Run) -> pd.Series:
 
 
 def _reference_transfers(results: Results, run: Run) -> pd.DataFrame:
-    """A run's transfers in reference cells, the columns that figures need."""
+    """A run's transfers at the reference, the columns that figures need."""
     table = run.table("migrations", [*run.key_columns, *_READ])
     wanted = {name: option.reference for name, option in results.options.items() if name != SPEED}
     kept = pd.Series(True, index=table.index)
@@ -110,9 +111,10 @@ def _bytes_figure(results: Results, table: pd.DataFrame) -> Figure:
         .properties(title=alt.TitleParams(text="Where the bytes go", fontSize=15, offset=12))
     )
     caption = (
-        "GB per trip, mean over seeds, of all transfers: useful ones were completed; mispredicted ones were abandoned before the handoff, "
-        "user_left ones after it, unfinished ones were open at arrival. Kinds: container image, memory, memory sent again because it was "
-        f"dirty, and what was sent while the container was stopped (final). Bars add up to traffic per trip. {_at(results)}"
+        "Bars add up to the traffic per trip, mean over seeds. Useful transfers were completed. "
+        "Mispredicted ones were abandoned before the handoff, user_left ones after it. Unfinished ones were open at arrival. "
+        "Image and memory are the container's. Dirty is memory that was sent again. Final was sent while the container was stopped. "
+        f"{_at(results)}"
     )
     return Figure("bytes", "Where the bytes go", caption, points, page, still)
 
@@ -145,7 +147,7 @@ def _stack(names: list[str], outcomes: list[str], *, by: str = "", split: bool =
                 "part:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2 if split else 4, values=values)
             ),
             order=alt.Order("place:Q"),
-            tooltip=[alt.Tooltip("strategy:N"), alt.Tooltip("part:N"), alt.Tooltip(amount, title="GB per trip", format=".4~g")],
+            tooltip=[alt.Tooltip("strategy:N"), alt.Tooltip("part:N"), alt.Tooltip(amount, title="GB per trip", format=MEASURED)],
         )
     )
     return chart
@@ -187,9 +189,8 @@ def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
         )
     )
     caption = (
-        "Share of transfers that lasted no longer. Transfers of all seeds are pooled, so there are no intervals. Downtime is that of "
-        "transfers with a handoff; the lead time goes from their start to the handoff. The axis is stretched where seconds are few. "
-        f"{_at(results)}"
+        "A line shows how many transfers took at most so many seconds. It counts transfers with a handoff, of all seeds together. The lead "
+        f"time goes from the start to the handoff. The axis is stretched near zero. {_at(results)}"
     )
     return Figure("times", "Distribution of downtime and lead time", caption, points, page, still)
 
@@ -213,8 +214,8 @@ def _quantiles(names: list[str], points: pd.DataFrame) -> alt.Chart:
             strokeDash=style.dash(names, in_legend=True),
             tooltip=[
                 alt.Tooltip("strategy:N"),
-                alt.Tooltip("share:Q", title="% of transfers", format=".3~g"),
-                alt.Tooltip("seconds:Q", title="at most (s)", format=".3~g"),
+                alt.Tooltip("share:Q", title="% of transfers", format=MEASURED),
+                alt.Tooltip("seconds:Q", title="at most (s)", format=MEASURED),
                 alt.Tooltip("transfers:Q"),
             ],
         )
@@ -242,4 +243,4 @@ def _speed_choice(results: Results, speeds: list[str]) -> list[alt.Parameter]:
 
 
 def _at(results: Results) -> str:
-    return f"Runs of {results.folders[0].name}. {elsewhere(results, [SPEED])}"
+    return f"The runs are those of {results.folders[0].resolve().name}. {elsewhere(results, [SPEED])}"

@@ -67,7 +67,7 @@ def test_page_chart_pools_and_parts_speeds(sweep: Path) -> None:
 
 def test_caption_says_what_is_left_out(sweep: Path) -> None:
     caption = figure_of(sweep).caption
-    assert "pooled over 4 runs of all speeds and seeds" in caption and "refused ones are not counted" in caption
+    assert "ended there in 4 runs of all speeds and seeds" in caption and "Refused transfers are not counted" in caption
     assert "4 transfers" in caption and "ended outside all cells" in caption
     assert "container image (MB) 300" in caption
 

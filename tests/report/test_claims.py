@@ -11,7 +11,7 @@ from msmf_traci.report.judgement import OUTCOMES, claims_table, evidence_table
 from msmf_traci.report.map_cost import COST_FILE, judge_map_cost
 from msmf_traci.report.options import IMAGE
 from msmf_traci.report.reading import Results
-from tests.report.made_cells import SEEDS, Row, made_results
+from tests.report.made_rows import SEEDS, Row, made_results
 
 # noise does not hide that nothing is cut by so much, or changes by so much
 CUTS_OF_A_SIZE = {"tiers_cut_traffic_65", "tiers_cut_traffic_70", "traffic_depends_on_speed"}
@@ -50,19 +50,19 @@ def swap(one: str, other: str):
     """The rows of two strategies exchanged."""
 
     def swapped(results: Results) -> Results:
-        cells = results.cells.copy()
-        cells["strategy"] = cells["strategy"].replace({one: other, other: one})
-        return Results(results.folders, results.runs, results.main, cells, results.options)
+        rows = results.rows.copy()
+        rows["strategy"] = rows["strategy"].replace({one: other, other: one})
+        return Results(results.folders, results.runs, results.main, rows, results.options)
 
     return swapped
 
 
 def backwards(results: Results) -> Results:
     """The speeds reversed."""
-    cells = results.cells.copy()
+    rows = results.rows.copy()
     speeds = list(results.options["mobility.speed_kmh"].values)
-    cells["mobility.speed_kmh"] = cells["mobility.speed_kmh"].replace(dict(zip(speeds, speeds[::-1], strict=True)))
-    return Results(results.folders, results.runs, results.main, cells, results.options)
+    rows["mobility.speed_kmh"] = rows["mobility.speed_kmh"].replace(dict(zip(speeds, speeds[::-1], strict=True)))
+    return Results(results.folders, results.runs, results.main, rows, results.options)
 
 
 @pytest.mark.parametrize(
@@ -122,19 +122,19 @@ def test_one_seed_gives_no_verdict() -> None:
 
 
 def only_some(results: Results, kept: pd.Series) -> Results:
-    return Results(results.folders, results.runs, results.main, results.cells[kept], results.options)
+    return Results(results.folders, results.runs, results.main, results.rows[kept], results.options)
 
 
 def test_settings_with_fewer_speeds_and_seeds_turn_nothing() -> None:
     """Other sizes at two speeds, one of them with two seeds only: nothing depends on the size, and nothing says so."""
     whole = made_results()
-    cells = whole.cells
-    at_reference = cells[IMAGE] == 1000.0
-    few = ~at_reference & cells["mobility.speed_kmh"].isin([5.0, 20.0]) & cells["seed"].isin([0, 1])
+    rows = whole.rows
+    at_reference = rows[IMAGE] == 1000.0
+    few = ~at_reference & rows["mobility.speed_kmh"].isin([5.0, 20.0]) & rows["seed"].isin([0, 1])
     found = verdicts(only_some(whole, at_reference | few))
     assert {name for name, verdict in found.items() if "container image" in verdict} == set()
     # a setting with one speed in common with the reference says nothing about trends
-    one_speed = ~at_reference & (cells["mobility.speed_kmh"] == 5.0)
+    one_speed = ~at_reference & (rows["mobility.speed_kmh"] == 5.0)
     assert {n for n, verdict in verdicts(only_some(whole, at_reference | one_speed)).items() if "container image" in verdict} == set()
 
 
@@ -149,20 +149,20 @@ def test_growth_from_nothing_is_growth() -> None:
 
 def test_one_missing_group_costs_its_own_readings_alone() -> None:
     whole = made_results()
-    found = verdicts(only_some(whole, ~((whole.cells["strategy"] == "pm") & (whole.cells["mobility.speed_kmh"] == 20.0))))
+    found = verdicts(only_some(whole, ~((whole.rows["strategy"] == "pm") & (whole.rows["mobility.speed_kmh"] == 20.0))))
     assert {name for name, verdict in found.items() if verdict == "no data"} == WITHOUT_DATA_HERE
 
 
 def test_missing_strategies_and_speeds_are_said() -> None:
     whole = made_results()
-    cells = whole.cells[whole.cells["strategy"] != "pm_op"]
-    found = {each.name: each for each in judge_claims(Results(whole.folders, (), 0, cells, whole.options))}
+    rows = whole.rows[whole.rows["strategy"] != "pm_op"]
+    found = {each.name: each for each in judge_claims(Results(whole.folders, (), 0, rows, whole.options))}
     assert (found["op_cuts_traffic"].verdict, found["op_cuts_traffic"].because) == (
         "no data",
         "needs the strategy pm_op and its traffic per trip",
     )
     assert found["nearest_lead_falls"].verdict == "supported"
-    still = Results(whole.folders, (), 0, whole.cells[whole.cells["mobility.speed_kmh"] == 50.0], {IMAGE: whole.options[IMAGE]})
+    still = Results(whole.folders, (), 0, whole.rows[whole.rows["mobility.speed_kmh"] == 50.0], {IMAGE: whole.options[IMAGE]})
     assert "sweep over mobility.speed_kmh" in next(each.because for each in judge_claims(still) if each.name == "nearest_lead_falls")
 
 

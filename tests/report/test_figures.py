@@ -19,8 +19,8 @@ from msmf_traci.report.statistics import intervals, mean_interval
 from msmf_traci.report.stills import write_figure, write_points
 from msmf_traci.report.tornado import tornado_figures
 from msmf_traci.report.transfers import transfer_figures
-from tests.report.made_cells import made_results
 from tests.report.made_results import VEHICLES, stacked, write_run, write_sweep
+from tests.report.made_rows import made_results
 
 VARIED = {"workload.image_mb": [100.0, 1000.0, np.nan], "links.bandwidth_mbps": [50.0, 100.0], "tiers.regional_rings": [1.0, 2.0]}
 
@@ -130,13 +130,13 @@ def test_words_are_an_ordered_category(tmp_path: Path) -> None:
     assert points["x"].isna().all()
 
 
-def test_options_that_only_vary_together_have_no_cell_at_their_references_and_no_curve() -> None:
+def test_options_that_only_vary_together_have_no_run_at_their_references_and_no_curve() -> None:
     """As those of a preset against another: each is most often at a value at which the others are not."""
     made = made_results()
     references = {"migration.processing.round_s": 0.0, "migration.processing.restore_s": 1.0, "migration.processing.round_trips": 0.0}
-    cells = made.cells[made.cells["seed"] < 2].assign(**{name: lambda rows: rows["seed"].astype(float) for name in references})
+    rows = made.rows[made.rows["seed"] < 2].assign(**{name: lambda table: table["seed"].astype(float) for name in references})
     options = {name: Option(name, (0.0, 1.0), reference) for name, reference in references.items()}
-    assert all(figure.points.empty for figure in curve_figures(replace(made, cells=cells, options=options)))
+    assert all(figure.points.empty for figure in curve_figures(replace(made, rows=rows, options=options)))
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
@@ -145,8 +145,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     single = [mean_interval(row) for row in draws]
     covered = np.mean([each.low <= 3.0 <= each.high for each in single])
     assert 0.92 <= covered <= 0.98
-    cells = pd.DataFrame({"draw": np.repeat(np.arange(1000), 5), "seed": np.tile(np.arange(5), 1000), "m": draws.ravel()})
-    table = intervals(cells, ["draw"], ["m"])
+    made = pd.DataFrame({"draw": np.repeat(np.arange(1000), 5), "seed": np.tile(np.arange(5), 1000), "m": draws.ravel()})
+    table = intervals(made, ["draw"], ["m"])
     assert len(table) == 1000
     assert 0.92 <= ((table["low"] <= 3.0) & (table["high"] >= 3.0)).mean() <= 0.98
 

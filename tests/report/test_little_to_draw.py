@@ -70,7 +70,7 @@ def trajectories(place: Path) -> Path:
 def test_runs_without_handoffs(make: Callable[[Path], Path], tmp_path: Path) -> None:
     text = page_of(make(tmp_path))
     assert "No figures of transfers: no strategy made one" in text
-    assert "Left out, since these runs have no values to draw: " in text
+    assert "The runs have no values for: " in text
     assert "Where the bytes go; Distribution of downtime and lead time." in text
     assert not (tmp_path / "out" / "figures" / "bytes.svg").exists()
 
@@ -96,17 +96,17 @@ def test_a_setting_of_a_sweep_in_which_nobody_arrived(tmp_path: Path) -> None:
     facts = json.loads((sweep / "speed=10,seed=0" / "run.json").read_text(encoding="utf-8"))
     facts |= {"vehicles": {"inserted": 20, "arrived": 0}, "mean_trip_m": None, "simulated_s": 36000.0}
     (sweep / "speed=10,seed=0" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
-    assert "Left out" not in page_of(sweep)
+    assert "Figures without data" not in page_of(sweep)
     rows = {row[0].text: [field.text for field in row] for row in runs_table(read_results([sweep])).rows}
     # seed, inserted, arrived, mean trip of those that arrived, duration
-    assert rows["speed=10,seed=0"][2:7] == ["0", "20", "0", "", "36000"]
+    assert rows["speed=10,seed=0"][2:7] == ["0", "20", "0", "", "36,000"]
 
 
 def test_a_setting_of_a_sweep_that_is_missing(tmp_path: Path) -> None:
     sweep = write_sweep(tmp_path / "sweep", seeds=[0, 1])
     for path in (sweep / "speed=50,seed=1").iterdir():
         path.unlink()
-    assert "Left out" not in page_of(sweep)
+    assert "Figures without data" not in page_of(sweep)
     points = pd.read_csv(tmp_path / "out" / "figures" / "traffic_by_speed.csv")
     assert points.groupby("value")["seeds"].max().to_dict() == {10: 2, 50: 1}
     assert points[points["value"] == 50][["low", "high"]].isna().all(axis=None)
@@ -129,7 +129,7 @@ def test_a_single_vehicle_and_strategy(tmp_path: Path) -> None:
     run = write_run(tmp_path / "runs" / "a", strategies=("pm",), transfers=1)
     change_tables(run, "vehicles", lambda table: table.iloc[:1])
     change_tables(run, "summary", lambda table: table.assign(vehicles=1))
-    assert "pm is stopped least" in page_of(run.parent)
+    assert ", pm serves within the task" in page_of(run.parent)
 
 
 def test_a_drawing_library_that_fails_is_one_sentence(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which options vary among cells, and which of their values is the reference."""
+"""Which options vary among runs, and which of their values is the reference."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ROUND_TRIPS, EFFICIENCY, SPEED = "migration.processing.round_trips", "migration.
 
 
 def references(*runs: Mapping[str, Value]) -> dict[str, Value]:
-    """Of runs with one cell each, configured as told."""
+    """Of runs with one setting each, configured as told."""
     configs = [_nested(run) for run in runs]
-    cells = [pd.DataFrame([run]) for run in runs]
-    return {name: option.reference for name, option in find_options(configs, cells, len(runs)).items()}
+    tables = [pd.DataFrame([run]) for run in runs]
+    return {name: option.reference for name, option in find_options(configs, tables, len(runs)).items()}
 
 
 def _nested(run: Mapping[str, Value]) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def test_of_equally_frequent_values_the_middle_one_is_the_reference() -> None:
     assert references(*runs) == {SPEED: 50.0, ROUND_TRIPS: 0.0}
 
 
-def test_values_that_no_cell_has_together_are_no_reference() -> None:
-    """Option by option the lesser values would be taken: no round trips with an efficiency of 0.92, which no cell has."""
+def test_values_that_no_run_has_together_are_no_reference() -> None:
+    """Option by option the lesser values would be taken: no round trips with an efficiency of 0.92, which no run has."""
     paper, fitted = {ROUND_TRIPS: 0.0, EFFICIENCY: 1.0, "links.round_trip_ms": 0.0}, {ROUND_TRIPS: 17.5, EFFICIENCY: 0.92}
     fitted["links.round_trip_ms"] = 40.0
     assert references(paper, fitted) == paper

@@ -29,7 +29,8 @@ def test_sumo_loads_the_overlay_whatever_vehicles_are_called(copied_run: Path, t
     for name in ("frames", "decisions", "stages"):  # an untraced run serves as well
         (copied_run / f"{name}.csv").unlink()
     said = write_overlay(copied_run, tmp_path / "out")
-    assert "no projection" in said[-1]
+    assert "no projection" in said[-2]
+    assert said[-1] == f"open it with: sumo-gui -n {net_of(copied_run)} -a {tmp_path / 'out' / 'overlay.add.xml'}"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["overlay.add.xml"]
     file = tmp_path / "out" / "overlay.add.xml"
     sumo = find_sumo()
@@ -46,6 +47,15 @@ def test_sumo_loads_the_overlay_whatever_vehicles_are_called(copied_run: Path, t
         f"host_{name}".replace(",", "_") for name in {*migrations["source"], *migrations["target"]}
     }
     assert EVIL.replace("\x07", "") in {param.get("value") for param in root.iter("param")}
+
+
+def test_a_network_that_is_gone_is_said_in_the_last_line(copied_run: Path, tmp_path: Path) -> None:
+    facts = json.loads((copied_run / "run.json").read_text())
+    facts["network"]["file"] = str(tmp_path / "gone" / "network.net.xml")
+    (copied_run / "run.json").write_text(json.dumps(facts))
+    last = write_overlay(copied_run, tmp_path / "out")[-1]
+    assert last.startswith("open it with: sumo-gui -n NETWORK -a ")
+    assert f"(the network of the run is no longer at {tmp_path / 'gone' / 'network.net.xml'})" in last
 
 
 def test_strategy_is_chosen_and_a_wrong_one_is_one_sentence(traced_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

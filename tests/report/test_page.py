@@ -2,12 +2,15 @@
 
 import itertools
 import re
+import struct
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import altair as alt
 import pandas as pd
+import pypdf
 import pytest
 
 from msmf_traci.report.build import write_report
@@ -15,6 +18,7 @@ from msmf_traci.report.curves import curve_figures
 from msmf_traci.report.figure import Figure
 from msmf_traci.report.figure8 import figure8_figures
 from msmf_traci.report.judgement import Judgement
+from msmf_traci.report.overview import overview_figure
 from msmf_traci.report.page import Content
 from msmf_traci.report.reading import read_results
 from msmf_traci.report.sensitivity import Sensitivity
@@ -61,6 +65,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trajectories = read_trajectories(read_results([write_trajectories(place / "figure8")]))
     assert trajectories is not None
     figures = [
+        overview_figure(results),
         *curve_figures(results),
         *figure8_figures(trajectories),
         *transfer_figures(results)[0],
@@ -117,6 +122,64 @@ def test_what_is_chosen_changes_the_chart_and_stays_when_the_colours_change(brow
         seen.page.emulate_media(color_scheme="dark")
         seen.page.wait_for_timeout(300)
         assert "traffic per km (MB/km)" in (chart.locator("svg").text_content() or "")
+
+
+def test_pictures_come_first(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    order = ['class="answer"', 'id="overview"', 'id="varied"', 'id="strategies"', 'id="later"', 'id="claims"', 'id="runs"']
+    places = [text.index(each) for each in order]
+    assert places == sorted(places)
+
+
+def test_all_figures_and_whole_tables_are_printed(browser: "Browser", page: Path, tmp_path: Path) -> None:
+    with opened(browser, page, scheme="dark") as seen:
+        shown = seen.run("[...document.querySelectorAll('.still')].map((each) => decodeURIComponent(each.currentSrc))")
+        closed = seen.run("document.querySelectorAll('details:not([open])').length")
+        seen.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+        assert seen.run("document.querySelectorAll('details:not([open])').length") == closed
+    printed = pypdf.PdfReader(tmp_path / "page.pdf")
+    stills = list((page.parent / "figures").glob("*.png"))
+    assert sorted(Path(each).name for each in shown) == sorted(each.name for each in stills)
+    assert len(stills) >= 14
+    missing = Counter(_size_of_png(each) for each in stills) - Counter(_images_of(printed))
+    assert missing == Counter()
+    width, height = (float(each) for each in (printed.pages[0].mediabox.width, printed.pages[0].mediabox.height))
+    assert (width, height) == pytest.approx((595.0, 842.0), abs=1.0)
+    texts = [piece for sheet in printed.pages for piece in _texts_of(sheet)]
+    assert all(0.0 < x < width and 0.0 < y < height for _, x, y in texts)
+    said = "".join("".join(text for text, _, _ in texts).split())
+    assert "unavailability" in said and "Numbersbehind" not in said
+
+
+def _size_of_png(path: Path) -> tuple[int, int]:
+    width, height = struct.unpack(">II", path.read_bytes()[16:24])
+    return width, height
+
+
+def _images_of(printed: "pypdf.PdfReader") -> list[tuple[int, int]]:
+    """Size of every image on every sheet, those in forms too."""
+
+    def within(resources: "pypdf.generic.DictionaryObject") -> Iterator[tuple[int, int]]:
+        for each in (entry.get_object() for entry in resources.get("/XObject", {}).values()):
+            if each["/Subtype"] == "/Image":
+                yield int(each["/Width"]), int(each["/Height"])
+            elif "/Resources" in each:
+                yield from within(each["/Resources"].get_object())
+
+    return [size for sheet in printed.pages for size in within(sheet["/Resources"].get_object())]
+
+
+def _texts_of(sheet: "pypdf.PageObject") -> list[tuple[str, float, float]]:
+    """Pieces of text and where they begin, in points."""
+    found: list[tuple[str, float, float]] = []
+
+    def note(text: str, current: list[float], matrix: list[float], *_: object) -> None:
+        if text.strip():
+            x, y = matrix[4], matrix[5]
+            found.append((text, x * current[0] + y * current[2] + current[4], x * current[1] + y * current[3] + current[5]))
+
+    sheet.extract_text(visitor_text=note)
+    return found
 
 
 def test_headings_are_in_order_and_every_chart_has_words(browser: "Browser", page: Path) -> None:

@@ -1,6 +1,7 @@
 """The command: what it writes, what it replaces, and one sentence for whatever is wrong."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from msmf_traci.commands.entry import report
 from msmf_traci.report.reading import read_results
+from msmf_traci.results.newest import newest_results, newest_run
 from tests.report.made_results import write_run, write_sweep
 
 
@@ -24,7 +26,7 @@ def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_a_sweep_and_a_study_beside_it_become_one_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = write_sweep(tmp_path / "figure7", seeds=[0, 1])
     study = write_sweep(tmp_path / "study", seeds=[0, 1], varied={"tiers.regional_rings": [1.0, 2.0]}, transfers=0)
-    # cells that both have must be the same
+    # settings that both have must be the same
     for folder in (path.parent for path in study.glob("*/run.json")):
         table, ours = pd.read_csv(folder / "summary.csv"), pd.read_csv(sweep / folder.name / "summary.csv")
         reference = table["regional_rings"] == 2.0
@@ -51,6 +53,20 @@ def test_one_seed_gives_a_page_that_says_why_there_are_no_intervals(tmp_path: Pa
     assert "1 of 1 runs have no table of transfers" in text
 
 
+def test_claims_are_judged_for_the_papers_experiments_or_where_they_are_asked_for(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", transfers=0)
+    page, table = tmp_path / "out" / "index.html", tmp_path / "out" / "claims.csv"
+    assert report([str(run), "--out", str(page.parent)]) == 0
+    assert not table.exists() and 'id="claims"' not in page.read_text(encoding="utf-8")
+    assert report([str(run), "--out", str(page.parent), "--claims"]) == 0
+    assert table.exists() and 'id="claims"' in page.read_text(encoding="utf-8")
+    facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    facts["config"]["experiment"] = "figure7_synthetic"
+    (run / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert report([str(run), "--out", str(page.parent)]) == 0
+    assert table.exists() and "Without data: " in page.read_text(encoding="utf-8")
+
+
 def test_another_folder_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = write_run(tmp_path / "run")
     (tmp_path / "mine").mkdir()
@@ -64,7 +80,6 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "empty").mkdir()
     assert "holds no finished run" in _refused(capsys, str(tmp_path / "empty"))
     assert "is no folder" in _refused(capsys, str(tmp_path / "nowhere"))
-    assert "see msmf-traci report --help" in _refused(capsys)
     assert "unrecognized arguments: --fast" in _refused(capsys, str(tmp_path / "empty"), "--fast")
 
     half = write_run(tmp_path / "half" / "a")
@@ -115,3 +130,20 @@ def test_help_and_refusals_load_nothing_heavy(tmp_path: Path) -> None:
     for words, code in ((["--help"], 0), ([], 2), ([str(tmp_path / "nowhere")], 2)):
         done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
         assert json.loads(done.stdout.splitlines()[-1]) == [code, []]
+
+
+def test_without_a_folder_it_is_the_newest_run_or_sweep_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "there is no finished run in the folder results here" in _refused(capsys)
+    old = write_run(tmp_path / "results" / "city" / "old")
+    write_sweep(tmp_path / "results" / "sweep", seeds=[0, 1])
+    pd.DataFrame({"strategy": ["pm"]}).to_csv(tmp_path / "results" / "sweep" / "summary.csv")
+    os.utime(old / "run.json", (1, 1))
+    assert newest_results() == Path("results/sweep")
+    assert newest_run().parent == Path("results/sweep")
+    (tmp_path / "results" / "sweep" / "summary.csv").unlink()
+    os.utime(old / "run.json")
+    assert newest_results() == newest_run() == Path("results/city/old")
+    assert "the newest results here: results/city/old" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import pytest
 
 from msmf_traci.report.options import IMAGE
 from msmf_traci.report.sensitivity import study_sensitivity
-from tests.report.made_cells import Row, made_results
+from tests.report.made_rows import Row, made_results
 
 
 def large_save_little(strategy: str, speed: float, size: float, row: Row) -> None:
@@ -34,10 +34,10 @@ def small_save_much(strategy: str, speed: float, size: float, row: Row) -> None:
 def test_answers_name_what_has_to_be_assumed() -> None:
     study = study_sensitivity(made_results(small_save_much))
     assert study is not None and len(study.answers) == 8
-    assert study.answers[0].startswith("A cut of 65 % at 5 km/h: as configured pm_op_tier saves 31.4 [")
-    assert "it takes container image (MB) = 100 (82.9 [" in study.answers[0]
+    assert study.answers[0].startswith("A cut of 65 % at 5 km/h: at the reference pm_op_tier saves 31.4 [")
+    assert "It takes container image (MB) 100 (82.9 [" in study.answers[0]
     as_configured = study_sensitivity(made_results())
-    assert as_configured is not None and "without further assumptions" in as_configured.answers[0]
+    assert as_configured is not None and "Nothing else has to be assumed" in as_configured.answers[0]
 
 
 def nothing_saves(strategy: str, speed: float, size: float, row: Row) -> None:
@@ -47,10 +47,11 @@ def nothing_saves(strategy: str, speed: float, size: float, row: Row) -> None:
 
 def test_answer_says_when_nothing_brings_it() -> None:
     study = study_sensitivity(made_results(nothing_saves))
-    assert study is not None and "none of the 2 other settings tried brings it" in study.answers[0]
+    assert study is not None and "None of 2 other settings reaches it" in study.answers[0]
+    assert not any("cut of 70 %" in answer for answer in study.answers)
 
 
 def test_one_seed_gives_no_answer() -> None:
     study = study_sensitivity(made_results(seeds=(0,)))
-    assert study is not None and "no interval, and no answer" in study.answers[0]
+    assert study is not None and "gives no interval, and so no answer" in study.answers[0]
     assert study.table["low"].isna().all()

@@ -123,7 +123,7 @@ def test_caption_says_which_run_and_what_needs_a_trace(plain: Path, traced: Path
 
 def test_a_traced_run_comes_before_one_of_the_reference(plain: Path, traced: Path) -> None:
     figure = timeline_figure(read_results([plain, traced]))
-    assert figure is not None and "Run run, seed 0" in figure.caption
+    assert figure is not None and "of run run with seed 0." in figure.caption
 
 
 def test_the_lowest_seed_and_the_reference_variant_are_shown(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_the_lowest_seed_and_the_reference_variant_are_shown(tmp_path: Path) -> 
         rows = [row | {"image_mb": image, "t_end_s": row["t_end_s"] + image} for row in transfers_of("a") for image in (100.0, 300.0)]
         make_run(tmp_path / f"seed={seed}", rows, seed=seed)
     figure = figure_of(tmp_path)
-    assert "seed 2 (container image (MB) 300)" in figure.caption
+    assert "with seed 2 (container image (MB) 300)." in figure.caption
     assert figure.points["end_s"].max() == 330.0 and len(figure.points.query("kind == 'pre-copy'")) == 4
 
 

@@ -74,7 +74,7 @@ def test_a_trajectory_drawn_under_several_seeds_counts_once(place: Path, figures
 def test_trajectories_are_numbered_by_chance_and_alike_under_every_strategy(tmp_path: Path) -> None:
     found = read_trajectories(read_results([write_trajectories(tmp_path, seeds=(0,), per_mode=20)]))
     assert found is not None
-    walks = found.cells.cells[found.cells.cells["mode"] == "walk"]
+    walks = found.results.rows[found.results.rows["mode"] == "walk"]
     numbers = walks.groupby("vehicle")["seed"].unique()
     assert all(len(each) == 1 for each in numbers)
     in_order_of_names = [int(each[0]) for each in numbers.sort_index()]
@@ -107,7 +107,7 @@ def test_bytes_of_a_migration_are_those_of_completed_transfers_by_kind(place: Pa
 def test_applications_stand_in_the_order_of_their_images_and_modes_in_that_of_their_speeds(place: Path) -> None:
     found = trajectories_of(place)
     assert found.modes == list(MODES)
-    for option in (found.cells.options[APPLICATION], read_results([place]).options[APPLICATION]):
+    for option in (found.results.options[APPLICATION], read_results([place]).options[APPLICATION]):
         assert (option.values, option.reference) == (("ram", "face", "game"), "face")
     assert found.applications_by("image_bytes") == ["ram", "face", "game"]
     assert found.applications_by("memory_capacity_bytes") == ["face", "game", "ram"]

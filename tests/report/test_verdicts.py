@@ -147,7 +147,8 @@ def test_tables_and_sentences_count_each_outcome() -> None:
     assert (row["statistic"], row["low"]) == ("x1", -169.0)
     assert found.evidence["outcome"].tolist() == ["supported", "undecided", "supported", "contradicted"]
     assert found.because == (
-        "a: x1 15.5 % [-169, 200], claimed is above 0: undecided; of 3 readings at the reference 1 supported, 1 contradicted, 1 undecided"
+        "Read as a: x1 15.5 % [−169.0 to 200.0]. Claimed is above 0, so this reading is undecided. "
+        "Of 3 readings at the reference, 1 supported, 1 contradicted, 1 undecided."
     )
 
 
@@ -155,7 +156,7 @@ def test_the_page_counts_and_colours_each_verdict() -> None:
     judgements = [judged([asked("a", each)]) for each in (FOR, AGAINST, OPEN, (math.nan, math.nan))]
     judgements.append(judged([asked("a", FOR), asked("b", AGAINST)]))
     assert claims_sentence(judgements) == (
-        "The paper's claims put to the test: 5, of which 1 supported, 1 contradicted, 1 undecided, 1 dependent on how they are read or on "
+        "Claims of the paper: 5, of which 1 supported, 1 contradicted, 1 undecided, 1 dependent on how they are read or on "
         "what is assumed, 1 without data."
     )
     assert [tone_of(each.verdict) for each in judgements] == ["supported", "contradicted", "undecided", "none", "depends"]

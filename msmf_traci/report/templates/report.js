@@ -33,6 +33,16 @@
   charts.forEach((place) => watcher.observe(place));
   dark.addEventListener("change", () => [...views.keys()].forEach(draw));
 
+  // what is printed are the stills, of closed parts too
+  const opened = [];
+  window.addEventListener("beforeprint", () => {
+    for (const each of document.querySelectorAll("details:not([open]):has(img.still), figcaption details:not([open])")) {
+      each.open = true;
+      opened.push(each);
+    }
+  });
+  window.addEventListener("afterprint", () => opened.splice(0).forEach((each) => { each.open = false; }));
+
   function sort(button) {
     const head = button.closest("th");
     const table = head.closest("table");

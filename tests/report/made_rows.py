@@ -1,4 +1,4 @@
-"""Cells as a sweep over speeds, sizes and seeds would give them in a world in which the paper's claims hold, to be falsified by tests."""
+"""Rows as a sweep over speeds, sizes and seeds would give them in a world in which the paper's claims hold, to be falsified by tests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ Row = dict[str, float]
 
 
 def world(strategy: str, speed: float, size: float) -> Row:
-    """The values of one cell: falling traffic, downtimes that part, tiers that save four fifths."""
+    """The values of one row: falling traffic, downtimes that part, tiers that save four fifths."""
     is_tier, is_op, fast = strategy.endswith("tier"), "_op" in strategy, speed / 100.0
     traffic = (0.2 if is_tier else 1.0) * (0.9 if is_op else 1.0) * (1.05 if strategy == "nearest" else 1.0) * size * 1e7
     down = {"nearest": 40.0 * fast, "pm": 10.0 * fast, "pm_op": 8.0 * fast, "pm_tier": 2.0 * fast, "pm_op_tier": 0.0}[strategy]
@@ -42,7 +42,7 @@ def world(strategy: str, speed: float, size: float) -> Row:
 
 
 def made_results(change: Callable[[str, float, float, Row], None] | None = None, *, seeds: tuple[int, ...] = SEEDS) -> Results:
-    """The world with some noise (one in a thousand) a seed, and a change to every cell before it."""
+    """The world with some noise (one in a thousand) a seed, and a change to every row before it."""
     rows = []
     generator = np.random.default_rng(7)
     for seed in seeds:

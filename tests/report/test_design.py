@@ -1,0 +1,104 @@
+"""Which runs the numbers come from: the first folder decides, a traced run adds no number, and what is unlike is said."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from msmf_traci.report.answer import answer_of
+from msmf_traci.report.curves import curve_figures
+from msmf_traci.report.design import design_notes
+from msmf_traci.report.overview import overview_figure
+from msmf_traci.report.page_tables import strategies_table
+from msmf_traci.report.reading import Results, read_results
+from msmf_traci.report.run_tables import TRACE_TABLES
+from tests.report.made_results import write_run, write_sweep
+
+MANY, FEW = {"mobility": {"vehicles": 30}}, {"mobility": {"vehicles": 8}}
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    return write_sweep(tmp_path / "sweep", speeds=(20.0, 50.0, 80.0), seeds=[0, 1], config=MANY)
+
+
+def traced(folder: Path, **more: object) -> Path:
+    """A run with the tables of a trace, of which nothing but their names is looked at here."""
+    write_run(folder, **more)  # type: ignore[arg-type]
+    for name in TRACE_TABLES:
+        (folder / f"{name}.csv").write_text("strategy\n")
+    return folder
+
+
+def numbers_of(results: Results) -> list[object]:
+    """Every number of the page that an added run could change."""
+    figures = [overview_figure(results), *curve_figures(results)]
+    return [answer_of(results), strategies_table(results), *(figure.points.to_dict("list") for figure in figures if len(figure.points))]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"speed": 20.0, "seed": 7, "config": FEW},  # nothing alike
+        {"speed": 20.0, "seed": 7, "config": MANY},  # a setting of the sweep and another seed
+        {"speed": 50.0, "seed": 0, "config": MANY},  # one of its runs
+        {"speed": 35.0, "seed": 0, "config": MANY, "strategies": ("mine", "nearest")},
+    ],
+)
+def test_a_traced_run_given_for_its_timeline_changes_no_number(run: dict[str, object], sweep: Path, tmp_path: Path) -> None:
+    alone, both = read_results([sweep]), read_results([sweep, traced(tmp_path / "traced", **run)])
+    assert str(numbers_of(both)) == str(numbers_of(alone))
+    assert [each.name for each in both.beside] == [each.name for each in both.traced] == ["traced"]
+    assert any("serves the timeline and the replay alone" in note for note in design_notes(both))
+
+
+def test_a_single_run_keeps_its_first_sentence_beside_a_traced_one(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", speed=20.0, config=MANY)
+    both = read_results([run, traced(tmp_path / "traced", speed=80.0, config=FEW)])
+    assert answer_of(both) == answer_of(read_results([run]))
+    assert "30 vehicles at 20 km/h" in answer_of(both)
+    assert any("vehicles 8 instead of 30" in note and "(km/h) 80 instead of 20" in note for note in design_notes(both))
+
+
+def test_a_further_folder_breaks_no_tie_of_the_first(sweep: Path, tmp_path: Path) -> None:
+    both = read_results([sweep, write_run(tmp_path / "more", speed=80.0, seed=5, config=MANY)])
+    assert {name: option.reference for name, option in both.options.items()} == {"mobility.speed_kmh": 50.0}
+    assert design_notes(both) == []
+
+
+def test_folders_that_differ_say_in_what(sweep: Path, tmp_path: Path) -> None:
+    other = write_sweep(tmp_path / "other", speeds=(20.0, 50.0, 80.0), seeds=[0, 1], config=FEW)
+    both = read_results([sweep, other])
+    (note,) = design_notes(both)
+    assert note == "other differs from sweep: vehicles 8 instead of 30. The first sentence and the table are about sweep."
+    assert answer_of(both) == answer_of(read_results([sweep]))
+    assert both.options["mobility.vehicles"].reference == 30.0
+
+
+def test_a_study_around_the_reference_is_of_the_same_design(sweep: Path, tmp_path: Path) -> None:
+    study = write_run(tmp_path / "study", seed=3, config=MANY, varied={"tiers.regional_rings": [1.0, 2.0]})
+    both = read_results([sweep, study])
+    assert design_notes(both) == []
+    assert [option.name for option in both.design] == ["mobility.speed_kmh", "tiers.regional_rings"]
+
+
+def test_options_that_change_at_once_are_named_and_have_no_figures(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        write_run(tmp_path / "all" / f"slow,{seed}", speed=20.0, seed=seed, config=MANY)
+        write_run(tmp_path / "all" / f"fast,{seed}", speed=80.0, seed=seed, config=FEW)
+    results = read_results([tmp_path / "all"])
+    (note,) = design_notes(results)
+    assert "Some options never vary alone: " in note and "commanded speed (km/h) (20, 80)" in note and "vehicles (8, 30)" in note
+    assert "Figures show the 2 of 4 runs" in note
+    assert curve_figures(results) == []
+    assert set(overview_figure(results).points["seeds"]) == {2}
+
+
+def test_the_first_sentence_names_what_it_speaks_of(sweep: Path) -> None:
+    results = read_results([sweep])
+    said = answer_of(results)
+    assert said.startswith("In these runs, with 30 vehicles at 50 km/h and containers of 100–2000 MB, ")
+    assert said.endswith(".") and said.count(". ") == 0
+    rows = results.at().groupby("strategy")["satisfied_share"].mean()
+    best = str(pd.Series(rows).idxmax())
+    assert f", {best} serves within the task's latency " in said
