@@ -178,7 +178,7 @@ def report(*results: Run | Runs | str | Path, out: str | Path | None = None, rep
     InputError
         If there is nothing to report on, or what is there does not belong together.
     """
-    from msmf_traci.report.command import write_report
+    from msmf_traci.reporting.command import write_report
 
     if not results:
         raise InputError("name the folder of a run or of a sweep, such as results/synthetic")

@@ -10,7 +10,7 @@ import yaml
 
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
-from msmf_traci.report.validation_chart import MODEL_LABELS, write_validation
+from msmf_traci.reporting.validation_chart import MODEL_LABELS, write_validation
 from msmf_traci.results.store import check_writable, folder_in_one_piece, write_table
 from msmf_traci.testbed.comparison import KEYS, MODELS, QUANTITIES, chosen, compare, errors, fit_to, read_measurements, settings
 from msmf_traci.testbed.fitting import preset_of

@@ -28,7 +28,7 @@ import yaml
 from msmf_traci.config.testbed_request import read_testbed_request
 from msmf_traci.errors import MsmfError
 from msmf_traci.migration.ledger import BYTE_KINDS
-from msmf_traci.report.handoff_chart import write_handoffs
+from msmf_traci.reporting.handoff_chart import write_handoffs
 from msmf_traci.testbed.comparison import PAPER, read_measurement
 from msmf_traci.testbed.conductor import tier_of
 from msmf_traci.testbed.expectation import Costs, expect

@@ -57,7 +57,7 @@ FILES = {
                 "results.screen",
                 "launch.rounds",
                 "testbed_job",
-                "report.page",
+                "reporting.page",
             )
         ),
         *((name, set()) for name in ("scratch", "locks", "scenario.fetch", "scenario.clear_cache", "experiment.preview", "config.help")),

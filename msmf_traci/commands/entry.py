@@ -19,8 +19,8 @@ LONGEST_LINE = 4000
 COMMANDS = {
     "run": "msmf_traci.commands.run",
     "status": "msmf_traci.commands.status",
-    "report": "msmf_traci.report.command",
-    "overlay": "msmf_traci.report.overlay",
+    "report": "msmf_traci.reporting.command",
+    "overlay": "msmf_traci.reporting.overlay",
     "fetch": "msmf_traci.scenario.fetch",
     "testbed": "msmf_traci.testbed_command",
     "completion": "msmf_traci.commands.completion",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from msmf_traci.results.summary import ALL, BAND
+from msmf_traci.results.keys import ALL, BAND
 
 _RENAMED = {
     "outage_s": "mean_outage_s",

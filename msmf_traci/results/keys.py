@@ -12,6 +12,9 @@ from msmf_traci.arrays import IntArray
 
 KEY_COLUMNS = ("strategy", "image_mb")
 IMAGE_OPTION = "workload.image_mb"
+MODE = "mode"  # a vehicle's means of transport
+BAND = "band"  # of realised speed
+ALL = "all"  # modes, bands
 
 
 class Names:

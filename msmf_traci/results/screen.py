@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.results.console import counted
-from msmf_traci.results.summary import MODE, of_all_vehicles
+from msmf_traci.results.keys import MODE
+from msmf_traci.results.summary import of_all_vehicles
 
 MOST_ROWS = 48  # of a sweep's table, which are as many as can be looked through
 LEVEL = 0.95

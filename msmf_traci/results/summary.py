@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 
 from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.migration.ledger import OUTCOME_NAMES, Outcome
-from msmf_traci.results.keys import KEY_COLUMNS
+from msmf_traci.results.keys import ALL, BAND, KEY_COLUMNS, MODE
 
 PERCENTILES = (5, 50, 95)
-ALL = "all"
-MODE = "mode"
-BAND = "band"
 COMPLETED, REFUSED = OUTCOME_NAMES[Outcome.COMPLETED], OUTCOME_NAMES[Outcome.REFUSED]
 
 # metric -> (column of vehicles.csv, denominator column or None for a mean over vehicles, factor)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.migration.ledger import BYTE_KINDS, OUTCOME_NAMES, STAGE_NAMES, Columns, Outcome
-from msmf_traci.results.keys import KEY_COLUMNS, Names
-from msmf_traci.results.summary import MODE, SUMMARY_COLUMNS
+from msmf_traci.results.keys import KEY_COLUMNS, MODE, Names
+from msmf_traci.results.summary import SUMMARY_COLUMNS
 from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
 
 _MIGRATIONS = (

@@ -7,7 +7,7 @@ from msmf_traci.config.help import help_text
 from msmf_traci.config.mobility_schema import posix_s
 from msmf_traci.config.schema import Config, option_fields
 from msmf_traci.errors import InputError
-from msmf_traci.report.options import config_options
+from msmf_traci.reporting.options import config_options
 
 GPS = ("mobility.source=gps", "mobility.gps.path=../some data/geolife")
 

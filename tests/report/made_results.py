@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msmf_traci.report.measures import MEASURES
+from msmf_traci.reporting.measures import MEASURES
 
 STRATEGIES = ("nearest", "pm", "pm_tier")
 VEHICLES = 20

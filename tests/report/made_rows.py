@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from msmf_traci.report.measures import MEASURES
-from msmf_traci.report.options import IMAGE, SPEED, Option
-from msmf_traci.report.reading import Results
+from msmf_traci.reporting.measures import MEASURES
+from msmf_traci.reporting.options import IMAGE, SPEED, Option
+from msmf_traci.reporting.reading import Results
 
 STRATEGIES = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier")
 SPEEDS = (5.0, 20.0, 50.0, 100.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from msmf_traci.report.measures import MEASURES
+from msmf_traci.reporting.measures import MEASURES
 
 BYTES = {"image_bytes": 1e8, "memory_bytes": 2e7, "dirty_bytes": 5e6, "final_bytes": 1e6}
 OUTCOMES = ("completed", "mispredicted", "user_left", "unfinished", "refused")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msmf_traci.report.measures import MEASURES
+from msmf_traci.reporting.measures import MEASURES
 
 STRATEGIES = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier")
 MODES = ("walk", "bike", "bus", "car")

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from msmf_traci.errors import InputError
-from msmf_traci.report.claims import CLAIMS, judge_claims
-from msmf_traci.report.judgement import OUTCOMES, claims_table, evidence_table
-from msmf_traci.report.map_cost import COST_FILE, judge_map_cost
-from msmf_traci.report.options import IMAGE
-from msmf_traci.report.reading import Results
+from msmf_traci.reporting.claims import CLAIMS, judge_claims
+from msmf_traci.reporting.judgement import OUTCOMES, claims_table, evidence_table
+from msmf_traci.reporting.map_cost import COST_FILE, judge_map_cost
+from msmf_traci.reporting.options import IMAGE
+from msmf_traci.reporting.reading import Results
 from tests.report.made_rows import SEEDS, Row, made_results
 
 # noise does not hide that nothing is cut by so much, or changes by so much

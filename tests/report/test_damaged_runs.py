@@ -10,9 +10,9 @@ import pytest
 
 from msmf_traci.commands.entry import overlay, report
 from msmf_traci.errors import InputError
-from msmf_traci.report.reading import read_results
-from msmf_traci.report.road_lines import read_roads
-from msmf_traci.report.timeline import timeline_figure
+from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.road_lines import read_roads
+from msmf_traci.reporting.timeline import timeline_figure
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import read_table
 from tests.report.made_results import write_run

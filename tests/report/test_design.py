@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from msmf_traci.report.answer import answer_of
-from msmf_traci.report.curves import curve_figures
-from msmf_traci.report.design import design_notes
-from msmf_traci.report.overview import overview_figure
-from msmf_traci.report.page_tables import strategies_table
-from msmf_traci.report.reading import Results, read_results
-from msmf_traci.report.run_tables import TRACE_TABLES
+from msmf_traci.reporting.answer import answer_of
+from msmf_traci.reporting.curves import curve_figures
+from msmf_traci.reporting.design import design_notes
+from msmf_traci.reporting.overview import overview_figure
+from msmf_traci.reporting.page_tables import strategies_table
+from msmf_traci.reporting.reading import Results, read_results
+from msmf_traci.reporting.run_tables import TRACE_TABLES
 from tests.report.made_results import write_run, write_sweep
 
 MANY, FEW = {"mobility": {"vehicles": 30}}, {"mobility": {"vehicles": 8}}

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from msmf_traci.report import style
-from msmf_traci.report.curves import curve_figures
-from msmf_traci.report.figure import Figure
-from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC
-from msmf_traci.report.options import Option
-from msmf_traci.report.reading import read_results
-from msmf_traci.report.statistics import intervals, mean_interval
-from msmf_traci.report.stills import write_figure, write_points
-from msmf_traci.report.tornado import tornado_figures
-from msmf_traci.report.transfers import transfer_figures
+from msmf_traci.reporting import style
+from msmf_traci.reporting.curves import curve_figures
+from msmf_traci.reporting.figure import Figure
+from msmf_traci.reporting.measures import DOWNTIME, MEASURES, TRAFFIC
+from msmf_traci.reporting.options import Option
+from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.statistics import intervals, mean_interval
+from msmf_traci.reporting.stills import write_figure, write_points
+from msmf_traci.reporting.tornado import tornado_figures
+from msmf_traci.reporting.transfers import transfer_figures
 from tests.report.made_results import VEHICLES, stacked, write_run, write_sweep
 from tests.report.made_rows import made_results
 

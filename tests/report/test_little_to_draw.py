@@ -10,10 +10,10 @@ import pytest
 
 from msmf_traci.commands.entry import report
 from msmf_traci.errors import ToolError
-from msmf_traci.report.measures import DOWNTIME, MEASURES, TRAFFIC
-from msmf_traci.report.page_tables import runs_table
-from msmf_traci.report.reading import read_results
-from msmf_traci.report.stills import write_drawing
+from msmf_traci.reporting.measures import DOWNTIME, MEASURES, TRAFFIC
+from msmf_traci.reporting.page_tables import runs_table
+from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.stills import write_drawing
 from tests.report.made_results import write_run, write_sweep
 from tests.report.made_trajectories import write_trajectories
 

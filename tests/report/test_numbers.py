@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msmf_traci.report.curves import curve_figures
-from msmf_traci.report.measures import MEASURES, SATISFIED
-from msmf_traci.report.numbers import exact, measured, span
-from msmf_traci.report.page_tables import strategies_table
-from msmf_traci.report.reading import read_results
-from msmf_traci.report.statistics import mean_interval
+from msmf_traci.reporting.curves import curve_figures
+from msmf_traci.reporting.measures import MEASURES, SATISFIED
+from msmf_traci.reporting.numbers import exact, measured, span
+from msmf_traci.reporting.page_tables import strategies_table
+from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.statistics import mean_interval
 from tests.report.made_results import write_sweep
 from tests.report.test_little_to_draw import change_tables
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from msmf_traci.report.options import PRESET, Value, config_options, find_options, with_preset
+from msmf_traci.reporting.options import PRESET, Value, config_options, find_options, with_preset
 
 ROUND_TRIPS, EFFICIENCY, SPEED = "migration.processing.round_trips", "migration.processing.transport_efficiency", "mobility.speed_kmh"
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from msmf_traci.commands.entry import overlay
-from msmf_traci.report.cell_map import CellMap
-from msmf_traci.report.overlay import write_overlay
+from msmf_traci.reporting.cell_map import CellMap
+from msmf_traci.reporting.overlay import write_overlay
 from msmf_traci.scenario.sumo_tools import find_sumo
 from tests.report.conftest import rename_vehicle
 

@@ -13,18 +13,18 @@ import pandas as pd
 import pypdf
 import pytest
 
-from msmf_traci.report.build import write_report
-from msmf_traci.report.curves import curve_figures
-from msmf_traci.report.figure import Figure
-from msmf_traci.report.figure8 import figure8_figures
-from msmf_traci.report.judgement import Judgement
-from msmf_traci.report.overview import overview_figure
-from msmf_traci.report.page import Content
-from msmf_traci.report.reading import read_results
-from msmf_traci.report.sensitivity import Sensitivity
-from msmf_traci.report.tornado import tornado_figures
-from msmf_traci.report.trajectories import read_trajectories
-from msmf_traci.report.transfers import transfer_figures
+from msmf_traci.reporting.build import write_report
+from msmf_traci.reporting.curves import curve_figures
+from msmf_traci.reporting.figure import Figure
+from msmf_traci.reporting.figure8 import figure8_figures
+from msmf_traci.reporting.judgement import Judgement
+from msmf_traci.reporting.overview import overview_figure
+from msmf_traci.reporting.page import Content
+from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.sensitivity import Sensitivity
+from msmf_traci.reporting.tornado import tornado_figures
+from msmf_traci.reporting.trajectories import read_trajectories
+from msmf_traci.reporting.transfers import transfer_figures
 from tests.browser import chromium, opened
 from tests.report.made_results import write_sweep
 from tests.report.made_trajectories import write_trajectories

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from msmf_traci.errors import InputError
-from msmf_traci.report.replay import write_replay
-from msmf_traci.report.replay_trace import QUANTUM_M
+from msmf_traci.reporting.replay import write_replay
+from msmf_traci.reporting.replay_trace import QUANTUM_M
 from tests.browser import Opened, chromium, opened
 from tests.report.conftest import change_table, rename_vehicle
 

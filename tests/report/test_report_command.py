@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from msmf_traci.commands.entry import report
-from msmf_traci.report.reading import read_results
+from msmf_traci.reporting.reading import read_results
 from msmf_traci.results.newest import newest_results, newest_run
 from tests.report.made_results import write_run, write_sweep
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from msmf_traci.report.options import IMAGE
-from msmf_traci.report.sensitivity import study_sensitivity
+from msmf_traci.reporting.options import IMAGE
+from msmf_traci.reporting.sensitivity import study_sensitivity
 from tests.report.made_rows import Row, made_results
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from msmf_traci.report import timeline
-from msmf_traci.report.figure import Figure, specification
-from msmf_traci.report.reading import read_results
-from msmf_traci.report.timeline import timeline_figure
+from msmf_traci.reporting import timeline
+from msmf_traci.reporting.figure import Figure, specification
+from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.timeline import timeline_figure
 from tests.report.made_runs import make_run, transfer
 
 EVIL = "</script><img src=x onerror=\"document.title='broken'\">"

@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from msmf_traci.report.claims import judge_claims
-from msmf_traci.report.curves import curve_figures
-from msmf_traci.report.figure import Figure, specification
-from msmf_traci.report.figure8 import figure8_figures
-from msmf_traci.report.judgement import Judgement
-from msmf_traci.report.measures import MEASURES
-from msmf_traci.report.options import APPLICATION
-from msmf_traci.report.reading import read_results
-from msmf_traci.report.statistics import TRAJECTORIES, mean_interval
-from msmf_traci.report.stills import write_figure
-from msmf_traci.report.trajectories import MIGRATION, Trajectories, read_trajectories
-from msmf_traci.report.trajectory_claims import TRAJECTORY_CLAIMS, judge_trajectory_claims
+from msmf_traci.reporting.claims import judge_claims
+from msmf_traci.reporting.curves import curve_figures
+from msmf_traci.reporting.figure import Figure, specification
+from msmf_traci.reporting.figure8 import figure8_figures
+from msmf_traci.reporting.judgement import Judgement
+from msmf_traci.reporting.measures import MEASURES
+from msmf_traci.reporting.options import APPLICATION
+from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.statistics import TRAJECTORIES, mean_interval
+from msmf_traci.reporting.stills import write_figure
+from msmf_traci.reporting.trajectories import MIGRATION, Trajectories, read_trajectories
+from msmf_traci.reporting.trajectory_claims import TRAJECTORY_CLAIMS, judge_trajectory_claims
 from tests.report.made_results import write_sweep
 from tests.report.made_trajectories import APPLICATIONS, MODES, SPEEDS_KMH, Fate, by_trajectory, fate, write_trajectories
 

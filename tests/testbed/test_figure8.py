@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from msmf_traci.report.handoff_chart import write_handoffs
-from msmf_traci.report.style import KINDS
+from msmf_traci.reporting.handoff_chart import write_handoffs
+from msmf_traci.reporting.style import KINDS
 from scripts.measure_figure8 import APPLICATIONS, LONGEST_LEAD_S, MODES, STRATEGIES, draw
 
 

@@ -1,0 +1,170 @@
+"""A run as layers over a map: additional polygons for sumo-gui, and GeoJSON for any other map tool."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from msmf_traci.arrays import FloatArray
+from msmf_traci.command_line import Parser
+from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.reporting.cell_map import CellMap, read_cell_map
+from msmf_traci.reporting.overlay_geojson import cells_geojson, hosts_geojson, read_projection, transfers_geojson, write_geojson
+from msmf_traci.reporting.overlay_sumo import sumo_additional
+from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, find_map, read_whole
+from msmf_traci.results.newest import RESULTS, newest_run
+from msmf_traci.results.run_facts import read_facts
+
+SUMO_FILE = "overlay.add.xml"
+GEOJSON_FILES = ("cells.geojson", "hosts.geojson", "transfers.geojson")
+DEFAULT_STRATEGY = "pm_op_tier"
+BYTES = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """What is drawn of a run under one strategy.
+
+    Attributes
+    ----------
+    strategy
+        Its name.
+    cells
+        The deployment.
+    hosts
+        Servers that took part in a transfer: server, sent, received, completed (transfers), place_x_m, place_y_m.
+    transfers
+        One row a transfer: its keys, times, outcome and megabytes, as in migrations.csv.
+    source_m, target_m
+        Where each transfer begins and ends, shape (transfers, 2).
+    """
+
+    strategy: str
+    cells: CellMap
+    hosts: pd.DataFrame
+    transfers: pd.DataFrame
+    source_m: FloatArray
+    target_m: FloatArray
+
+
+def main(words: Sequence[str]) -> None:
+    """Write the overlay that the command line asks for, and say what was written.
+
+    Raises
+    ------
+    MsmfError
+        If the run is wrong or nothing can be written.
+    """
+    parser = Parser("msmf-traci overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
+    parser.add_argument("run", nargs="?", help=f"folder of one run, e.g. {RESULTS}/synthetic/RUN; the newest in {RESULTS} if not given")
+    parser.add_argument("--out", help="folder to write to (default: overlay in the current folder)", default="overlay")
+    parser.add_argument("--strategy", help=f"whose transfers are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)")
+    typed = parser.parse_args(list(words))
+    run = newest_run() if typed.run is None else Path(typed.run).expanduser()
+    print("\n".join(write_overlay(run, Path(typed.out).expanduser(), typed.strategy)))
+
+
+def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str]:
+    """Write `overlay.add.xml` and, where the network has a projection, the GeoJSON files.
+
+    Parameters
+    ----------
+    run
+        Folder of the run, traced or not; its map folder lies beside it.
+    out
+        Folder to write to, made if it is missing; an overlay that is there is replaced.
+    strategy
+        Whose transfers are drawn; None: DEFAULT_STRATEGY if it was run, else the run's first. All its variants are drawn.
+
+    Returns
+    -------
+    What to tell the user, line by line.
+    """
+    facts = read_facts(run)
+    chosen = _choose_strategy(strategy, [str(name) for name in facts["strategies"]], run)
+    folder = find_map(run, facts)
+    projection = read_projection(folder)
+    overlay = read_overlay(run, folder, facts, chosen)
+    said = [f"{chosen}: {len(overlay.transfers)} transfers, {len(overlay.hosts)} hosts, {len(overlay.cells)} cells"]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / SUMO_FILE).write_text(
+            sumo_additional(overlay.cells, overlay.hosts, overlay.transfers, overlay.source_m, overlay.target_m), "utf-8"
+        )
+        said.append(f"{out / SUMO_FILE}: polygons for sumo-gui")
+        if projection is None:
+            said.append("no GeoJSON: the network has no projection, so its place on earth is not known")
+        else:
+            contents = (
+                cells_geojson(overlay.cells, projection),
+                hosts_geojson(overlay.hosts, projection),
+                transfers_geojson(overlay.transfers, overlay.source_m, overlay.target_m, projection),
+            )
+            for name, content in zip(GEOJSON_FILES, contents, strict=True):
+                write_geojson(out / name, content)
+                said.append(f"{out / name}: longitude and latitude, WGS 84")
+    except OSError as error:
+        raise MsmfError(f"{out} cannot be written ({error.strerror}); name another folder with --out or free some space") from None
+    return [*said, _how_to_open(facts, out / SUMO_FILE)]
+
+
+def _how_to_open(facts: Mapping[str, Any], overlay: Path) -> str:
+    """The command that shows the overlay on the run's network, or why there is none."""
+    told = (facts.get("network") or {}).get("file")
+    if told is None:
+        return f"open it with: sumo-gui -n NETWORK -a {shlex.quote(str(overlay))} (run.json does not name the network)"
+    if not Path(told).is_file():
+        return f"open it with: sumo-gui -n NETWORK -a {shlex.quote(str(overlay))} (the network of the run is no longer at {told})"
+    return f"open it with: sumo-gui -n {shlex.quote(str(told))} -a {shlex.quote(str(overlay))}"
+
+
+def read_overlay(run: Path, map_folder: Path, facts: dict[str, Any], strategy: str) -> Overlay:
+    """Read what is drawn of a run under one strategy."""
+    keys = [str(column) for column in facts["key_columns"]]
+    text = dict.fromkeys((*keys, "vehicle", "tier", "source", "target", "outcome"), TEXT)
+    numbers = dict.fromkeys(("transfer", "t_start_s", "t_end_s", *BYTES), NUMBER) | dict.fromkeys(
+        ("t_handoff_s", "t_stop_s"), OPTIONAL_NUMBER
+    )
+    table = read_whole(run, "migrations", text | numbers)
+    transfers = table[table["strategy"] == strategy].reset_index(drop=True)
+    transfers["transfer"] = transfers["transfer"].astype(np.int64)
+    transfers["sent_mb"] = transfers[list(BYTES)].sum(axis=1) / 1e6
+    cells = read_cell_map(map_folder, facts)
+    hosts = _hosts(transfers, cells)
+    place = dict(zip(hosts["server"], hosts[["place_x_m", "place_y_m"]].to_numpy(), strict=True))
+    return Overlay(strategy, cells, hosts, transfers, _places(transfers["source"], place), _places(transfers["target"], place))
+
+
+def _choose_strategy(wanted: str | None, strategies: list[str], run: Path) -> str:
+    if wanted is None:
+        return DEFAULT_STRATEGY if DEFAULT_STRATEGY in strategies else strategies[0]
+    if wanted not in strategies:
+        raise InputError(f"{run} has no strategy {wanted}; it has {', '.join(strategies)}")
+    return wanted
+
+
+def _hosts(transfers: pd.DataFrame, cells: CellMap) -> pd.DataFrame:
+    """Servers that transfers left or came to, sorted by name, with how many."""
+    names: NDArray[np.object_] = np.array(sorted(set(transfers["source"]) | set(transfers["target"])), dtype=object)
+    places = cells.server_places_m(names)
+    completed = transfers[transfers["outcome"] == "completed"]
+    counts = {"sent": transfers["source"], "received": transfers["target"], "completed": completed["target"]}
+    return pd.DataFrame(
+        {
+            "server": names,
+            **{name: column.value_counts().reindex(names, fill_value=0).to_numpy(dtype=np.int64) for name, column in counts.items()},
+            "place_x_m": places[:, 0],
+            "place_y_m": places[:, 1],
+        }
+    )
+
+
+def _places(servers: pd.Series, place: dict[str, FloatArray]) -> FloatArray:
+    return np.array([place[server] for server in servers], dtype=np.float64).reshape(-1, 2)

@@ -1,0 +1,38 @@
+"""The setting at which pictures of single runs look: the reference value of every option that varies, as far as a run has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from msmf_traci.reporting.options import Value, config_options, label_of, value_text
+from msmf_traci.reporting.reading import Results, Run, varied_values
+
+
+def setting_of(results: Results, run: Run) -> dict[str, Value]:
+    """Value of every option of the results in one run: the reference where the run has that variant, else its first variant's."""
+    summary = run.table("summary", columns=run.key_columns)
+    configured, varied = config_options(run.facts["config"]), varied_values(run, summary)
+    setting: dict[str, Value] = {}
+    for name, option in results.options.items():
+        if name in varied:
+            has_reference = bool((varied[name] == option.reference).any())
+            setting[name] = option.reference if has_reference else varied[name].iloc[0]
+        elif name in configured:
+            setting[name] = configured[name]
+    return setting
+
+
+def rows_at(run: Run, table: pd.DataFrame, setting: Mapping[str, Value]) -> pd.DataFrame:
+    """Rows of one of a run's tables that are of a setting; the table has the run's key columns."""
+    kept = pd.Series(True, index=table.index)
+    for name, values in varied_values(run, table).items():
+        if name in setting:
+            kept &= values == setting[name]
+    return table[kept]
+
+
+def setting_text(setting: Mapping[str, Value]) -> str:
+    """A setting in words."""
+    return "; ".join(f"{label_of(name)} = {value_text(value)}" for name, value in setting.items())
