@@ -35,7 +35,7 @@ def world(strategy: str, speed: float, size: float) -> Row:
         "unavailability": (1.0 + down) / 100.0,
         "handoffs_per_trip": (13.0 if is_tier else 39.0) * (0.9 if is_op else 1.0),
         "completed_per_trip": (12.0 if is_tier else 30.0) * (0.9 if is_op else 1.0),
-        "user_left": left,
+        "user_left_per_trip": left,
         "satisfied_share": 0.995 if strategy == "pm_op_tier" else 0.9 - 0.5 * fast,
         "mean_lead_s": 100.0 * (1.1 - fast),
     }

@@ -139,7 +139,7 @@ def test_settings_with_fewer_speeds_and_seeds_turn_nothing() -> None:
 
 
 def nobody_leaves_at_first(strategy: str, speed: float, size: float, row: Row) -> None:
-    row["user_left"] = 0.0 if speed == 5.0 else row["user_left"]
+    row["user_left_per_trip"] = 0.0 if speed == 5.0 else row["user_left_per_trip"]
 
 
 def test_growth_from_nothing_is_growth() -> None:
