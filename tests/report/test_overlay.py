@@ -58,15 +58,18 @@ def test_a_network_that_is_gone_is_said_in_the_last_line(copied_run: Path, tmp_p
     assert f"(the network of the run is no longer at {tmp_path / 'gone' / 'network.net.xml'})" in last
 
 
-def test_strategy_is_chosen_and_a_wrong_one_is_one_sentence(traced_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_strategy_is_chosen_and_a_wrong_one_is_one_sentence(
+    traced_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert overlay([str(traced_run), "--out", str(tmp_path), "--strategy", "nearest"]) == 0
     assert capsys.readouterr().out.startswith("nearest: ")
     assert overlay([str(traced_run), "--out", str(tmp_path), "--strategy", "fastest"]) == 2
     assert "it has nearest, pm_op_tier" in capsys.readouterr().err
     assert overlay([str(tmp_path), "--out", str(tmp_path)]) == 2
     assert "has no run.json" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
     assert overlay([]) == 2
-    assert "--help" in capsys.readouterr().err
+    assert "name the folder of a run" in capsys.readouterr().err
 
 
 def test_geojson_has_the_places_of_the_networks_projection(copied_run: Path, copied_map: Path, tmp_path: Path) -> None:
