@@ -12,7 +12,7 @@ import vl_convert
 from msmf_traci.reporting.city_map import map_figure
 from msmf_traci.reporting.figure import Figure, specification
 from msmf_traci.reporting.reading import read_results
-from tests.report.made_runs import CELLS, make_run, transfer
+from tests.reporting.made_runs import CELLS, make_run, transfer
 
 OUTCOMES = ("completed", "mispredicted", "user_left", "unfinished", "refused")
 

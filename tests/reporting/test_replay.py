@@ -13,7 +13,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.reporting.replay import write_replay
 from msmf_traci.reporting.replay_trace import QUANTUM_M
 from tests.browser import Opened, chromium, opened
-from tests.report.conftest import change_table, rename_vehicle
+from tests.reporting.conftest import change_table, rename_vehicle
 
 EVIL = "</script><img src=x onerror=\"document.title='broken'\">&amp;'"
 HARMLESS = "() => document.title !== 'broken' && !document.querySelector('img')"

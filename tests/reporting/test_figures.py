@@ -19,8 +19,8 @@ from msmf_traci.reporting.statistics import intervals, mean_interval
 from msmf_traci.reporting.stills import write_figure, write_points
 from msmf_traci.reporting.tornado import tornado_figures
 from msmf_traci.reporting.transfers import transfer_figures
-from tests.report.made_results import VEHICLES, stacked, write_run, write_sweep
-from tests.report.made_rows import made_results
+from tests.reporting.made_results import VEHICLES, stacked, write_run, write_sweep
+from tests.reporting.made_rows import made_results
 
 VARIED = {"workload.image_mb": [100.0, 1000.0, np.nan], "links.bandwidth_mbps": [50.0, 100.0], "tiers.regional_rings": [1.0, 2.0]}
 

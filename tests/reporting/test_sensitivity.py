@@ -4,7 +4,7 @@ import pytest
 
 from msmf_traci.reporting.options import IMAGE
 from msmf_traci.reporting.sensitivity import study_sensitivity
-from tests.report.made_rows import Row, made_results
+from tests.reporting.made_rows import Row, made_results
 
 
 def large_save_little(strategy: str, speed: float, size: float, row: Row) -> None:

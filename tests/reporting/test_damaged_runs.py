@@ -15,8 +15,8 @@ from msmf_traci.reporting.road_lines import read_roads
 from msmf_traci.reporting.timeline import timeline_figure
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import read_table
-from tests.report.made_results import write_run
-from tests.report.made_runs import make_run, transfer
+from tests.reporting.made_results import write_run
+from tests.reporting.made_runs import make_run, transfer
 
 
 def refused(capsys: pytest.CaptureFixture[str], run: Path) -> str:

@@ -14,8 +14,8 @@ from msmf_traci.reporting.numbers import exact, measured, span
 from msmf_traci.reporting.page_tables import strategies_table
 from msmf_traci.reporting.reading import read_results
 from msmf_traci.reporting.statistics import mean_interval
-from tests.report.made_results import write_sweep
-from tests.report.test_little_to_draw import change_tables
+from tests.reporting.made_results import write_sweep
+from tests.reporting.test_little_to_draw import change_tables
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from msmf_traci.commands.entry import overlay
 from msmf_traci.reporting.cell_map import CellMap
 from msmf_traci.reporting.overlay import write_overlay
 from msmf_traci.scenario.sumo_tools import find_sumo
-from tests.report.conftest import rename_vehicle
+from tests.reporting.conftest import rename_vehicle
 
 EVIL = 'a"><poly id="x" & \x07 <b'
 UTM = "+proj=utm +zone=50 +ellps=WGS84 +datum=WGS84 +units=m +no_defs"

@@ -26,9 +26,9 @@ from msmf_traci.reporting.tornado import tornado_figures
 from msmf_traci.reporting.trajectories import read_trajectories
 from msmf_traci.reporting.transfers import transfer_figures
 from tests.browser import chromium, opened
-from tests.report.made_results import write_sweep
-from tests.report.made_trajectories import write_trajectories
-from tests.report.test_figures import made_sensitivity
+from tests.reporting.made_results import write_sweep
+from tests.reporting.made_trajectories import write_trajectories
+from tests.reporting.test_figures import made_sensitivity
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

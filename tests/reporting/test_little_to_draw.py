@@ -14,8 +14,8 @@ from msmf_traci.reporting.measures import DOWNTIME, MEASURES, TRAFFIC
 from msmf_traci.reporting.page_tables import runs_table
 from msmf_traci.reporting.reading import read_results
 from msmf_traci.reporting.stills import write_drawing
-from tests.report.made_results import write_run, write_sweep
-from tests.report.made_trajectories import write_trajectories
+from tests.reporting.made_results import write_run, write_sweep
+from tests.reporting.made_trajectories import write_trajectories
 
 ODD = ("nearest", "\"'&<b>\\`${x}", "naïve 策略 🚗", "x" * 300, "datum.strategy' == \"")
 HANDOFFS = (

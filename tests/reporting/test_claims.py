@@ -11,7 +11,7 @@ from msmf_traci.reporting.judgement import OUTCOMES, claims_table, evidence_tabl
 from msmf_traci.reporting.map_cost import COST_FILE, judge_map_cost
 from msmf_traci.reporting.options import IMAGE
 from msmf_traci.reporting.reading import Results
-from tests.report.made_rows import SEEDS, Row, made_results
+from tests.reporting.made_rows import SEEDS, Row, made_results
 
 # noise does not hide that nothing is cut by so much, or changes by so much
 CUTS_OF_A_SIZE = {"tiers_cut_traffic_65", "tiers_cut_traffic_70", "traffic_depends_on_speed"}

@@ -12,7 +12,7 @@ from msmf_traci.reporting import timeline
 from msmf_traci.reporting.figure import Figure, specification
 from msmf_traci.reporting.reading import read_results
 from msmf_traci.reporting.timeline import timeline_figure
-from tests.report.made_runs import make_run, transfer
+from tests.reporting.made_runs import make_run, transfer
 
 EVIL = "</script><img src=x onerror=\"document.title='broken'\">"
 

@@ -12,7 +12,7 @@ import pytest
 from msmf_traci.commands.entry import report
 from msmf_traci.reporting.reading import read_results
 from msmf_traci.results.newest import newest_results, newest_run
-from tests.report.made_results import write_run, write_sweep
+from tests.reporting.made_results import write_run, write_sweep
 
 
 def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -20,8 +20,8 @@ from msmf_traci.reporting.statistics import TRAJECTORIES, mean_interval
 from msmf_traci.reporting.stills import write_figure
 from msmf_traci.reporting.trajectories import MIGRATION, Trajectories, read_trajectories
 from msmf_traci.reporting.trajectory_claims import TRAJECTORY_CLAIMS, judge_trajectory_claims
-from tests.report.made_results import write_sweep
-from tests.report.made_trajectories import APPLICATIONS, MODES, SPEEDS_KMH, Fate, by_trajectory, fate, write_trajectories
+from tests.reporting.made_results import write_sweep
+from tests.reporting.made_trajectories import APPLICATIONS, MODES, SPEEDS_KMH, Fate, by_trajectory, fate, write_trajectories
 
 
 def trajectories_of(folder: Path) -> Trajectories:

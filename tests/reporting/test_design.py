@@ -12,7 +12,7 @@ from msmf_traci.reporting.overview import overview_figure
 from msmf_traci.reporting.page_tables import strategies_table
 from msmf_traci.reporting.reading import Results, read_results
 from msmf_traci.reporting.run_tables import TRACE_TABLES
-from tests.report.made_results import write_run, write_sweep
+from tests.reporting.made_results import write_run, write_sweep
 
 MANY, FEW = {"mobility": {"vehicles": 30}}, {"mobility": {"vehicles": 8}}
 
