@@ -23,6 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 from msmf_traci.config.applications import refuse_doubles
+from msmf_traci.config.habits import as_meant
 from msmf_traci.config.idle import refuse_idle
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.migration_schema import Application
@@ -242,6 +243,7 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
             "see docs/experiments.md"
         )
     plain["experiment"] = plain.get("experiment") or experiment
+    plain = as_meant(plain)
     try:
         config = Config.model_validate(plain)
         refuse_idle(config)

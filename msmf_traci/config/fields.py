@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 # A petabyte in MB, thirty years in seconds: products of larger numbers are infinite somewhere on their way into a table
 LARGEST = 1e9
@@ -67,34 +66,10 @@ def check_name(value: str) -> str:
 Name = Annotated[str, AfterValidator(check_name)]
 
 
-_YES_AND_NO = {"yes": True, "on": True, "no": False, "off": False}
-
-
 class Section(BaseModel):
-    """A group of options; unknown names and values of another type are refused.
-
-    What people write by habit is taken as it is meant: one value where a list is due (`strategies=pm`), `yes` for `true`.
-    """
+    """A group of options; unknown names and values of another type are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
-        kinds = _kinds_of(cls.model_fields[str(info.field_name)].annotation)
-        if bool in kinds and isinstance(value, str):
-            return _YES_AND_NO.get(value.lower(), value)
-        is_one_of_a_list = any(get_origin(kind) is list for kind in kinds) and not any(kind in (str, int, float, dict) for kind in kinds)
-        return [value] if is_one_of_a_list and isinstance(value, str | int | float) else value
-
-
-def _kinds_of(annotation: Any) -> tuple[Any, ...]:
-    """The types that an annotation allows."""
-    if get_origin(annotation) is Annotated:
-        return _kinds_of(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return tuple(kind for each in get_args(annotation) for kind in _kinds_of(each))
-    return (annotation,)
 
 
 def section_of(field: Any) -> type[Section] | None:
