@@ -3,11 +3,12 @@
 import shlex
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from msmf_traci.commands.entry import main
 from tests.end_to_end.bad_inputs import CASES, make_files
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -20,19 +21,54 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("kind", "words", "said"), CASES, ids=[f"{kind}: {words}" for kind, words, _ in CASES])
-def test_wrong_input_is_one_sentence_and_exit_code_2(
+def ids_of(cases: Sequence[tuple[str, str, str]]) -> list[str]:
+    return [f"{kind}: {words}" for kind, words, _ in cases]
+
+
+def judge(code: int, out: str, err: str, words: str, said: str, place: Path) -> None:
+    """One sentence at the end, exit code 2, nothing on stdout, nothing left behind."""
+    lines = err.splitlines()
+    assert code == 2, err
+    assert [line for line in lines if line.startswith("msmf-traci: ")] == lines[-1:], err
+    assert said in lines[-1]
+    assert "Traceback" not in err
+    assert out.strip() == "" or words.startswith("-m")
+    assert not list(place.iterdir())
+
+
+# the last of each kind is typed, the others are given to the command in this process, which has loaded everything already
+TYPED = list({kind: (kind, words, said) for kind, words, said in CASES}.values())
+CALLED = [case for case in CASES if case not in TYPED]
+
+
+@pytest.mark.parametrize(("kind", "words", "said"), TYPED, ids=ids_of(TYPED))
+def test_wrong_input_that_is_typed_is_one_sentence_and_exit_code_2(
     kind: str, words: str, said: str, files: Path, msmf: Command, sumo_home: Path, tmp_path: Path
 ) -> None:
     braunschweig = sumo_home / "tools" / "game" / "bs3d" / "bs.net.xml"
-    result = msmf(tmp_path, *shlex.split(words.format(f=files, braunschweig=braunschweig)), PYTHONPATH=str(files))
-    lines = result.stderr.splitlines()
-    assert result.returncode == 2, result.stderr
-    assert [line for line in lines if line.startswith("msmf-traci: ")] == lines[-1:], result.stderr
-    assert said in lines[-1]
-    assert "Traceback" not in result.stderr
-    assert result.stdout.strip() == "" or words.startswith("-m")
-    assert not list(tmp_path.iterdir())
+    done = msmf(tmp_path, *shlex.split(words.format(f=files, braunschweig=braunschweig)), PYTHONPATH=str(files))
+    judge(done.returncode, done.stdout, done.stderr, words, said, tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "words", "said"), CALLED, ids=ids_of(CALLED))
+def test_wrong_input_is_one_sentence_and_exit_code_2(
+    kind: str,
+    words: str,
+    said: str,
+    files: Path,
+    cache: Path,
+    sumo_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(files)
+    monkeypatch.setenv("MSMF_CACHE_DIR", str(cache))
+    monkeypatch.delenv("MSMF_DATA_DIR", raising=False)
+    braunschweig = sumo_home / "tools" / "game" / "bs3d" / "bs.net.xml"
+    code = main(shlex.split(words.format(f=files, braunschweig=braunschweig)))
+    judge(code, *capfd.readouterr(), words, said, tmp_path)
 
 
 def test_every_kind_has_two_cases_at_least() -> None:
