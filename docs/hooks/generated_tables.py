@@ -19,7 +19,7 @@ from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.results.columns import TABLES, Column
 
 CONF = Path(__file__).parents[2] / "conf"
-NO_GROUP = "run"  # options without a group, such as seed
+NO_GROUP = "general"  # options without a group, such as seed, as --help calls them
 TESTBED = "testbed"
 VARIANTS = "variants"
 OPEN = "none"  # set by the scenario, or by whoever adds an application

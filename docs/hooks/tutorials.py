@@ -3,6 +3,7 @@
 What a tutorial makes is kept in `.cache/tutorials`, under the hash of its text, the package's code and the versions of what it uses.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -50,6 +51,7 @@ def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     )
 
 
+@functools.cache
 def run(name: str) -> Path:
     """Run a tutorial, unless what it makes is there already.
 

@@ -193,6 +193,7 @@ RUN_JSON = {
     "config": Column("options", "Every option with the value that the run had."),
     "overrides": Column("list of text", "Words of the command line."),
     "strategies": Column("list of text", "Names of the strategies."),
+    "predictors": Column("text each", "What each strategy looks ahead on: the road map, or the route really driven."),
     "key_columns": Column("list of text", "Columns that say which variant a row is of."),
     "seed": Column(COUNT, "Seed of the run."),
     "fingerprint": Column("hashes", "What tells this run from others: network, files, options of SUMO, strategies, versions."),

@@ -1,5 +1,6 @@
 """The site of the documentation: it builds strictly, its tutorials run, and what it says of options, columns and Python is complete."""
 
+import fcntl
 import json
 import re
 import subprocess
@@ -26,9 +27,18 @@ LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "sour
 
 
 @pytest.fixture(scope="module")
-def site(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built strictly: a broken link or anchor, or a tutorial that fails, is an error."""
-    folder = tmp_path_factory.mktemp("site") / "site"
+def site(environment: Mapping[str, str], cache: Path) -> Path:
+    """The site, built strictly, once for all workers: a broken link or anchor, or a tutorial that fails, is an error."""
+    folder, done = cache.parent / "site", cache.parent / "site.done"
+    with (cache.parent / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            build(folder, environment)
+            done.touch()
+    return folder
+
+
+def build(folder: Path, environment: Mapping[str, str]) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=ROOT,
@@ -39,7 +49,6 @@ def site(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactor
         timeout=580,
     )
     assert result.returncode == 0, result.stderr
-    return folder
 
 
 class _Loaded(HTMLParser):
@@ -86,10 +95,10 @@ def test_every_option_stands_on_the_page_of_options_with_an_example_of_its_group
     sections = {
         marker: part for part in re.split(r"^## ", text, flags=re.MULTILINE) for marker in re.findall(r"<!-- options: (\w+) -->", part)
     }
-    assert set(sections) == {"run", "testbed"} | {name.split(".")[0] for name in names if "." in name}
+    assert set(sections) == {"general", "testbed"} | {name.split(".")[0] for name in names if "." in name}
     for group, section in sections.items():
         (example,) = re.findall(r"^```\n(msmf-traci .*?)\n```", section, re.MULTILINE | re.DOTALL)
-        if group not in ("run", "testbed"):
+        if group not in ("general", "testbed"):
             assert re.search(rf"\b{group}\.", example), (group, example)
 
 
