@@ -22,7 +22,7 @@ CONF = Path(__file__).parents[2] / "conf"
 NO_GROUP = "general"  # options without a group, such as seed, as --help calls them
 TESTBED = "testbed"
 VARIANTS = "variants"
-OPEN = "none"  # set by the scenario, or by whoever adds an application
+OPEN = "none"  # of an application, by whoever adds it
 
 # how the name of an option, or of a part of it, ends -> its unit
 UNITS = {
@@ -101,6 +101,18 @@ def option_groups() -> dict[str, dict[str, tuple[str, Any]]]:
     return groups
 
 
+def run_defaults() -> dict[str, Any]:
+    """Every option of a run with its default, those of the default scenario among them."""
+    scenario = yaml.safe_load((CONF / "scenario" / "synthetic.yaml").read_text(encoding="utf-8"))["scenario"]
+    return {**yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8")), "scenario": scenario}
+
+
+def testbed_defaults() -> dict[str, Any]:
+    """Every option of a session of the testbed with its default."""
+    defaults: dict[str, Any] = yaml.safe_load((CONF / "testbed.yaml").read_text(encoding="utf-8"))
+    return defaults
+
+
 def options_table(group: str) -> str:
     """The options of a group: value, unit, default, meaning."""
     groups = option_groups()
@@ -110,7 +122,7 @@ def options_table(group: str) -> str:
         return _table(
             ("option", "values"), [(f"`{name}`", f"list; each: {_values(name, field)}") for name, (_, field) in groups[group].items()]
         )
-    defaults = yaml.safe_load((CONF / ("testbed.yaml" if group == TESTBED else "config.yaml")).read_text(encoding="utf-8"))
+    defaults = testbed_defaults() if group == TESTBED else run_defaults()
     rows = [
         (f"`{name}`", _values(name, field), unit_of(name), _default(name, defaults), description)
         for name, (description, field) in groups[group].items()

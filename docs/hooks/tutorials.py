@@ -69,18 +69,19 @@ def run(name: str) -> Path:
     if (target / CELLS_FILE).is_file():
         return target
     work = KEPT / f"{name}.part-{os.getpid()}"
-    shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    command = [sys.executable, str(HOOKS / "run_tutorial.py"), str(script), CELLS_FILE]
-    result = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False, timeout=LONGEST_S)
-    if result.returncode != 0:
-        raise PluginError(f"{script} failed:\n{result.stderr}")
-    for earlier in KEPT.glob(f"{name}-*"):
-        shutil.rmtree(earlier)
-    target.mkdir()
-    for path in [*work.glob("*.png"), work / CELLS_FILE]:
-        shutil.copy(path, target / path.name)
-    shutil.rmtree(work)
+    try:
+        command = [sys.executable, str(HOOKS / "run_tutorial.py"), str(script), CELLS_FILE]
+        result = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+        if result.returncode != 0:
+            raise PluginError(f"{script} failed:\n{result.stderr}")
+        for earlier in KEPT.glob(f"{name}-*"):
+            shutil.rmtree(earlier)
+        target.mkdir()
+        for path in [*work.glob("*.png"), work / CELLS_FILE]:
+            shutil.copy(path, target / path.name)
+    finally:
+        shutil.rmtree(work)
     return target
 
 
