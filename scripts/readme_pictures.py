@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 from playwright.sync_api import sync_playwright
 
-from msmf_traci.report.replay import write_replay
+from msmf_traci.reporting.replay import write_replay
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WHEN_S, SIZE = 420.0, {"width": 1040, "height": 572}
