@@ -83,7 +83,7 @@ class Run:
 
     @cached_property
     def decisions(self) -> pd.DataFrame:
-        """One row a decision that changed. Only a run with `output.trace=true` has them."""
+        """One row a vehicle, frame and variant. Only a run with `output.trace=true` has them."""
         return self.table("decisions")
 
     @cached_property

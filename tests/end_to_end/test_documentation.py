@@ -1,26 +1,32 @@
 """What the documentation shows works as shown: the strategy of docs/strategies.md, by following the page alone."""
 
+import functools
 import re
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from msmf_traci.config.compose import read_request
+from msmf_traci.config.testbed_request import read_testbed_request
+from msmf_traci.errors import InputError
 from tests.end_to_end.test_main_job import only_run
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
+OTHER_COMMANDS = ("report", "status", "fetch", "overlay", "completion")
 
 
 def test_own_strategy_of_the_documentation_runs_and_is_booked(msmf: Command, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (name,) = re.findall(r"Write it to `(\w+\.py)`", page)
-    (line,) = re.findall(r"^msmf-traci (strategies=.*lazy.*)$", page, re.MULTILINE)
+    (line,) = re.findall(r"^msmf-traci (.*strategies=.*lazy.*)$", page, re.MULTILINE)
     (tmp_path / name).write_text(code, encoding="utf-8")
     result = msmf(tmp_path, *shlex.split(line), "mobility.vehicles=20")
     assert result.returncode == 0, result.stderr
@@ -32,21 +38,53 @@ def test_own_strategy_of_the_documentation_runs_and_is_booked(msmf: Command, tmp
     assert any(row.startswith("lazy ") for row in result.stdout.splitlines())
 
 
-@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))))
+@pytest.mark.parametrize("page", PAGES)
 def test_links_of_a_page_lead_somewhere(page: str) -> None:
     path = ROOT / page
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))
     assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
-def test_commands_of_the_readme_name_options_that_exist(msmf: Command, tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    fenced = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    commands = [shlex.split(line, comments=True)[1:] for line in re.findall(r"^msmf-traci .*$", fenced, re.MULTILINE)]
-    assert len(commands) >= 7
-    needs_map = {"scenario=beijing", *(f"experiment={name}" for name in ("paper_table2", "figure7", "figure8", "sensitivity"))}
+def commands_of(page: str) -> Iterator[list[str]]:
+    """The words of every `msmf-traci` command in the code blocks of a page, continued lines joined; comments left out."""
+    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    for block in re.findall(r"^```(?:text)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for line in re.findall(r"^(?:sudo )?(?:\.venv/bin/)?msmf-traci(?: .*)?$", block, re.MULTILINE):
+            yield shlex.split(line, comments=True)[1:]
+
+
+@functools.cache
+def judge(words: tuple[str, ...]) -> None:
+    """Judge the words of a command as the command itself does before it starts anything; files need not be there."""
+    words = words[1:] if words[:1] == ("run",) else words
+    if "--help" in words or "--version" in words or (words and words[0] in OTHER_COMMANDS):
+        return
+    if words[:2] == ("testbed", "run"):
+        read_testbed_request([word for word in words[2:] if word != "-m"], multirun="-m" in words)
+    elif not words or words[0] != "testbed":
+        read_request([word for word in words if word != "-m"], multirun="-m" in words)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_of_a_page_name_options_that_exist(page: str) -> None:
+    for words in commands_of(page):
+        if "-cd" in words or "NAME" in " ".join(words):
+            continue  # needs a folder that the page has the reader make
+        try:
+            judge(tuple(words))
+        except InputError as error:
+            pytest.fail(f"{shlex.join(words)}: {error}")
+
+
+def test_a_command_with_an_option_that_does_not_exist_would_be_seen() -> None:
+    with pytest.raises(InputError):
+        judge(("mobility.spede_kmh=20",))
+    assert sum(1 for page in PAGES for _ in commands_of(page)) > 80
+
+
+def test_the_three_things_to_try_can_be_tried(msmf: Command, tmp_path: Path) -> None:
+    commands = [words for words in commands_of("README.md") if words]
+    assert len(commands) == 3
     for words in commands:
-        if "--help" in words or needs_map & set(words):
-            continue
-        result = msmf(tmp_path, "dry_run=true", *[word for word in words if not word.startswith("dry_run")])
+        result = msmf(tmp_path, "dry_run=true", *words)
         assert result.returncode == 0, (words, result.stderr)

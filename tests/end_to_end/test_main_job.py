@@ -1,6 +1,7 @@
 """The main job as a user runs it: tables, facts, the same bytes again, the sweep, the trace."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
+ROOT = Path(__file__).parents[2]
 STRATEGIES = {"nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier"}
 
 
@@ -45,6 +47,19 @@ def test_default_run_prints_a_row_for_each_strategy_and_where_the_tables_are(def
     assert {line.split()[0] for line in printed.splitlines() if line.split()} >= STRATEGIES
     assert "km/h commanded" in printed and "km/h realised" in printed
     assert printed.rstrip().endswith(run.name)
+
+
+def test_documentation_shows_what_the_default_run_prints(default_run: tuple[Path, str]) -> None:
+    """The block of docs/index.md line by line, and the table of the README number by number."""
+    _, printed = default_run
+    (block,) = re.findall(r"^```\n(synthetic, seed 0.*?)^```", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert [line for line in block.splitlines() if line not in printed] == []
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {strategy for strategy, _ in rows} == STRATEGIES
+    made = {strategy: numbers.split() for strategy, numbers in re.findall(r"^(\w+) +(\d.*)$", printed, re.MULTILINE)}
+    for strategy, cells in rows:
+        traffic, _, handoffs, _, _, unavailable, satisfied, *_ = made[strategy]
+        assert cells.replace(" ", "").split("|") == [traffic, handoffs, unavailable, satisfied]
 
 
 def test_bytes_add_up_from_transfers_to_vehicles_to_the_summary(default_run: tuple[Path, str]) -> None:

@@ -1,0 +1,211 @@
+"""Fills the reference pages in from the code: `<!-- options: GROUP -->` and `<!-- columns: TABLE -->` become tables.
+
+The options come from the schema and `conf/`, the columns from `msmf_traci/results/columns.py`: neither is written down twice.
+"""
+
+import re
+import types
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+import yaml
+from mkdocs.exceptions import PluginError
+
+from msmf_traci.config.migration_schema import Application
+from msmf_traci.config.schema import APPLICATIONS, option_fields, options_of
+from msmf_traci.config.testbed_schema import SessionConfig
+from msmf_traci.results.columns import TABLES, Column
+
+CONF = Path(__file__).parents[2] / "conf"
+NO_GROUP = "general"  # options without a group, such as seed, as --help calls them
+TESTBED = "testbed"
+VARIANTS = "variants"
+OPEN = "none"  # of an application, by whoever adds it
+
+# how the name of an option, or of a part of it, ends -> its unit
+UNITS = {
+    "s_per_mb": "s for each MB",
+    "percent_per_s": "% of the memory a second",
+    "per_s": "a second",
+    "kmh": "km/h",
+    "mps": "m/s",
+    "mbps": "Mb/s",
+    "mbit": "Mb",
+    "mb": "MB",
+    "ms": "ms",
+    "deg": "degrees",
+    "bytes": "bytes",
+    "m": "m",
+    "s": "s",
+}
+# options whose names have no unit in them
+OTHER_UNITS = {
+    "deployment.center": "degrees, or m",
+    "scenario.bbox": "degrees",
+    "mobility.gps.bbox": "degrees",
+    "capacity.local": "containers",
+    "capacity.regional": "containers",
+    "deployment.rings": "rings",
+    "tiers.regional_rings": "rings",
+    "mobility.vehicles": "vehicles",
+    "mobility.gps.number": "traces",
+    "mobility.gps.per_mode": "traces",
+    "mobility.gps.max_points": "points",
+    "migration.processing.round_trips": "round trips",
+}
+
+
+# options whose values are judged by more than their type
+OTHER_VALUES = {
+    "workload.image_mb": "number above 0, or a range `[low, high]`",
+    "workload.memory_mb": "number above 0, or a range `[low, high]`",
+    "workload.start_ms": "range `[low, high]`",
+    "mobility.sumo_args": "list of words",
+    "mobility.gps.begin": "time in ISO 8601, or null",
+    "mobility.gps.end": "time in ISO 8601, or null",
+    "scenario.bbox": "`[west, south, east, north]`, or null",
+    "mobility.gps.bbox": "`[west, south, east, north]`, or null",
+    "matching.lag_s": "number, 0 or more, or `inf`",
+    "vary.together": "list of lists of options",
+}
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Replace every marker by its table."""
+    for kind, table in (("options", options_table), ("columns", columns_table)):
+        markdown = re.sub(rf"^<!-- {kind}: (\S+) -->$", _filling(table), markdown, flags=re.MULTILINE)
+    return markdown
+
+
+def _filling(table: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
+    def fill(match: re.Match[str]) -> str:
+        return table(match.group(1))
+
+    return fill
+
+
+def option_groups() -> dict[str, dict[str, tuple[str, Any]]]:
+    """Every option by its group, those of the applications and of the testbed included."""
+    groups: dict[str, dict[str, tuple[str, Any]]] = {}
+    for name, described in option_fields().items():
+        if name not in ("scenario.name", "scenario.kind"):  # set by scenario=NAME
+            groups.setdefault(name.split(".")[0] if "." in name else NO_GROUP, {})[name] = described
+    groups[APPLICATIONS] = {}
+    for name, field in Application.model_fields.items():
+        groups[APPLICATIONS] |= options_of(f"{APPLICATIONS}.NAME.{name}", field)
+    groups[TESTBED] = {}
+    for name, field in SessionConfig.model_fields.items():
+        groups[TESTBED] |= options_of(name, field)
+    return groups
+
+
+def run_defaults() -> dict[str, Any]:
+    """Every option of a run with its default, those of the default scenario among them."""
+    scenario = yaml.safe_load((CONF / "scenario" / "synthetic.yaml").read_text(encoding="utf-8"))["scenario"]
+    return {**yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8")), "scenario": scenario}
+
+
+def testbed_defaults() -> dict[str, Any]:
+    """Every option of a session of the testbed with its default."""
+    defaults: dict[str, Any] = yaml.safe_load((CONF / "testbed.yaml").read_text(encoding="utf-8"))
+    return defaults
+
+
+def options_table(group: str) -> str:
+    """The options of a group: value, unit, default, meaning."""
+    groups = option_groups()
+    if group not in groups:
+        raise PluginError(f"there is no group of options {group}; there are {', '.join(groups)}")
+    if group == VARIANTS:
+        return _table(
+            ("option", "values"), [(f"`{name}`", f"list; each: {_values(name, field)}") for name, (_, field) in groups[group].items()]
+        )
+    defaults = testbed_defaults() if group == TESTBED else run_defaults()
+    rows = [
+        (f"`{name}`", _values(name, field), unit_of(name), _default(name, defaults), description)
+        for name, (description, field) in groups[group].items()
+    ]
+    return _table(("option", "value", "unit", "default", "meaning"), rows)
+
+
+def columns_table(table: str) -> str:
+    """The columns of a table, or of several that are separated by commas: unit, meaning."""
+    columns: dict[str, Column] = {}
+    for name in table.split(","):
+        if name not in TABLES:
+            raise PluginError(f"there is no table {name}; there are {', '.join(TABLES)}")
+        columns |= TABLES[name]
+    return _table(("column", "unit", "meaning"), [(f"`{name}`", column.unit, column.meaning) for name, column in columns.items()])
+
+
+def unit_of(option: str) -> str:
+    """The unit of an option, as its name says."""
+    if option.removeprefix("variants.") in OTHER_UNITS:
+        return OTHER_UNITS[option.removeprefix("variants.")]
+    last = option.rsplit(".", 1)[-1]
+    return next((unit for ending, unit in UNITS.items() if last == ending or last.endswith(f"_{ending}")), "")
+
+
+def _values(option: str, field: Any) -> str:
+    return OTHER_VALUES.get(option.removeprefix(f"{VARIANTS}."), "") or value_text(field.annotation, field.metadata)
+
+
+def value_text(annotation: Any, metadata: Iterable[Any]) -> str:
+    """Which values a type takes, in words: `number, 0 or more`."""
+    bounds = list(metadata)
+    while get_origin(annotation) is Annotated:
+        annotation, *more = get_args(annotation)
+        bounds += [bound for each in more for bound in getattr(each, "metadata", [each])]
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = get_args(annotation)
+        inner = [value_text(kind, bounds) for kind in kinds if kind is not type(None)]
+        return ", or ".join([*dict.fromkeys(inner), *(["null"] if type(None) in kinds else [])])
+    if get_origin(annotation) is list:
+        length = next((bound.max_length for bound in bounds if isinstance(bound, annotated_types.MaxLen)), None)
+        return f"list of {length or ''} {_plural(value_text(get_args(annotation)[0], ()))}".replace("  ", " ")
+    if get_origin(annotation) is dict:
+        return "two named numbers"
+    names = {bool: "`true`, `false`", str: "text", int: "whole number", float: "number"}
+    return names[annotation] + (_range(bounds) if annotation in (int, float) else "")
+
+
+def _plural(text: str) -> str:
+    return re.sub(r"^(whole number|number|text)", r"\1s", text)
+
+
+def _range(bounds: Iterable[Any]) -> str:
+    """`, 0 or more`, `, 1 to 200`, `, above 0`; the largest number of all is not said each time."""
+    low = high = ""
+    for bound in bounds:
+        match bound:
+            case annotated_types.Ge(ge=value):
+                low = f"{value:,g}" if value < 1e6 else f"{value:g}"
+            case annotated_types.Gt(gt=value):
+                low = f"above {value:g}"
+            case annotated_types.Le(le=value) if value < 1e9:
+                high = f"{value:,g}" if value < 1e6 else f"{value:g}"
+            case annotated_types.Lt(lt=value) if value < 2**31:
+                high = f"below {value:g}"
+    if high:
+        return f", {low} to {high}" if low else f", up to {high}"
+    return "" if not low else f", {low}" if low.startswith("above") else f", {low} or more"
+
+
+def _default(name: str, defaults: dict[str, Any]) -> str:
+    value: Any = defaults
+    for part in name.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return OPEN
+        value = value[part]
+    if isinstance(value, list):
+        return f"`[{', '.join(str(item) for item in value)}]`"
+    return f"`{yaml.safe_dump(value).splitlines()[0]}`"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in line) + " |" for line in lines)

@@ -1,0 +1,244 @@
+"""What every column of every table means, and its unit: the only place where this is written (docs/tables.md is made of it).
+
+A test compares these descriptions with the columns of tables that a run has written.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msmf_traci.results.summary import PERCENTILES
+
+
+class Column(NamedTuple):
+    """What a column holds.
+
+    Attributes
+    ----------
+    unit
+        Its unit; `text`, `0 or 1` and the like where it is no measure.
+    meaning
+        One sentence.
+    """
+
+    unit: str
+    meaning: str
+
+
+TEXT, COUNT, SECONDS, METRES, BYTES, SHARE, FLAG = "text", "count", "s", "m", "bytes", "0 to 1", "0 or 1"
+SPEED, INSTANT = "km/h", "s, simulated time"
+
+_VARIANT = {
+    "strategy": Column(TEXT, "Name of the strategy."),
+    "image_mb": Column("MB", "Image size of the variant; empty where each vehicle draws its own."),
+}
+_VEHICLE = {"vehicle": Column(TEXT, "SUMO's id of the vehicle, or the name of the GPS trace.")}
+_MODE = {"mode": Column(TEXT, "Means of transport; only with GPS traces; empty where it is unknown.")}
+
+_OUTCOMES = {
+    "completed": "Transfers that ended with the container running on the target.",
+    "mispredicted": "Transfers that were given up before a handoff: the target was wrong.",
+    "user_left": "Transfers that were given up after the handoff: the user had gone on.",
+    "unfinished": "Transfers that were open when the vehicle arrived.",
+    "refused": "Transfers that never began: the target was full.",
+}
+_BYTE_KINDS = {
+    "image_bytes": "Sent while the container ran: the image.",
+    "memory_bytes": "Sent while the container ran: the first snapshot of the memory.",
+    "dirty_bytes": "Sent while the container ran: dirty memory, in rounds.",
+    "final_bytes": "Sent while the container was stopped, of whatever kind.",
+}
+
+MIGRATIONS = {
+    **_VARIANT,
+    **_VEHICLE,
+    "transfer": Column(COUNT, "Number of the transfer of this container, from 0."),
+    "tier": Column("`local`, `regional`", "Tier of the target."),
+    "source": Column(TEXT, "Server that the container was on."),
+    "target": Column(TEXT, "Server that it was sent to."),
+    "t_start_s": Column(INSTANT, "Begin of the transfer."),
+    "t_handoff_s": Column(INSTANT, "Handoff to the target; empty where there was none."),
+    "t_stop_s": Column(INSTANT, "Stop of the container; empty where it was not stopped."),
+    "t_end_s": Column(INSTANT, "End: completed, given up, or the vehicle's arrival."),
+    "outcome": Column(TEXT, "`completed`, `mispredicted`, `user_left`, `unfinished` or `refused`."),
+    **{name: Column(BYTES, meaning) for name, meaning in _BYTE_KINDS.items()},
+    "rounds": Column(COUNT, "Rounds of dirty memory that began."),
+    "lead_s": Column(SECONDS, "Time from the begin to the handoff; empty without a handoff."),
+    "downtime_s": Column(SECONDS, "Time in this transfer during which the container was stopped."),
+    "x_m": Column(METRES, "Vehicle's place, east, at the last frame not after the end."),
+    "y_m": Column(METRES, "Vehicle's place, north, at the last frame not after the end."),
+}
+
+VEHICLES = {
+    **_VARIANT,
+    **_VEHICLE,
+    **_MODE,
+    "commanded_kmh": Column(SPEED, "Speed that was set; empty where routes keep their own, and with GPS traces."),
+    "realised_kmh": Column(SPEED, "Distance over time on the road."),
+    "road_s": Column(SECONDS, "Time on the road, from the first frame to the last."),
+    "distance_m": Column(METRES, "Length of the trip."),
+    "image_bytes": Column(BYTES, "Image of the vehicle's container."),
+    "memory_capacity_bytes": Column(BYTES, "Memory of the container."),
+    "latency_level_ms": Column("ms", "Latency level of its task: the most that it tolerates."),
+    "tier": Column("`local`, `regional`", "Tier chosen for the task."),
+    "level_met": Column(FLAG, "Whether that tier meets the latency level; 0 where no tier does."),
+    "deployment_bytes": Column(BYTES, "Bytes of the first deployment, which are no migration traffic."),
+    "handoffs": Column(COUNT, "Handoffs, returns to the host included."),
+    **{name: Column(COUNT, meaning) for name, meaning in _OUTCOMES.items()},
+    "traffic_bytes": Column(BYTES, "Bytes of all transfers."),
+    "wasted_bytes": Column(BYTES, "Bytes of the transfers that were not completed."),
+    "outages": Column(COUNT, "Times that the container stood still, however many transfers one of them took."),
+    "outage_s": Column(SECONDS, "Sum of all outages."),
+    "longest_outage_s": Column(SECONDS, "Longest outage."),
+    "censored": Column(FLAG, "Whether the trip ended in an outage, which then counts as long as it was seen."),
+    "relayed_s": Column(SECONDS, "Running while requests were relayed over at least one hop."),
+    "late_s": Column(SECONDS, "Running with a latency above the level."),
+    "satisfied_s": Column(SECONDS, "Running with a latency that suits the task."),
+    "outside_s": Column(SECONDS, "Time outside the deployment."),
+    "unmatched_s": Column(SECONDS, "Time without a known road; 0 without GPS traces."),
+    "reports": Column(COUNT, "Status updates sent."),
+    "report_bytes": Column(BYTES, "Bytes of the status updates."),
+    "entry_hits": Column(COUNT, "Stays whose first target was the server entered next."),
+    "entry_misses": Column(COUNT, "Stays whose first target was another server."),
+    "handoff_hits": Column(COUNT, "Stays whose last target was the server entered next."),
+    "handoff_misses": Column(COUNT, "Stays whose last target was another server."),
+}
+
+# metrics that every vehicle has a value of: a mean and percentiles over vehicles
+_PER_VEHICLE = {
+    "realised_kmh": Column(SPEED, "All kilometres over all hours."),
+    "traffic_per_trip_bytes": Column("bytes a trip", "Bytes of all transfers."),
+    "wasted_per_trip_bytes": Column("bytes a trip", "Bytes of the transfers that were not completed."),
+    "traffic_per_km_bytes": Column("bytes a km", "Bytes of all transfers over all kilometres."),
+    "traffic_per_vehicle_hour_bytes": Column("bytes an hour", "Bytes of all transfers over all hours on the road."),
+    "outage_per_trip_s": Column("s a trip", "Time that the container stood still."),
+    "unavailability": Column(SHARE, "Share of the time on the road in which the container stood still."),
+    "handoffs_per_trip": Column("count a trip", "Handoffs, returns to the host included."),
+    **{f"{name}_per_trip": Column("count a trip", meaning) for name, meaning in _OUTCOMES.items()},
+    "relayed_share": Column(SHARE, "Share of the time on the road: running, requests relayed."),
+    "late_share": Column(SHARE, "Share of the time on the road: running, latency above the level."),
+    "satisfied_share": Column(SHARE, "Share of the time on the road: running, latency suits the task."),
+    "reports_per_vehicle_hour": Column("count an hour", "Status updates."),
+}
+_SUMMARY_KEYS = {
+    **_VARIANT,
+    "commanded_kmh": Column(SPEED, "Speed that was set; empty where there is none."),
+    "seed": Column(COUNT, "Seed of the run."),
+    "vehicles": Column(COUNT, "Vehicles that the row is about."),
+}
+_BAND = {"band": Column(TEXT, "Band of realised speed in km/h, such as `10-20`: 10 included, 20 not; in `summary_by_band` only.")}
+_MODE_OF_ROW = {"mode": Column(TEXT, "Means of transport, or `all`; only with GPS traces, in `summary` only.")}
+_SUMMARY_METRICS = {
+    **{
+        column: described
+        for name, mean in _PER_VEHICLE.items()
+        for column, described in (
+            (name, mean),
+            *((f"{name}_p{q:02d}", Column(mean.unit, f"The same, {q}th percentile over vehicles.")) for q in PERCENTILES),
+        )
+    },
+    "traffic_per_transfer_bytes": Column("bytes a transfer", "All bytes over all transfers that began."),
+    "mean_migration_time_s": Column(SECONDS, "Begin to end of completed transfers (equation 1), mean."),
+    "downtime_per_handoff_s": Column("s a handoff", "Time stopped in transfers over handoffs."),
+    "mean_outage_s": Column(SECONDS, "Stop to running again, mean over outages; a censored one counts as long as it was seen."),
+    "mean_lead_s": Column(SECONDS, "Begin to handoff, mean over transfers with a handoff."),
+    "entry_hit_rate": Column(SHARE, "First predictions on entering an area that were right."),
+    "handoff_hit_rate": Column(SHARE, "Last predictions before leaving an area that were right."),
+}
+
+FRAMES = {
+    "t_s": Column(INSTANT, "Time of the frame."),
+    **_VEHICLE,
+    "x_m": Column(METRES, "Place on the network, east."),
+    "y_m": Column(METRES, "Place on the network, north."),
+    "speed_mps": Column("m/s", "Speed; with GPS traces, displacement over time."),
+    "edge": Column(TEXT, "Road edge; with GPS traces as known by then, empty off the roads."),
+    "position_m": Column(METRES, "Place on the edge, from its begin."),
+    "cell": Column("`q,r`", "Cell that the vehicle is attached to."),
+}
+DECISIONS = {
+    "t_s": Column(INSTANT, "Time of the frame."),
+    **_VARIANT,
+    **_VEHICLE,
+    "home": Column(TEXT, "Server that the strategy wants the container on, or `KEEP`."),
+    "target": Column(TEXT, "Server that the strategy wants it copied to, or `NONE`."),
+    "host": Column(TEXT, "Server that the container is on, after this frame's rules."),
+    "running": Column(FLAG, "Whether it runs there, after this frame's rules."),
+}
+STAGES = {
+    **_VARIANT,
+    **_VEHICLE,
+    "transfer": Column(COUNT, "Number of the transfer, as in migrations."),
+    "stage": Column(TEXT, "`IMAGE`, `MEMORY`, `ROUND`, `IDLE`, `FINAL` or `RESTORE`."),
+    "t_begin_s": Column(INSTANT, "Begin of the stage."),
+    "t_end_s": Column(INSTANT, "End of the stage."),
+    "bytes": Column(BYTES, "Bytes sent in it."),
+}
+CELLS = {
+    "cell": Column("`q,r`", "Axial coordinates of the cell."),
+    "region": Column(TEXT, "Regional server that covers it."),
+    "x_m": Column(METRES, "Centre, east."),
+    "y_m": Column(METRES, "Centre, north."),
+    "lon": Column("degrees", "Centre, longitude; empty where the network has no projection."),
+    "lat": Column("degrees", "Centre, latitude; empty where the network has no projection."),
+}
+ROADS = {
+    "edge": Column(TEXT, "SUMO's id of the edge."),
+    "class": Column(TEXT, "SUMO's type of the edge, such as `highway.primary`."),
+    "name": Column(TEXT, "Street name."),
+    "line": Column("WKT, m", "Centre line."),
+}
+
+RUN_JSON = {
+    "config": Column("options", "Every option with the value that the run had."),
+    "overrides": Column("list of text", "Words of the command line."),
+    "strategies": Column("list of text", "Names of the strategies."),
+    "predictors": Column("text each", "What each strategy looks ahead on: the road map, or the route really driven."),
+    "key_columns": Column("list of text", "Columns that say which variant a row is of."),
+    "seed": Column(COUNT, "Seed of the run."),
+    "fingerprint": Column("hashes", "What tells this run from others: network, files, options of SUMO, strategies, versions."),
+    "versions": Column("text each", "Versions of msmf-traci, SUMO, Python and numpy."),
+    "network": Column("file", "The network: path, SHA-256, size in bytes."),
+    "routes": Column("list of files", "The route files: path, SHA-256, size in bytes."),
+    "source_map": Column("file", "The file that the network was made of; null where there is none."),
+    "mobility": Column("facts", "Where positions came from; see the sections below."),
+    "map_folder": Column(TEXT, "Folder beside the run that holds cells and roads."),
+    "deployment": Column("facts", "The deployment."),
+    "deployment.rings": Column(COUNT, "Rings of cells around the centre."),
+    "deployment.spacing_m": Column(METRES, "Distance between neighbouring base stations."),
+    "deployment.orientation": Column(TEXT, "`flat` or `pointy`."),
+    "deployment.center_xy_m": Column(METRES, "Centre on the network: east, north."),
+    "deployment.area_km2": Column("km²", "Area of all cells."),
+    "cells": Column(COUNT, "Cells."),
+    "cells_with_roads": Column(COUNT, "Cells that a road passes through."),
+    "regions": Column(COUNT, "Regional servers."),
+    "servers": Column(COUNT, "Servers of both tiers."),
+    "edges": Column(COUNT, "Road edges that are open to passenger cars."),
+    "edges_in_deployment": Column(COUNT, "Those whose middle lies in the deployment."),
+    "vehicles": Column("counts", "What became of the vehicles."),
+    "vehicles.inserted": Column(COUNT, "Vehicles that SUMO put on the road."),
+    "vehicles.arrived": Column(COUNT, "Vehicles that came to the end of their route."),
+    "vehicles.not_inserted": Column(COUNT, "Vehicles that found no place on the road."),
+    "vehicles.left_out": Column(COUNT, "Vehicles whose route leaves the roads open to passenger cars."),
+    "teleports": Column(COUNT, "Times that SUMO moved a vehicle by a jump."),
+    "collisions": Column(COUNT, "Collisions."),
+    "outside_share": Column(SHARE, "Share of the time on the road spent outside the deployment; null without vehicles."),
+    "unmatched_share": Column(SHARE, "Share of the time on the road without a known road; null without vehicles."),
+    "mean_trip_m": Column(METRES, "Mean length of the trips that came to their end; null where none did."),
+    "simulated_s": Column(SECONDS, "From the begin of the pass to its last frame."),
+    "wall_s": Column(SECONDS, "Real time of each phase; the one entry that differs from run to run."),
+}
+
+# tables by their name on disk
+TABLES: dict[str, dict[str, Column]] = {
+    "run.json": RUN_JSON,
+    "summary": _SUMMARY_KEYS | _MODE_OF_ROW | _SUMMARY_METRICS,
+    "summary_by_band": _SUMMARY_KEYS | _BAND | _SUMMARY_METRICS,
+    "vehicles": VEHICLES,
+    "migrations": MIGRATIONS,
+    "frames": FRAMES,
+    "decisions": DECISIONS,
+    "stages": STAGES,
+    "cells": CELLS,
+    "roads": ROADS,
+}
