@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from msmf_traci.config.compose import Point
@@ -12,6 +13,7 @@ from msmf_traci.experiment.experiment import Result
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.sweep import is_done, numbered, results_folder, swept_folder, timed_folder
 from msmf_traci.orphans import parent_has_ended
+from msmf_traci.results.console import say
 from msmf_traci.results.store import refuse_taken
 
 # A worker that calls its run off waits much longer than this for it
@@ -24,7 +26,7 @@ def run_alone(point: Point) -> Result:
     return run_experiment(point.config, inputs, timed_folder(point.config), point.overrides, numbered)
 
 
-def carry_out(point: Point, *, wait: bool, worker: int | None = None) -> str | None:
+def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), worker: int | None = None) -> str | None:
     """Make a run of a sweep, unless it lies complete or another process is making it.
 
     Parameters
@@ -33,6 +35,8 @@ def carry_out(point: Point, *, wait: bool, worker: int | None = None) -> str | N
         The run.
     wait
         Whether to wait for another process that is making the same run.
+    plan
+        Names of all runs of the sweep, for saying which one begins; empty where nothing is to be said.
     worker
         The process that this one works for: if it has gone when the run is interrupted, the run is lost rather than called off.
 
@@ -48,6 +52,8 @@ def carry_out(point: Point, *, wait: bool, worker: int | None = None) -> str | N
     try:
         if wait and (failure := records.failure(folder.name)) is not None:
             return failure.reason  # whoever was waited for has failed
+        if plan:
+            say(f"run {plan.index(folder.name) + 1} of {len(plan)}: {folder.name}")
         try:
             _make(point, folder)
         except KeyboardInterrupt:

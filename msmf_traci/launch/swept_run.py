@@ -12,8 +12,6 @@ from omegaconf import DictConfig
 from msmf_traci.config.compose import Point, judge_composed, register_resolvers
 from msmf_traci.job import carry_out, note_lost
 from msmf_traci.launch.apart import run_apart
-from msmf_traci.launch.sweep import swept_folder
-from msmf_traci.results.console import say
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 
 _PASSED_ON = (CACHE_VARIABLE, "MSMF_DATA_DIR")
@@ -74,9 +72,7 @@ class SweptRun:
         config = judge_composed(composed, hydra.runtime.choices.get("experiment"))
         point = Point(config, tuple(str(word) for word in hydra.overrides.task), self.swept)
         if self.workplace is None:
-            name = swept_folder(point).name
-            say(f"run {self.plan.index(name) + 1} of {len(self.plan)}: {name}")
-            carry_out(point, wait=self.wait)
+            carry_out(point, wait=self.wait, plan=self.plan)
             return
         self.workplace.enter()
         reason = run_apart(point, wait=self.wait)

@@ -151,7 +151,7 @@ def test_failed_run_of_a_sweep_is_named_and_only_the_missing_is_done_again(msmf:
     (tmp_path / "calm").touch()
     second = msmf(tmp_path, *words)
     assert second.returncode == 0, second.stderr
-    assert second.stdout.count("done already") == 1
+    assert second.stderr.count("done already") == 1
     assert (tmp_path / "out" / "summary.csv").is_file()
 
 

@@ -82,7 +82,7 @@ def test_killed_worker_costs_its_own_run(
         return
     again = msmf(tmp_path, *SLOW, "seed=0,1,2")
     assert again.returncode == 0, again.stderr
-    assert "2 of 3 runs are done already, 1 to do" in again.stdout
+    assert "2 of 3 runs are done already, 1 to do" in again.stderr
     assert not list((results / ".sweep").glob("*.failed.json"))
 
 

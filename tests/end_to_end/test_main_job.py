@@ -121,7 +121,7 @@ def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(msmf: Command, tmp
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.csv")}
     again = msmf(tmp_path, *words)
     assert again.returncode == 0
-    assert "8 of 8 runs are done already, 0 to do" in again.stdout
+    assert "8 of 8 runs are done already, 0 to do" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*.csv")} == before
     assert {path.name for path in tmp_path.iterdir()} == {"results"}
 
@@ -143,7 +143,7 @@ def test_parquet_tables_hold_what_the_csv_tables_hold(default_run: tuple[Path, s
 
 
 def test_help_names_groups_strategies_and_options(msmf: Command, tmp_path: Path) -> None:
-    result = msmf(tmp_path, "--help")
+    result = msmf(tmp_path, "--help", "all")
     assert result.returncode == 0
     for words in ("beijing, osm, sumo, synthetic", "paper_table2", *STRATEGIES, "mobility.speed_kmh=50", "output.trace=false"):
         assert words in result.stdout
