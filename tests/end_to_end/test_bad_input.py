@@ -36,8 +36,8 @@ def judge(code: int, out: str, err: str, words: str, said: str, place: Path) -> 
     assert not list(place.iterdir())
 
 
-# the last of each kind is typed, the others are given to the command in this process, which has loaded everything already
-TYPED = list({kind: (kind, words, said) for kind, words, said in CASES}.values())
+# one of every fifth kind is typed, the others are given to the command in this process, which has loaded everything already
+TYPED = list({kind: (kind, words, said) for kind, words, said in CASES}.values())[::5]
 CALLED = [case for case in CASES if case not in TYPED]
 
 
