@@ -1,5 +1,6 @@
 """What tests share: the installed command, a cache of their own, and the real map where it is present."""
 
+import io
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
             report.outcome = "failed"
             report.longrepr = f"{reason}: yet everything is said to be installed (MSMF_MAY_SKIP={MAY_SKIP})"
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that start commands and take longest, every other one in each half.
+
+    Of two parallel workers each begins with a half, so that no worker waits for the other's long ones at the end.
+    """
+    modules = list(dict.fromkeys(item.path for item in items))
+    half_of = {path: number % 2 for number, path in enumerate(modules)}
+    items.sort(key=lambda item: (half_of[item.path], item.path.parent.name not in ("end_to_end", "testbed")))
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +91,23 @@ def msmf(environment: dict[str, str]) -> Command:
         return subprocess.run(
             [str(BIN / "msmf-traci"), *words], cwd=folder, env=environment | more, capture_output=True, text=True, check=False, timeout=580
         )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def called(cache: Path) -> Command:
+    """Call the command in a folder, in this process, which has loaded everything already; otherwise like `msmf`."""
+    from msmf_traci.commands.entry import main
+
+    def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        said, told = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(told):
+            patch.chdir(folder)
+            patch.setenv("MSMF_CACHE_DIR", str(cache))
+            patch.delenv("MSMF_DATA_DIR", raising=False)
+            code = main(words)
+        return subprocess.CompletedProcess(words, code, said.getvalue(), told.getvalue())
 
     return call
 

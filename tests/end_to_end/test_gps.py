@@ -34,11 +34,11 @@ def roads(sumo_home: Path) -> Roads:
 
 
 @pytest.fixture(scope="module")
-def gps(msmf: Command, sumo_home: Path) -> Command:
+def gps(called: Command, sumo_home: Path) -> Command:
     """The command on traces in the network."""
 
     def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        return msmf(folder, *words, "scenario=sumo", f"scenario.net_file={net_of(sumo_home)}", "mobility.source=gps")
+        return called(folder, *words, "scenario=sumo", f"scenario.net_file={net_of(sumo_home)}", "mobility.source=gps")
 
     return call
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.sweeps import EIGHT, SLOW, begun, left_in, small_city, sumo_in, tables
+from tests.end_to_end.sweeps import FOUR, SLOW, begun, left_in, small_city, sumo_in, tables
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -25,10 +25,10 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="finds
 def serial(msmf: Command, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The tables of the sweep, one run after the other in one process."""
     folder = small_city(tmp_path_factory.mktemp("serial"))
-    result = msmf(folder, *EIGHT)
+    result = msmf(folder, *FOUR)
     assert result.returncode == 0, result.stderr
     found = tables(folder / "results" / "small")
-    assert len([name for name in found if name.endswith("/vehicles.csv")]) == 8
+    assert len([name for name in found if name.endswith("/vehicles.csv")]) == 4
     return found
 
 
@@ -46,11 +46,10 @@ def needs(launcher: str) -> None:
 @pytest.mark.parametrize("launcher", PLUGINS)
 def test_workers_write_the_same_bytes(launcher: str, serial: dict[str, bytes], msmf: Command, tmp_path: Path) -> None:
     needs(launcher)
-    result = msmf(small_city(tmp_path), *EIGHT, f"hydra/launcher={launcher}", *TWO_WORKERS[launcher])
+    result = msmf(small_city(tmp_path), *FOUR, f"hydra/launcher={launcher}", *TWO_WORKERS[launcher])
     assert result.returncode == 0, result.stderr
     assert tables(tmp_path / "results" / "small") == serial
-    assert [line.split(":")[0] for line in result.stdout.splitlines() if " of 8: " in line] == [f"{n} of 8" for n in range(1, 9)]
-    assert result.stderr == ""
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == [f"{n} of 4" for n in range(1, 5)]
 
 
 @on_linux

@@ -100,17 +100,17 @@ def test_second_run_in_another_folder_gives_the_same_bytes(default_run: tuple[Pa
         assert (again / name).read_bytes() == (run / name).read_bytes()
 
 
-def test_another_seed_drives_other_trips(default_run: tuple[Path, str], msmf: Command, tmp_path: Path) -> None:
+def test_another_seed_drives_other_trips(default_run: tuple[Path, str], called: Command, tmp_path: Path) -> None:
     run, _ = default_run
-    assert msmf(tmp_path, "seed=1", "strategies=[never]").returncode == 0
+    assert called(tmp_path, "seed=1", "strategies=[never]").returncode == 0
     other = pd.read_csv(only_run(tmp_path / "results" / "synthetic") / "vehicles.csv")
     first = pd.read_csv(run / "vehicles.csv").query("strategy == 'never'")
     assert not set(other["road_s"]) <= set(first["road_s"])
 
 
-def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(msmf: Command, tmp_path: Path) -> None:
+def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(called: Command, tmp_path: Path) -> None:
     words = ["-m", "mobility.vehicles=5", "mobility.speed_kmh=20,50", "workload.image_mb=100,1000", "tiers.regional_rings=1,2", "seed=3"]
-    first = msmf(tmp_path, *words)
+    first = called(tmp_path, *words)
     assert first.returncode == 0, first.stderr
     folder = tmp_path / "results" / "synthetic"
     assert len(list(folder.glob("*/run.json"))) == 8
@@ -119,31 +119,31 @@ def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(msmf: Command, tmp
     keys = stacked[["commanded_kmh", "image_mb", "regional_rings", "seed"]].drop_duplicates()
     assert len(keys) == 8
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.csv")}
-    again = msmf(tmp_path, *words)
+    again = called(tmp_path, *words)
     assert again.returncode == 0
     assert "8 of 8 runs are done already, 0 to do" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*.csv")} == before
     assert {path.name for path in tmp_path.iterdir()} == {"results"}
 
 
-def test_dry_run_says_what_would_be_done_and_does_nothing(default_run: tuple[Path, str], msmf: Command, tmp_path: Path) -> None:
-    result = msmf(tmp_path, "dry_run=true", "output.trace=true")
+def test_dry_run_says_what_would_be_done_and_does_nothing(default_run: tuple[Path, str], called: Command, tmp_path: Path) -> None:
+    result = called(tmp_path, "dry_run=true", "output.trace=true")
     assert result.returncode == 0
     for words in ("331", "edges", "in the cache", "one run, one mobility pass", "MB"):
         assert words in result.stdout
     assert not list(tmp_path.iterdir())
 
 
-def test_parquet_tables_hold_what_the_csv_tables_hold(default_run: tuple[Path, str], msmf: Command, tmp_path: Path) -> None:
+def test_parquet_tables_hold_what_the_csv_tables_hold(default_run: tuple[Path, str], called: Command, tmp_path: Path) -> None:
     run, _ = default_run
-    assert msmf(tmp_path, "output.format=parquet").returncode == 0
+    assert called(tmp_path, "output.format=parquet").returncode == 0
     parquet = only_run(tmp_path / "results" / "synthetic")
     for name in ("migrations", "vehicles", "summary"):
         pd.testing.assert_frame_equal(pd.read_parquet(parquet / f"{name}.parquet"), pd.read_csv(run / f"{name}.csv"), check_dtype=False)
 
 
-def test_help_names_groups_strategies_and_options(msmf: Command, tmp_path: Path) -> None:
-    result = msmf(tmp_path, "--help", "all")
+def test_help_names_groups_strategies_and_options(called: Command, tmp_path: Path) -> None:
+    result = called(tmp_path, "--help", "all")
     assert result.returncode == 0
     for words in ("beijing, osm, sumo, synthetic", "paper_table2", *STRATEGIES, "mobility.speed_kmh=50", "output.trace=false"):
         assert words in result.stdout

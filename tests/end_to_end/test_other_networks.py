@@ -38,9 +38,9 @@ def test_beijing_has_the_papers_deployment_and_prediction_works(msmf: Command, d
     assert cells["lon"].between(116.2, 116.55).all() and cells["lat"].between(39.77, 40.03).all()
 
 
-def test_beijing_from_the_compressed_map_cut_to_a_box(msmf: Command, data_dir: Path, tmp_path: Path) -> None:
+def test_beijing_from_the_compressed_map_cut_to_a_box(called: Command, data_dir: Path, tmp_path: Path) -> None:
     box = "scenario.bbox=[116.36,39.88,116.42,39.93]"
-    result = msmf(
+    result = called(
         tmp_path,
         *("scenario=osm", f"scenario.map_file={data_dir}/beijing/beijing_central.osm.gz", box),
         *("mobility.vehicles=10", "strategies=[pm]"),
@@ -51,18 +51,18 @@ def test_beijing_from_the_compressed_map_cut_to_a_box(msmf: Command, data_dir: P
     assert facts["vehicles"]["arrived"] == 10  # type: ignore[index]
 
 
-def test_a_game_of_sumo_with_trips_of_ours(msmf: Command, sumo_home: Path, tmp_path: Path) -> None:
+def test_a_game_of_sumo_with_trips_of_ours(called: Command, sumo_home: Path, tmp_path: Path) -> None:
     net = sumo_home / "tools" / "game" / "bs3d" / "bs.net.xml"
-    result = msmf(tmp_path, "scenario=sumo", f"scenario.net_file={net}", "mobility.vehicles=30", "mobility.max_duration_s=900")
+    result = called(tmp_path, "scenario=sumo", f"scenario.net_file={net}", "mobility.vehicles=30", "mobility.max_duration_s=900")
     assert result.returncode == 0, result.stderr
     facts = facts_of(only_run(tmp_path / "results" / "sumo"))
     assert facts["vehicles"]["inserted"] == 30  # type: ignore[index]
     assert facts["simulated_s"] <= 900  # type: ignore[operator]
 
 
-def test_a_game_of_sumo_with_its_own_thousands_of_vehicles(msmf: Command, sumo_home: Path, tmp_path: Path) -> None:
+def test_a_game_of_sumo_with_its_own_thousands_of_vehicles(called: Command, sumo_home: Path, tmp_path: Path) -> None:
     game = sumo_home / "tools" / "game" / "A10KW.sumocfg"
-    result = msmf(tmp_path, "scenario=sumo", f"scenario.sumocfg_file={game}", "mobility.max_duration_s=300", "strategies=[pm,nearest]")
+    result = called(tmp_path, "scenario=sumo", f"scenario.sumocfg_file={game}", "mobility.max_duration_s=300", "strategies=[pm,nearest]")
     assert result.returncode == 0, result.stderr
     run = only_run(tmp_path / "results" / "sumo")
     facts = facts_of(run)
@@ -101,14 +101,14 @@ def own_network(tmp_path: Path, sumo_home: Path) -> Path:
     return net
 
 
-def test_own_routes_keep_their_speeds_trams_are_left_out_and_flows_stop(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+def test_own_routes_keep_their_speeds_trams_are_left_out_and_flows_stop(called: Command, own_network: Path, tmp_path: Path) -> None:
     words = [
         "scenario=sumo",
         f"scenario.net_file={own_network}",
         f"scenario.route_file={tmp_path}/r.rou.xml",
         "mobility.max_duration_s=420",
     ]
-    result = msmf(tmp_path, *words, "strategies=[pm]", "output.dir=out")
+    result = called(tmp_path, *words, "strategies=[pm]", "output.dir=out")
     assert result.returncode == 0, result.stderr
     run = only_run(tmp_path / "out")
     facts, vehicles = facts_of(run), pd.read_csv(run / "vehicles.csv").set_index("vehicle")
@@ -119,27 +119,27 @@ def test_own_routes_keep_their_speeds_trams_are_left_out_and_flows_stop(msmf: Co
     assert "t" not in vehicles.index
 
 
-def test_a_commanded_speed_overrides_own_routes(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+def test_a_commanded_speed_overrides_own_routes(called: Command, own_network: Path, tmp_path: Path) -> None:
     words = [
         "scenario=sumo",
         f"scenario.net_file={own_network}",
         f"scenario.route_file={tmp_path}/r.rou.xml",
         "mobility.max_duration_s=420",
     ]
-    result = msmf(tmp_path, *words, "strategies=[pm]", "output.dir=out", "mobility.speed_kmh=80")
+    result = called(tmp_path, *words, "strategies=[pm]", "output.dir=out", "mobility.speed_kmh=80")
     assert result.returncode == 0, result.stderr
     vehicles = pd.read_csv(only_run(tmp_path / "out") / "vehicles.csv").set_index("vehicle")
     assert vehicles.loc["s", "realised_kmh"] > 54  # beyond its own 18 km/h and the road's 54 km/h
 
 
-def test_rerouted_vehicles_are_followed_on_their_new_route(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+def test_rerouted_vehicles_are_followed_on_their_new_route(called: Command, own_network: Path, tmp_path: Path) -> None:
     (tmp_path / "r.rou.xml").write_text('<routes><vehicle id="x" depart="0"><route edges="ab bc"/></vehicle></routes>')
     (tmp_path / "close.add.xml").write_text(
         '<additional><rerouter id="r" edges="ad"><interval begin="0" end="1000"><destProbReroute id="dc" probability="1"/></interval></rerouter>'
         '<rerouter id="q" edges="ab"><interval begin="0" end="1000"><destProbReroute id="ba" probability="1"/></interval></rerouter></additional>'
     )
     words = ["scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "output.trace=true"]
-    result = msmf(
+    result = called(
         tmp_path, *words, "strategies=[oracle]", "output.dir=out", f"mobility.sumo_args=[--additional-files,{tmp_path}/close.add.xml]"
     )
     assert result.returncode == 0, result.stderr
@@ -151,8 +151,8 @@ def test_rerouted_vehicles_are_followed_on_their_new_route(msmf: Command, own_ne
 
 
 @pytest.mark.parametrize("mode", ["free", "legal", "forced"])
-def test_every_row_has_the_commanded_and_the_realised_speed(mode: str, msmf: Command, tmp_path: Path) -> None:
-    result = msmf(tmp_path, "mobility.vehicles=10", "mobility.speed_kmh=100", f"mobility.speed_mode={mode}", "strategies=[never]")
+def test_every_row_has_the_commanded_and_the_realised_speed(mode: str, called: Command, tmp_path: Path) -> None:
+    result = called(tmp_path, "mobility.vehicles=10", "mobility.speed_kmh=100", f"mobility.speed_mode={mode}", "strategies=[never]")
     assert result.returncode == 0, result.stderr
     run = only_run(tmp_path / "results" / "synthetic")
     vehicles = pd.read_csv(run / "vehicles.csv")
@@ -166,18 +166,18 @@ def test_every_row_has_the_commanded_and_the_realised_speed(mode: str, msmf: Com
         assert vehicles["realised_kmh"].min() == pytest.approx(100, abs=0.5)
 
 
-def test_routes_without_anybody_to_follow_are_said_to_be_so(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+def test_routes_without_anybody_to_follow_are_said_to_be_so(called: Command, own_network: Path, tmp_path: Path) -> None:
     (tmp_path / "r.rou.xml").write_text(
         '<routes><vType id="tram" vClass="tram"/><vehicle id="t" type="tram" depart="0"><route edges="rail"/></vehicle></routes>'
     )
     words = ["scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "output.dir=out"]
-    result = msmf(tmp_path, *words, "output.trace=true")
+    result = called(tmp_path, *words, "output.trace=true")
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].startswith("msmf-traci: no vehicle was followed: 1 left out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_vehicle_id_used_twice_is_two_vehicles(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+def test_a_vehicle_id_used_twice_is_two_vehicles(called: Command, own_network: Path, tmp_path: Path) -> None:
     # SUMO reads routes ahead; others in between let the first a leave before the second is read
     vehicles = "".join(
         f'<vehicle id="{name}" depart="{depart_s}"><route edges="ab bc"/></vehicle>'
@@ -185,7 +185,7 @@ def test_a_vehicle_id_used_twice_is_two_vehicles(msmf: Command, own_network: Pat
     )
     (tmp_path / "r.rou.xml").write_text(f"<routes>{vehicles}</routes>")
     words = ["scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "output.dir=out"]
-    result = msmf(tmp_path, *words, "strategies=[pm]")
+    result = called(tmp_path, *words, "strategies=[pm]")
     assert result.returncode == 0, result.stderr
     run = only_run(tmp_path / "out")
     migrations, booked = pd.read_csv(run / "migrations.csv"), pd.read_csv(run / "vehicles.csv")
@@ -194,7 +194,7 @@ def test_a_vehicle_id_used_twice_is_two_vehicles(msmf: Command, own_network: Pat
     assert booked["traffic_bytes"].sum() == pytest.approx(sent)
 
 
-def test_vehicles_of_a_loaded_state_are_followed(msmf: Command, own_network: Path, sumo_home: Path, tmp_path: Path) -> None:
+def test_vehicles_of_a_loaded_state_are_followed(called: Command, own_network: Path, sumo_home: Path, tmp_path: Path) -> None:
     (tmp_path / "r.rou.xml").write_text('<routes><vehicle id="a" depart="0"><route edges="ab bc"/></vehicle></routes>')
     sumo = [
         str(sumo_home / "bin" / "sumo"),
@@ -212,27 +212,27 @@ def test_vehicles_of_a_loaded_state_are_followed(msmf: Command, own_network: Pat
         '<configuration><input><net-file value="own.net.xml"/></input><time><begin value="20"/></time>'
         '<processing><load-state value="s.xml"/></processing></configuration>'
     )
-    result = msmf(tmp_path, "scenario=sumo", "scenario.sumocfg_file=own.sumocfg", "strategies=[pm]", "output.dir=out")
+    result = called(tmp_path, "scenario=sumo", "scenario.sumocfg_file=own.sumocfg", "strategies=[pm]", "output.dir=out")
     assert result.returncode == 0, result.stderr
     vehicles = pd.read_csv(only_run(tmp_path / "out") / "vehicles.csv")
     assert list(vehicles["vehicle"]) == ["a"]
     assert vehicles["distance_m"].iloc[0] < 1700  # only what was left to drive
 
 
-def test_a_projection_that_is_not_known_is_none(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+def test_a_projection_that_is_not_known_is_none(called: Command, own_network: Path, tmp_path: Path) -> None:
     own_network.write_text(own_network.read_text().replace('projParameter="!"', 'projParameter="-"'))
     words = ["scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "mobility.max_duration_s=60"]
-    result = msmf(tmp_path, *words, "strategies=[pm]", "output.dir=out")
+    result = called(tmp_path, *words, "strategies=[pm]", "output.dir=out")
     assert result.returncode == 0, result.stderr
     (cells,) = (tmp_path / "out").glob("map-*/cells.csv")
     assert pd.read_csv(cells)["lon"].isna().all()
 
 
-def test_a_sweep_does_not_take_a_run_with_other_routes_for_done(msmf: Command, own_network: Path, tmp_path: Path) -> None:
+def test_a_sweep_does_not_take_a_run_with_other_routes_for_done(called: Command, own_network: Path, tmp_path: Path) -> None:
     words = ["-m", "scenario=sumo", f"scenario.net_file={own_network}", f"scenario.route_file={tmp_path}/r.rou.xml", "seed=0"]
     words += ["strategies=[pm]", "output.dir=out", "mobility.max_duration_s=60"]
-    assert msmf(tmp_path, *words).returncode == 0
+    assert called(tmp_path, *words).returncode == 0
     (tmp_path / "r.rou.xml").write_text('<routes><vehicle id="new" depart="0"><route edges="ab bc"/></vehicle></routes>')
-    again = msmf(tmp_path, *words)
+    again = called(tmp_path, *words)
     assert again.returncode == 2
     assert "with other files" in again.stderr

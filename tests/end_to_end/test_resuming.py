@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.sweeps import SWEEP, begun, left_in, small_city, tables
+from tests.end_to_end.sweeps import FOUR, begun, left_in, small_city, tables
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
-FOUR = (*SWEEP, "seed=0,1,2,3")
+
 KILLS = 3
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="finds processes in /proc")

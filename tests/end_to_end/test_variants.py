@@ -15,8 +15,8 @@ SMALL = ("mobility.vehicles=12", "mobility.max_duration_s=400", "deployment.ring
 TABLES = ("migrations", "vehicles", "summary")
 
 
-def run(msmf: Command, folder: Path, *words: str, **more: str) -> Path:
-    result = msmf(folder, *SMALL, *words, **more)
+def run(called: Command, folder: Path, *words: str) -> Path:
+    result = called(folder, *SMALL, *words)
     assert result.returncode == 0, result.stderr
     (done,) = (path.parent for path in folder.glob("results/synthetic/*/run.json"))
     return done
@@ -43,9 +43,9 @@ def text(run: Path, table: str) -> pd.DataFrame:
     ],
     ids=lambda varied: " and ".join(varied),
 )
-def test_one_pass_gives_the_rows_of_separate_runs(varied: dict[str, dict[str, str]], msmf: Command, tmp_path: Path) -> None:
+def test_one_pass_gives_the_rows_of_separate_runs(varied: dict[str, dict[str, str]], called: Command, tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
-    together = run(msmf, tmp_path / "all", *(f"variants.{option}=[{','.join(values)}]" for option, values in varied.items()))
+    together = run(called, tmp_path / "all", *(f"variants.{option}=[{','.join(values)}]" for option, values in varied.items()))
     keys = json.loads((together / "run.json").read_text())["key_columns"]
     columns = {option: next(name for name in keys if name in (option, option.split(".")[1])) for option in varied}
     seen = 0
@@ -53,7 +53,7 @@ def test_one_pass_gives_the_rows_of_separate_runs(varied: dict[str, dict[str, st
         words = [f"{option}={value}" for option, (value, _) in zip(varied, values, strict=True)]
         folder = tmp_path / "-".join(value for value, _ in values)
         folder.mkdir()
-        alone = run(msmf, folder, *words)
+        alone = run(called, folder, *words)
         for table in TABLES:
             rows = text(together, table)
             for option, (_, written) in zip(varied, values, strict=True):
@@ -86,11 +86,11 @@ class D(OracleTier):
 """
 
 
-def test_strategies_that_are_asked_fare_like_those_that_are_planned(msmf: Command, tmp_path: Path) -> None:
+def test_strategies_that_are_asked_fare_like_those_that_are_planned(called: Command, tmp_path: Path) -> None:
     (tmp_path / "asked.py").write_text(ASKED)
     ours = ("nearest", "pm", "pm_op_tier", "oracle_tier")
     done = run(
-        msmf,
+        called,
         tmp_path,
         f"strategies=[{','.join(ours)},asked:A,asked:B,asked:C,asked:D]",
         *("variants.links.mode=[dedicated,shared]", "variants.handoff.unsynced=[stop,relay]", "variants.reports.distance_m=[0,60]"),
@@ -106,9 +106,9 @@ def test_strategies_that_are_asked_fare_like_those_that_are_planned(msmf: Comman
             assert len(own[0])
 
 
-def test_fewer_reports_cost_less_and_show_in_the_tables(msmf: Command, tmp_path: Path) -> None:
+def test_fewer_reports_cost_less_and_show_in_the_tables(called: Command, tmp_path: Path) -> None:
     """A report each frame, after 50 m, after 500 m: fewer and fewer, 40 bytes each, and predictions that are no better."""
-    done = run(msmf, tmp_path, "variants.reports.distance_m=[0,50,500]", "reports.bytes=40", "strategies=[pm]")
+    done = run(called, tmp_path, "variants.reports.distance_m=[0,50,500]", "reports.bytes=40", "strategies=[pm]")
     vehicles = pd.read_csv(done / "vehicles.csv")
     by_distance = vehicles.groupby("reports.distance_m")[["reports", "report_bytes", "road_s"]].sum()
     reports = by_distance["reports"]
@@ -120,8 +120,8 @@ def test_fewer_reports_cost_less_and_show_in_the_tables(msmf: Command, tmp_path:
     assert summary["handoff_hit_rate"][500] < summary["handoff_hit_rate"][0]
 
 
-def test_two_ranges_of_sizes_are_told_apart(msmf: Command, tmp_path: Path) -> None:
-    done = run(msmf, tmp_path, "variants.workload.image_mb=[[100,200],[1500,1600],700]", "strategies=[pm]")
+def test_two_ranges_of_sizes_are_told_apart(called: Command, tmp_path: Path) -> None:
+    done = run(called, tmp_path, "variants.workload.image_mb=[[100,200],[1500,1600],700]", "strategies=[pm]")
     summary = pd.read_csv(done / "summary.csv")
     assert list(summary["workload.image_mb"]) == ["700.0", "[100.0, 200.0]", "[1500.0, 1600.0]"]
     assert list(summary["image_mb"].isna()) == [False, True, True]
@@ -129,13 +129,13 @@ def test_two_ranges_of_sizes_are_told_apart(msmf: Command, tmp_path: Path) -> No
     assert summary["traffic_per_trip_bytes"].nunique() == 3
 
 
-def test_one_at_a_time_gives_rows_of_the_product_and_can_do_without_transfers(msmf: Command, tmp_path: Path) -> None:
+def test_one_at_a_time_gives_rows_of_the_product_and_can_do_without_transfers(called: Command, tmp_path: Path) -> None:
     """Three of the four rows of a product; summaries and vehicles are the same bytes without the table of transfers."""
     words = ["variants.handoff.unsynced=[stop,relay]", "variants.handoff.user_left=[abandon,finish]", "strategies=[nearest,pm_tier]"]
     for name in ("product", "one"):
         (tmp_path / name).mkdir()
-    product = run(msmf, tmp_path / "product", *words)
-    one = run(msmf, tmp_path / "one", *words, "vary.design=one_at_a_time", "output.migrations=false")
+    product = run(called, tmp_path / "product", *words)
+    one = run(called, tmp_path / "one", *words, "vary.design=one_at_a_time", "output.migrations=false")
     assert not (one / "migrations.csv").exists() and (product / "migrations.csv").is_file()
     for table in ("vehicles", "summary"):
         rows = text(product, table)
@@ -144,18 +144,18 @@ def test_one_at_a_time_gives_rows_of_the_product_and_can_do_without_transfers(ms
         pd.testing.assert_frame_equal(text(one, table), rows[~both].reset_index(drop=True))
 
 
-def test_one_range_of_sizes_is_told_from_the_one_that_is_configured(msmf: Command, tmp_path: Path) -> None:
-    done = run(msmf, tmp_path, "vary.design=one_at_a_time", "variants.workload.image_mb=[[50,500]]", "strategies=[pm]")
+def test_one_range_of_sizes_is_told_from_the_one_that_is_configured(called: Command, tmp_path: Path) -> None:
+    done = run(called, tmp_path, "vary.design=one_at_a_time", "variants.workload.image_mb=[[50,500]]", "strategies=[pm]")
     summary = pd.read_csv(done / "summary.csv")
     assert list(summary["workload.image_mb"]) == ["[100.0, 2000.0]", "[50.0, 500.0]"]
     assert (summary["vehicles"] == 12).all()
 
 
-def test_applications_send_their_own_images_and_memories(msmf: Command, tmp_path: Path) -> None:
+def test_applications_send_their_own_images_and_memories(called: Command, tmp_path: Path) -> None:
     """What is on the ledger follows from the applications' sizes, levels and rates (docs/experiments.md)."""
     testbed = ("tiers.local_latency_ms=20", "tiers.regional_latency_ms=100")
     strategies = "strategies=[nearest,pm_op_tier]"
-    done = run(msmf, tmp_path, "variants.workload.application=[game,face,ram]", *testbed, strategies, "mobility.speed_kmh=15")
+    done = run(called, tmp_path, "variants.workload.application=[game,face,ram]", *testbed, strategies, "mobility.speed_kmh=15")
     image, memory = {"game": 1.4e9, "face": 7e8, "ram": 1e8}, {"game": 1.6e8, "face": 1e8, "ram": 3e8}
     vehicles, migrations = (pd.read_csv(done / f"{name}.csv") for name in ("vehicles", "migrations"))
     assert list(vehicles.columns[:4]) == ["strategy", "image_mb", "application", "vehicle"]
@@ -174,7 +174,7 @@ def test_applications_send_their_own_images_and_memories(msmf: Command, tmp_path
     assert tiers == {"game": ["local"], "face": ["regional"], "ram": ["regional"]}
     alone = tmp_path / "alone"
     alone.mkdir()
-    ram = run(msmf, alone, "workload.application=ram", *testbed, strategies, "mobility.speed_kmh=15")
+    ram = run(called, alone, "workload.application=ram", *testbed, strategies, "mobility.speed_kmh=15")
     for table in TABLES:
         rows = text(done, table)
         rows = rows[rows["application"] == "ram"].drop(columns="application").reset_index(drop=True)
