@@ -1,5 +1,6 @@
 """The Python interface: the command line's runs, sweeps, sentences and tables, as objects."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,6 +101,7 @@ def test_a_sweep_is_stacked_with_what_was_varied_and_made_once(place: Path, caps
     assert set(runs.vehicles.columns[:3]) == {"run", "unsynced", "seed"}
     assert runs.settings == ["commanded_kmh", "unsynced", "image_mb"]
     assert "±" in runs._repr_html_()
+    assert "PYTHONSAFEPATH" not in os.environ
     capsys.readouterr()
     again = msmf.sweep(words, strategies=["pm"])
     assert "4 of 4 runs are done already" in capsys.readouterr().err

@@ -62,7 +62,7 @@ def test_a_sweep_goes_on_when_its_reader_leaves(shell: Shell, tmp_path: Path) ->
 @pytest.mark.parametrize("command", ["status", "fetch", "overlay", "report", "testbed"])
 def test_no_command_breaks_on_a_full_disk_behind_its_stdout(command: str, shell: Shell) -> None:
     result = shell(f"msmf-traci-{command}", ["--help"], ">/dev/full")
-    assert result.stderr == f"msmf-traci-{command}: stdout cannot be written (No space left on device)" + (
+    assert result.stderr == f"msmf-traci {command}: stdout cannot be written (No space left on device)" + (
         ", so that not all is shown; everything else is done\n"
     )
     assert result.returncode == 2

@@ -87,7 +87,6 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
         records.forget_failure(name)
     in_process = request.launcher == IN_PROCESS
     plan = tuple(swept_folder(point).name for point in request.points) if in_process else ()
-    os.environ["PYTHONSAFEPATH"] = "1"  # for workers: a file in the working folder takes the place of no installed package
     tally = _Tally(len(request.points), len(request.points) - len(todo), quiet=in_process)
     wait = False
     # beside the runs: workers on other machines have to reach it
@@ -95,7 +94,7 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
         try:
             while todo:
                 points = list(todo.values())
-                with _interruptible(), _Watch(folder, records, todo, tally, scratch) as watch:
+                with _safe_path(), _interruptible(), _Watch(folder, records, todo, tally, scratch) as watch:
                     trouble = _launch(
                         request, points, SweptRun(points[0].swept, None if in_process else Workplace.here(), wait, plan), scratch
                     )
@@ -132,6 +131,20 @@ def _launch(request: Request, points: Sequence[Point], job: SweptRun, scratch: P
         except Exception as error:
             return _one_line(error)
     return None
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Let a file in the working folder take the place of no installed package in workers."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextmanager

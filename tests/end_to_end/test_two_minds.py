@@ -87,8 +87,8 @@ def compare_with(run: Path, mind: Recomputed) -> None:
     ],
     ids=["defaults", "relay and finish", "hysteresis, dwell and slow tier", "small containers", "pointy, short sight, small deployment"],
 )
-def test_two_minds_agree_on_the_synthetic_city(words: list[str], msmf: Command, tmp_path: Path) -> None:
-    compare(traced(msmf, tmp_path, "mobility.vehicles=40", *words))
+def test_two_minds_agree_on_the_synthetic_city(words: list[str], called: Command, tmp_path: Path) -> None:
+    compare(traced(called, tmp_path, "mobility.vehicles=20", *words))
 
 
 # every term matters: against none at all it costs whole seconds at each stage
@@ -115,8 +115,8 @@ REPORTS = ["reports.distance_m=60", "reports.heading_deg=20", "reports.speed_mps
     ],
     ids=["shared links, relay and finish", "fast shared links, processing", "processing", "reports", "rare reports, slow tier"],
 )
-def test_two_minds_agree_on_shared_links_processing_and_reports(words: list[str], msmf: Command, tmp_path: Path) -> None:
-    compare(traced(msmf, tmp_path, *words))
+def test_two_minds_agree_on_shared_links_processing_and_reports(words: list[str], called: Command, tmp_path: Path) -> None:
+    compare(traced(called, tmp_path, *words))
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_two_minds_agree_on_shared_links_processing_and_reports(words: list[str]
     ],
     ids=["full servers", "full servers, relay and finish", "full servers, shared links and reports"],
 )
-def test_two_minds_agree_where_servers_are_full(words: list[str], msmf: Command, tmp_path: Path) -> None:
-    run = traced(msmf, tmp_path, *CROWD, *words)
+def test_two_minds_agree_where_servers_are_full(words: list[str], called: Command, tmp_path: Path) -> None:
+    run = traced(called, tmp_path, *CROWD, *words)
     migrations = pd.read_csv(run / "migrations.csv")
     refused = migrations.tier[migrations.outcome == "refused"].value_counts()
     assert refused["local"] > 50 and refused["regional"] > 20
