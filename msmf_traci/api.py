@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from msmf_traci.config.compose import Request, read_request
-from msmf_traci.control.plugins import offer_strategy
+from msmf_traci.config.launchers import IN_PROCESS
+from msmf_traci.control.plugins import is_offered, offer_strategy
 from msmf_traci.control.situation import Decision, Situation
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError, MsmfError, ToolError
@@ -77,11 +78,9 @@ def run(*options: Options, strategies: Strategies | None = None, config_dir: str
     from msmf_traci.launch.carrying_out import make_run
 
     request = _request(options, strategies, more, config_dir, multirun=False)
-    config = request.points[0].config
     if request.is_sweep:
-        raise InputError(f"experiment={config.experiment} is a sweep; call sweep() in place of run()")
-    if config.dry_run:
-        raise InputError("dry_run=true does nothing; call preview() in place of run()")
+        raise InputError(f"experiment={request.points[0].config.experiment} is a sweep; call sweep() in place of run()")
+    _refuse_dry_run(request)
     return Run(make_run(request).folder)
 
 
@@ -91,7 +90,8 @@ def sweep(*options: Options, strategies: Strategies | None = None, config_dir: s
     Parameters
     ----------
     options, strategies, config_dir, more
-        As of `run`. Several values of an option make the sweep: `"seed=0,1,2"`, or a list in a mapping, `{"seed": [0, 1, 2]}`.
+        As of `run`. Several values of an option make the sweep: `"seed=0,1,2"`, or a list in a mapping, `{"seed": [0, 1, 2]}`. The values
+        under `variants` share each pass: `{"seed": [0, 1], "variants.links.bandwidth_mbps": [50, 100]}` makes two runs.
 
     Raises
     ------
@@ -108,6 +108,7 @@ def sweep(*options: Options, strategies: Strategies | None = None, config_dir: s
     from msmf_traci.launch.carrying_out import make_sweep
 
     request = _request(options, strategies, more, config_dir, multirun=True)
+    _refuse_dry_run(request)
     made = make_sweep(request)
     return Runs(made.folder, [Run(folder) for folder in made.runs])
 
@@ -183,7 +184,10 @@ def report(*results: Run | Runs | str | Path, out: str | Path | None = None, rep
     if not results:
         raise InputError("name the folder of a run or of a sweep, such as results/synthetic")
     folders = [result.folder if isinstance(result, Run | Runs) else Path(result).expanduser() for result in results]
-    return write_report(folders, None if out is None else Path(out).expanduser(), replay=replay, claims=claims)
+    # those runs and no others that lie beside them
+    first_runs = [each.folder for each in results[0]] if isinstance(results[0], Runs) else []
+    place = None if out is None else Path(out).expanduser()
+    return write_report(folders, place, replay=replay, claims=claims, first_runs=first_runs)
 
 
 def recording(source: Run | str | Path) -> RecordedPass:
@@ -220,13 +224,28 @@ def _request(
 ) -> Request:
     words = []
     for option in [*options, more]:
+        if not isinstance(option, str | Mapping):
+            raise InputError(f"{option!r} is no option; write words such as 'seed=1', or mappings such as {{'seed': 1}}")
         words += [option] if isinstance(option, str) else [word_of(name, value, multirun=multirun) for name, value in option.items()]
-    if isinstance(strategies, str):
-        raise InputError(f"strategies={strategies!r}: give a list of names or classes, such as [{strategies!r}]")
+    if isinstance(strategies, str) or not isinstance(strategies, Iterable | None):
+        raise InputError(f"strategies={strategies!r}: give a list of names or classes, such as ['pm']")
     if strategies is not None:
         names = [each if isinstance(each, str) else offer_strategy(each) for each in strategies]
         words.append(f"strategies={_text_of(names)}")
-    return read_request(words, multirun=multirun, config_dir=None if config_dir is None else str(Path(config_dir).expanduser().resolve()))
+    request = read_request(
+        words, multirun=multirun, config_dir=None if config_dir is None else str(Path(config_dir).expanduser().resolve())
+    )
+    own = [name for name in request.points[0].config.strategies if is_offered(name)]
+    if own and request.launcher != IN_PROCESS:
+        raise InputError(
+            f"hydra/launcher={request.launcher}: workers do not know the class {own[0]} of this program; leave the launcher out"
+        )
+    return request
+
+
+def _refuse_dry_run(request: Request) -> None:
+    if request.points[0].config.dry_run:
+        raise InputError("dry_run=true does nothing; call preview()")
 
 
 def word_of(name: str, value: Any, *, multirun: bool) -> str:
@@ -237,11 +256,12 @@ def word_of(name: str, value: Any, *, multirun: bool) -> str:
     name
         Dotted.
     value
-        A number, text, None, a path, a list or a mapping. In a sweep, the items of a list are the values; a list of lists has lists.
+        A number, text, None, a path, a list or a mapping. In a sweep, the items of a list are the values; a list of lists has lists. Under
+        `variants` a list is always one value, since its items share the pass.
     multirun
         Whether it is for a sweep.
     """
-    if multirun and _is_list(value):
+    if multirun and _is_list(value) and not name.startswith("variants."):
         return f"{name}={','.join(_text_of(each) for each in value)}"
     return f"{name}={_text_of(value)}"
 

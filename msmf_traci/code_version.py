@@ -69,6 +69,14 @@ def user_code_hash(module: str) -> str:
     return _hash_of(_closure((module,), lambda name, path: _is_within(name, own) or _is_within(name, _PACKAGE) or not _is_installed(path)))
 
 
+def is_users(module: str) -> bool:
+    """Whether a module is the user's own: no part of this package, of Python, or of an installed package; one without a file is."""
+    if _is_within(module, _PACKAGE) or module in sys.builtin_module_names:
+        return False
+    path = _file_of(module)
+    return path is None or not _is_installed(path)
+
+
 @dataclass(frozen=True)
 class _Module:
     """What a module's text says: a hash of its statements, and the names that it may import."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -28,6 +29,8 @@ _SOURCES = (
     *(f"{folder}/*.py" for folder in ("migration", "control", "mobility", "mobility/*")),
 )
 _KIND = "compiled"  # of what the cache holds
+_OWN = "msmf-traci"  # our folder where numba's own variable names one for everybody
+_KEY = re.compile(r"[0-9a-f]{20}")
 _MOST_KEPT = 4  # of other sources than these: of an earlier version, of another environment
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
@@ -42,9 +45,9 @@ def _cache_by_sources() -> None:
     digest = hashlib.sha256()
     for path in sorted(path for pattern in _SOURCES for path in _PACKAGE.glob(pattern)):
         digest.update(path.read_bytes())
-    kept = Path(_config.CACHE_DIR) if _config.CACHE_DIR else cache_folder() / _KIND
+    kept = Path(_config.CACHE_DIR) / _OWN if _config.CACHE_DIR else cache_folder() / _KIND
     folder = kept / digest.hexdigest()[:20]
-    others = sorted((other for other in kept.glob("[0-9a-f]*") if other != folder), key=_last_written_s)
+    others = sorted((other for other in kept.glob("*") if _KEY.fullmatch(other.name) and other != folder), key=_last_written_s)
     for other in others[:-_MOST_KEPT]:
         shutil.rmtree(other, ignore_errors=True)
     _config.CACHE_DIR = str(folder)

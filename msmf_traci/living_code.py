@@ -1,21 +1,31 @@
-"""Identity of a class that lives in memory only, such as one that a notebook defines: a hash of what it does and of what it uses."""
+"""Identity of a class that a Python program hands over: a hash of what it does now, and of all of the user's code that it uses.
+
+Text on disk does not tell it: a notebook has none, a module may have been edited since, and a class may have been changed or made by a
+function at run time.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
-from types import CodeType, FunctionType, ModuleType
+from enum import Enum
+from functools import cached_property, partial
+from types import CodeType, FunctionType, MethodType, ModuleType
 
-from msmf_traci.code_version import user_code_hash
+import numpy as np
 
-_SAYS_NOTHING = frozenset(("__doc__", "__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__"))
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+from msmf_traci.code_version import is_users, user_code_hash
+
+_SAYS_NOTHING = frozenset(
+    ("__doc__", "__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__", "__annotations__")
+)
+_PLAIN = (int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
 def living_code_hash(kind: type, base: type) -> str:
-    """Hash of a class: its methods and attributes, and the functions, classes and values of its module that these use.
+    """Hash of a class: its methods and attributes, and the functions, classes, objects and values that these use.
 
     Parameters
     ----------
@@ -24,41 +34,78 @@ def living_code_hash(kind: type, base: type) -> str:
     base
         The class of this package that it derives from, which does not count.
     """
-    reader = _Reader(kind.__module__, base)
+    reader = _Reader(base)
     reader.read(kind)
     return hashlib.sha256("\0".join(reader.pieces).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class _Reader:
-    """Writes down a class of a module, and whatever of that module it uses."""
+    """Writes down whatever can be reached from a class, as far as it is the user's own."""
 
-    def __init__(self, module: str, base: type) -> None:
+    def __init__(self, base: type) -> None:
         self.pieces: list[str] = []
-        self._module = module
         self._base = base
-        self._seen: set[int] = set()
+        self._seen: dict[int, object] = {}  # kept alive, so that no other object gets its id
 
     def read(self, value: object) -> None:
-        if id(value) in self._seen:
+        if isinstance(value, _PLAIN):  # before the others: equal ones are often one object
+            self.pieces.append(f"{type(value).__name__} {value!r}")
             return
-        self._seen.add(id(value))
-        if isinstance(value, staticmethod | classmethod):
-            self.read(value.__func__)
-        elif isinstance(value, property):
-            for part in (value.fget, value.fset):
-                self.read(part)
+        if id(value) in self._seen:
+            self.pieces.append(f"again {list(self._seen).index(id(value))}")
+            return
+        self._seen[id(value)] = value
+        if isinstance(value, staticmethod | classmethod | MethodType):
+            self._read_all("method", [value.__func__, getattr(value, "__self__", None)])
+        elif isinstance(value, property | cached_property):
+            self._read_all("property", [getattr(value, name, None) for name in ("fget", "fset", "func")])
+        elif isinstance(value, partial):
+            self._read_all("partial", [value.func, *value.args, value.keywords])
         elif isinstance(value, ModuleType):
-            self.pieces.append(f"module {value.__name__} {user_code_hash(value.__name__)}")
-        elif isinstance(value, type | FunctionType) and value.__module__ != self._module:
-            self.pieces.append(f"{value.__module__}.{value.__qualname__} {user_code_hash(value.__module__)}")
+            self._read_module(value.__name__)
+        elif isinstance(value, type | FunctionType) and not is_users(value.__module__):
+            self.pieces.append(f"{value.__module__}.{value.__qualname__}")  # installed ones have versions
         elif isinstance(value, type):
             self._read_class(value)
         elif isinstance(value, FunctionType):
             self._read_code(value.__code__, value.__globals__)
-            for part in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *_surroundings(value)):
-                self.read(part)
+            self._read_all("defaults", [*(value.__defaults__ or ()), value.__kwdefaults__ or {}, *_surroundings(value)])
+        elif hasattr(value, "__wrapped__"):  # functools.cache and the like
+            self._read_all("wrapped", [value.__wrapped__])
         else:
-            self.pieces.append(_ADDRESS.sub("", repr(value)))
+            self._read_object(value)
+
+    def _read_all(self, what: str, values: list[object]) -> None:
+        self.pieces.append(f"{what} {len(values)}")
+        for each in values:
+            self.read(each)
+
+    def _read_object(self, value: object) -> None:
+        if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
+            self.pieces.append(f"array {value.dtype} {value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}")
+        elif isinstance(value, Enum):
+            self.pieces.append(repr(value))
+        elif isinstance(value, Mapping):
+            self._read_all("mapping", [part for item in value.items() for part in item])
+        elif isinstance(value, Set):
+            self.pieces.append(f"set {sorted(map(self._told, value))}")  # its own order differs from process to process
+        elif isinstance(value, list | tuple):
+            self._read_all(type(value).__name__, list(value))
+        elif type(value).__module__ == "builtins" and callable(value):
+            self.pieces.append(f"{getattr(value, '__module__', None)}.{getattr(value, '__qualname__', None)}")
+        elif hasattr(value, "__dict__") and is_users(type(value).__module__):
+            self._read_all("object", [type(value), vars(value)])
+        else:
+            # nobody knows what it does: like no other, so that nothing made with it is taken for done
+            self.pieces.append(f"unknown {uuid.uuid4()}")
+
+    def _told(self, value: object) -> str:
+        reader = _Reader(self._base)
+        reader.read(value)
+        return "\0".join(reader.pieces)
+
+    def _read_module(self, name: str) -> None:
+        self.pieces.append(f"module {name} {user_code_hash(name) if is_users(name) else ''}")
 
     def _read_class(self, kind: type) -> None:
         self.pieces.append(f"class {kind.__qualname__}")
@@ -66,7 +113,7 @@ class _Reader:
             if parent not in (object, self._base):
                 self.read(parent)
         for name, attribute in sorted(vars(kind).items()):
-            if name not in _SAYS_NOTHING:
+            if name not in _SAYS_NOTHING and type(attribute).__name__ not in ("getset_descriptor", "member_descriptor"):
                 self.pieces.append(name)
                 self.read(attribute)
 
@@ -77,7 +124,7 @@ class _Reader:
             if isinstance(constant, CodeType):
                 self._read_code(constant, names)
             else:
-                self.pieces.append(repr(constant))
+                self.read(constant)
         for name in code.co_names:
             if name in names:
                 self.read(names[name])

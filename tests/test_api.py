@@ -1,8 +1,10 @@
 """The Python interface: the command line's runs, sweeps, sentences and tables, as objects."""
 
+import functools
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import msmf_traci as msmf
 from msmf_traci.api import word_of
 from msmf_traci.living_code import living_code_hash
 
+ROOT = Path(__file__).parents[1]
 TOWN = {"mobility.vehicles": 6, "mobility.max_duration_s": 300, "deployment.rings": 4, "mobility.min_trip_m": 1000}
 
 
@@ -49,10 +52,10 @@ def run(place: Path) -> msmf.Run:
     return msmf.run("output.trace=true", TOWN, strategies=["pm", Lazy], seed=3)
 
 
-def test_a_run_has_tables_facts_and_a_folder(run: msmf.Run) -> None:
+def test_a_run_has_tables_facts_and_a_folder(run: msmf.Run, place: Path) -> None:
     assert list(run.summary["strategy"]) == ["lazy", "pm"]
     assert len(run.vehicles) == 2 * run.facts["vehicles"]["inserted"]
-    assert run.folder.parent == Path("results/synthetic")
+    assert run.folder.parent == place / "results" / "synthetic"
     assert (run.options["seed"], run.options["mobility.vehicles"]) == (3, 6)
     for table in (run.migrations, run.frames, run.decisions, run.stages, run.summary_by_band, run.cells, run.roads):
         assert len(table)
@@ -115,6 +118,33 @@ def test_a_report_is_written_where_it_is_asked_for(run: msmf.Run, tmp_path: Path
     assert page.is_file() and page.is_relative_to(tmp_path)
 
 
+def test_a_report_on_some_runs_is_about_these_and_no_others_beside_them(run: msmf.Run, place: Path, tmp_path: Path) -> None:
+    other = msmf.run(TOWN, strategies=["never"], seed=9)
+    assert other.folder.parent == run.folder.parent
+    page = msmf.report(msmf.Runs(run.folder.parent, [run]), out=tmp_path / "page").read_text(encoding="utf-8")
+    assert run.name in page and other.name not in page
+
+
+def test_runs_made_twice_count_once_in_the_mean(run: msmf.Run) -> None:
+    twice = msmf.Runs(run.folder.parent, [run, msmf.load(run.folder)])
+    assert "±" not in twice._repr_html_()
+
+
+def test_a_folder_may_be_left_before_the_tables_are_read(run: msmf.Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    loaded = msmf.load(run.folder)
+    monkeypatch.chdir(tmp_path)
+    assert len(loaded.summary) == 2
+
+
+def test_a_sweep_can_be_made_in_a_thread(place: Path) -> None:
+    made: list[int] = []
+    words = {**TOWN, "seed": [3, 4], "output.dir": "thread"}
+    thread = threading.Thread(target=lambda: made.append(len(msmf.sweep(words, strategies=["pm"]))))
+    thread.start()
+    thread.join()
+    assert made == [2]
+
+
 def test_a_preview_starts_nothing(place: Path) -> None:
     before = sorted(place.rglob("*"))
     assert "a sweep of 2 runs" in msmf.preview(TOWN, seed=[0, 1])
@@ -127,7 +157,10 @@ def test_a_preview_starts_nothing(place: Path) -> None:
         (lambda: msmf.run("mobility.sped_kmh=20"), "there is no option mobility.sped_kmh; did you mean mobility.speed_kmh?"),
         (lambda: msmf.run("seed=0,1"), "several values make a sweep; add -m (in Python: call sweep)"),
         (lambda: msmf.run("experiment=figure7_synthetic"), "experiment=figure7_synthetic is a sweep; call sweep() in place of run()"),
-        (lambda: msmf.run("dry_run=true"), "dry_run=true does nothing; call preview() in place of run()"),
+        (lambda: msmf.run("dry_run=true"), "dry_run=true does nothing; call preview()"),
+        (lambda: msmf.sweep("dry_run=true", seed=[0, 1]), "dry_run=true does nothing; call preview()"),
+        (lambda: msmf.run(["seed=0"]), "is no option; write words such as 'seed=1'"),
+        (lambda: msmf.sweep("hydra/launcher=joblib", seed=[0, 1], strategies=[Lazy]), "workers do not know the class"),
         (lambda: msmf.run(strategies="pm"), "give a list of names or classes, such as ['pm']"),
         (lambda: msmf.run(strategies=[object()]), "neither a name nor a class"),
         (lambda: msmf.run(strategies=[int]), "is no strategy"),
@@ -177,6 +210,14 @@ def test_values_become_the_words_that_hydra_reads(value: object, word: str, swep
     assert word_of("a", value, multirun=True) == swept
 
 
+def test_values_under_variants_share_the_pass_in_a_sweep_too(place: Path) -> None:
+    assert word_of("variants.links.bandwidth_mbps", [50, 100], multirun=True) == "variants.links.bandwidth_mbps=[50,100]"
+    runs = msmf.sweep({**TOWN, "seed": [3], "variants.links.bandwidth_mbps": [50, 100], "output.dir": "varied"}, strategies=["pm"])
+    assert list(runs.summary["bandwidth_mbps"]) == [50, 100]
+    with pytest.raises(msmf.InputError, match=r"write them as a list, 'variants\.links\.bandwidth_mbps=\[50,100\]'"):
+        msmf.sweep("variants.links.bandwidth_mbps=50,100")
+
+
 def test_all_that_is_public_is_there_typed_and_described() -> None:
     for name in msmf.__all__:
         found = getattr(msmf, name)
@@ -222,6 +263,80 @@ def test_a_class_without_a_file_is_told_by_what_it_does_and_uses() -> None:
     assert told() == told(more="OTHER = 5", comment="pass  # why")
     assert told() != told(limit=3)
     assert told() != told(comment="hops = hops + 1")
+
+
+def class_of(**values: object) -> type[msmf.Strategy]:
+    names: dict[str, Any] = {"__name__": "__main__", "msmf": msmf, "np": np, "functools": functools, **values}
+    exec(
+        "@functools.cache\ndef helped():\n    return R\n"
+        "class Mine(msmf.Strategy):\n    name = 'mine'\n    a = A\n    b = B\n"
+        "    def decide(self, now):\n        return helped(), T, x in {'p', 'q', 'r'}\n",
+        names,
+    )
+    return names["Mine"]
+
+
+def hash_of(**values: object) -> str:
+    return living_code_hash(class_of(**{"A": 1, "B": 2, "R": 1, "T": (1,), **values}), msmf.Strategy)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"B": 1}, {"B": 2}),  # equal numbers are one object
+        ({"A": True, "B": True}, {"A": True, "B": False}),
+        ({"R": 1}, {"R": 2}),  # behind a decorator
+        ({"T": [1, {"k": 2}]}, {"T": [1, {"k": 3}]}),
+        ({"T": functools.partial(max, 1)}, {"T": functools.partial(max, 2)}),
+        ({"T": np.arange(5000)}, {"T": np.arange(5000) + (np.arange(5000) == 2500)}),
+        ({"T": {1, 2}}, {"T": {1, 3}}),
+    ],
+)
+def test_whatever_a_class_uses_counts(one: dict[str, object], other: dict[str, object]) -> None:
+    assert hash_of(**one) == hash_of(**one)
+    assert hash_of(**one) != hash_of(**other)
+
+
+def test_what_cannot_be_read_is_like_no_other() -> None:
+    assert hash_of(T=object()) != hash_of(T=object())
+
+
+def test_a_class_has_the_same_hash_in_every_process() -> None:
+    program = "from tests.test_api import hash_of; print(hash_of(T={'u', 'v', 'w', frozenset({'x', 'y'})}))"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1
+
+
+def test_a_class_that_a_function_makes_is_told_by_its_values(place: Path) -> None:
+    def made(hops: int) -> type[msmf.Strategy]:
+        class Far(Lazy):
+            name = "far"
+            limit = hops
+
+        return Far
+
+    words = {**TOWN, "seed": [3, 4], "output.dir": "made"}
+    msmf.sweep(words, strategies=[made(1)])
+    with pytest.raises(msmf.InputError, match="with other strategies"):
+        msmf.sweep(words, strategies=[made(2)])
+
+
+def test_a_folder_for_numbas_own_cache_keeps_what_lies_there(tmp_path: Path) -> None:
+    mine = [tmp_path / name for name in ("analysis", "backend", "bin", "code", "data", "e1", "f2")]
+    for folder in mine:
+        folder.mkdir()
+    subprocess.run([sys.executable, "-c", "import msmf_traci.compiled"], env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}, check=True)
+    assert all(folder.is_dir() for folder in mine)
 
 
 def test_a_table_of_runs_with_other_columns_is_stacked(run: msmf.Run, place: Path) -> None:

@@ -17,7 +17,6 @@ from msmf_traci.errors import InputError
 from msmf_traci.living_code import living_code_hash
 
 ENTRY_POINTS = "msmf_traci.strategies"
-_MAIN = "__main__"
 _offered: dict[str, type[Strategy]] = {}  # classes that a Python program has handed over, by their paths
 
 
@@ -49,6 +48,11 @@ def offer_strategy(kind: type[Strategy]) -> str:
     path = f"{kind.__module__}:{kind.__qualname__}"
     _offered[path] = kind
     return path
+
+
+def is_offered(name: str) -> bool:
+    """Whether a name is that of a class that this process alone knows."""
+    return name in _offered
 
 
 def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
@@ -86,9 +90,9 @@ def check_made(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> Non
 def source_hash(kind: type[Strategy]) -> str:
     """Hash of the code that a strategy is written in, its helper modules included: another text may decide otherwise.
 
-    A class of a notebook has no file; that of a program's main file shares it with code that has no say. Of both the class itself counts.
+    Of a class that a Python program has handed over the class itself counts, as it is now.
     """
-    return living_code_hash(kind, Strategy) if kind.__module__ == _MAIN else user_code_hash(kind.__module__)
+    return living_code_hash(kind, Strategy) if kind in _offered.values() else user_code_hash(kind.__module__)
 
 
 def _load(name: str) -> type[Strategy]:

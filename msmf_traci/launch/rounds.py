@@ -164,10 +164,15 @@ def _kept_off_the_terminal(log: Path) -> Iterator[None]:
         os.close(terminal)
 
 
+def _hears_signals() -> bool:
+    """Whether this thread hears signals: the main one, where the system has them."""
+    return hasattr(signal, "SIGUSR1") and threading.current_thread() is threading.main_thread()
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Let the watch end a launcher that waits in vain."""
-    if not hasattr(signal, "SIGUSR1"):
+    if not _hears_signals():
         yield
         return
 
@@ -218,6 +223,7 @@ class _Watch:
         self._todo = todo
         self._tally = tally
         self._begun_with = len(todo)
+        self._may_interrupt = _hears_signals()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -251,7 +257,7 @@ class _Watch:
                 continue
             settled_s = settled_s or time.monotonic()
             if time.monotonic() - settled_s > _NOTICE_S:
-                if hasattr(signal, "pthread_kill"):
+                if self._may_interrupt:
                     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
                 return
 

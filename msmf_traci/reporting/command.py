@@ -40,7 +40,9 @@ def main(words: Sequence[str]) -> None:
     print(f"Report: {write_report(folders, out, replay=typed.replay, claims=typed.claims)}")
 
 
-def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool = False, claims: bool = False) -> Path:
+def write_report(
+    folders: Sequence[Path], out: Path | None, *, replay: bool = False, claims: bool = False, first_runs: Sequence[Path] = ()
+) -> Path:
     """Write a report.
 
     Parameters
@@ -53,6 +55,8 @@ def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool = Fa
         Whether to add a replay of the first run with a trace.
     claims
         Whether to judge the paper's claims, whatever experiment was run.
+    first_runs
+        The runs to report on, where these are others than all in the first folder.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def write_report(folders: Sequence[Path], out: Path | None, *, replay: bool = Fa
 
     from msmf_traci.reporting.reading import read_results
 
-    results = read_results(folders)
+    results = read_results(folders, first_runs)
     traced = _traced_run(results) if replay else None
 
     from msmf_traci.reporting.build import build_report

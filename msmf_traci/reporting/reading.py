@@ -265,13 +265,15 @@ class Results:
         return self.rows[kept]
 
 
-def read_results(folders: Sequence[Path]) -> Results:
+def read_results(folders: Sequence[Path], first_runs: Sequence[Path] = ()) -> Results:
     """Read runs and sweeps.
 
     Parameters
     ----------
     folders
         Folders of runs, of sweeps, or of several of these; the first is what the report is about, the others add to it.
+    first_runs
+        The runs that the report is about, where these are others than all in the first folder.
 
     Raises
     ------
@@ -280,8 +282,9 @@ def read_results(folders: Sequence[Path]) -> Results:
     """
     groups: list[list[Run]] = []
     known: set[Path] = set()
-    for folder in folders:
-        groups.append([run for run in _runs_in(folder) if run.folder.resolve() not in known])
+    for number, folder in enumerate(folders):
+        places = first_runs if number == 0 and first_runs else [folder]
+        groups.append([run for place in places for run in _runs_in(place) if run.folder.resolve() not in known])
         known |= {run.folder.resolve() for run in groups[-1]}
     first, further = groups[0], groups[1:]
     is_beside = [len(group) == 1 and group[0].is_traced for group in further]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from msmf_traci.errors import InputError
+from msmf_traci.results.run_facts import is_session
 from msmf_traci.results.store import RUN_FILE
 
 RESULTS = "results"
@@ -36,7 +37,7 @@ def newest_run() -> Path:
 
 def _newest(sweeps: list[Path], what: str) -> Path:
     written_s = {folder: (folder / "summary.csv").stat().st_mtime for folder in sweeps}
-    written_s |= {path.parent: path.stat().st_mtime for path in Path(RESULTS).glob(f"*/*/{RUN_FILE}")}
+    written_s |= {path.parent: path.stat().st_mtime for path in Path(RESULTS).glob(f"*/*/{RUN_FILE}") if not is_session(path.parent)}
     if not written_s:
         raise InputError(f"there is no finished run in the folder {RESULTS} here; name {what}")
     newest = max(written_s, key=lambda folder: written_s[folder])

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from msmf_traci.errors import InputError
 from msmf_traci.results.store import RUN_FILE, read_run
 
+_SESSION = "continuity"  # what a session of the testbed says, and no run
 _Count = Annotated[int, Field(ge=0)]
 _Seconds = Annotated[float, Field(ge=0)]
 
@@ -68,6 +69,11 @@ class _RunFacts(_Facts):
     wall_s: dict[str, _Seconds] = {}
 
 
+def is_session(run: Path) -> bool:
+    """Whether a folder is a session of the testbed, which has a run.json of another kind."""
+    return _SESSION in (read_run(run) or {})
+
+
 def read_facts(run: Path) -> dict[str, Any]:
     """What `run.json` says of a finished run, as it stands there.
 
@@ -81,7 +87,7 @@ def read_facts(run: Path) -> dict[str, Any]:
         raise InputError(f"{run} has no {RUN_FILE}, so it is no complete run: copy it again, or leave it out")
     if facts is None:
         raise InputError(f"{run / RUN_FILE} is damaged: it is no JSON object; copy the run again, or leave it out")
-    if "continuity" in facts:
+    if _SESSION in facts:
         raise InputError(f"{run} is a session of the testbed; say msmf-traci testbed compare, or leave it out")
     try:
         _RunFacts.model_validate(facts)

@@ -12,7 +12,7 @@ import pandas as pd
 from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_folder
 from msmf_traci.results.keys import column_names, key_value
-from msmf_traci.results.run_facts import read_facts
+from msmf_traci.results.run_facts import is_session, read_facts
 from msmf_traci.results.screen import asked, headline, result_table, sweep_table
 from msmf_traci.results.store import RUN_FILE, read_table
 from msmf_traci.results.summary import of_all_vehicles
@@ -38,8 +38,8 @@ class Run:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.facts = read_facts(folder)
+        self.folder = Path(folder).absolute()
+        self.facts = read_facts(self.folder)
 
     @property
     def name(self) -> str:
@@ -212,7 +212,7 @@ class Runs(Sequence[Run]):
         return f"Runs({str(self.folder)!r}): {len(self)} runs"
 
     def _repr_html_(self) -> str:
-        overall = of_all_vehicles(self.summary)
+        overall = of_all_vehicles(self.summary).drop_duplicates(["strategy", "seed", *self.settings])
         seeds = overall["seed"].nunique()
         return _html(
             sweep_table(overall, self.settings),
@@ -244,7 +244,7 @@ def load_runs(folders: Sequence[str | Path]) -> Run | Runs:
         return Run(paths[0])
     found: dict[Path, Run] = {}
     for path in paths:
-        inside = list(_run_folders(path, _DEPTH))
+        inside = [each for each in _run_folders(path, _DEPTH) if not is_session(each)]
         if not inside:
             raise InputError(f"{path} holds no finished run; name the folder of a run or of a sweep, such as results/synthetic")
         found |= {folder.resolve(): Run(folder) for folder in inside}

@@ -88,7 +88,8 @@ def band_table(
 
 def of_all_vehicles(summary: pd.DataFrame) -> pd.DataFrame:
     """Rows of a summary that are about all vehicles of a variant, whatever their mode."""
-    return summary[summary[MODE] == ALL] if MODE in summary else summary
+    # where runs with modes and runs without are stacked, these have none
+    return summary[summary[MODE].isna() | (summary[MODE] == ALL)] if MODE in summary else summary
 
 
 Arrays = dict[str, NDArray[Any]]
