@@ -52,10 +52,8 @@ def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), worker: int
     try:
         if wait and (failure := records.failure(folder.name)) is not None:
             return failure.reason  # whoever was waited for has failed
-        if plan:
-            say(f"run {plan.index(folder.name) + 1} of {len(plan)}: {folder.name}")
         try:
-            _make(point, folder)
+            _make(point, folder, plan)
         except KeyboardInterrupt:
             # said while the run is still claimed, so that nobody begins it before they can know
             if worker is not None and parent_has_ended(worker, _WORKER_ENDS_S):
@@ -79,12 +77,14 @@ def note_lost(point: Point, reason: str) -> None:
     Records(results_folder(point.config)).note_failure(swept_folder(point).name, f"{reason}; no tables were written")
 
 
-def _make(point: Point, folder: Path) -> None:
+def _make(point: Point, folder: Path, plan: Sequence[str]) -> None:
     """Run the experiment into `folder`, unless another process has done so since the sweep began."""
     inputs = judge_files(point.config)
     fingerprint = inputs.fingerprint()
     if is_done(folder, point.config, fingerprint):
         return
+    if plan:
+        say(f"run {plan.index(folder.name) + 1} of {len(plan)}: {folder.name}")
 
     def theirs_if_equal(taken: Path) -> Path | None:
         """Where there are no locks another sweep may finish the same run first: then its run serves."""

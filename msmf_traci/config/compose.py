@@ -121,8 +121,8 @@ def _points(overrides: Sequence[Override], search: list[str]) -> list[Point]:
     swept = tuple(dict.fromkeys(override.key_or_group for override in overrides if override.is_sweep_override()))
     for override in overrides:
         if override.is_sweep_override() and override.key_or_group.startswith("variants."):
-            name, _, values = str(override.input_line).partition("=")
-            raise InputError(f"{override.input_line}: values under variants share one pass; write them as a list, '{name}=[{values}]'")
+            name, _, typed = str(override.input_line).partition("=")
+            raise InputError(f"{override.input_line}: values under variants share one pass; write them as a list, '{name}=[{typed}]'")
     is_late = [override.is_sweep_override() and _comes_late(override, overrides) for override in overrides]
     values = [values_of(override) for override in overrides]
     if (runs := math.prod(map(len, values))) > MOST_RUNS:

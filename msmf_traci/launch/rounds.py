@@ -32,7 +32,6 @@ from msmf_traci.launch.records import Records
 from msmf_traci.launch.slurm_jobs import cancel_jobs
 from msmf_traci.launch.sweep import results_folder, swept_folder
 from msmf_traci.launch.swept_run import SweptRun, Workplace
-from msmf_traci.results.console import say
 from msmf_traci.results.store import RUN_FILE
 from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, show_life
 
@@ -60,7 +59,8 @@ class _Tally:
         if reason is not None:
             self.failed[name] = reason
         if reason is not None or not self.quiet:
-            say(f"{self.settled} of {self.total}: {name} {'done' if reason is None else f'failed: {reason}'}")
+            # on stdout: stderr is kept off the terminal while a launcher is at work
+            print(f"{self.settled} of {self.total}: {name} {'done' if reason is None else f'failed: {reason}'}", flush=True)
 
 
 class _Settled(BaseException):
