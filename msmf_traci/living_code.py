@@ -45,16 +45,16 @@ class _Reader:
     def __init__(self, base: type) -> None:
         self.pieces: list[str] = []
         self._base = base
-        self._seen: dict[int, object] = {}  # kept alive, so that no other object gets its id
+        self._seen: dict[int, tuple[int, object]] = {}  # by id, with its number; kept alive, so that no other object gets that id
 
     def read(self, value: object) -> None:
         if isinstance(value, _PLAIN):  # before the others: equal ones are often one object
             self.pieces.append(f"{type(value).__name__} {value!r}")
             return
         if id(value) in self._seen:
-            self.pieces.append(f"again {list(self._seen).index(id(value))}")
+            self.pieces.append(f"again {self._seen[id(value)][0]}")
             return
-        self._seen[id(value)] = value
+        self._seen[id(value)] = len(self._seen), value
         if isinstance(value, staticmethod | classmethod | MethodType):
             self._read_all("method", [value.__func__, getattr(value, "__self__", None)])
         elif isinstance(value, property | cached_property):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from msmf_traci.command_line import Parser
 from msmf_traci.commands.entry import COMMANDS
@@ -74,11 +73,8 @@ def _words() -> list[str]:
 
 def _choices(annotation: Any) -> list[str]:
     """The values of an option that takes one of a few."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _choices(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        return [choice for each in get_args(annotation) for choice in _choices(each)]
-    if origin is Literal:
-        return [str(choice) for choice in get_args(annotation)]
-    return ["true", "false"] if annotation is bool else []
+    from msmf_traci.config.fields import kinds_of
+
+    kinds = kinds_of(annotation)
+    named = [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+    return named + (["true", "false"] if bool in kinds else [])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -70,6 +71,15 @@ class Section(BaseModel):
     """A group of options; unknown names and values of another type are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def kinds_of(annotation: Any) -> tuple[Any, ...]:
+    """The types that an annotation allows, without what is said beside them."""
+    if get_origin(annotation) is Annotated:
+        return kinds_of(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(kind for each in get_args(annotation) for kind in kinds_of(each))
+    return (annotation,)
 
 
 def section_of(field: Any) -> type[Section] | None:

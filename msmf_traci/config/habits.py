@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, get_origin
 
+from msmf_traci.config.fields import kinds_of
 from msmf_traci.config.schema import option_fields
 
 _YES_AND_NO = {"yes": True, "on": True, "no": False, "off": False}
@@ -33,7 +33,7 @@ def _as_meant(option: str, value: Any) -> Any:
 
 @functools.cache
 def _yes_or_no() -> frozenset[str]:
-    return frozenset(name for name, (_, field) in option_fields().items() if bool in _kinds_of(field.annotation))
+    return frozenset(name for name, (_, field) in option_fields().items() if bool in kinds_of(field.annotation))
 
 
 @functools.cache
@@ -41,16 +41,7 @@ def _lists() -> frozenset[str]:
     """Options that take a list and no single value; those under `variants` too, whose value is a list of values."""
     found = set()
     for name, (_, field) in option_fields().items():
-        kinds = [get_origin(kind) or kind for kind in _kinds_of(field.annotation)]
+        kinds = [get_origin(kind) or kind for kind in kinds_of(field.annotation)]
         if name.startswith("variants.") or (list in kinds and not {str, int, float, dict} & set(kinds)):
             found.add(name)
     return frozenset(found)
-
-
-def _kinds_of(annotation: Any) -> tuple[Any, ...]:
-    """The types that an annotation allows."""
-    if get_origin(annotation) is Annotated:
-        return _kinds_of(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return tuple(kind for each in get_args(annotation) for kind in _kinds_of(each))
-    return (annotation,)

@@ -7,12 +7,12 @@ units happens in `experiment/options.py`. Section 12 of the model lists the opti
 from __future__ import annotations
 
 import functools
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args, get_origin
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from msmf_traci.config.fields import Name, NotNegative, Positive, Section, Text, check_area, section_of
+from msmf_traci.config.fields import Name, NotNegative, Positive, Section, Text, check_area, kinds_of, section_of
 from msmf_traci.config.migration_schema import Application, Capacity, HandoffOptions, Links, Migration, Workload
 from msmf_traci.config.mobility_schema import Matching, Mobility
 
@@ -278,10 +278,7 @@ def text_options() -> frozenset[str]:
 
 
 def _is_text(annotation: Any) -> bool:
-    kinds = [
-        kind for kind in (get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)) if kind is not NoneType
-    ]
-    return all(kind is str or (get_origin(kind) is Annotated and get_args(kind)[0] is str) for kind in kinds)
+    return all(kind is str for kind in kinds_of(annotation) if kind is not NoneType)
 
 
 def varied_fields() -> dict[str, tuple[str, Any]]:
