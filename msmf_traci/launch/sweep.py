@@ -16,6 +16,7 @@ from msmf_traci.config.compose import Point, Request
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
 from msmf_traci.results.keys import IMAGE_OPTION, column_names, key_value
+from msmf_traci.results.newest import RESULTS
 from msmf_traci.results.store import read_run, read_table
 from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.scratch import write_whole
@@ -33,7 +34,7 @@ def results_folder(config: Config) -> Path:
             return Path(config.output.dir).expanduser()
         except RuntimeError:
             raise InputError(f"output.dir={config.output.dir}: there is no such home folder; write the path in full") from None
-    return Path("results") / (config.experiment or config.scenario.name)
+    return Path(RESULTS) / (config.experiment or config.scenario.name)
 
 
 def timed_folder(config: Config) -> Path:

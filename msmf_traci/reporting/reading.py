@@ -5,7 +5,7 @@ Folders are pooled: a study of one option after the other that lies beside a swe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,7 @@ from msmf_traci.reporting.options import (
 from msmf_traci.reporting.run_tables import TRACE_TABLES
 from msmf_traci.reporting.statistics import SEEDS, Units
 from msmf_traci.results.run_facts import read_facts
-from msmf_traci.results.store import RUN_FILE, read_table
+from msmf_traci.results.store import RUN_FILE, folders_below, read_table
 from msmf_traci.results.summary import of_all_vehicles
 
 TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
@@ -337,19 +337,15 @@ def _differences(
 def _runs_in(folder: Path) -> list[Run]:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: give the folder of a run or of a sweep, e.g. results/figure7")
-    found = [_read_one(each) for each in _run_folders(folder, _DEPTH)]
+    found = [_read_one(each) for each in folders_below(folder, _holds_a_run, _DEPTH)]
     if not found:
         raise InputError(f"{folder} holds no finished run: give the folder of a run or of a sweep, e.g. results/figure7")
     return found
 
 
-def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
-    """Folders that hold a run, or what is left of one, in the order of their names."""
-    if (folder / RUN_FILE).is_file() or any((folder / f"{name}.{ending}").is_file() for name in TABLES for ending in ("csv", "parquet")):
-        yield folder
-    elif depth:
-        for inner in sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")):
-            yield from _run_folders(inner, depth - 1)
+def _holds_a_run(folder: Path) -> bool:
+    """Whether a folder holds a run, or what is left of one."""
+    return (folder / RUN_FILE).is_file() or any((folder / f"{name}.{ending}").is_file() for name in TABLES for ending in ("csv", "parquet"))
 
 
 def _read_one(folder: Path) -> Run:

@@ -14,7 +14,7 @@ from msmf_traci.input_file import input_folder
 from msmf_traci.results.keys import column_names, key_value
 from msmf_traci.results.run_facts import is_session, read_facts
 from msmf_traci.results.screen import asked, headline, result_table, sweep_table
-from msmf_traci.results.store import RUN_FILE, read_table
+from msmf_traci.results.store import RUN_FILE, folders_below, read_table
 from msmf_traci.results.summary import of_all_vehicles
 from msmf_traci.results.tables import TABLE_COLUMNS
 
@@ -244,19 +244,11 @@ def load_runs(folders: Sequence[str | Path]) -> Run | Runs:
         return Run(paths[0])
     found: dict[Path, Run] = {}
     for path in paths:
-        inside = [each for each in _run_folders(path, _DEPTH) if not is_session(each)]
+        inside = [each for each in folders_below(path, lambda one: (one / RUN_FILE).is_file(), _DEPTH) if not is_session(each)]
         if not inside:
             raise InputError(f"{path} holds no finished run; name the folder of a run or of a sweep, such as results/synthetic")
         found |= {folder.resolve(): Run(folder) for folder in inside}
     return Runs(paths[0], list(found.values()))
-
-
-def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
-    if (folder / RUN_FILE).is_file():
-        yield folder
-    elif depth:
-        for inner in sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")):
-            yield from _run_folders(inner, depth - 1)
 
 
 def _flat(prefix: str, config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

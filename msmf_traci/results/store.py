@@ -165,6 +165,15 @@ def write_table(folder: Path, name: str, table: pd.DataFrame, format: str) -> No
     writer.close()
 
 
+def folders_below(folder: Path, is_wanted: Callable[[Path], bool], depth: int) -> Iterator[Path]:
+    """The folder itself if it is wanted, else the wanted ones in it, so many levels deep, in the order of their names."""
+    if is_wanted(folder):
+        yield folder
+    elif depth:
+        for inner in sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")):
+            yield from folders_below(inner, is_wanted, depth - 1)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file that a person can read."""
     path.write_text(json.dumps(content, indent=2, sort_keys=False, allow_nan=False) + "\n", encoding="utf-8")
