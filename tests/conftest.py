@@ -97,7 +97,10 @@ def msmf(environment: dict[str, str]) -> Command:
 
 @pytest.fixture(scope="session")
 def called(cache: Path) -> Command:
-    """Call the command in a folder, in this process, which has loaded everything already; otherwise like `msmf`."""
+    """Call the command in a folder, in this process, which has loaded everything already; otherwise like `msmf`.
+
+    Modules of that folder are forgotten afterwards: another folder may have others of the same names.
+    """
     from msmf_traci.commands.entry import main
 
     def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -106,7 +109,11 @@ def called(cache: Path) -> Command:
             patch.chdir(folder)
             patch.setenv("MSMF_CACHE_DIR", str(cache))
             patch.delenv("MSMF_DATA_DIR", raising=False)
+            patch.setattr(sys, "path", list(sys.path))
             code = main(words)
+        for name, module in list(sys.modules.items()):
+            if Path(getattr(module, "__file__", None) or "/").is_relative_to(folder):
+                del sys.modules[name]
         return subprocess.CompletedProcess(words, code, said.getvalue(), told.getvalue())
 
     return call

@@ -9,7 +9,7 @@ from msmf_traci.config.compose import Request
 from msmf_traci.errors import MsmfError
 from msmf_traci.experiment import judge_files
 from msmf_traci.experiment.experiment import Result
-from msmf_traci.job import run_alone
+from msmf_traci.launch.job import run_alone
 from msmf_traci.launch.planning import judge_points
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.rounds import make_missing

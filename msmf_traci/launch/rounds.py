@@ -36,6 +36,7 @@ from msmf_traci.results.store import RUN_FILE
 from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, show_life
 
 LAUNCHER_FILES = "launcher"
+_UNDER_WAY = "under-way"
 _LOOK_S = 0.5
 # A launcher that has not noticed after this long that every run is settled waits for a worker that is no more
 _NOTICE_S = 8.0
@@ -88,21 +89,24 @@ def make_missing(request: Request, missing: Mapping[str, Point]) -> dict[str, st
     in_process = request.launcher == IN_PROCESS
     plan = tuple(swept_folder(point).name for point in request.points) if in_process else ()
     tally = _Tally(len(request.points), len(request.points) - len(todo), quiet=in_process)
+    workplace = None if in_process else Workplace.here()
     wait = False
     # beside the runs: workers on other machines have to reach it
     with owned_scratch(part_of(records.folder / LAUNCHER_FILES)) as scratch:
+        under_way = scratch / _UNDER_WAY
+        under_way.touch()
         try:
             while todo:
                 points = list(todo.values())
+                job = SweptRun(points[0].swept, workplace, under_way, wait, plan)
                 with _safe_path(), _interruptible(), _Watch(folder, records, todo, tally, scratch) as watch:
-                    trouble = _launch(
-                        request, points, SweptRun(points[0].swept, None if in_process else Workplace.here(), wait, plan), scratch
-                    )
+                    trouble = _launch(request, points, job, scratch)
                     if trouble is not None and not watch.sees_work():
                         raise MsmfError(f"the launcher {request.launcher} cannot carry this out: {trouble}")
                 # what is left is being made by another sweep, or was lost with the worker of another run: wait for it, or redo it
                 wait = True
         except BaseException:
+            under_way.unlink(missing_ok=True)
             if not in_process:
                 _end_workers(scratch)
                 _clear_up(folder, records, list(todo))

@@ -10,8 +10,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from msmf_traci.config.compose import Point, judge_composed, register_resolvers
-from msmf_traci.job import carry_out, note_lost
 from msmf_traci.launch.apart import run_apart
+from msmf_traci.launch.job import carry_out, note_lost
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 
 _PASSED_ON = (CACHE_VARIABLE, "MSMF_DATA_DIR")
@@ -54,6 +54,8 @@ class SweptRun:
         The options that the sweep varies.
     workplace
         Where the command was typed; None for a run in the command's own process.
+    under_way
+        A file that exists until the sweep is called off: a run that ends after that is not lost.
     wait
         Whether to wait for another process that is making the same run, or to leave it to that one.
     plan
@@ -62,6 +64,7 @@ class SweptRun:
 
     swept: tuple[str, ...]
     workplace: Workplace | None
+    under_way: Path
     wait: bool
     plan: tuple[str, ...] = ()
 
@@ -75,6 +78,6 @@ class SweptRun:
             carry_out(point, wait=self.wait, plan=self.plan)
             return
         self.workplace.enter()
-        reason = run_apart(point, wait=self.wait)
+        reason = run_apart(point, wait=self.wait, under_way=self.under_way)
         if reason is not None:
             note_lost(point, reason)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from msmf_traci.config.compose import read_request
+from msmf_traci.launch.apart import run_apart
 from tests.end_to_end.sweeps import FOUR, SLOW, begun, left_in, small_city, sumo_in, tables
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -106,3 +108,16 @@ def test_ended_sweep_leaves_no_process_behind(launcher: str, number: int, enviro
         assert [path.name for path in results.iterdir() if path.name.startswith(".")] == [".sweep"]
         assert not list((results / ".sweep").glob("*.failed.json"))
         assert not [path.name for path in (tmp_path / "tmp").iterdir() if path.name.startswith("msmf-traci")]
+
+
+def test_run_that_ends_after_its_sweep_was_called_off_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # pinned: a slow worker noted "its process ended with code 143" when the sweep had cleared up already
+    program, under_way = tmp_path / "ends", tmp_path / "under-way"
+    program.write_text("#!/bin/sh\ncat > /dev/null\nexit 143\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    (point,) = read_request(["scenario=synthetic"]).points
+    under_way.touch()
+    assert run_apart(point, wait=False, under_way=under_way) == "its process ended with code 143: it said nothing"
+    under_way.unlink()
+    assert run_apart(point, wait=False, under_way=under_way) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msmf_traci.config.compose import Point
@@ -12,12 +12,8 @@ from msmf_traci.experiment import judge_files, run_experiment
 from msmf_traci.experiment.experiment import Result
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.sweep import is_done, numbered, results_folder, swept_folder, timed_folder
-from msmf_traci.orphans import parent_has_ended
 from msmf_traci.results.console import say
 from msmf_traci.results.store import refuse_taken
-
-# A worker that calls its run off waits much longer than this for it
-_WORKER_ENDS_S = 3.0
 
 
 def run_alone(point: Point) -> Result:
@@ -26,7 +22,7 @@ def run_alone(point: Point) -> Result:
     return run_experiment(point.config, inputs, timed_folder(point.config), point.overrides, numbered)
 
 
-def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), worker: int | None = None) -> str | None:
+def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), is_lost: Callable[[], bool] | None = None) -> str | None:
     """Make a run of a sweep, unless it lies complete or another process is making it.
 
     Parameters
@@ -37,8 +33,8 @@ def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), worker: int
         Whether to wait for another process that is making the same run.
     plan
         Names of all runs of the sweep, for saying which one begins; empty where nothing is to be said.
-    worker
-        The process that this one works for: if it has gone when the run is interrupted, the run is lost rather than called off.
+    is_lost
+        Asked when the run is interrupted: whether its worker was killed, which is recorded, or the sweep was called off.
 
     Returns
     -------
@@ -56,7 +52,7 @@ def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), worker: int
             _make(point, folder, plan)
         except KeyboardInterrupt:
             # said while the run is still claimed, so that nobody begins it before they can know
-            if worker is not None and parent_has_ended(worker, _WORKER_ENDS_S):
+            if is_lost is not None and is_lost():
                 note_lost(point, "its worker was killed")
             raise
         except Exception as error:
