@@ -1,4 +1,4 @@
-"""msmf-traci: measure container-migration strategies for mobile edge computing on real road traffic.
+"""msmf-traci: measure container-migration strategies for mobile edge computing on simulated road traffic.
 
     import msmf_traci as msmf
 

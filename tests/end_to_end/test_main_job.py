@@ -62,6 +62,22 @@ def test_documentation_shows_what_the_default_run_prints(default_run: tuple[Path
         assert cells.replace(" ", "").split("|") == [traffic, handoffs, unavailable, satisfied]
 
 
+def test_documentation_shows_what_relaying_changes(default_run: tuple[Path, str], called: Command, tmp_path: Path) -> None:
+    result = called(tmp_path, "handoff.unsynced=relay")
+    assert result.returncode == 0, result.stderr
+    satisfied = []
+    for run in (default_run[0], only_run(tmp_path / "results" / "synthetic")):
+        share = pd.read_csv(run / "summary.csv").set_index("strategy")["satisfied_share"]
+        satisfied.append((100 * share).map("{:.1f}".format))
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|$", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE)
+    assert len(rows) == 5
+    assert rows == [(name, satisfied[0][name], satisfied[1][name]) for name, _, _ in rows]
+    sentence = (ROOT / "README.md").read_text().partition("until its copy is ready. Then")[2].partition(".\n")[0]
+    said = re.findall(r"`(\w+)`[^`]*? ([\d.]+) %", sentence.replace("\n", " "))
+    assert len(said) == 3
+    assert said == [(name, satisfied[1][name]) for name, _ in said]
+
+
 def test_bytes_add_up_from_transfers_to_vehicles_to_the_summary(default_run: tuple[Path, str]) -> None:
     run, _ = default_run
     migrations, vehicles = pd.read_csv(run / "migrations.csv"), pd.read_csv(run / "vehicles.csv")

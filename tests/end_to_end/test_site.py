@@ -16,6 +16,7 @@ import msmf_traci
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.schema import APPLICATIONS, option_fields
 from msmf_traci.results.columns import TABLES
+from scripts.reference_tables import PAGES, filled
 from tests.end_to_end.test_main_job import only_run
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -84,6 +85,12 @@ def test_no_page_loads_anything_from_a_network(site: Path) -> None:
     assert len(pages) > 40
     for page in pages:
         assert [address for address in _Loaded(page).addresses if "//" in address] == [], page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tables_of_a_reference_page_are_those_of_the_code(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert filled(text) == text, "type: .venv/bin/python scripts/reference_tables.py"
 
 
 def test_every_option_stands_on_the_page_of_options_with_an_example_of_its_group(site: Path) -> None:

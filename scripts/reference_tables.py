@@ -1,24 +1,29 @@
-"""Fills the reference pages in from the code: `<!-- options: GROUP -->` and `<!-- columns: TABLE -->` become tables.
+#!/usr/bin/env python3
+"""Writes the tables of options and columns into docs/, from the code.
 
-The options come from the schema and `conf/`, the columns from `msmf_traci/results/columns.py`: neither is written down twice.
+    .venv/bin/python scripts/reference_tables.py
+
+A table stands between `<!-- options: GROUP -->` or `<!-- columns: TABLE -->` and `<!-- end -->`. The options come from the schema and
+`conf/`, the columns from `msmf_traci/results/columns.py`. A test says when a page is behind.
 """
 
 import re
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 import yaml
-from mkdocs.exceptions import PluginError
 
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.schema import APPLICATIONS, option_fields, options_of
 from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.results.columns import TABLES, Column
 
-CONF = Path(__file__).parents[2] / "conf"
+ROOT = Path(__file__).parents[1]
+CONF = ROOT / "conf"
+PAGES = [ROOT / "docs" / name for name in ("options.md", "tables.md", "run-facts.md")]
 NO_GROUP = "general"  # options without a group, such as seed, as --help calls them
 TESTBED = "testbed"
 VARIANTS = "variants"
@@ -72,18 +77,20 @@ OTHER_VALUES = {
 }
 
 
-def on_page_markdown(markdown: str, **_: object) -> str:
-    """Replace every marker by its table."""
-    for kind, table in (("options", options_table), ("columns", columns_table)):
-        markdown = re.sub(rf"^<!-- {kind}: (\S+) -->$", _filling(table), markdown, flags=re.MULTILINE)
-    return markdown
+def main() -> None:
+    """Write the tables of every page."""
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _filling(table: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
+def filled(markdown: str) -> str:
+    """A page with its tables as they should be."""
+
     def fill(match: re.Match[str]) -> str:
-        return table(match.group(1))
+        begin, kind, name, end = match.groups()
+        return f"{begin}\n\n{options_table(name) if kind == 'options' else columns_table(name)}\n\n{end}"
 
-    return fill
+    return re.sub(r"^(<!-- (options|columns): (\S+) -->)$.*?^(<!-- end -->)$", fill, markdown, flags=re.MULTILINE | re.DOTALL)
 
 
 def option_groups() -> dict[str, dict[str, tuple[str, Any]]]:
@@ -116,8 +123,6 @@ def testbed_defaults() -> dict[str, Any]:
 def options_table(group: str) -> str:
     """The options of a group: value, unit, default, meaning."""
     groups = option_groups()
-    if group not in groups:
-        raise PluginError(f"there is no group of options {group}; there are {', '.join(groups)}")
     if group == VARIANTS:
         return _table(
             ("option", "values"), [(f"`{name}`", f"list; each: {_values(name, field)}") for name, (_, field) in groups[group].items()]
@@ -134,8 +139,6 @@ def columns_table(table: str) -> str:
     """The columns of a table, or of several that are separated by commas: unit, meaning."""
     columns: dict[str, Column] = {}
     for name in table.split(","):
-        if name not in TABLES:
-            raise PluginError(f"there is no table {name}; there are {', '.join(TABLES)}")
         columns |= TABLES[name]
     return _table(("column", "unit", "meaning"), [(f"`{name}`", column.unit, column.meaning) for name, column in columns.items()])
 
@@ -209,3 +212,7 @@ def _default(name: str, defaults: dict[str, Any]) -> str:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
