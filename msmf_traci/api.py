@@ -15,11 +15,12 @@ from typing import Any
 
 from msmf_traci.config.compose import Request, read_request
 from msmf_traci.config.launchers import IN_PROCESS
-from msmf_traci.control.plugins import is_offered, offer_strategy
+from msmf_traci.control.plugins import is_offered, offer_strategies
 from msmf_traci.control.situation import Decision, Situation
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError, MsmfError, ToolError
 from msmf_traci.mobility.recorded_pass import RecordedPass
+from msmf_traci.results.newest import newest_results
 from msmf_traci.results.runs import Run, Runs, load_runs
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
@@ -47,6 +48,7 @@ __all__ = [
 Options = str | Mapping[str, Any]
 Strategies = Iterable[str | type[Strategy]]
 _PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
+_WORDS = ("null", "true", "false")  # as text
 
 
 def run(*options: Options, strategies: Strategies | None = None, config_dir: str | Path | None = None, **more: Any) -> Run:
@@ -113,13 +115,17 @@ def sweep(*options: Options, strategies: Strategies | None = None, config_dir: s
     return Runs(made.folder, [Run(folder) for folder in made.runs])
 
 
-def preview(*options: Options, strategies: Strategies | None = None, config_dir: str | Path | None = None, **more: Any) -> str:
+def preview(
+    *options: Options, strategies: Strategies | None = None, config_dir: str | Path | None = None, as_sweep: bool = False, **more: Any
+) -> str:
     """Say what a run, or a sweep, would do: cells, edges, what is cached, rough time and disk. Nothing is started.
 
     Parameters
     ----------
     options, strategies, config_dir, more
-        As of `sweep`.
+        As of `run`, or of `sweep`.
+    as_sweep
+        Whether they are those of a sweep: the items of a list are then values of their own.
 
     Raises
     ------
@@ -128,7 +134,7 @@ def preview(*options: Options, strategies: Strategies | None = None, config_dir:
     """
     from msmf_traci.experiment import preview as lines_of
 
-    request = _request(options, strategies, more, config_dir, multirun=True)
+    request = _request(options, strategies, more, config_dir, multirun=as_sweep)
     return "\n".join(lines_of([point.config for point in request.points]))
 
 
@@ -162,7 +168,7 @@ def report(*results: Run | Runs | str | Path, out: str | Path | None = None, rep
     Parameters
     ----------
     results
-        Runs, or their folders. The first is reported on, the others add to it.
+        Runs, or their folders. The first is reported on, the others add to it. Without any, the newest in the folder `results` here.
     out
         Folder to write; `report` in the first folder if not given.
     replay
@@ -181,11 +187,9 @@ def report(*results: Run | Runs | str | Path, out: str | Path | None = None, rep
     """
     from msmf_traci.reporting.command import write_report
 
-    if not results:
-        raise InputError("name the folder of a run or of a sweep, such as results/synthetic")
-    folders = [result.folder if isinstance(result, Run | Runs) else Path(result).expanduser() for result in results]
+    folders = [result.folder if isinstance(result, Run | Runs) else Path(result).expanduser() for result in results] or [newest_results()]
     # those runs and no others that lie beside them
-    first_runs = [each.folder for each in results[0]] if isinstance(results[0], Runs) else []
+    first_runs = [each.folder for each in results[0]] if results and isinstance(results[0], Runs) else []
     place = None if out is None else Path(out).expanduser()
     return write_report(folders, place, replay=replay, claims=claims, first_runs=first_runs)
 
@@ -230,11 +234,15 @@ def _request(
     if isinstance(strategies, str) or not isinstance(strategies, Iterable | None):
         raise InputError(f"strategies={strategies!r}: give a list of names or classes, such as ['pm']")
     if strategies is not None:
-        names = [each if isinstance(each, str) else offer_strategy(each) for each in strategies]
-        words.append(f"strategies={_text_of(names)}")
-    request = read_request(
-        words, multirun=multirun, config_dir=None if config_dir is None else str(Path(config_dir).expanduser().resolve())
-    )
+        words.append(f"strategies={_text_of(offer_strategies(list(strategies)))}")
+    folder = None if config_dir is None else str(Path(config_dir).expanduser().resolve())
+    try:
+        request = read_request(words, multirun=multirun, config_dir=folder)
+    except InputError as error:
+        lists = [name for option in [*options, more] if isinstance(option, Mapping) for name, value in option.items() if _is_list(value)]
+        if multirun or not str(error).startswith(tuple(f"{name}=" for name in lists)):
+            raise
+        raise InputError(f"{error}; several values make a sweep: call sweep()") from None
     own = [name for name in request.points[0].config.strategies if is_offered(name)]
     if own and request.launcher != IN_PROCESS:
         raise InputError(
@@ -285,4 +293,7 @@ def _text_of(value: Any) -> str:
     if _is_list(value):
         return "[" + ",".join(_text_of(each) for each in value) + "]"
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    # of backslashes only those before a quote, or before the end, count as such
+    return '"' + re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), text) + '"'

@@ -70,7 +70,12 @@ def user_code_hash(module: str) -> str:
 
 
 def is_users(module: str) -> bool:
-    """Whether a module is the user's own: no part of this package, of Python, or of an installed package; one without a file is."""
+    """Whether a module is the user's own: no part of this package, of Python, or of an installed package; one without a file is.
+
+    So is the main one, whatever program has begun: users type their classes into consoles and notebooks that are installed themselves.
+    """
+    if module == "__main__":
+        return True
     if _is_within(module, _PACKAGE) or module in sys.builtin_module_names:
         return False
     path = _file_of(module)

@@ -1,7 +1,10 @@
 """The Python interface: the command line's runs, sweeps, sentences and tables, as objects."""
 
 import functools
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hydra import initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import msmf_traci as msmf
@@ -103,7 +111,7 @@ def test_a_sweep_is_stacked_with_what_was_varied_and_made_once(place: Path, caps
     assert told == [(0, "stop"), (0, "relay"), (1, "stop"), (1, "relay")]
     assert set(runs.vehicles.columns[:3]) == {"run", "unsynced", "seed"}
     assert runs.settings == ["commanded_kmh", "unsynced", "image_mb"]
-    assert "±" in runs._repr_html_()
+    assert re.search(r"\d \[\d", runs._repr_html_())
     assert "PYTHONSAFEPATH" not in os.environ
     capsys.readouterr()
     again = msmf.sweep(words, strategies=["pm"])
@@ -147,7 +155,8 @@ def test_a_sweep_can_be_made_in_a_thread(place: Path) -> None:
 
 def test_a_preview_starts_nothing(place: Path) -> None:
     before = sorted(place.rglob("*"))
-    assert "a sweep of 2 runs" in msmf.preview(TOWN, seed=[0, 1])
+    assert "a sweep of 2 runs" in msmf.preview(TOWN, seed=[0, 1], as_sweep=True)
+    assert "a sweep" not in msmf.preview(TOWN, {"workload.image_mb": [100, 500]})
     assert sorted(place.rglob("*")) == before
 
 
@@ -168,7 +177,9 @@ def test_a_preview_starts_nothing(place: Path) -> None:
         (lambda: msmf.load(), "name the folder of a run or of a sweep"),
         (lambda: msmf.load("."), "holds no finished run"),
         (lambda: msmf.recording("nowhere.msmf"), "nowhere.msmf"),
-        (lambda: msmf.report(), "name the folder"),
+        (lambda: msmf.report(), "there is no finished run in the folder results here; name the folder"),
+        (lambda: msmf.run(seed=[0, 1]), "several values make a sweep: call sweep()"),
+        (lambda: msmf.run({"mobility.speed_kmh": [20, 50]}), "several values make a sweep: call sweep()"),
     ],
 )
 def test_what_is_wrong_is_the_command_lines_sentence(call, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,6 +208,8 @@ def test_tables_that_a_run_did_not_write_say_which_option_writes_them(place: Pat
         ("beijing", "a=beijing", "a=beijing"),
         ("my city, old/net.xml", 'a="my city, old/net.xml"', 'a="my city, old/net.xml"'),
         ('say "so" \\', 'a="say \\"so\\" \\\\"', 'a="say \\"so\\" \\\\"'),
+        ("C:\\my maps", 'a="C:\\my maps"', 'a="C:\\my maps"'),
+        ("null", 'a="null"', 'a="null"'),
         (Path("maps/x.xml"), "a=maps/x.xml", "a=maps/x.xml"),
         ([100, 500], "a=[100,500]", "a=100,500"),
         ([[100, 500], [1, 2]], "a=[[100,500],[1,2]]", "a=[100,500],[1,2]"),
@@ -208,6 +221,19 @@ def test_tables_that_a_run_did_not_write_say_which_option_writes_them(place: Pat
 def test_values_become_the_words_that_hydra_reads(value: object, word: str, swept: str) -> None:
     assert word_of("a", value, multirun=False) == word
     assert word_of("a", value, multirun=True) == swept
+
+
+ODD_TEXT = st.one_of(
+    st.text(alphabet="\\\"' ,=[]{}():abnul$%", max_size=12), st.text(max_size=8), st.sampled_from(["null", "True", "C:\\a b\\", "a\\"])
+)
+
+
+@given(ODD_TEXT)
+def test_hydra_reads_back_the_text_that_was_given(text: str) -> None:
+    assume("${" not in text)  # refers to another option, as in a file
+    assume(not re.fullmatch(r"[+-]?(nan|inf|[\d._]+(e[+-]?\d*)?)", text, re.IGNORECASE))  # a number
+    override = OverridesParser.create().parse_override(word_of("experiment", text, multirun=False))
+    assert override.value() == text
 
 
 def test_values_under_variants_share_the_pass_in_a_sweep_too(place: Path) -> None:
@@ -256,6 +282,7 @@ class Mine(msmf.Strategy):
 
 def test_a_class_without_a_file_is_told_by_what_it_does_and_uses() -> None:
     def told(**parts: object) -> str:
+        # the main module may be an installed console's, as here pytest's
         names: dict[str, Any] = {"__name__": "__main__"}
         exec(NOTEBOOK.format(**{"limit": 2, "comment": "pass", "more": "", **parts}), names)
         return living_code_hash(names["Mine"], msmf.Strategy)
@@ -342,3 +369,43 @@ def test_a_folder_for_numbas_own_cache_keeps_what_lies_there(tmp_path: Path) -> 
 def test_a_table_of_runs_with_other_columns_is_stacked(run: msmf.Run, place: Path) -> None:
     both = msmf.Runs(run.folder.parent, [run, msmf.run(TOWN, strategies=["pm"], **{"variants.links.bandwidth_mbps": [50, 100]})])
     assert isinstance(both.summary, pd.DataFrame) and len(both.summary) == 4
+
+
+def waiting(hops: int) -> type[msmf.Strategy]:
+    """A class made by a function, as its kin."""
+
+    class Waiting(Lazy):
+        name = f"waiting_{hops}"
+
+        def decide(self, now: msmf.Situation) -> msmf.Decision:
+            return msmf.Decision(home=np.where(now.hops < hops, msmf.KEEP, now.home), target=now.next_home())
+
+    return Waiting
+
+
+def test_classes_that_a_function_makes_are_told_apart(place: Path) -> None:
+    made = msmf.run(TOWN, strategies=[waiting(1), waiting(9), "never"], seed=3)
+    assert list(made.summary["strategy"]) == ["never", "waiting_1", "waiting_9"]
+    sent = made.summary.set_index("strategy")["traffic_per_trip_bytes"]
+    assert sent["waiting_1"] > sent["waiting_9"]
+    with pytest.raises(msmf.InputError, match="two are called waiting_1; give one of them another name"):
+        msmf.run(TOWN, strategies=[waiting(1), waiting(1)])
+
+
+def test_a_program_that_has_hydra_open_itself_keeps_it(place: Path) -> None:
+    with initialize_config_module("hydra.conf", version_base="1.3"):
+        theirs = GlobalHydra.instance().hydra
+        assert "6 vehicles" in msmf.preview(TOWN)
+        assert GlobalHydra.instance().hydra is theirs
+
+
+def test_runs_of_one_name_are_told_by_their_folders_and_cities_by_their_names(run: msmf.Run, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copytree(run.folder, tmp_path / name / "one")
+    facts = json.loads((tmp_path / "b" / "one" / "run.json").read_text())
+    facts["config"]["scenario"] |= {"name": "mine", "kind": "osm", "map_file": "mine.osm.pbf"}
+    (tmp_path / "b" / "one" / "run.json").write_text(json.dumps(facts))
+    several = msmf.load(tmp_path)
+    assert isinstance(several, msmf.Runs)
+    told = several.summary[["run", "scenario"]].drop_duplicates()
+    assert list(told.itertuples(index=False, name=None)) == [("a/one", "synthetic"), ("b/one", "mine")]

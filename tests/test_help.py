@@ -28,9 +28,17 @@ def test_every_option_stands_in_the_help_of_its_group_and_in_that_of_all() -> No
     assert "image_mb=1400" in help_text(APPLICATIONS)
 
 
+def test_the_help_of_an_option_says_what_it_may_be() -> None:
+    assert help_text("links.mode").splitlines()[0] == "links.mode=dedicated"
+    assert "one of dedicated, shared" in help_text("links.mode")
+    assert "--help links shows" in help_text("links.mode")
+    for name in ("pm", "never", "oracle_tier"):
+        assert f"\n  {name} " in help_text("strategies")
+
+
 def test_an_unknown_group_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help", "mobilty"]) == 2
-    assert capsys.readouterr().err == "msmf-traci: --help mobilty: there is no such group of options; did you mean mobility?\n"
+    assert capsys.readouterr().err == "msmf-traci: --help mobilty: there is no such group or option; did you mean mobility?\n"
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "testbed"])
@@ -55,6 +63,9 @@ def test_the_package_is_a_command() -> None:
         ("msmf-traci seed=1 links.mode=", {"dedicated", "shared"}),
         ("msmf-traci mobility.gui=t", {"true"}),
         ("msmf-traci seed=1 reports.s", {"reports.speed_mps="}),
+        ("msmf-traci run reports.s", {"reports.speed_mps="}),
+        ("msmf-traci report --v", {"--version"}),
+        ("msmf-traci report reports.s", set()),
     ],
 )
 def test_bash_completes_commands_options_and_choices(line: str, offered: set[str]) -> None:
@@ -63,7 +74,7 @@ def test_bash_completes_commands_options_and_choices(line: str, offered: set[str
         pytest.skip("needs bash")
     words = line.split(" ")
     # as bash does: COMP_WORDS would be split at =, of which the function takes no notice
-    program = f"{script('bash')}\nCOMP_LINE={line!r} COMP_POINT={len(line)} COMP_CWORD={len(words) - 1}\n"
+    program = f"{script('bash')}\nCOMP_LINE={line!r} COMP_POINT={len(line)} COMP_CWORD={len(words) - 1} COMP_WORDS=({line})\n"
     program += "compopt() { :; }; _msmf_traci; printf '%s\\n' \"${COMPREPLY[@]}\""
     done = subprocess.run([bash, "--norc", "-c", program], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == offered

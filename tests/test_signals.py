@@ -47,7 +47,7 @@ def test_a_second_request_does_not_interrupt_the_cleaning_up(number: signal.Sign
         process.send_signal(again)
     said, error = process.communicate("\n", timeout=60)
     assert (said, process.returncode) == ("clean\n", code)
-    assert error == "msmf-traci: interrupted; nothing half-done is left behind\n"
+    assert error == "msmf-traci: interrupted; nothing half-done is left behind, and finished runs are kept\n"
 
 
 def test_a_hang_up_that_nohup_ignores_is_ignored() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args, get_origin
 
 from msmf_traci.command_line import Parser
 from msmf_traci.commands.entry import COMMANDS
@@ -19,6 +18,9 @@ _msmf_traci() {{
     local word="${{COMP_LINE:0:$COMP_POINT}}"
     word="${{word##* }}"
     local words="{words}"
+    case "${{COMP_WORDS[1]}}" in
+        {others}) [ "$COMP_CWORD" -gt 1 ] && words="--help --version" ;;
+    esac
     [ "$COMP_CWORD" -eq 1 ] && words="{commands} $words"
     COMPREPLY=($(compgen -W "$words" -- "$word"))
     case "$word" in
@@ -26,7 +28,7 @@ _msmf_traci() {{
              [ ${{#COMPREPLY[@]}} -eq 0 ] && COMPREPLY=($(compgen -f -- "${{word#*=}}")) ;;
         *) [ ${{#COMPREPLY[@]}} -eq 0 ] && COMPREPLY=($(compgen -f -- "$word")) ;;
     esac
-    [[ ${{#COMPREPLY[@]}} -eq 1 && "${{COMPREPLY[0]}}" == *= ]] && compopt -o nospace
+    [[ ${{#COMPREPLY[@]}} -eq 1 && "${{COMPREPLY[0]}}" == *= ]] && type compopt > /dev/null 2>&1 && compopt -o nospace
     return 0
 }}
 complete -F _msmf_traci msmf-traci
@@ -49,16 +51,18 @@ def main(words: Sequence[str]) -> None:
 
 def script(shell: str) -> str:
     """The script for a shell: bash, zsh or fish."""
-    commands = " ".join(COMMANDS)
+    commands, others = " ".join(COMMANDS), [name for name in COMMANDS if name != "run"]
     if shell == "fish":
         offered = " ".join(_words())
-        return f"complete -c msmf-traci -n __fish_is_first_arg -a '{commands}'\ncomplete -c msmf-traci -a '{offered}'\n"
-    bash = _BASH.format(words=" ".join(_words()), commands=commands)
+        first = f"complete -c msmf-traci -n __fish_is_first_arg -a '{commands}'\n"
+        return f"{first}complete -c msmf-traci -n 'not __fish_seen_subcommand_from {' '.join(others)}' -a '{offered}'\n"
+    bash = _BASH.format(words=" ".join(_words()), commands=commands, others="|".join(others))
     return bash if shell == "bash" else f"autoload -U +X bashcompinit && bashcompinit\n{bash}"
 
 
 def _words() -> list[str]:
     """Flags, options with `=`, and options with each of their choices where these are few."""
+    from msmf_traci.config.fields import choices_of
     from msmf_traci.config.overrides import GROUPS, group_choices
     from msmf_traci.config.schema import option_fields
 
@@ -67,14 +71,5 @@ def _words() -> list[str]:
         words += [f"{group}=", *(f"{group}={name}" for name in group_choices(group))]
     for name, (_, field) in option_fields().items():
         if name not in GROUPS:
-            words += [f"{name}=", *(f"{name}={choice}" for choice in _choices(field.annotation))]
+            words += [f"{name}=", *(f"{name}={choice}" for choice in choices_of(field.annotation))]
     return words
-
-
-def _choices(annotation: Any) -> list[str]:
-    """The values of an option that takes one of a few."""
-    from msmf_traci.config.fields import kinds_of
-
-    kinds = kinds_of(annotation)
-    named = [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
-    return named + (["true", "false"] if bool in kinds else [])

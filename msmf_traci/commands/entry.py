@@ -91,7 +91,7 @@ def _code_of(shown: str, work: Callable[[], int | None]) -> int:
     except SystemExit as ended:  # argparse's, after it has shown a command's help
         return int(ended.code or 0)
     except KeyboardInterrupt as interrupt:
-        print(f"{shown}: interrupted; nothing half-done is left behind", file=sys.stderr)
+        print(f"{shown}: interrupted; nothing half-done is left behind, and finished runs are kept", file=sys.stderr)
         return SIGNALLED + (interrupt.args[0] if interrupt.args else signal.SIGINT)
     except Exception as error:
         sentence = sentence_of(error)

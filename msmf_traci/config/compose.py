@@ -8,13 +8,14 @@ import itertools
 import math
 import re
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
@@ -68,6 +69,18 @@ class Request:
     hydra_words: tuple[str, ...] = ()
 
 
+@contextmanager
+def our_hydra() -> Iterator[None]:
+    """Hydra on our configuration, whatever Hydra the calling program has open meanwhile."""
+    theirs = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = theirs
+
+
 def register_resolvers() -> None:
     """Make `${unless_given:FILE,...,VALUE}` (VALUE, or null where a FILE is given) and `${usable_cores:}` known to the files."""
     OmegaConf.register_new_resolver("usable_cores", usable_cores, replace=True)
@@ -96,7 +109,7 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
     register_resolvers()
     overrides = [override for override in parse_overrides(with_typed_params(words), config_dir) if not _is_no_experiment(override)]
     search = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir is not None else []
-    with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
+    with our_hydra():
         first = _compose([*search, *(_first_value(override) for override in overrides)])
         is_sweep = multirun or first.hydra.mode == RunMode.MULTIRUN
         if not is_sweep:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -80,6 +80,13 @@ def kinds_of(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) in (Union, UnionType):
         return tuple(kind for each in get_args(annotation) for kind in kinds_of(each))
     return (annotation,)
+
+
+def choices_of(annotation: Any) -> list[str]:
+    """The values of an option that takes one of a few; empty where it takes others."""
+    kinds = kinds_of(annotation)
+    named = [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+    return named + (["true", "false"] if bool in kinds else [])
 
 
 def section_of(field: Any) -> type[Section] | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from msmf_traci.config.fields import choices_of
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP
 from msmf_traci.config.overrides import GROUPS, group_choices, nearest_name
 from msmf_traci.config.schema import APPLICATIONS, Config, option_fields
@@ -52,27 +53,28 @@ Commands   run (the default), report, status, overlay, fetch, testbed, completio
            msmf-traci COMMAND --help says more
 Flags      -m, --multirun       several values make a sweep
            -cd, --config-dir    a folder with experiments of your own
-           --version, -h, --help [GROUP]
+           --version, -h, --help [GROUP or OPTION]
 """
 
 
 def help_text(group: str = "") -> str:
-    """The overview, the options of a group, or everything (`all`).
+    """The overview, the options of a group, one option, or everything (`all`).
 
     Raises
     ------
     InputError
-        If there is no such group.
+        If there is no such group or option.
     """
     if not group:
-        return "\n".join(
-            [_HEAD, *_choices(), "", *_groups(), "", "msmf-traci --help GROUP shows a group of options; --help all shows everything."]
-        )
+        more = "msmf-traci --help GROUP shows a group of options, --help OPTION one of them, --help all everything."
+        return "\n".join([_HEAD, *_choices(), "", *_groups(), "", more])
     names = list(_WHAT_IT_IS)
     if group == ALL:
         return "\n".join([_HEAD, *_choices(), *(line for name in names for line in ["", *_group_lines(name)])])
+    if group in option_fields():
+        return "\n".join(_option_lines(group))
     if group not in names:
-        raise InputError(f"--help {group}: there is no such group of options; {nearest_name(group, [*names, ALL])}")
+        raise InputError(f"--help {group}: there is no such group or option; {nearest_name(group, [*names, ALL, *option_fields()])}")
     return "\n".join(_group_lines(group))
 
 
@@ -91,7 +93,7 @@ def _groups() -> Iterator[str]:
 
 def _group_lines(group: str) -> list[str]:
     """The options of a group with their defaults and meanings."""
-    defaults = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
+    defaults = _defaults()
     head = f"{group}: {_WHAT_IT_IS[group]}"
     if group == APPLICATIONS:
         return [head, *_application_lines(defaults[APPLICATIONS])]
@@ -105,6 +107,24 @@ def _group_lines(group: str) -> list[str]:
         shown = _with_default(name, defaults)
         lines.append(f"  {shown:<{_WIDTH}}  {description}" if len(shown) <= _WIDTH else f"  {shown}\n  {'':<{_WIDTH}}  {description}")
     return lines
+
+
+def _option_lines(name: str) -> list[str]:
+    """One option: default, meaning, and what it may be where that is one of a few."""
+    description, field = option_fields()[name]
+    lines = [f"{_with_default(name, _defaults())}", f"  {description}"]
+    choices = choices_of(field.annotation)
+    if name == "strategies":
+        kinds = {point.name: point.load() for point in entry_points(group="msmf_traci.strategies")}
+        lines += [f"  {each:<12}{(kind.__doc__ or '').splitlines()[0]}" for each, kind in sorted(kinds.items())]
+    elif choices:
+        lines.append(f"  one of {', '.join(choices)}")
+    return [*lines, "", f"msmf-traci --help {_group_of(name)} shows the options beside it."]
+
+
+def _defaults() -> dict[str, Any]:
+    defaults: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
+    return defaults
 
 
 def _group_of(option: str) -> str:

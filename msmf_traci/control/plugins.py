@@ -31,23 +31,36 @@ def _installed(_path: tuple[str, ...]) -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
 
 
-def offer_strategy(kind: type[Strategy]) -> str:
-    """Make a class known that a Python program hands over, also one from a notebook or from within a function.
+def offer_strategies(kinds: Sequence[str | type[Strategy]]) -> list[str]:
+    """Make classes known that a Python program hands over, also those from a notebook or from within a function.
+
+    Parameters
+    ----------
+    kinds
+        Classes, or names of strategies, which are returned as they are.
 
     Returns
     -------
-    Its class path, by which `load_strategies` finds it in this process.
+    Their class paths, by which `load_strategies` finds them in this process. Of several classes of one path, such as those that a function
+    makes, the second is `PATH-2`.
 
     Raises
     ------
     InputError
-        If it is no class.
+        If one is no class.
     """
-    if not isinstance(kind, type):
-        raise InputError(f"strategies: {kind!r} is neither a name nor a class; give the class itself, not an object of it")
-    path = f"{kind.__module__}:{kind.__qualname__}"
-    _offered[path] = kind
-    return path
+    names: list[str] = []
+    for kind in kinds:
+        if isinstance(kind, str):
+            names.append(kind)
+            continue
+        if not isinstance(kind, type):
+            raise InputError(f"strategies: {kind!r} is neither a name nor a class; give the class itself, not an object of it")
+        path = f"{kind.__module__}:{kind.__qualname__}"
+        same = sum(name.partition("-")[0] == path for name in names)
+        names.append(f"{path}-{same + 1}" if same else path)
+        _offered[names[-1]] = kind
+    return names
 
 
 def is_offered(name: str) -> bool:

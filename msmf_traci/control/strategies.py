@@ -121,14 +121,14 @@ class PmOpTier(PmOp):
 
 
 class Oracle(Pm):
-    """As PM, on the road that the vehicle will really drive: the upper bound of prediction."""
+    """As PM with perfect prediction: on the road that the vehicle will really drive."""
 
     name = "oracle"
     predictor = "route"
 
 
 class OracleTier(Oracle):
-    """As the oracle, on two tiers."""
+    """As PM-Tier with perfect prediction."""
 
     name = "oracle_tier"
     tiers = 2

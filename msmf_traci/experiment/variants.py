@@ -24,7 +24,7 @@ from msmf_traci.experiment.options import (
 )
 from msmf_traci.migration.container import Areas, Records, policy
 from msmf_traci.migration.workload import WorkloadOptions
-from msmf_traci.results.keys import IMAGE_OPTION, KEY_COLUMNS, column_names, key_value
+from msmf_traci.results.keys import KEY_COLUMNS, columns_beside_keys, key_value
 from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.world.cells import HexCells
 from msmf_traci.world.servers import Servers
@@ -98,20 +98,16 @@ class Variants:
 
 def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Variants:
     """The variants of a configuration."""
-    varied = varied_options(config)
     made = combinations(config)
     images = [effective_workload(each.config).image_mb for each in made]
-    ranges = {str(image) for image in images if isinstance(image, list)}
-    # image_mb tells sizes apart; of two ranges it would say the same, nothing
-    options = [option for option in varied if option != IMAGE_OPTION or len(ranges) > 1]
-    columns = column_names(options, TABLE_COLUMNS)
+    columns = columns_beside_keys(list(varied_options(config)), images, TABLE_COLUMNS)
     workloads = [workload_options(each.config) for each in made]
     numbers = _numbered(workloads)
     variants = []
     for strategy in strategies:
         for each, image, number in zip(made, images, numbers, strict=True):
             keys: dict[str, Any] = dict(zip(KEY_COLUMNS, (strategy.name, None if isinstance(image, list) else float(image)), strict=True))
-            keys |= {columns[option]: key_value(each.values[option]) for option in options}
+            keys |= {column: key_value(each.values[option]) for option, column in columns.items()}
             variants.append(Variant(strategy, each.config, keys, number))
     distinct = [workloads[numbers.index(number)] for number in range(max(numbers) + 1)]
     return Variants(variants, distinct)

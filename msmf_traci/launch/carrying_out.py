@@ -14,7 +14,7 @@ from msmf_traci.launch.planning import judge_points
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.rounds import make_missing
 from msmf_traci.launch.slurm_jobs import cancel_jobs_of_the_dead
-from msmf_traci.launch.sweep import check_one_folder, results_folder, settings_of, stack_summaries, swept_folder
+from msmf_traci.launch.sweep import check_one_folder, results_folder, stack_summaries, swept_folder
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import check_writable
 from msmf_traci.scenario.content_cache import remove_unfinished
@@ -82,8 +82,8 @@ def make_sweep(request: Request) -> SweepResult:
         raise MsmfError(
             f"{len(failed)} of {counted(total, 'run')} failed,{first} {name}: {reason}; the same command does only what is missing"
         )
-    kept = stack_summaries(request)
-    return SweepResult(results, tuple(swept_folder(point) for point in request.points), settings_of(request), kept)
+    stacked = stack_summaries(request)
+    return SweepResult(results, tuple(swept_folder(point) for point in request.points), stacked.settings, stacked.kept)
 
 
 def _remove_traces_of_the_dead(results: Path) -> None:

@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from hydra import compose, initialize_config_module
+from hydra import compose
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
 from hydra.types import HydraContext
 
-from msmf_traci.config.compose import CONFIG_MODULE, Point, Request, register_resolvers
+from msmf_traci.config.compose import Point, Request, our_hydra, register_resolvers
 from msmf_traci.config.launchers import IN_PROCESS, is_hydras
 from msmf_traci.errors import MsmfError
 from msmf_traci.launch.records import Records
@@ -120,7 +120,7 @@ def _launch(request: Request, points: Sequence[Point], job: SweptRun, scratch: P
     """Launch runs once; returns what the launcher could not do, if anything."""
     overrides = [[word for word in point.overrides if not is_hydras(word)] for point in points]
     words = [*request.hydra_words, *overrides[0], f'hydra.sweep.dir="{scratch}"', "hydra.job.name=msmf-traci"]
-    with initialize_config_module(CONFIG_MODULE, version_base="1.3", job_name="msmf-traci"):
+    with our_hydra():
         try:
             config = compose("config", overrides=words, return_hydra_config=True)
             context = HydraContext(GlobalHydra.instance().config_loader(), Callbacks())

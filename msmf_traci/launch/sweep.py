@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.compose import Point, Request
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
-from msmf_traci.results.keys import IMAGE_OPTION, column_names, key_value
+from msmf_traci.results.keys import column_names, columns_beside_keys, key_value
 from msmf_traci.results.newest import RESULTS
 from msmf_traci.results.store import read_run, read_table
 from msmf_traci.results.tables import TABLE_COLUMNS
@@ -23,8 +24,6 @@ from msmf_traci.scratch import write_whole
 
 LONGEST_NAME = 80
 _LONGEST_VALUE = 24
-# swept options that are key columns of every table already
-_KEY_COLUMNS = ("mobility.speed_kmh", IMAGE_OPTION, "seed")
 
 
 def results_folder(config: Config) -> Path:
@@ -120,35 +119,34 @@ def comparable(config: Any) -> Any:
     return {**config, "dry_run": None, "output": {**config.get("output", {}), "dir": None}}
 
 
-def stack_summaries(request: Request) -> Path | None:
-    """Write the stacked summaries of a sweep, with a column for each swept option that is no key column already.
+@dataclass(frozen=True)
+class Stacked:
+    """The stacked summaries of a sweep.
 
-    Returns
-    -------
-    The numbered name under which a different `summary.csv` of an earlier sweep in the same folder is kept; None where there was none.
+    Attributes
+    ----------
+    settings
+        Columns that tell settings apart, beside the strategy.
+    kept
+        The numbered name under which a different `summary.csv` of an earlier sweep is kept; None where there was none.
     """
-    _stack(request, "summary_by_band")
-    return _stack(request, "summary")
+
+    settings: tuple[str, ...]
+    kept: Path | None
 
 
-def settings_of(request: Request) -> tuple[str, ...]:
-    """Columns of the stacked summary of a finished sweep that tell settings apart, beside the strategy."""
-    keys = [key for run in map(read_run, map(swept_folder, request.points)) for key in (run or {}).get("key_columns", ())]
-    return tuple(name for name in dict.fromkeys([*_added_columns(request).values(), *keys, "commanded_kmh"]) if name != "strategy")
-
-
-def _added_columns(request: Request) -> dict[str, str]:
-    """Column of each swept option that is no key column of the tables already."""
+def stack_summaries(request: Request) -> Stacked:
+    """Write the stacked summaries of a finished sweep, with a column for each swept option that is no key column already."""
     images = [effective_workload(point.config).image_mb for point in request.points]
-    ranges = {str(image) for image in images if isinstance(image, list)}
-    # image_mb tells sizes apart; of two ranges it would say the same, nothing
-    told = [name for name in _KEY_COLUMNS if name != IMAGE_OPTION or len(ranges) <= 1]
-    return column_names([name for name in request.points[0].swept if name not in told], TABLE_COLUMNS)
+    columns = columns_beside_keys(request.points[0].swept, images, TABLE_COLUMNS)
+    _stack(request, "summary_by_band", columns)
+    kept = _stack(request, "summary", columns)
+    keys = [key for run in map(read_run, map(swept_folder, request.points)) for key in (run or {}).get("key_columns", ())]
+    return Stacked(tuple(name for name in dict.fromkeys([*columns.values(), *keys, "commanded_kmh"]) if name != "strategy"), kept)
 
 
-def _stack(request: Request, name: str) -> Path | None:
+def _stack(request: Request, name: str, columns: Mapping[str, str]) -> Path | None:
     """Write a table of all runs, one below the other; returns where a different one is kept."""
-    columns = _added_columns(request)
     tables = []
     for point in request.points:
         table = read_table(swept_folder(point), name, as_written=True)

@@ -15,7 +15,8 @@ from msmf_traci.reporting.numbers import measured
 from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, label_of, normalised
 from msmf_traci.reporting.overview import PERFECT
 from msmf_traci.reporting.reading import Results
-from msmf_traci.reporting.statistics import Floats, mean_interval
+from msmf_traci.reporting.statistics import Floats
+from msmf_traci.results.intervals import mean_interval
 
 # they do not migrate, or know the road ahead: no choice of an operator
 NEVER = "never"
@@ -52,13 +53,14 @@ def answer_of(results: Results) -> str:
     idle = _by_replicate(results, NEVER, SATISFIED)[shared] if NEVER in there else np.zeros(0)
     if np.isfinite(idle).any():
         said += f", and a container that never migrates {measured(float(np.nanmean(idle)))}\u00a0%"
-    apart = mean_interval(values[best, SATISFIED.column] - values[base, SATISFIED.column]) if base in names and base != best else None
-    doubt = "" if apart is None or not apart.is_known or apart.low > 0.0 else f"; {many} seeds do not settle which strategy serves better"
+    satisfied = {name: values[name, SATISFIED.column] for name in names}
+    near = [name for name in names if name != best and not mean_interval(satisfied[best] - satisfied[name]).low > 0.0]
+    doubt = f"; {many} seeds do not settle whether {best} serves better than {_listed(near, 'or')}" if near and many > 1 else ""
     return f"{said} {seeds}{doubt}."
 
 
 def setting_words(results: Results) -> str:
-    """The setting at the reference: map, vehicles, speed, container, and every other option that varies."""
+    """The setting at the reference: map, vehicles, speed, container, and every other option that was typed or varies."""
     at: dict[str, Value] = {**results.reference, **{name: option.reference for name, option in results.options.items()}}
     none = normalised(None)
     if results.is_of_traces:
@@ -72,12 +74,17 @@ def setting_words(results: Results) -> str:
     elif IMAGE in at:
         parts.append(f"containers of {words(IMAGE, at[IMAGE]).removeprefix('drawn ')} MB")
     named = {_MAP, _VEHICLES, SPEED, APPLICATION, IMAGE}
-    others = [f"{label_of(name)} {words(name, option.reference)}" for name, option in results.options.items() if name not in named]
+    typed = [word.partition("=")[0] for word in results.runs[0].facts.get("overrides", ())]
+    told = dict.fromkeys(name for name in [*results.options, *typed] if name in at and name not in named)
+    others = [f"{label_of(name)} {words(name, at[name])}" for name in told]
     more = [f"{len(others) - _NAMED} other options at their reference"] if len(others) > _NAMED else []
     parts += [*others[:_NAMED], *more]
-    listed = " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
-    text = f"{place}, with {listed}" if listed else place
+    text = f"{place}, with {_listed(parts, 'and')}" if parts else place
     return text[0].upper() + text[1:]
+
+
+def _listed(parts: Sequence[str], last: str) -> str:
+    return f" {last} ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def _reach(mean: dict[tuple[str, str], float], name: str) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from msmf_traci.reporting.grid import Grid, MissingDataError, Setting, Settings
 from msmf_traci.reporting.numbers import exact, measured, span
 from msmf_traci.reporting.options import SPEED, label_of
-from msmf_traci.reporting.statistics import Interval
+from msmf_traci.results.intervals import Interval
 
 SUPPORTED, CONTRADICTED, UNDECIDED, DEPENDS, NO_DATA = "supported", "contradicted", "undecided", "depends", "no data"
 OUTCOMES = (SUPPORTED, CONTRADICTED, UNDECIDED)

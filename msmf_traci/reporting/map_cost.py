@@ -9,7 +9,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.judgement import Asked, Finding, Judgement, Question, conclude, without_data
-from msmf_traci.reporting.statistics import mean_interval
+from msmf_traci.results.intervals import mean_interval
 
 COST_FILE = "prediction_cost.csv"
 # readings of "does not grow": by less than so many percent from the smallest map to the largest

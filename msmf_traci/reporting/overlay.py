@@ -18,9 +18,10 @@ from msmf_traci.errors import InputError, MsmfError
 from msmf_traci.reporting.cell_map import CellMap, read_cell_map
 from msmf_traci.reporting.overlay_geojson import cells_geojson, hosts_geojson, read_projection, transfers_geojson, write_geojson
 from msmf_traci.reporting.overlay_sumo import sumo_additional
-from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, find_map, read_whole
+from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, read_whole
 from msmf_traci.results.newest import RESULTS, newest_run
 from msmf_traci.results.run_facts import read_facts
+from msmf_traci.results.store import find_map
 
 SUMO_FILE = "overlay.add.xml"
 GEOJSON_FILES = ("cells.geojson", "hosts.geojson", "transfers.geojson")

@@ -14,7 +14,7 @@ from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.measures import MEASURES
 from msmf_traci.reporting.numbers import measured, span
 from msmf_traci.reporting.reading import Results, Run
-from msmf_traci.reporting.statistics import Interval, mean_interval
+from msmf_traci.results.intervals import Interval, mean_interval
 
 _SHOWN = (
     "satisfied_share",

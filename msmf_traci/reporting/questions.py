@@ -16,7 +16,7 @@ from msmf_traci.reporting.grid import Grid, MissingDataError
 from msmf_traci.reporting.judgement import Asked, Finding
 from msmf_traci.reporting.measures import Measure
 from msmf_traci.reporting.options import Value
-from msmf_traci.reporting.statistics import mean_interval
+from msmf_traci.results.intervals import mean_interval
 
 Pair = tuple[str, str]
 Ask = Callable[[Grid], Iterable[Asked]]

@@ -15,8 +15,9 @@ from msmf_traci.errors import InputError
 from msmf_traci.reporting.cell_map import LOCAL_PREFIX, CellMap, read_cell_map
 from msmf_traci.reporting.replay_trace import OUTCOMES, QUANTUM_M, STAGES, Numbers, Trips, read_changes, read_transfers, read_trips
 from msmf_traci.reporting.road_lines import RoadLines, read_roads, thinned
-from msmf_traci.reporting.run_tables import NUMBER, TEXT, find_map, read_whole, variant_labels
+from msmf_traci.reporting.run_tables import NUMBER, TEXT, read_whole, variant_labels
 from msmf_traci.results.run_facts import read_facts
+from msmf_traci.results.store import find_map
 
 RINGS_COLUMNS = ("regional_rings", "tiers.regional_rings")
 

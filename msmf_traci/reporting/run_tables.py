@@ -27,21 +27,6 @@ Columns = Mapping[str, str]
 """Name of each column to read and what it holds: TEXT, NUMBER, or OPTIONAL_NUMBER where empty means not applicable."""
 
 
-def find_map(run: Path, facts: Mapping[str, Any]) -> Path:
-    """Find the folder with the cells and roads of a run, which lies beside it.
-
-    Raises
-    ------
-    InputError
-        If it is not there.
-    """
-    name = str(facts["map_folder"])
-    folder = run.resolve().parent / name
-    if not folder.is_dir():
-        raise InputError(f"the map of {run} is missing: there is no folder {name} in {folder.parent}; copy it there from beside the run")
-    return folder
-
-
 def read_whole(folder: Path, name: str, columns: Columns) -> pd.DataFrame:
     """Read a table at once; its text columns are categories.
 

@@ -6,20 +6,15 @@ have recorded are replicates themselves.
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+from numpy.typing import NDArray
 
 from msmf_traci.reporting.measures import REPLICATE
-
-LEVEL = 0.95
-
+from msmf_traci.results.intervals import LEVEL, quantile
 
 Floats = NDArray[np.float64]
 
@@ -81,53 +76,6 @@ TRAJECTORIES = Units(
 )
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean over replicates and its interval; the bounds are NaN where fewer than two leave no interval.
-
-    Attributes
-    ----------
-    mean, low, high
-        In the unit of the values.
-    n
-        Replicates.
-    """
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there is an interval."""
-        return bool(np.isfinite(self.low) and np.isfinite(self.high))
-
-    def within(self, least: float, most: float) -> Interval:
-        """The same without what the quantity cannot be: a share below 0, say."""
-        low, high = np.clip([self.low, self.high], least, most).tolist()
-        return Interval(self.mean, low, high, self.n)
-
-
-def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
-    """Mean of one value a replicate, with Student's interval.
-
-    Parameters
-    ----------
-    values
-        Shape (replicates,); NaN where one has none.
-    level
-        Nominal coverage.
-    """
-    known = np.asarray(values, dtype=np.float64)
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return Interval(np.nan, np.nan, np.nan, 0)
-    mean = float(known.mean())
-    half = _quantile(len(known), level) * float(known.std(ddof=1)) / math.sqrt(len(known)) if len(known) > 1 else np.nan
-    return Interval(mean, mean - half, mean + half, len(known))
-
-
 def intervals(table: pd.DataFrame, by: Sequence[str], columns: Sequence[str], level: float = LEVEL) -> pd.DataFrame:
     """Means over replicates of several columns, with their intervals, for every group.
 
@@ -147,7 +95,7 @@ def intervals(table: pd.DataFrame, by: Sequence[str], columns: Sequence[str], le
     rows = table.melt([*by, REPLICATE], columns, "measure", "each").dropna(subset="each")
     grouped = rows.groupby([*by, "measure"], sort=False, dropna=False)["each"].agg(["mean", "std", "count"]).reset_index()
     n = grouped["count"].to_numpy()
-    half = np.array([_quantile(each, level) for each in n]) * grouped["std"].to_numpy(dtype=np.float64) / np.sqrt(n)
+    half = np.array([quantile(each, level) for each in n]) * grouped["std"].to_numpy(dtype=np.float64) / np.sqrt(n)
     grouped["low"], grouped["high"] = grouped["mean"] - half, grouped["mean"] + half
     return grouped.rename(columns={"count": "replicates"})[[*by, "measure", "mean", "low", "high", "replicates"]]
 
@@ -173,9 +121,3 @@ def differences(table: pd.DataFrame, by: Sequence[str], columns: Sequence[str], 
     for name in columns:
         both[name] -= both[f"{name}_baseline"]
     return intervals(both, by, columns, level)
-
-
-@functools.cache
-def _quantile(n: int, level: float) -> float:
-    """Of Student's distribution for the mean of so many values; NaN for fewer than two."""
-    return float(student.ppf(0.5 + level / 2.0, n - 1)) if n > 1 else np.nan

@@ -11,7 +11,8 @@ from msmf_traci.reporting.grid import Grid
 from msmf_traci.reporting.judgement import Asked, Finding
 from msmf_traci.reporting.measures import Measure
 from msmf_traci.reporting.questions import DEFINITION, FALLS, GROWS, STRATEGY, Ask
-from msmf_traci.reporting.statistics import Floats, mean_interval
+from msmf_traci.reporting.statistics import Floats
+from msmf_traci.results.intervals import mean_interval
 
 
 def falls(strategies: Sequence[str], measures: Sequence[Measure], sign: float = -1.0) -> Ask:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,20 +13,48 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_folder
-from msmf_traci.results.keys import column_names, key_value
+from msmf_traci.results.keys import SEED_OPTION, SPEED_OPTION, column_names, key_value
 from msmf_traci.results.run_facts import is_session, read_facts
 from msmf_traci.results.screen import asked, headline, result_table, sweep_table
-from msmf_traci.results.store import RUN_FILE, folders_below, read_table
+from msmf_traci.results.store import RUN_FILE, find_map, folders_below, read_table
 from msmf_traci.results.summary import of_all_vehicles
 from msmf_traci.results.tables import TABLE_COLUMNS
 
 _DEPTH = 4  # of folders below the one that is named: results, an experiment, a run
-_SPEED = "mobility.speed_kmh"
+_CITY, _OF_CITY = "scenario.name", "scenario."
 # what says where and how things are written, or has columns of its own in every table: no property that tells runs apart
 _TELLS_NOTHING = ("output.", "variants.", "vary.", "dry_run", "experiment", "strategies")
 
 
-class Run:
+class _Tables(ABC):
+    """The tables of one run or of several."""
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row a run and variant: the paper's figures over all vehicles."""
+        return self.table("summary")
+
+    @cached_property
+    def summary_by_band(self) -> pd.DataFrame:
+        """One row a run, variant and band of realised speed."""
+        return self.table("summary_by_band")
+
+    @cached_property
+    def vehicles(self) -> pd.DataFrame:
+        """One row a run, vehicle and variant."""
+        return self.table("vehicles")
+
+    @cached_property
+    def migrations(self) -> pd.DataFrame:
+        """One row a run and transfer. A run with `output.migrations=false` has none."""
+        return self.table("migrations")
+
+    @abstractmethod
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table by its name, such as `vehicles`."""
+
+
+class Run(_Tables):
     """A finished run.
 
     Tables are read from disk when they are first asked for. docs/tables.md describes their columns.
@@ -57,26 +87,6 @@ class Run:
         return dict(_flat("", self.facts["config"]))
 
     @cached_property
-    def summary(self) -> pd.DataFrame:
-        """One row a variant: the paper's figures over all vehicles."""
-        return self.table("summary")
-
-    @cached_property
-    def summary_by_band(self) -> pd.DataFrame:
-        """One row a variant and band of realised speed."""
-        return self.table("summary_by_band")
-
-    @cached_property
-    def vehicles(self) -> pd.DataFrame:
-        """One row a vehicle and variant."""
-        return self.table("vehicles")
-
-    @cached_property
-    def migrations(self) -> pd.DataFrame:
-        """One row a transfer. A run with `output.migrations=false` has none."""
-        return self.table("migrations")
-
-    @cached_property
     def frames(self) -> pd.DataFrame:
         """One row a vehicle and frame. Only a run with `output.trace=true` has them."""
         return self.table("frames")
@@ -94,12 +104,12 @@ class Run:
     @cached_property
     def cells(self) -> pd.DataFrame:
         """One row a cell of the deployment."""
-        return read_table(self._map, "cells")
+        return read_table(find_map(self.folder, self.facts), "cells")
 
     @cached_property
     def roads(self) -> pd.DataFrame:
         """One row a road edge, with its line as WKT in metres."""
-        return read_table(self._map, "roads")
+        return read_table(find_map(self.folder, self.facts), "roads")
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a table by its name, such as `vehicles`.
@@ -115,13 +125,6 @@ class Run:
             raise InputError(f"{self.folder} has no table {name}; run it again without output.migrations=false")
         return _typed(read_table(self.folder, name))
 
-    @property
-    def _map(self) -> Path:
-        folder = self.folder.parent / str(self.facts["map_folder"])
-        if not folder.is_dir():
-            raise InputError(f"the map of {self.folder} is missing: there is no folder {folder}; copy it there from beside the run")
-        return folder
-
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r}): {self.headline}"
 
@@ -130,7 +133,7 @@ class Run:
         return _html(result_table(self.summary, self.facts), lines)
 
 
-class Runs(Sequence[Run]):
+class Runs(_Tables, Sequence[Run]):
     """Finished runs side by side; their tables are stacked, with a column for each option in which the runs differ.
 
     Attributes
@@ -160,30 +163,17 @@ class Runs(Sequence[Run]):
     def varied(self) -> dict[str, str]:
         """Options in which the runs differ, with the name of the column of each."""
         names = list(dict.fromkeys(name for run in self for name in run.options))
-        differ = [name for name in names if not name.startswith(_TELLS_NOTHING) and len({repr(run.options.get(name)) for run in self}) > 1]
-        return {_SPEED: "commanded_kmh", "seed": "seed"} | column_names(
-            [name for name in differ if name not in (_SPEED, "seed")], TABLE_COLUMNS
-        )
+        columns = {SPEED_OPTION: "commanded_kmh", SEED_OPTION: "seed"}
+        differ = [name for name in names if not name.startswith(_TELLS_NOTHING) and name not in columns and self._many(name) > 1]
+        if _CITY in differ and all(self._many(_CITY, name) == self._many(_CITY) for name in differ if name.startswith(_OF_CITY)):
+            # the name of the city says the rest
+            columns[_CITY] = "scenario"
+            differ = [name for name in differ if not name.startswith(_OF_CITY)]
+        return columns | column_names(differ, TABLE_COLUMNS)
 
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """One row a run and variant: the paper's figures over all vehicles."""
-        return self.table("summary")
-
-    @cached_property
-    def summary_by_band(self) -> pd.DataFrame:
-        """One row a run, variant and band of realised speed."""
-        return self.table("summary_by_band")
-
-    @cached_property
-    def vehicles(self) -> pd.DataFrame:
-        """One row a run, vehicle and variant."""
-        return self.table("vehicles")
-
-    @cached_property
-    def migrations(self) -> pd.DataFrame:
-        """One row a run and transfer."""
-        return self.table("migrations")
+    def _many(self, *options: str) -> int:
+        """How many combinations of values these options have."""
+        return len({repr([run.options.get(option) for option in options]) for run in self})
 
     @property
     def settings(self) -> list[str]:
@@ -194,15 +184,20 @@ class Runs(Sequence[Run]):
     def table(self, name: str) -> pd.DataFrame:
         """Read a table of all runs, one below the other; the column `run` has the name of each run.
 
+        Runs of the same name are told by their folders, as far as these differ.
+
         Raises
         ------
         InputError
             If a run lacks it.
         """
         parts = []
+        has_doubles = len({run.name for run in self}) < len(self)
+        above = os.path.commonpath([run.folder for run in self]) if has_doubles else ""
         for run in self:
             part = run.table(name)
-            added = {"run": run.name, **{column: key_value(run.options.get(option)) for option, column in self.varied.items()}}
+            label = run.folder.relative_to(above).as_posix() if has_doubles else run.name
+            added = {"run": label, **{column: key_value(run.options.get(option)) for option, column in self.varied.items()}}
             for position, (column, value) in enumerate((column, value) for column, value in added.items() if column not in part):
                 part.insert(position, column, value)
             parts.append(part)

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.results.console import counted
+from msmf_traci.results.intervals import LEVEL, mean_interval
 from msmf_traci.results.keys import MODE
 from msmf_traci.results.summary import of_all_vehicles
 
 MOST_ROWS = 48  # of a sweep's table, which are as many as can be looked through
-LEVEL = 0.95
 _ORIGINS = {
     "traci": "driven now (SUMO over TraCI)",
     "libsumo": "driven now (libsumo)",
@@ -37,14 +37,8 @@ _COLUMNS: _Columns = [
     ("handoff\nhits %", "handoff_hit_rate", "{:.1f}"),
 ]
 _OF_A_SWEEP = ("traffic_per_trip_bytes", "wasted_per_trip_bytes", "handoffs_per_trip", "unavailability", "satisfied_share")
-_FACTORS = {
-    "traffic_per_trip_bytes": 1e-6,
-    "wasted_per_trip_bytes": 1e-6,
-    "unavailability": 100.0,
-    "satisfied_share": 100.0,
-    "entry_hit_rate": 100.0,
-    "handoff_hit_rate": 100.0,
-}
+_SHARES = ("unavailability", "satisfied_share", "entry_hit_rate", "handoff_hit_rate")
+_FACTORS = {"traffic_per_trip_bytes": 1e-6, "wasted_per_trip_bytes": 1e-6} | dict.fromkeys(_SHARES, 100.0)
 
 
 def result_text(summary: pd.DataFrame, run: Mapping[str, Any], folder: Path) -> str:
@@ -136,7 +130,7 @@ def sweep_text(summary: pd.DataFrame, settings: Sequence[str], folder: Path, kep
 
 
 def sweep_table(overall: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
-    """Means over seeds and half their intervals, as text: one row a strategy and setting.
+    """Means over seeds with their intervals in brackets, as text: one row a strategy and setting.
 
     An interval is that of Student's t over the seeds' values.
 
@@ -153,21 +147,16 @@ def sweep_table(overall: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
         row = {head: _cell(value, "", "{}") for head, value in zip(["strategy", *map(_head_of_option, varied)], key, strict=True)}
         for head, name, pattern in _COLUMNS:
             if name in _OF_A_SWEEP:
-                row[head] = _mean_and_interval(group[name] * _FACTORS.get(name, 1.0), pattern)
+                row[head] = _mean_and_interval(group[name], name, pattern)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _mean_and_interval(values: pd.Series[float], pattern: str) -> str:
-    known = values.dropna()
-    if known.empty:
-        return "-"
-    if len(known) < 2:
-        return pattern.format(known.mean())
-    from scipy.stats import t as student  # takes a moment to load, and a single run needs none of it
-
-    half = float(student.ppf((1 + LEVEL) / 2, len(known) - 1)) * float(known.std(ddof=1)) / math.sqrt(len(known))
-    return f"{pattern.format(known.mean())} ± {pattern.format(half)}"
+def _mean_and_interval(values: pd.Series[float], name: str, pattern: str) -> str:
+    found = mean_interval(values).within(0.0, 1.0 if name in _SHARES else math.inf)
+    if not found.is_known:
+        return _cell(found.mean, name, pattern)
+    return f"{_cell(found.mean, name, pattern)} [{_cell(found.low, name, pattern)}, {_cell(found.high, name, pattern)}]"
 
 
 def _best(overall: pd.DataFrame) -> pd.Series[Any] | None:

@@ -174,6 +174,21 @@ def folders_below(folder: Path, is_wanted: Callable[[Path], bool], depth: int) -
             yield from folders_below(inner, is_wanted, depth - 1)
 
 
+def find_map(run: Path, facts: Mapping[str, Any]) -> Path:
+    """Find the folder with the cells and roads of a run, which lies beside it.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    name = str(facts["map_folder"])
+    folder = run.resolve().parent / name
+    if not folder.is_dir():
+        raise InputError(f"the map of {run} is missing: there is no folder {name} in {folder.parent}; copy it there from beside the run")
+    return folder
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file that a person can read."""
     path.write_text(json.dumps(content, indent=2, sort_keys=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """Which runs the numbers come from: the first folder decides, a traced run adds no number, and what is unlike is said."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -102,3 +103,26 @@ def test_the_first_sentence_names_what_it_speaks_of(sweep: Path) -> None:
     rows = results.at().groupby("strategy")["satisfied_share"].mean()
     best = str(pd.Series(rows).idxmax())
     assert f", {best} serves within the task's latency " in said
+
+
+def test_the_first_sentence_names_what_was_typed_though_it_does_not_vary(sweep: Path) -> None:
+    for path in sweep.glob("*/run.json"):
+        facts = json.loads(path.read_text())
+        facts["overrides"] = ["seed=0", "handoff.unsynced=relay", "strategies=[pm]", "output.trace=true"]
+        facts["config"].setdefault("handoff", {})["unsynced"] = "relay"
+        path.write_text(json.dumps(facts))
+    said = answer_of(read_results([sweep]))
+    assert said.startswith("In these runs, with 30 vehicles at 50 km/h, containers of 100–2000 MB and handoff unsynced relay, ")
+
+
+def test_the_first_sentence_names_every_strategy_that_seeds_do_not_tell_from_the_best(sweep: Path) -> None:
+    results = read_results([sweep])
+    share = results.at().pivot_table(index="seed", columns="strategy", values="satisfied_share")
+    best = str(share.drop(columns=["never", "oracle", "oracle_tier"], errors="ignore").mean().idxmax())
+    # two seeds: Student's quantile is 12.7
+    gaps = {name: share[best] - share[name] for name in share if name not in (best, "never", "oracle", "oracle_tier")}
+    near = [name for name, gap in gaps.items() if gap.mean() - 12.7062 * gap.std() / 2**0.5 <= 0]
+    assert near
+    sentence = answer_of(results).partition("; 2 seeds do not settle whether ")[2]
+    assert sentence.startswith(f"{best} serves better than ")
+    assert all(name in sentence for name in near) and not any(name in sentence.split() for name in set(gaps) - set(near))

@@ -15,10 +15,11 @@ from msmf_traci.reporting.figure import Figure
 from msmf_traci.reporting.measures import DOWNTIME, MEASURES, TRAFFIC
 from msmf_traci.reporting.options import Option
 from msmf_traci.reporting.reading import read_results
-from msmf_traci.reporting.statistics import intervals, mean_interval
+from msmf_traci.reporting.statistics import intervals
 from msmf_traci.reporting.stills import write_figure, write_points
 from msmf_traci.reporting.tornado import tornado_figures
 from msmf_traci.reporting.transfers import transfer_figures
+from msmf_traci.results.intervals import mean_interval
 from tests.reporting.made_results import VEHICLES, stacked, write_run, write_sweep
 from tests.reporting.made_rows import made_results
 

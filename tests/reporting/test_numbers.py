@@ -13,7 +13,7 @@ from msmf_traci.reporting.measures import MEASURES, SATISFIED
 from msmf_traci.reporting.numbers import exact, measured, span
 from msmf_traci.reporting.page_tables import strategies_table
 from msmf_traci.reporting.reading import read_results
-from msmf_traci.reporting.statistics import mean_interval
+from msmf_traci.results.intervals import mean_interval
 from tests.reporting.made_results import write_sweep
 from tests.reporting.test_little_to_draw import change_tables
 

@@ -16,10 +16,11 @@ from msmf_traci.reporting.judgement import Judgement
 from msmf_traci.reporting.measures import MEASURES
 from msmf_traci.reporting.options import APPLICATION
 from msmf_traci.reporting.reading import read_results
-from msmf_traci.reporting.statistics import TRAJECTORIES, mean_interval
+from msmf_traci.reporting.statistics import TRAJECTORIES
 from msmf_traci.reporting.stills import write_figure
 from msmf_traci.reporting.trajectories import MIGRATION, Trajectories, read_trajectories
 from msmf_traci.reporting.trajectory_claims import TRAJECTORY_CLAIMS, judge_trajectory_claims
+from msmf_traci.results.intervals import mean_interval
 from tests.reporting.made_results import write_sweep
 from tests.reporting.made_trajectories import APPLICATIONS, MODES, SPEEDS_KMH, Fate, by_trajectory, fate, write_trajectories
 

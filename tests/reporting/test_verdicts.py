@@ -9,7 +9,8 @@ from msmf_traci.reporting.answer import claims_sentence
 from msmf_traci.reporting.grid import Grid, Setting, Settings
 from msmf_traci.reporting.judgement import Asked, Claim, Finding, Judgement, claims_table, judge
 from msmf_traci.reporting.page import tone_of
-from msmf_traci.reporting.statistics import SEEDS, Interval, mean_interval
+from msmf_traci.reporting.statistics import SEEDS
+from msmf_traci.results.intervals import Interval, mean_interval
 
 FOR, AGAINST, OPEN = (1.0, 3.0), (-3.0, -1.0), (-169.0, 200.0)
 

@@ -17,7 +17,6 @@ from msmf_traci.launch.sweep import (
     is_done,
     name_by,
     results_folder,
-    settings_of,
     stack_summaries,
     swept_folder,
     timed_folder,
@@ -209,10 +208,10 @@ def test_summaries_are_stacked_with_a_column_for_each_swept_option(tmp_path, for
     request = request_of(tmp_path, "links.bandwidth_mbps=50,100", "handoff.unsynced=stop,relay")
     finish(request, format)
     table = stacked(request)
+    assert stack_summaries(request).settings == ("bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh")
     by_band = pd.read_csv(tmp_path / "summary_by_band.csv")
     assert list(by_band.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "seed"]
     assert list(by_band["band"]) == ["<10"] * 4 and list(by_band["vehicles"]) == [1, 2, 3, 4]
-    assert settings_of(request) == ("bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh")
     assert list(table.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "seed"]
     swept = list(table[["bandwidth_mbps", "unsynced", "vehicles"]].itertuples(index=False, name=None))
     assert swept == [(50, "stop", 1), (50, "relay", 2), (100, "stop", 3), (100, "relay", 4)]
