@@ -103,12 +103,14 @@ def called(cache: Path) -> Command:
     """
     from msmf_traci.commands.entry import main
 
-    def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    def call(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         said, told = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(told):
             patch.chdir(folder)
             patch.setenv("MSMF_CACHE_DIR", str(cache))
             patch.delenv("MSMF_DATA_DIR", raising=False)
+            for name, value in more.items():
+                patch.setenv(name, value)
             patch.setattr(sys, "path", list(sys.path))
             code = main(words)
         for name, module in list(sys.modules.items()):

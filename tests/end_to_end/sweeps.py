@@ -19,6 +19,7 @@ mobility:
   min_trip_m: 800
 """
 SWEEP = ("-cd", "my", "experiment=small", "-m")
+TWO = (*SWEEP, "seed=0,1")
 FOUR = (*SWEEP, "seed=0,1,2,3")
 # slow enough to be met on the road, with SUMO in a process of its own
 SLOW = (*SWEEP, "mobility.speed_kmh=5", "mobility.source=traci")

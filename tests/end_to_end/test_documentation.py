@@ -22,13 +22,13 @@ PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md"
 OTHER_COMMANDS = ("report", "status", "fetch", "overlay", "completion")
 
 
-def test_own_strategy_of_the_documentation_runs_and_is_booked(msmf: Command, tmp_path: Path) -> None:
+def test_own_strategy_of_the_documentation_runs_and_is_booked(called: Command, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (name,) = re.findall(r"Write it to `(\w+\.py)`", page)
     (line,) = re.findall(r"^msmf-traci (.*strategies=.*lazy.*)$", page, re.MULTILINE)
     (tmp_path / name).write_text(code, encoding="utf-8")
-    result = msmf(tmp_path, *shlex.split(line), "mobility.vehicles=20")
+    result = called(tmp_path, *shlex.split(line), "mobility.vehicles=20")
     assert result.returncode == 0, result.stderr
     vehicles = pd.read_csv(only_run(tmp_path / "results" / "synthetic") / "vehicles.csv")
     handoffs = vehicles.groupby("strategy")["handoffs"].sum()
@@ -82,9 +82,9 @@ def test_a_command_with_an_option_that_does_not_exist_would_be_seen() -> None:
     assert sum(1 for page in PAGES for _ in commands_of(page)) > 80
 
 
-def test_the_three_things_to_try_can_be_tried(msmf: Command, tmp_path: Path) -> None:
+def test_the_three_things_to_try_can_be_tried(called: Command, tmp_path: Path) -> None:
     commands = [words for words in commands_of("README.md") if words]
     assert len(commands) == 3
     for words in commands:
-        result = msmf(tmp_path, "dry_run=true", *words)
+        result = called(tmp_path, "dry_run=true", *words)
         assert result.returncode == 0, (words, result.stderr)

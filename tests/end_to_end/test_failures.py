@@ -114,7 +114,7 @@ def test_two_equal_sweeps_at_once_do_no_harm(environment: dict[str, str], tmp_pa
     assert len(list((tmp_path / "out").glob("*/run.json"))) == 2
 
 
-def test_strategy_that_raises_is_said_with_its_line(msmf: Command, tmp_path: Path) -> None:
+def test_strategy_that_raises_is_said_with_its_line(called: Command, tmp_path: Path) -> None:
     (tmp_path / "shaky.py").write_text(
         "from msmf_traci.control.strategies import Strategy\n"
         "class Shaky(Strategy):\n"
@@ -122,14 +122,14 @@ def test_strategy_that_raises_is_said_with_its_line(msmf: Command, tmp_path: Pat
         "    def decide(self, now):\n"
         "        raise ValueError('my mistake')\n"
     )
-    result = msmf(tmp_path, "strategies=[shaky:Shaky]")
+    result = called(tmp_path, "strategies=[shaky:Shaky]")
     assert result.returncode == 2
     assert "strategy shaky failed at 1 s" in result.stderr and "ValueError: my mistake" in result.stderr
     assert "shaky.py, line 5" in result.stderr and "Traceback" not in result.stderr
     assert not (tmp_path / "results").exists()
 
 
-def test_failed_run_of_a_sweep_is_named_and_only_the_missing_is_done_again(msmf: Command, tmp_path: Path) -> None:
+def test_failed_run_of_a_sweep_is_named_and_only_the_missing_is_done_again(called: Command, tmp_path: Path) -> None:
     # the second point's strategy refuses to decide until a file appears
     (tmp_path / "moody.py").write_text(
         "from pathlib import Path\n"
@@ -143,13 +143,13 @@ def test_failed_run_of_a_sweep_is_named_and_only_the_missing_is_done_again(msmf:
         "        return answer\n"
     )
     words = ["-m", "mobility.vehicles=3", "strategies=[never],[moody:Moody]", "output.dir=out"]
-    first = msmf(tmp_path, *words)
+    first = called(tmp_path, *words)
     assert first.returncode == 2
     assert "strategy moody: decide must return" in first.stderr.splitlines()[-1]
     assert len(list((tmp_path / "out").glob("*/run.json"))) == 1
     assert not (tmp_path / "out" / "summary.csv").exists()
     (tmp_path / "calm").touch()
-    second = msmf(tmp_path, *words)
+    second = called(tmp_path, *words)
     assert second.returncode == 0, second.stderr
     assert second.stderr.count("done already") == 1
     assert (tmp_path / "out" / "summary.csv").is_file()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.end_to_end.test_main_job import only_run
+from tests.end_to_end.test_two_minds import BEIJING
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -19,15 +20,15 @@ def facts_of(run: Path) -> dict[str, object]:
     return facts
 
 
-def test_beijing_has_the_papers_deployment_and_prediction_works(msmf: Command, data_dir: Path, tmp_path: Path) -> None:
-    result = msmf(tmp_path, "scenario=beijing", "strategies=[nearest,pm,oracle]", MSMF_DATA_DIR=str(data_dir))
+def test_beijing_has_the_papers_deployment_and_prediction_works(called: Command, data_dir: Path, tmp_path: Path) -> None:
+    result = called(tmp_path, *BEIJING, "strategies=[nearest,pm,oracle]", MSMF_DATA_DIR=str(data_dir))
     assert result.returncode == 0, result.stderr
     run = only_run(tmp_path / "results" / "beijing")
     facts = facts_of(run)
     assert facts["cells"] == 1951
     assert facts["deployment"]["area_km2"] == pytest.approx(422.4, abs=0.05)  # type: ignore[index]
     assert 36_000 < int(str(facts["edges"])) < 38_000
-    assert facts["vehicles"]["inserted"] == facts["vehicles"]["arrived"] == 100  # type: ignore[index]
+    assert facts["vehicles"]["inserted"] == facts["vehicles"]["arrived"] == 40  # type: ignore[index]
     assert facts["teleports"] == 0
     summary = pd.read_csv(run / "summary.csv").set_index("strategy")
     assert summary.loc["oracle", "entry_hit_rate"] > 0.95

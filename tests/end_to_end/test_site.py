@@ -110,10 +110,10 @@ def test_every_option_stands_on_the_page_of_options_with_an_example_of_its_group
 
 
 @pytest.fixture(scope="module")
-def run(msmf: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(called: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run with every table."""
     folder = tmp_path_factory.mktemp("columns")
-    result = msmf(folder, "mobility.vehicles=3", "mobility.max_duration_s=200", "strategies=[pm]", "output.trace=true")
+    result = called(folder, "mobility.vehicles=3", "mobility.max_duration_s=200", "strategies=[pm]", "output.trace=true")
     assert result.returncode == 0, result.stderr
     return only_run(folder / "results" / "synthetic")
 

@@ -18,11 +18,11 @@ STORIES = dict(zip(*[iter(re.split(r"^## (v\d+): .*$", PAGE, flags=re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def run(msmf: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(called: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run that the page's command makes."""
     (line,) = re.findall(r"^msmf-traci (.*output\.trace=true)$", PAGE, re.MULTILINE)
     folder = tmp_path_factory.mktemp("walkthrough")
-    result = msmf(folder, *shlex.split(line))
+    result = called(folder, *shlex.split(line))
     assert result.returncode == 0, result.stderr
     return only_run(folder / "results" / "synthetic")
 
