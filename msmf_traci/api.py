@@ -153,7 +153,7 @@ def load(*folders: str | Path) -> Run | Runs:
     Raises
     ------
     InputError
-        If there is no run, or one is damaged.
+        If there is no run, one is damaged, or they are of several versions.
 
     Examples
     --------
@@ -213,9 +213,9 @@ def recording(source: Run | str | Path) -> RecordedPass:
     """
     if not isinstance(source, Run):
         return RecordedPass(Path(source).expanduser())
-    mobility = source.facts["mobility"]
+    mobility = source.facts.get("mobility") or {}
     if mobility.get("recording") is None:
-        why = mobility.get("not_recorded", f"its positions are from {mobility['source']}")
+        why = mobility.get("not_recorded", f"its positions are from {mobility.get('source', 'a source that it does not name')}")
         raise InputError(f"{source.folder} has no recording: {why}")
     path = Path(mobility["recording"]["file"])
     if not path.is_file():

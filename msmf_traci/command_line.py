@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from importlib.metadata import version
 from typing import Any, NoReturn
 
-from msmf_traci import __version__
 from msmf_traci.errors import InputError
 
 
@@ -14,7 +14,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *words: Any, **options: Any) -> None:
         super().__init__(*words, **options)
-        self.add_argument("--version", action="version", version=f"msmf-traci {__version__}", help="show the version and stop")
+        self.add_argument("--version", action="version", version=f"msmf-traci {version('msmf-traci')}", help="show the version and stop")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is."""

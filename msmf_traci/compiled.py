@@ -36,8 +36,8 @@ _MOST_KEPT = 4  # of other sources than these: of an earlier version, of another
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
-def _cache_by_sources() -> None:
-    """Keep machine code in a folder that is named by the sources of all compiled functions.
+def _folder_by_sources() -> Path:
+    """Folder for machine code, named by the sources of all compiled functions.
 
     numba looks only at the file that a function is written in, and would go on using what it took in from another one before an edit.
     NUMBA_CACHE_DIR, numba's own variable, names another folder than the cache.
@@ -50,7 +50,7 @@ def _cache_by_sources() -> None:
     others = sorted((other for other in kept.glob("*") if _KEY.fullmatch(other.name) and other != folder), key=_last_written_s)
     for other in others[:-_MOST_KEPT]:
         shutil.rmtree(other, ignore_errors=True)
-    _config.CACHE_DIR = str(folder)
+    return folder
 
 
 def _last_written_s(folder: Path) -> float:
@@ -60,24 +60,27 @@ def _last_written_s(folder: Path) -> float:
         return 0.0  # another process has just removed it
 
 
-_cache_by_sources()
+_FOLDER = _folder_by_sources()
 
 
 def is_compiled() -> bool:
     """Whether machine code of these sources is there already; making it takes half a minute."""
-    folder = Path(_config.CACHE_DIR)
-    return any(folder.rglob("*.nbc"))
+    return any(_FOLDER.rglob("*.nbc"))
 
 
 def compiled(function: Loop) -> Loop:
     """Compile a function of numbers and arrays at its first call; floating-point results are those of numpy."""
     how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    # numba looks there while it decorates; the functions of a calling program keep their own place
+    theirs, _config.CACHE_DIR = _config.CACHE_DIR, str(_FOLDER)
     try:
         fast = numba.njit(cache=True, **how)(function)
     except RuntimeError:  # the cache cannot be written: compile in every process
         fast = numba.njit(**how)(function)
     else:
         _keep_if_possible(fast)
+    finally:
+        _config.CACHE_DIR = theirs
     return cast(Loop, fast)
 
 
@@ -90,7 +93,7 @@ def _keep_if_possible(fast: Any) -> None:
         try:
             save(signature, compiled_code)
         except OSError as error:
-            _say_once(f"machine code is not kept for the next run: {refusal(error, '', Path(_config.CACHE_DIR), 'make room there')}")
+            _say_once(f"machine code is not kept for the next run: {refusal(error, '', _FOLDER, 'make room there')}")
 
     cache.save_overload = save_if_possible
 

@@ -366,6 +366,12 @@ def test_a_folder_for_numbas_own_cache_keeps_what_lies_there(tmp_path: Path) -> 
     assert all(folder.is_dir() for folder in mine)
 
 
+def test_compiled_functions_of_a_calling_program_keep_their_own_place() -> None:
+    program = "import numba; before = numba.config.CACHE_DIR; import msmf_traci.compiled; print(numba.config.CACHE_DIR == before)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
 def test_a_table_of_runs_with_other_columns_is_stacked(run: msmf.Run, place: Path) -> None:
     both = msmf.Runs(run.folder.parent, [run, msmf.run(TOWN, strategies=["pm"], **{"variants.links.bandwidth_mbps": [50, 100]})])
     assert isinstance(both.summary, pd.DataFrame) and len(both.summary) == 4
@@ -409,3 +415,13 @@ def test_runs_of_one_name_are_told_by_their_folders_and_cities_by_their_names(ru
     assert isinstance(several, msmf.Runs)
     told = several.summary[["run", "scenario"]].drop_duplicates()
     assert list(told.itertuples(index=False, name=None)) == [("a/one", "synthetic"), ("b/one", "mine")]
+
+
+def test_runs_of_two_versions_are_not_stacked(run: msmf.Run, tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        shutil.copytree(run.folder, tmp_path / name)
+    facts = json.loads((tmp_path / "old" / "run.json").read_text())
+    facts["versions"]["msmf-traci"] = "0.1.0"
+    (tmp_path / "old" / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(msmf.InputError, match=r"by 0\.1\.0: their tables do not belong together"):
+        msmf.load(tmp_path)

@@ -31,7 +31,7 @@ def test_what_goes_wrong_elsewhere_is_not_laid_on_temporary_files(tmp_path: Path
 def test_machine_code_that_has_no_room_is_said_and_the_function_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(compiled._config, "CACHE_DIR", str(tmp_path / "compiled"))
+    monkeypatch.setattr(compiled, "_FOLDER", tmp_path / "compiled")
 
     def twice(x: int) -> int:
         return 2 * x

@@ -74,14 +74,14 @@ class Ahead:
         ahead_m = self.exit_m[rows, np.maximum(self.own, 0)] - self.position_m if self.exit_m.shape[1] else np.zeros(len(rows))
         return np.where(known, ahead_m, np.inf)
 
-    def next_home(self, host: IntArray, passed_over: BoolArray | None = None) -> IntArray:
+    def next_home(self, host: IntArray, skipped: BoolArray | None = None) -> IntArray:
         """The next home on the road that is neither the attached home nor the host, or NO_SERVER.
 
         Parameters
         ----------
         host
             Server that each container runs on, shape (n,).
-        passed_over
+        skipped
             Stretches that are no targets, shape (n, most stretches).
         """
         if not self.server.shape[1]:
@@ -91,8 +91,8 @@ class Ahead:
         begin = np.where(self.own >= 0, self.own + 1, np.where(here >= 0, here, self.server.shape[1]))
         candidate = self.exists & (np.arange(self.server.shape[1]) >= begin[:, None])
         candidate &= (self.server != self.home[:, None]) & (self.server != host[:, None])
-        if passed_over is not None:
-            candidate &= ~passed_over
+        if skipped is not None:
+            candidate &= ~skipped
         found = _first(candidate)
         return np.where(found >= 0, self.server[np.arange(len(found)), np.maximum(found, 0)], NO_SERVER).astype(np.int64)
 
@@ -159,7 +159,7 @@ class MapPredictor(Predictor):
 
 
 class RoutePredictor(Predictor):
-    """Knows the rest of each vehicle's route: the upper bound of what any prediction can reach.
+    """Knows the rest of each vehicle's route: perfect prediction.
 
     Parameters
     ----------

@@ -190,9 +190,9 @@ class Situation:
         """The stretches of road ahead, merged by home."""
         return self._scene.ahead
 
-    def next_home(self, passed_over: BoolArray | None = None) -> IntArray:
+    def next_home(self, skipped: BoolArray | None = None) -> IntArray:
         """The next home on the road ahead, or NO_SERVER."""
-        return self.ahead.next_home(self.host, passed_over)
+        return self.ahead.next_home(self.host, skipped)
 
     def everywhere(self, server: int) -> IntArray:
         """The same answer for every vehicle."""

@@ -35,7 +35,7 @@ class Strategy:
     tiers
         1: local servers only; 2: regional servers too.
     predictor
-        `map`: predict from the road map; `route`: know the route (upper bounds only).
+        `map`: predict from the road map; `route`: know the route (perfect prediction).
     """
 
     name: ClassVar[str]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import msmf_traci
 from msmf_traci.config.schema import Config
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.experiment.preparation import City, Inputs, inside
@@ -30,7 +30,7 @@ def run_facts(
         "seed": config.seed,
         "fingerprint": inputs.fingerprint(),
         "versions": {
-            "msmf-traci": msmf_traci.__version__,
+            "msmf-traci": version("msmf-traci"),
             "sumo": inputs.sumo.version,
             "python": platform.python_version(),
             "numpy": np.__version__,

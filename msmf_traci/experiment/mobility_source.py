@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import msmf_traci
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.gps_origin import open_traces
@@ -106,7 +106,7 @@ def _drive(
     name, running = _live(config)
     facts: dict[str, Any] = {"source": name, "recording": None, **_said_beforehand(load, command)}
     made: dict[str, Any] = {
-        "msmf-traci": msmf_traci.__version__,
+        "msmf-traci": version("msmf-traci"),
         "sumo": inputs.sumo.version,
         "source": name,
         "seed": config.seed,

@@ -13,14 +13,11 @@ from msmf_traci.reporting.judgement import DEPENDS, NO_DATA, OUTCOMES, Judgement
 from msmf_traci.reporting.measures import REPLICATE, SATISFIED, TRAFFIC, Measure
 from msmf_traci.reporting.numbers import measured
 from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, label_of, normalised
-from msmf_traci.reporting.overview import PERFECT
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import Floats
 from msmf_traci.results.intervals import mean_interval
 
-# they do not migrate, or know the road ahead: no choice of an operator
 NEVER = "never"
-_NO_CHOICE = (NEVER, *PERFECT)
 _NAMED = 3  # options that the sentence names beside those of every run
 _MAP, _VEHICLES = "scenario.name", "mobility.vehicles"
 _VERDICTS = {
@@ -35,7 +32,8 @@ def answer_of(results: Results) -> str:
     where = setting_words(results)
     rows = results.at()
     there = set(rows["strategy"])
-    names = [name for name in results.strategies if name not in _NO_CHOICE and name in there]
+    # a strategy that does not migrate, or knows the road ahead, is no choice of an operator
+    names = [name for name in results.strategies if name not in (NEVER, *results.perfect) and name in there]
     values = {(name, each.column): _by_replicate(results, name, each) for name in names for each in (SATISFIED, TRAFFIC[0])}
     # strategies are compared on the seeds that all of them have
     shared = np.isfinite(np.array(list(values.values()))).all(axis=0) if names else np.zeros(0, dtype=bool)

@@ -22,7 +22,6 @@ NAME = "overview"
 MOST_SETTINGS = 100
 """With more settings than this the picture shows those that differ from the reference in one option."""
 
-PERFECT = ("oracle", "oracle_tier")
 _TRAFFIC = TRAFFIC[0]
 _TITLE = "Satisfaction and traffic of each strategy"
 _HEIGHT, _STILL_WIDTH, _STILL_HEIGHT = 420, 640, 380
@@ -42,7 +41,7 @@ def overview_figure(results: Results) -> Figure:
             f"One point for each strategy and setting. The upper left is best. {definitions([SATISFIED, _TRAFFIC])}",
             what,
             elsewhere(results, []) if settings > 1 else "",
-            perfect_words(names),
+            _perfect_words([name for name in results.perfect if name in names]),
             interval_words(results),
         )
         if part
@@ -53,9 +52,8 @@ def overview_figure(results: Results) -> Figure:
     return Figure(NAME, _TITLE, caption, points, page, still)
 
 
-def perfect_words(strategies: Sequence[str]) -> str:
+def _perfect_words(named: Sequence[str]) -> str:
     """What strategies that know the road ahead are called; empty where there are none."""
-    named = [name for name in PERFECT if name in strategies]
     verb = "is" if len(named) == 1 else "are"
     return f"{' and '.join(named)} {verb} perfect prediction: the road ahead is known." if named else ""
 

@@ -31,7 +31,7 @@ from msmf_traci.reporting.options import (
 )
 from msmf_traci.reporting.run_tables import TRACE_TABLES
 from msmf_traci.reporting.statistics import SEEDS, Units
-from msmf_traci.results.run_facts import read_facts
+from msmf_traci.results.run_facts import read_facts, refuse_mixed_versions
 from msmf_traci.results.store import RUN_FILE, folders_below, read_table
 from msmf_traci.results.summary import of_all_vehicles
 
@@ -42,6 +42,7 @@ _TEXTS = ("mode", "cell", "edge", "tier", "region")
 _DEPTH = 3
 PAPER_EXPERIMENTS = {"figure7", "figure7_synthetic", "figure8", "paper_table2", "sensitivity"}
 """Experiments that put the paper's claims to the test."""
+_EARLIER_PREDICTORS = {"oracle": "route", "oracle_tier": "route"}  # of runs that do not say what strategies look ahead on
 _WITHIN = 1e-9  # of two runs of the same setting and seed, relative; they should be the same
 
 
@@ -206,6 +207,12 @@ class Results:
         return list(dict.fromkeys(name for run in self.runs for name in run.facts["strategies"]))
 
     @property
+    def perfect(self) -> list[str]:
+        """Strategies with perfect prediction: they know the road that a vehicle will really drive."""
+        known = [run.facts.get("predictors") or _EARLIER_PREDICTORS for run in self.runs]
+        return [name for name in self.strategies if any(predictors.get(name) == "route" for predictors in known)]
+
+    @property
     def is_of_traces(self) -> bool:
         """Whether all runs drove people's traces."""
         return bool(self.runs) and all(run.is_of_traces for run in self.runs)
@@ -290,7 +297,7 @@ def read_results(folders: Sequence[Path], first_runs: Sequence[Path] = ()) -> Re
     is_beside = [len(group) == 1 and group[0].is_traced for group in further]
     beside = [group[0] for group, only in zip(further, is_beside, strict=True) if only]
     runs = [*first, *(run for group, only in zip(further, is_beside, strict=True) if not only for run in group)]
-    _refuse_mixed_versions([*runs, *beside])
+    refuse_mixed_versions({run.folder: run.facts for run in (*runs, *beside)})
     summaries = {run.folder: _rows_of(number, run) for number, run in enumerate([*runs, *beside])}
     tables = [summaries[run.folder] for run in runs]
     options = find_options([run.facts["config"] for run in runs], tables, len(first))
@@ -354,17 +361,6 @@ def _read_one(folder: Path) -> Run:
     if not run.has("migrations") and run.writes_migrations:
         run.table("migrations")
     return run
-
-
-def _refuse_mixed_versions(runs: Sequence[Run]) -> None:
-    first = runs[0]
-    for run in runs:
-        ours, theirs = first.facts["versions"].get("msmf-traci"), run.facts["versions"].get("msmf-traci")
-        if ours != theirs:
-            raise InputError(
-                f"{first.folder} was made by msmf-traci {ours} and {run.folder} by {theirs}: their tables do not belong together; "
-                "make one of them again, or report on them apart"
-            )
 
 
 def _rows_of(number: int, run: Run) -> pd.DataFrame:

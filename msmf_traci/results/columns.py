@@ -93,7 +93,7 @@ VEHICLES = {
     "censored": Column(FLAG, "Whether the trip ended in an outage, which then counts as long as it was seen."),
     "relayed_s": Column(SECONDS, "Running while requests were relayed over at least one hop."),
     "late_s": Column(SECONDS, "Running with a latency above the level."),
-    "satisfied_s": Column(SECONDS, "Running with a latency that suits the task."),
+    "satisfied_s": Column(SECONDS, "Running with a latency of at most the task's level."),
     "outside_s": Column(SECONDS, "Time outside the deployment."),
     "unmatched_s": Column(SECONDS, "Time without a known road; 0 without GPS traces."),
     "reports": Column(COUNT, "Status updates sent."),
@@ -117,7 +117,7 @@ _PER_VEHICLE = {
     **{f"{name}_per_trip": Column("count a trip", meaning) for name, meaning in _OUTCOMES.items()},
     "relayed_share": Column(SHARE, "Share of the time on the road: running, requests relayed."),
     "late_share": Column(SHARE, "Share of the time on the road: running, latency above the level."),
-    "satisfied_share": Column(SHARE, "Share of the time on the road: running, latency suits the task."),
+    "satisfied_share": Column(SHARE, "Share of the time on the road: running with a latency of at most the task's level."),
     "reports_per_vehicle_hour": Column("count an hour", "Status updates."),
 }
 _SUMMARY_KEYS = {
@@ -226,7 +226,7 @@ RUN_JSON = {
     "unmatched_share": Column(SHARE, "Share of the time on the road without a known road; null without vehicles."),
     "mean_trip_m": Column(METRES, "Mean length of the trips that came to their end; null where none did."),
     "simulated_s": Column(SECONDS, "From the begin of the pass to its last frame."),
-    "wall_s": Column(SECONDS, "Real time of each phase; the one entry that differs from run to run."),
+    "wall_s": Column(SECONDS, "Real time of each phase. It differs each time a run is made."),
 }
 
 # tables by their name on disk

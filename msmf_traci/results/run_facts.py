@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,6 +53,7 @@ class _RunFacts(_Facts):
     config: _Config
     overrides: list[str] = []
     strategies: Annotated[list[str], Field(min_length=1)]
+    predictors: dict[str, str] | None = None
     key_columns: list[str]
     seed: int
     fingerprint: dict[str, Any] = {}
@@ -100,3 +102,22 @@ def read_facts(run: Path) -> dict[str, Any]:
     if "strategy" not in facts["key_columns"]:
         raise InputError(f"{run / RUN_FILE} is damaged (key_columns lacks strategy); copy the run again, or run it again")
     return facts
+
+
+def refuse_mixed_versions(facts: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Refuse runs of several versions of the program, by their folders: their tables do not belong together.
+
+    Raises
+    ------
+    InputError
+        If there are several.
+    """
+    first, *others = facts
+    ours = facts[first]["versions"].get("msmf-traci")
+    for run in others:
+        theirs = facts[run]["versions"].get("msmf-traci")
+        if ours != theirs:
+            raise InputError(
+                f"{first} was made by msmf-traci {ours} and {run} by {theirs}: their tables do not belong together; "
+                "make one of them again, or take them apart"
+            )

@@ -14,7 +14,7 @@ import pandas as pd
 from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_folder
 from msmf_traci.results.keys import SEED_OPTION, SPEED_OPTION, column_names, key_value
-from msmf_traci.results.run_facts import is_session, read_facts
+from msmf_traci.results.run_facts import is_session, read_facts, refuse_mixed_versions
 from msmf_traci.results.screen import asked, headline, result_table, sweep_table
 from msmf_traci.results.store import RUN_FILE, find_map, folders_below, read_table
 from msmf_traci.results.summary import of_all_vehicles
@@ -119,9 +119,9 @@ class Run(_Tables):
         InputError
             If it is not there; the sentence says which option writes it.
         """
-        if name in ("frames", "decisions", "stages") and not self.options["output.trace"]:
+        if name in ("frames", "decisions", "stages") and not self.options.get("output.trace"):
             raise InputError(f"{self.folder} has no table {name}: the run was not traced; run it again with output.trace=true")
-        if name == "migrations" and not self.options["output.migrations"]:
+        if name == "migrations" and not self.options.get("output.migrations", True):
             raise InputError(f"{self.folder} has no table {name}; run it again without output.migrations=false")
         return _typed(read_table(self.folder, name))
 
@@ -230,7 +230,7 @@ def load_runs(folders: Sequence[str | Path]) -> Run | Runs:
     Raises
     ------
     InputError
-        If there is no run, or one is damaged.
+        If there is no run, one is damaged, or they are of several versions.
     """
     if not folders:
         raise InputError("name the folder of a run or of a sweep, such as results/synthetic")
@@ -243,6 +243,7 @@ def load_runs(folders: Sequence[str | Path]) -> Run | Runs:
         if not inside:
             raise InputError(f"{path} holds no finished run; name the folder of a run or of a sweep, such as results/synthetic")
         found |= {folder.resolve(): Run(folder) for folder in inside}
+    refuse_mixed_versions({run.folder: run.facts for run in found.values()})
     return Runs(paths[0], list(found.values()))
 
 

@@ -78,7 +78,7 @@ def result_table(summary: pd.DataFrame, run: Mapping[str, Any]) -> pd.DataFrame:
 def headline(summary: pd.DataFrame, run: Mapping[str, Any]) -> str:
     """Which strategy satisfies most, and at what traffic; also the best that migrates, and the best that has to predict."""
     overall = of_all_vehicles(summary)
-    knows_route = overall["strategy"].isin([name for name, predictor in run.get("predictors", {}).items() if predictor == "route"])
+    knows_route = overall["strategy"].isin([name for name, predictor in (run.get("predictors") or {}).items() if predictor == "route"])
     migrates = overall["traffic_per_trip_bytes"] > 0
     text, told = "", list[str]()
     for lead, rows in (

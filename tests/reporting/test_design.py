@@ -126,3 +126,16 @@ def test_the_first_sentence_names_every_strategy_that_seeds_do_not_tell_from_the
     sentence = answer_of(results).partition("; 2 seeds do not settle whether ")[2]
     assert sentence.startswith(f"{best} serves better than ")
     assert all(name in sentence for name in near) and not any(name in sentence.split() for name in set(gaps) - set(near))
+
+
+def test_a_strategy_that_knows_the_route_is_no_choice_of_an_operator(sweep: Path) -> None:
+    results = read_results([sweep])
+    assert results.perfect == [name for name in results.strategies if name in ("oracle", "oracle_tier")]
+    best = answer_of(results).split(" serves within")[0].rpartition(", ")[2]
+    for path in sweep.glob("*/run.json"):
+        facts = json.loads(path.read_text())
+        facts["predictors"] = {name: "route" if name == best else "map" for name in facts["strategies"]}
+        path.write_text(json.dumps(facts))
+    again = read_results([sweep])
+    assert again.perfect == [best]
+    assert f", {best} serves within" not in answer_of(again)
