@@ -10,7 +10,7 @@ from typing import Any
 from msmf_traci.command_line import Parser
 from msmf_traci.config.testbed_request import SessionPoint, read_testbed_request, session_options
 from msmf_traci.errors import InputError, MsmfError
-from msmf_traci.launch.sweep import name_by
+from msmf_traci.launch.naming import name_by
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import RUN_FILE, check_writable, folder_in_one_piece, read_run, write_json, write_table
 from msmf_traci.scratch import remove_traces_of_the_dead

@@ -14,7 +14,7 @@ from msmf_traci.input_file import input_folder, is_input_folder
 from msmf_traci.launch.records import RECORDS_FOLDER, Records
 from msmf_traci.locks import is_held
 from msmf_traci.reporting.command import REPORT_FOLDER
-from msmf_traci.results.newest import RESULTS
+from msmf_traci.results import RESULTS
 from msmf_traci.results.runs import Run
 from msmf_traci.results.screen import asked
 from msmf_traci.results.store import RUN_FILE

@@ -24,7 +24,8 @@ from msmf_traci.experiment.options import (
 )
 from msmf_traci.migration.container import Areas, Records, policy
 from msmf_traci.migration.workload import WorkloadOptions
-from msmf_traci.results.keys import KEY_COLUMNS, columns_beside_keys, key_value
+from msmf_traci.results.keys import KEY_COLUMNS
+from msmf_traci.results.option_columns import columns_beside_keys, key_value
 from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.world.cells import HexCells
 from msmf_traci.world.servers import Servers

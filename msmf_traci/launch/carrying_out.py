@@ -10,11 +10,12 @@ from msmf_traci.errors import MsmfError
 from msmf_traci.experiment import judge_files
 from msmf_traci.experiment.experiment import Result
 from msmf_traci.launch.job import run_alone
+from msmf_traci.launch.naming import results_folder, swept_folder
 from msmf_traci.launch.planning import judge_points
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.rounds import make_missing
 from msmf_traci.launch.slurm_jobs import cancel_jobs_of_the_dead
-from msmf_traci.launch.sweep import check_one_folder, results_folder, stack_summaries, swept_folder
+from msmf_traci.launch.sweep import check_one_folder, stack_summaries
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import check_writable
 from msmf_traci.scenario.content_cache import remove_unfinished

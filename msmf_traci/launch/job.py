@@ -10,8 +10,9 @@ from msmf_traci.config.compose import Point
 from msmf_traci.errors import sentence_of
 from msmf_traci.experiment import judge_files, run_experiment
 from msmf_traci.experiment.experiment import Result
+from msmf_traci.launch.naming import numbered, swept_folder, timed_folder
 from msmf_traci.launch.records import Records
-from msmf_traci.launch.sweep import is_done, numbered, results_folder, swept_folder, timed_folder
+from msmf_traci.launch.sweep import is_done
 from msmf_traci.results.console import say
 from msmf_traci.results.store import refuse_taken
 
@@ -53,7 +54,7 @@ def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), is_lost: Ca
         except KeyboardInterrupt:
             # said while the run is still claimed, so that nobody begins it before they can know
             if is_lost is not None and is_lost():
-                note_lost(point, "its worker was killed")
+                records.note_lost(folder.name, "its worker was killed")
             raise
         except Exception as error:
             reason = sentence_of(error)
@@ -66,11 +67,6 @@ def carry_out(point: Point, *, wait: bool, plan: Sequence[str] = (), is_lost: Ca
         return None
     finally:
         claim.release()
-
-
-def note_lost(point: Point, reason: str) -> None:
-    """Record a run whose process could not do so itself."""
-    Records(results_folder(point.config)).note_failure(swept_folder(point).name, f"{reason}; no tables were written")
 
 
 def _make(point: Point, folder: Path, plan: Sequence[str]) -> None:

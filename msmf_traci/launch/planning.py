@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msmf_traci.config.compose import Point, Request
 from msmf_traci.experiment import judge_files
+from msmf_traci.launch.naming import results_folder, swept_folder
 from msmf_traci.launch.records import Planned, Records, identity
-from msmf_traci.launch.sweep import comparable, is_done, results_folder, swept_folder
+from msmf_traci.launch.sweep import comparable, is_done
 
 
 def judge_points(request: Request) -> dict[str, Point]:

@@ -92,6 +92,10 @@ class Records:
         self.folder.mkdir(parents=True, exist_ok=True)
         _write_json(self._failure_file(name), asdict(Failure(reason, time.time())))
 
+    def note_lost(self, name: str, reason: str) -> None:
+        """Keep why a run ended whose process could not say so itself."""
+        self.note_failure(name, f"{reason}; no tables were written")
+
     def forget_failure(self, name: str) -> None:
         """The run is being made again, or has been."""
         self._failure_file(name).unlink(missing_ok=True)

@@ -28,9 +28,9 @@ from hydra.types import HydraContext
 from msmf_traci.config.compose import Point, Request, our_hydra, register_resolvers
 from msmf_traci.config.launchers import IN_PROCESS, is_hydras
 from msmf_traci.errors import MsmfError
+from msmf_traci.launch.naming import results_folder, swept_folder
 from msmf_traci.launch.records import Records
 from msmf_traci.launch.slurm_jobs import cancel_jobs
-from msmf_traci.launch.sweep import results_folder, swept_folder
 from msmf_traci.launch.swept_run import SweptRun, Workplace
 from msmf_traci.results.store import RUN_FILE
 from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, show_life

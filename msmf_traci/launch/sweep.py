@@ -1,12 +1,9 @@
-"""What a run is called, what of a sweep is done already, and the stacked summary of a sweep's runs."""
+"""What of a sweep is done already, and the stacked summary of its runs."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,80 +13,11 @@ from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.compose import Point, Request
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
-from msmf_traci.results.keys import column_names, columns_beside_keys, key_value
-from msmf_traci.results.newest import RESULTS
+from msmf_traci.launch.naming import free, results_folder, swept_folder
+from msmf_traci.results.option_columns import columns_beside_keys, key_value
 from msmf_traci.results.store import read_run, read_table
 from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.scratch import write_whole
-
-LONGEST_NAME = 80
-_LONGEST_VALUE = 24
-
-
-def results_folder(config: Config) -> Path:
-    """Folder of the runs of an experiment: `results/<experiment, else scenario>`, or `output.dir`."""
-    if config.output.dir is not None:
-        try:
-            return Path(config.output.dir).expanduser()
-        except RuntimeError:
-            raise InputError(f"output.dir={config.output.dir}: there is no such home folder; write the path in full") from None
-    return Path(RESULTS) / (config.experiment or config.scenario.name)
-
-
-def timed_folder(config: Config) -> Path:
-    """Folder of a single run: called by its time, numbered on where that is taken."""
-    folder = results_folder(config) / datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    return numbered(folder) if folder.exists() else folder
-
-
-def numbered(taken: Path) -> Path:
-    """The first free name beside a folder whose name is taken: `NAME-2`, `NAME-3`, ..."""
-    first = re.sub(r"(T\d\d-\d\d-\d\d)-\d+$", r"\1", taken.name)
-    return _free(taken, lambda number: f"{first}-{number}", 2)
-
-
-def _free(path: Path, name: Callable[[int], str], number: int) -> Path:
-    while (free := path.with_name(name(number))).exists():
-        number += 1
-    return free
-
-
-def swept_folder(point: Point) -> Path:
-    """Folder of a run of a sweep: called by what is varied, and by a hash of whatever else was set.
-
-    So two sweeps over the same values that differ in a fixed option lie side by side, and the same sweep finds its runs again.
-    """
-    told_by_the_place = {"output.dir", "dry_run"}
-    if point.config.output.dir is None:
-        told_by_the_place.add("experiment" if point.config.experiment is not None else "scenario")
-    words = [word for word in point.overrides if (key := word.partition("=")[0]) not in told_by_the_place and not key.startswith("hydra")]
-    varied = [word for word in words if word.partition("=")[0] in point.swept]
-    return results_folder(point.config) / name_by(varied, [word for word in words if word not in varied])
-
-
-def name_by(varied: Sequence[str], fixed: Sequence[str] = ()) -> str:
-    """A folder's name that a shell takes without quotes: `speed_kmh=20_seed=0`, with a hash of what it does not say.
-
-    Parameters
-    ----------
-    varied
-        Overrides that the name tells, the last part of each option; a long or odd value is shortened.
-    fixed
-        Overrides that it does not tell.
-    """
-    varied = sorted(varied)
-    last = column_names([word.partition("=")[0] for word in varied], ())
-    said, unsaid = list[str](), list(fixed)
-    for word in varied:
-        option, _, value = word.partition("=")
-        short = re.sub(r"[^A-Za-z0-9.+-]+", "_", value).strip("_")[:_LONGEST_VALUE]
-        said.append(f"{last[option]}={short}")
-        if short != value:
-            unsaid.append(word)
-    name = "_".join(said) or "defaults"
-    if len(name) > LONGEST_NAME:
-        name, unsaid = name[:LONGEST_NAME], [*varied, *fixed]
-    return f"{name}-{hashlib.sha256(','.join(sorted(unsaid)).encode()).hexdigest()[:8]}" if unsaid else name
 
 
 def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> bool:
@@ -159,7 +87,7 @@ def _stack(request: Request, name: str, columns: Mapping[str, str]) -> Path | No
     if path.is_file():
         if path.read_bytes() == text.encode():
             return None
-        kept = _free(path, lambda number: f"{path.stem}-{number}{path.suffix}", 1)
+        kept = free(path, lambda number: f"{path.stem}-{number}{path.suffix}", 1)
         path.rename(kept)
     write_whole(path, text)
     return kept

@@ -11,7 +11,8 @@ from omegaconf import DictConfig
 
 from msmf_traci.config.compose import Point, judge_composed, register_resolvers
 from msmf_traci.launch.apart import run_apart
-from msmf_traci.launch.job import carry_out, note_lost
+from msmf_traci.launch.naming import swept_folder
+from msmf_traci.launch.records import Records
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 
 _PASSED_ON = (CACHE_VARIABLE, "MSMF_DATA_DIR")
@@ -75,9 +76,12 @@ class SweptRun:
         config = judge_composed(composed, hydra.runtime.choices.get("experiment"))
         point = Point(config, tuple(str(word) for word in hydra.overrides.task), self.swept)
         if self.workplace is None:
+            from msmf_traci.launch.job import carry_out  # heavy, and a worker needs none of it
+
             carry_out(point, wait=self.wait, plan=self.plan)
             return
         self.workplace.enter()
         reason = run_apart(point, wait=self.wait, under_way=self.under_way)
         if reason is not None:
-            note_lost(point, reason)
+            folder = swept_folder(point)
+            Records(folder.parent).note_lost(folder.name, reason)

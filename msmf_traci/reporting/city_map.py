@@ -14,8 +14,9 @@ from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.cell_map import CellMap, read_cell_map
 from msmf_traci.reporting.failures import FAILED, Failures, count_failures, map_runs
 from msmf_traci.reporting.figure import POINTS, Figure, choice
+from msmf_traci.reporting.finished_run import Run
 from msmf_traci.reporting.options import SPEED, value_text
-from msmf_traci.reporting.reading import Results, Run
+from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.road_lines import OTHER_RANK, RoadLines, read_roads, thinned
 
 ALL_SPEEDS = "all"

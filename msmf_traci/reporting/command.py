@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
-from msmf_traci.results.newest import RESULTS, newest_results
+from msmf_traci.results import RESULTS
+from msmf_traci.results.newest import newest_results
 
 if TYPE_CHECKING:
     from msmf_traci.reporting.reading import Results

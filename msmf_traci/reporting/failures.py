@@ -11,8 +11,9 @@ from scipy.spatial import cKDTree
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.reporting.cell_map import CellMap
+from msmf_traci.reporting.finished_run import Run
 from msmf_traci.reporting.options import SPEED, Value, normalised
-from msmf_traci.reporting.reading import Results, Run
+from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.setting import rows_at
 
 FAILED = ("user_left", "mispredicted")

@@ -19,7 +19,8 @@ from msmf_traci.reporting.cell_map import CellMap, read_cell_map
 from msmf_traci.reporting.overlay_geojson import cells_geojson, hosts_geojson, read_projection, transfers_geojson, write_geojson
 from msmf_traci.reporting.overlay_sumo import sumo_additional
 from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, read_whole
-from msmf_traci.results.newest import RESULTS, newest_run
+from msmf_traci.results import RESULTS
+from msmf_traci.results.newest import newest_run
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import find_map
 

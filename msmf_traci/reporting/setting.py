@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from msmf_traci.reporting.finished_run import Run, varied_values
 from msmf_traci.reporting.options import Value, config_options, label_of, value_text
-from msmf_traci.reporting.reading import Results, Run, varied_values
+from msmf_traci.reporting.reading import Results
 
 
 def setting_of(results: Results, run: Run) -> dict[str, Value]:

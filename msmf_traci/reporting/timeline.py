@@ -12,8 +12,9 @@ import pandas as pd
 
 from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.figure import POINTS, Figure, choice
+from msmf_traci.reporting.finished_run import Run
 from msmf_traci.reporting.options import label_of
-from msmf_traci.reporting.reading import Results, Run
+from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.setting import rows_at, setting_of
 from msmf_traci.reporting.style import KINDS, ZERO
 from msmf_traci.reporting.timeline_bars import CELL, DOWNTIME, EVERY, HOST, OUTAGE, PRE_COPY, STAGES, read_bars

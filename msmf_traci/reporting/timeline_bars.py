@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.arrays import IntArray
+from msmf_traci.reporting.finished_run import Run
 from msmf_traci.reporting.options import Value
-from msmf_traci.reporting.reading import Run
 from msmf_traci.reporting.setting import rows_at
 
 PRE_COPY, DOWNTIME, OUTAGE, HOST, CELL = "pre-copy", "downtime", "outage", "host", "cell"

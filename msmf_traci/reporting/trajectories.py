@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from msmf_traci.reporting.finished_run import Run, option_values
 from msmf_traci.reporting.measures import DOWNTIME, KINDS, REPLICATE, TRAFFIC, Measure
 from msmf_traci.reporting.options import APPLICATION, Option, Value, find_options
-from msmf_traci.reporting.reading import Results, Run, option_values
+from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import TRAJECTORIES
 from msmf_traci.results.keys import ALL, MODE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from msmf_traci.arrays import IntArray
 
 KEY_COLUMNS = ("strategy", "image_mb")
-IMAGE_OPTION, SPEED_OPTION, SEED_OPTION = "workload.image_mb", "mobility.speed_kmh", "seed"
 MODE = "mode"  # a vehicle's means of transport
 BAND = "band"  # of realised speed
 ALL = "all"  # modes, bands
@@ -80,35 +79,6 @@ class Names:
     def tiers(self, variant: IntArray, server: IntArray) -> NDArray[np.object_]:
         """Tiers of servers, each of a variant."""
         return np.asarray(self._server_tiers[self._first_server[variant] + server], dtype=object)
-
-
-def column_names(options: Sequence[str], taken: Collection[str]) -> dict[str, str]:
-    """Column of each varied option: its last part, or its path where that names another of them or another column."""
-    last = [option.rsplit(".", 1)[-1] for option in options]
-    return {option: name if last.count(name) == 1 and name not in taken else option for option, name in zip(options, last, strict=True)}
-
-
-def columns_beside_keys(options: Sequence[str], images: Sequence[Any], taken: Collection[str]) -> dict[str, str]:
-    """Column of each varied option that no key column tells already.
-
-    Parameters
-    ----------
-    options
-        What is varied.
-    images
-        Every image size that occurs: a number, or a range that sizes are drawn from. The column `image_mb` tells sizes apart, and is empty
-        for a range.
-    taken
-        Columns of the tables.
-    """
-    ranges = {str(image) for image in images if isinstance(image, list)}
-    told = (SPEED_OPTION, SEED_OPTION, *([IMAGE_OPTION] if len(ranges) <= 1 else []))
-    return column_names([option for option in options if option not in told], taken)
-
-
-def key_value(value: Any) -> Any:
-    """An option's value as a table holds it: a list as text, None (unlimited) empty."""
-    return value if isinstance(value, int | float | str) or value is None else str(value)
 
 
 def _column(values: Sequence[Any]) -> NDArray[Any]:

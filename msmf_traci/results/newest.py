@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 from msmf_traci.errors import InputError
+from msmf_traci.results import RESULTS
 from msmf_traci.results.run_facts import is_session
 from msmf_traci.results.store import RUN_FILE
-
-RESULTS = "results"
 
 
 def newest_results() -> Path:

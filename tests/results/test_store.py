@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.errors import InputError, MsmfError
-from msmf_traci.launch.sweep import numbered
+from msmf_traci.launch.naming import numbered
 from msmf_traci.results.store import (
     TableWriter,
     check_writable,

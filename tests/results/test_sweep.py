@@ -10,18 +10,10 @@ import pytest
 
 from msmf_traci.config.compose import Request, read_request
 from msmf_traci.errors import InputError
-from msmf_traci.launch import sweep
-from msmf_traci.launch.sweep import (
-    LONGEST_NAME,
-    check_one_folder,
-    is_done,
-    name_by,
-    results_folder,
-    stack_summaries,
-    swept_folder,
-    timed_folder,
-)
-from msmf_traci.results.keys import column_names
+from msmf_traci.launch import naming
+from msmf_traci.launch.naming import LONGEST_NAME, name_by, results_folder, swept_folder, timed_folder
+from msmf_traci.launch.sweep import check_one_folder, is_done, stack_summaries
+from msmf_traci.results.option_columns import column_names
 from msmf_traci.results.store import RUN_FILE, write_json, write_table
 
 FINGERPRINT = {"network": "n", "routes": [], "strategies": {"pm": "p"}, "versions": {"sumo": "1.28.0"}}
@@ -77,7 +69,7 @@ def test_single_run_is_called_by_its_time_and_numbered_on_where_that_is_taken(tm
         def now(cls, tz=None):
             return cls(2024, 2, 29, 12, 0, 5)
 
-    monkeypatch.setattr(sweep, "datetime", Noon)
+    monkeypatch.setattr(naming, "datetime", Noon)
     config = config_of(f"output.dir={tmp_path}")
     names = []
     for _ in range(3):
