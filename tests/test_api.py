@@ -135,7 +135,7 @@ def test_a_report_on_some_runs_is_about_these_and_no_others_beside_them(run: msm
 
 def test_runs_made_twice_count_once_in_the_mean(run: msmf.Run) -> None:
     twice = msmf.Runs(run.folder.parent, [run, msmf.load(run.folder)])
-    assert "±" not in twice._repr_html_()
+    assert not re.search(r"\d \[\d", twice._repr_html_())
 
 
 def test_a_folder_may_be_left_before_the_tables_are_read(run: msmf.Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def test_classes_that_a_function_makes_are_told_apart(place: Path) -> None:
 def test_a_program_that_has_hydra_open_itself_keeps_it(place: Path) -> None:
     with initialize_config_module("hydra.conf", version_base="1.3"):
         theirs = GlobalHydra.instance().hydra
-        assert "6 vehicles" in msmf.preview(TOWN)
+        assert "6 random trips" in msmf.preview(TOWN)
         assert GlobalHydra.instance().hydra is theirs
 
 
