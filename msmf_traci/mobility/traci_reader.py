@@ -30,7 +30,7 @@ traci = sumo_package("traci")
 tc = traci.constants
 _Connection: Any = traci.connection.Connection
 
-HOST = "localhost"
+HOST = "127.0.0.1"  # the address itself: a minimal system may know no name for it
 CONNECT_WAIT_S = 0.05
 PORTS = 8  # tried one after the other where others take them
 _FAILURES = (traci.TraCIException, traci.FatalTraCIError, OSError)

@@ -1,5 +1,6 @@
 """Runs that are given the same port drive each its own SUMO, and nobody waits for ever for one."""
 
+import ipaddress
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from msmf_traci.errors import ToolError
 from msmf_traci.mobility import traci_reader, watch
-from msmf_traci.mobility.traci_reader import running_traci
+from msmf_traci.mobility.traci_reader import HOST, running_traci
 from msmf_traci.mobility.watch import ProcessEnded, Watch
 from tests.mobility.small_town import Town, build_town, vehicle
 
@@ -94,6 +95,11 @@ def test_ports_that_are_all_taken_are_one_sentence(town: Town, tmp_path: Path, m
                 town.drive(vehicle("v", "ab bc"), tmp_path, running=running_traci)
         finally:
             other.kill()
+
+
+def test_sumo_is_reached_where_no_name_can_be_resolved() -> None:
+    # pinned: without /etc/hosts "localhost" is unknown, and every port was said to be taken
+    assert ipaddress.ip_address(HOST).is_loopback
 
 
 def test_a_program_that_does_nothing_is_told_from_one_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
