@@ -47,7 +47,9 @@ class ProgressDisplay:
         elif now_s - self._shown_s >= LOG_EVERY_S:
             self._shown_s = now_s
             total = arrived + expected if self._vehicles is None else self._vehicles
-            left = f", about {(now_s - self._begin_s) / arrived * (total - arrived):.0f} s left" if arrived else ""
+            # whoever is on the road has driven half of the way, on average
+            done = arrived + on_road / 2
+            left = f", about {(now_s - self._begin_s) / done * (total - done):.0f} s left" if arrived else ""
             say(f"{time_s:.0f} s simulated, {counted(on_road, 'vehicle')} on the road, {arrived} of {total} arrived{left}")
 
 

@@ -173,7 +173,7 @@ class Clock:
 
 
 def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch, capsys):
-    """Every 10 s of wall time; 25 of 100 arrived after 20 s: another 60 s."""
+    """Every 10 s of wall time; after 20 s 25 of 100 arrived and 50 are half-way: another 20 s."""
     clock = Clock(monkeypatch)
     with ProgressDisplay(100) as show:
         for now_s, arrived in ((1, 0), (10, 0), (12, 5), (19.9, 20), (20, 25)):
@@ -181,7 +181,7 @@ def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch, capsys)
             show(now_s * 30, 50, 100 - arrived, arrived)
     assert capsys.readouterr().err.splitlines() == [
         "300 s simulated, 50 vehicles on the road, 0 of 100 arrived",
-        "600 s simulated, 50 vehicles on the road, 25 of 100 arrived, about 60 s left",
+        "600 s simulated, 50 vehicles on the road, 25 of 100 arrived, about 20 s left",
     ]
 
 
