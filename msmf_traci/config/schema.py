@@ -201,7 +201,7 @@ class Vary(Section):
 class Config(Section):
     """One run, completely described."""
 
-    experiment: Name | None = Field(description="the preset")
+    experiment: Name | None = Field(description="an experiment by its name: a file of options")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(description="the one seed of trips, SUMO and workload")
     strategies: Annotated[list[str], Field(min_length=1)] = Field(description="names, or class paths of your own (package.module:Class)")
     dry_run: bool = Field(description="say what would be done, and do nothing")
