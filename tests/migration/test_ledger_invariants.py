@@ -14,15 +14,11 @@ NEAR = {"rel": 1e-9, "abs": 1e-6}
 SLACK_BYTES = 1.0  # rounding of instants of about 100 s, times the bandwidth
 SLACK_S = 1e-9
 STAGE_OF_KIND = {"image_bytes": "IMAGE", "memory_bytes": "MEMORY", "dirty_bytes": "ROUND", "final_bytes": "FINAL"}
-EXAMPLES = settings(max_examples=100, deadline=None)
 CONTAINER = ["strategy", "vehicle"]
 TRANSFER = [*CONTAINER, "transfer"]
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_bytes_add_up_from_stage_to_run(drives, book, data):
-    booked = book(data.draw(drives))
+def bytes_add_up_from_stage_to_run(drive, booked):
     transfers, stages, vehicles = booked.transfers(), booked.stages(), booked.vehicle_rows()
     by_stage = stages.groupby([*TRANSFER, "stage"])["bytes"].sum()
     for row in transfers.itertuples():
@@ -38,10 +34,7 @@ def test_bytes_add_up_from_stage_to_run(drives, book, data):
     assert float(vehicles["traffic_bytes"].sum()) == pytest.approx(float(stages["bytes"].astype(float).sum()), **NEAR)
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_no_link_carries_more_than_its_bandwidth(drives, book, data):
-    booked = book(data.draw(drives))
+def no_link_carries_more_than_its_bandwidth(drive, booked):
     stages, transfers = booked.stages(), booked.transfers()
     assert (stages["bytes"] <= BYTES_PER_S * (stages["t_end_s"] - stages["t_begin_s"]) + SLACK_BYTES).all()
     assert (stages["bytes"] >= 0).all()
@@ -49,11 +42,7 @@ def test_no_link_carries_more_than_its_bandwidth(drives, book, data):
     assert (total <= BYTES_PER_S * (transfers["t_end_s"] - transfers["t_start_s"]) + SLACK_BYTES).all()
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_completed_transfers_have_sent_everything_and_stopped_for_the_start_time(drives, book, data):
-    drive = data.draw(drives)
-    booked = book(drive)
+def completed_transfers_have_sent_everything_and_stopped_for_the_start_time(drive, booked):
     transfers = booked.transfers()
     stages = dict(list(booked.stages().groupby(TRANSFER)["stage"]))
     for row in transfers[transfers["outcome"] == "completed"].itertuples():
@@ -74,11 +63,8 @@ def test_completed_transfers_have_sent_everything_and_stopped_for_the_start_time
         assert row.source != row.target
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_every_second_on_the_road_is_running_or_stopped(drives, book, data):
-    drive = data.draw(drives)
-    for row in book(drive).vehicle_rows().itertuples():
+def every_second_on_the_road_is_running_or_stopped(drive, booked):
+    for row in booked.vehicle_rows().itertuples():
         running_s = row.late_s + row.satisfied_s
         assert running_s + row.outage_s == pytest.approx(drive.road_s()[int(row.vehicle[1:])], **NEAR)
         assert -SLACK_S <= row.relayed_s <= running_s + SLACK_S
@@ -88,21 +74,14 @@ def test_every_second_on_the_road_is_running_or_stopped(drives, book, data):
         assert row.censored <= row.outages
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_downtime_of_transfers_adds_up_to_the_outages(drives, book, data):
+def downtime_of_transfers_adds_up_to_the_outages(drive, booked):
     """A container is stopped exactly while a transfer of it is."""
-    booked = book(data.draw(drives))
     downtime_s = booked.transfers().groupby(CONTAINER)["downtime_s"].sum()
     for row in booked.vehicle_rows().itertuples():
         assert row.outage_s == pytest.approx(downtime_s.get((row.strategy, row.vehicle), 0.0), **NEAR)
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_nothing_is_booked_after_arrival(drives, book, data):
-    drive = data.draw(drives)
-    booked = book(drive)
+def nothing_is_booked_after_arrival(drive, booked):
     arrived_s = {f"v{v}": t_s for v, t_s in enumerate(drive.times_s[drive.last])}
     first_s = {f"v{v}": t_s for v, t_s in enumerate(drive.times_s[drive.first])}
     for table, begin in ((booked.transfers(), "t_start_s"), (booked.stages(), "t_begin_s")):
@@ -114,10 +93,7 @@ def test_nothing_is_booked_after_arrival(drives, book, data):
     assert len(booked.state_at_arrival) == drive.vehicles
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_transfers_of_a_container_follow_each_other(drives, book, data):
-    booked = book(data.draw(drives))
+def transfers_of_a_container_follow_each_other(drive, booked):
     for _, rows in booked.transfers().groupby(CONTAINER):
         assert list(rows["transfer"]) == list(range(len(rows)))
         assert (rows["t_start_s"].to_numpy()[1:] >= rows["t_end_s"].to_numpy()[:-1]).all()
@@ -128,14 +104,11 @@ def test_transfers_of_a_container_follow_each_other(drives, book, data):
         assert hosts[-1] == "ABCD"[booked.engine.containers["host"][_container(rows)]]
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_handoffs_are_those_signalled_and_those_taken_back(drives, book, data):
+def handoffs_are_those_signalled_and_those_taken_back(drive, booked):
     """Model, section 10: one for each transfer with a t_handoff, and one where rule 4 takes the container back to its host.
 
     The latter are the transfers that a stopped container's user has left, and that no transfer started stopped at that instant follows.
     """
-    booked = book(data.draw(drives))
     transfers = booked.transfers()
     expected = transfers[transfers["t_handoff_s"].notna()].groupby(CONTAINER).size()
     for row in booked.vehicle_rows().itertuples():
@@ -145,11 +118,8 @@ def test_handoffs_are_those_signalled_and_those_taken_back(drives, book, data):
         assert row.handoffs == expected.get((row.strategy, row.vehicle), 0) + (~moved_on).sum()
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_outcomes_follow_from_handoff_and_policy(drives, book, data):
-    drive = data.draw(drives)
-    transfers = book(drive).transfers()
+def outcomes_follow_from_handoff_and_policy(drive, booked):
+    transfers = booked.transfers()
     signalled, stopped = transfers["t_handoff_s"].notna(), transfers["t_stop_s"].notna()
     assert signalled[transfers["outcome"].isin(["completed", "user_left"])].all()
     assert not signalled[transfers["outcome"] == "mispredicted"].any()
@@ -161,10 +131,7 @@ def test_outcomes_follow_from_handoff_and_policy(drives, book, data):
         assert not (stopped & (transfers["outcome"] == "user_left")).any()
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_stages_of_a_transfer_are_contiguous_and_in_order(drives, book, data):
-    booked = book(data.draw(drives))
+def stages_of_a_transfer_are_contiguous_and_in_order(drive, booked):
     follows = {
         "IMAGE": {"MEMORY", "FINAL"},
         "MEMORY": {"ROUND", "IDLE", "FINAL"},
@@ -187,6 +154,27 @@ def test_stages_of_a_transfer_are_contiguous_and_in_order(drives, book, data):
         assert stages.count("ROUND") == transfer["rounds"]
         if "FINAL" in stages:
             assert begin_s[stages.index("FINAL")] == transfer["t_stop_s"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_the_books_balance(drives, book, data):
+    """Every rule above, on the same drive: drawing and driving one takes longer than all of them."""
+    drive = data.draw(drives)
+    booked = book(drive)
+    for holds in (
+        bytes_add_up_from_stage_to_run,
+        no_link_carries_more_than_its_bandwidth,
+        completed_transfers_have_sent_everything_and_stopped_for_the_start_time,
+        every_second_on_the_road_is_running_or_stopped,
+        downtime_of_transfers_adds_up_to_the_outages,
+        nothing_is_booked_after_arrival,
+        transfers_of_a_container_follow_each_other,
+        handoffs_are_those_signalled_and_those_taken_back,
+        outcomes_follow_from_handoff_and_policy,
+        stages_of_a_transfer_are_contiguous_and_in_order,
+    ):
+        holds(drive, booked)
 
 
 def _container(rows) -> tuple[int, int]:

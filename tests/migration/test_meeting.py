@@ -14,47 +14,30 @@ from tests.courses import REGION
 
 BYTES_PER_S = 10e6
 SENDING = (Stage.IMAGE, Stage.MEMORY, Stage.ROUND, Stage.FINAL)
-EXAMPLES = settings(max_examples=100, deadline=None)
+EXAMPLES = settings(max_examples=150, deadline=None)
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_no_link_is_overfull_at_any_frame(crowded_drives, book, data):
-    drive = data.draw(crowded_drives)
-
-    def look(booked):
-        records = booked.engine.containers
-        sends = np.isin(records["stage"], SENDING) & (records["to_send"] > 0) & (records["since"] <= booked.now_s)
-        for end in ("host", "target"):
-            for strategy in range(drive.strategies):
-                some = sends[:, strategy]
-                load = np.bincount(records[end][some, strategy], records["rate"][some, strategy])
-                if drive.links.is_shared:
-                    assert (load <= BYTES_PER_S * (1 + 1e-12)).all()
-
-    book(drive, look=look)
-
-
-@EXAMPLES
-@given(data=st.data())
-def test_no_server_holds_more_than_it_has_room_for(crowded_drives, book, data):
-    drive = data.draw(crowded_drives)
-
-    def look(booked):
-        records = booked.engine.containers
+def no_link_is_overfull(drive, booked):
+    records = booked.engine.containers
+    sends = np.isin(records["stage"], SENDING) & (records["to_send"] > 0) & (records["since"] <= booked.now_s)
+    for end in ("host", "target"):
         for strategy in range(drive.strategies):
-            held = np.concatenate([records[end][:, strategy] for end in ("host", "target")])
-            held = np.bincount(held[held != NO_SERVER], minlength=REGION + 1)
-            assert drive.links.local_room is None or (held[:REGION] <= drive.links.local_room).all()
-            assert drive.links.regional_room is None or held[REGION] <= drive.links.regional_room
-
-    book(drive, look=look)
+            some = sends[:, strategy]
+            load = np.bincount(records[end][some, strategy], records["rate"][some, strategy])
+            if drive.links.is_shared:
+                assert (load <= BYTES_PER_S * (1 + 1e-12)).all()
 
 
-@EXAMPLES
-@given(data=st.data())
-def test_bytes_add_up_and_refused_transfers_have_none(crowded_drives, book, data):
-    booked = book(data.draw(crowded_drives))
+def no_server_holds_more_than_it_has_room_for(drive, booked):
+    records = booked.engine.containers
+    for strategy in range(drive.strategies):
+        held = np.concatenate([records[end][:, strategy] for end in ("host", "target")])
+        held = np.bincount(held[held != NO_SERVER], minlength=REGION + 1)
+        assert drive.links.local_room is None or (held[:REGION] <= drive.links.local_room).all()
+        assert drive.links.regional_room is None or held[REGION] <= drive.links.regional_room
+
+
+def bytes_add_up_and_refused_transfers_have_none(drive, booked):
     transfers, stages, vehicles = booked.transfers(), booked.stages(), booked.vehicle_rows()
     sent = transfers[list(BYTE_KINDS)].sum(axis=1)
     assert float(sent.sum()) == pytest.approx(float(stages["bytes"].astype(float).sum()), rel=1e-9, abs=1e-6)
@@ -67,12 +50,24 @@ def test_bytes_add_up_and_refused_transfers_have_none(crowded_drives, book, data
     assert (sent <= BYTES_PER_S * lasted_s + 1.0).all()
 
 
+def every_second_is_running_or_stopped(drive, booked):
+    for row in booked.vehicle_rows().itertuples():
+        assert row.late_s + row.satisfied_s + row.outage_s == pytest.approx(drive.road_s()[int(row.vehicle[1:])], rel=1e-9, abs=1e-6)
+
+
 @EXAMPLES
 @given(data=st.data())
-def test_every_second_is_running_or_stopped_where_containers_meet_too(crowded_drives, book, data):
+def test_nothing_is_carried_held_or_booked_twice(crowded_drives, book, data):
+    """Every rule above, on the same drive: the first two at each frame, the others at its end."""
     drive = data.draw(crowded_drives)
-    for row in book(drive).vehicle_rows().itertuples():
-        assert row.late_s + row.satisfied_s + row.outage_s == pytest.approx(drive.road_s()[int(row.vehicle[1:])], rel=1e-9, abs=1e-6)
+
+    def look(booked):
+        no_link_is_overfull(drive, booked)
+        no_server_holds_more_than_it_has_room_for(drive, booked)
+
+    booked = book(drive, look=look)
+    bytes_add_up_and_refused_transfers_have_none(drive, booked)
+    every_second_is_running_or_stopped(drive, booked)
 
 
 @EXAMPLES
