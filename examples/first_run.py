@@ -1,4 +1,7 @@
-"""The first tutorial: a run, its tables, a picture. Run it with `python examples/first_run.py`."""
+"""The first tutorial: a run, its tables, a picture.
+
+Run it with `.venv/bin/python examples/first_run.py`.
+"""
 
 # %% [markdown]
 # # First run

@@ -1,6 +1,6 @@
 """The fifth tutorial: a small Figure 7(a) of the paper, and a report.
 
-Run it with `python examples/paper_figure.py`.
+Run it with `.venv/bin/python examples/paper_figure.py`.
 """
 
 # %% [markdown]

@@ -1,6 +1,6 @@
 """The second tutorial: a sweep over speeds and seeds, plotted with its scatter.
 
-Run it with `python examples/sweep.py`.
+Run it with `.venv/bin/python examples/sweep.py`.
 """
 
 # %% [markdown]

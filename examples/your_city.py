@@ -1,4 +1,4 @@
-"""The third tutorial: your own network. Run it with `python examples/your_city.py`."""
+"""The third tutorial: your own network. Run it with `.venv/bin/python examples/your_city.py`."""
 
 # %% [markdown]
 # # Your city

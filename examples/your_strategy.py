@@ -1,6 +1,6 @@
 """The fourth tutorial: a strategy of your own beside the built-in ones.
 
-Run it with `python examples/your_strategy.py`.
+Run it with `.venv/bin/python examples/your_strategy.py`.
 """
 
 # %% [markdown]

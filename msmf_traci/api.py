@@ -91,9 +91,15 @@ def sweep(*options: Options, strategies: Strategies | None = None, config_dir: s
 
     Parameters
     ----------
-    options, strategies, config_dir, more
+    options
         As of `run`. Several values of an option make the sweep: `"seed=0,1,2"`, or a list in a mapping, `{"seed": [0, 1, 2]}`. The values
         under `variants` share each pass: `{"seed": [0, 1], "variants.links.bandwidth_mbps": [50, 100]}` makes two runs.
+    strategies
+        As of `run`.
+    config_dir
+        As of `run`.
+    more
+        As of `run`.
 
     Raises
     ------
@@ -122,8 +128,14 @@ def preview(
 
     Parameters
     ----------
-    options, strategies, config_dir, more
+    options
         As of `run`, or of `sweep`.
+    strategies
+        As of `run`.
+    config_dir
+        As of `run`.
+    more
+        As of `run`.
     as_sweep
         Whether they are those of a sweep: the items of a list are then values of their own.
 
@@ -189,9 +201,9 @@ def report(*results: Run | Runs | str | Path, out: str | Path | None = None, rep
 
     folders = [result.folder if isinstance(result, Run | Runs) else Path(result).expanduser() for result in results] or [newest_results()]
     # those runs and no others that lie beside them
-    first_runs = [each.folder for each in results[0]] if results and isinstance(results[0], Runs) else []
+    chosen = {result.folder: [each.folder for each in result] for result in results if isinstance(result, Runs)}
     place = None if out is None else Path(out).expanduser()
-    return write_report(folders, place, replay=replay, claims=claims, first_runs=first_runs)
+    return write_report(folders, place, replay=replay, claims=claims, chosen=chosen)
 
 
 def recording(source: Run | str | Path) -> RecordedPass:

@@ -42,7 +42,7 @@ def _folder_by_sources() -> Path:
     numba looks only at the file that a function is written in, and would go on using what it took in from another one before an edit.
     NUMBA_CACHE_DIR, numba's own variable, names another folder than the cache.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{_PACKAGE}\0{numba.__version__}\0{sys.version}".encode())  # numba keeps these apart, too
     for path in sorted(path for pattern in _SOURCES for path in _PACKAGE.glob(pattern)):
         digest.update(path.read_bytes())
     kept = Path(_config.CACHE_DIR) / _OWN if _config.CACHE_DIR else cache_folder() / _KIND
@@ -63,11 +63,6 @@ def _last_written_s(folder: Path) -> float:
 _FOLDER = _folder_by_sources()
 
 
-def is_compiled() -> bool:
-    """Whether machine code of these sources is there already; making it takes half a minute."""
-    return any(_FOLDER.rglob("*.nbc"))
-
-
 def compiled(function: Loop) -> Loop:
     """Compile a function of numbers and arrays at its first call; floating-point results are those of numpy."""
     how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
@@ -85,9 +80,15 @@ def compiled(function: Loop) -> Loop:
 
 
 def _keep_if_possible(fast: Any) -> None:
-    """Let a function run whose machine code the disk has no room for; numba would raise, though it has compiled it."""
+    """Say that a function is being compiled, and let it run where the disk has no room for its machine code: numba would raise."""
     cache = fast._cache
-    save = cache.save_overload
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_or_say(signature: Any, target_context: Any) -> Any:
+        found = load(signature, target_context)
+        if found is None:
+            _say_once("compiling the engine, which takes up to half a minute (kept in the cache)")
+        return found
 
     def save_if_possible(signature: Any, compiled_code: Any) -> None:
         try:
@@ -95,7 +96,7 @@ def _keep_if_possible(fast: Any) -> None:
         except OSError as error:
             _say_once(f"machine code is not kept for the next run: {refusal(error, '', _FOLDER, 'make room there')}")
 
-    cache.save_overload = save_if_possible
+    cache.load_overload, cache.save_overload = load_or_say, save_if_possible
 
 
 @functools.cache

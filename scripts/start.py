@@ -109,7 +109,11 @@ def main() -> int:
         command = [str(programs_of(venv) / "msmf-traci"), *words]
     else:
         command = [str(programs_of(venv) / "python"), "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", *words]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if mode == "run" and code == 0 and not words:
+        report = programs_of(venv).relative_to(ROOT) / "msmf-traci"
+        print(f"Next: {report} report, for a page with figures; README.md has more to try", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -354,7 +354,7 @@ def test_a_class_that_a_function_makes_is_told_by_its_values(place: Path) -> Non
 
     words = {**TOWN, "seed": [3, 4], "output.dir": "made"}
     msmf.sweep(words, strategies=[made(1)])
-    with pytest.raises(msmf.InputError, match="with other strategies"):
+    with pytest.raises(msmf.InputError, match="with other code of the strategy far;"):
         msmf.sweep(words, strategies=[made(2)])
 
 

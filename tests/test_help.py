@@ -41,6 +41,11 @@ def test_an_unknown_group_is_one_sentence(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == "msmf-traci: --help mobilty: there is no such group or option; did you mean mobility?\n"
 
 
+def test_the_help_of_a_command_is_that_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help", "report"]) == 2
+    assert capsys.readouterr().err == "msmf-traci: --help report: this is a command; type msmf-traci report --help\n"
+
+
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "testbed"])
 def test_every_command_shows_its_version_and_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     for call in (lambda word: main([command, word]), lambda word: run_by_name(command, [word])):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from msmf_traci.commands.entry import status
-from msmf_traci.launch.records import Planned, Records
+from msmf_traci.results.sweep_records import Planned, Records
 from msmf_traci.scenario.content_cache import build_once, used_until_the_end
 from msmf_traci.scenario.fetched import note_fetched, record_of
 from msmf_traci.scratch import OWNER_FILE, owned_scratch, part_of

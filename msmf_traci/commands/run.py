@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msmf_traci.commands.entry import COMMANDS
+from msmf_traci.errors import InputError
+
 
 def main(words: Sequence[str]) -> None:
     """Judge all that was typed, then do it.
@@ -16,6 +19,8 @@ def main(words: Sequence[str]) -> None:
     from msmf_traci.config.arguments import read_arguments
 
     arguments = read_arguments(words)
+    if arguments.help in COMMANDS:
+        raise InputError(f"--help {arguments.help}: this is a command; type msmf-traci {arguments.help} --help")
     if arguments.help is not None:
         from msmf_traci.config.help import help_text
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import MsmfError
 from msmf_traci.input_file import input_folder, is_input_folder
-from msmf_traci.launch.records import RECORDS_FOLDER, Records
 from msmf_traci.locks import is_held
 from msmf_traci.reporting.command import REPORT_FOLDER
 from msmf_traci.results import RESULTS
 from msmf_traci.results.runs import Run
 from msmf_traci.results.screen import asked
 from msmf_traci.results.store import RUN_FILE
+from msmf_traci.results.sweep_records import RECORDS_FOLDER, Records
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scenario.clear_cache import clear_cache
 from msmf_traci.scratch import OWNER_FILE, parts_in, target_of

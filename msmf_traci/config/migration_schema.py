@@ -47,7 +47,7 @@ class Workload(Section):
 class HandoffOptions(Section):
     """What happens at a handoff (model, section 7)."""
 
-    unsynced: Literal["stop", "relay"] = Field(description="container not synchronised at the handoff: stop it, or relay until it is")
+    unsynced: Literal["stop", "relay"] = Field(description="copy not ready at the handoff: stop the container, or relay requests to it")
     user_left: Literal["abandon", "finish"] = Field(description="user leaves the target while stopped: abandon the transfer, or finish it")
     switch_ms: NotNegative = Field(description="time to tell the user the new address")
 

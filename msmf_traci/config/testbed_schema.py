@@ -16,7 +16,7 @@ class SessionHandoff(Section):
 
     after_s: NotNegative = Field(description="the user hands off this long after the target has a snapshot of the memory")
     lead_s: NotNegative | None = Field(description="the user hands off this long after the transfer's start, whatever it has sent")
-    unsynced: Literal["stop", "relay"] = Field(description="container not synchronised at the handoff: stop it, or relay until it is")
+    unsynced: Literal["stop", "relay"] = Field(description="copy not ready at the handoff: stop the container, or relay requests to it")
     user_left: Literal["abandon", "finish"] = Field(description="user leaves the target while stopped: abandon the transfer, or finish it")
 
 

@@ -56,7 +56,7 @@ def _answer(strategy: Strategy, situation: Situation) -> Decision:
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise InputError(
             f"strategy {strategy.name} failed at {situation.time_s:g} s of simulated time: {type(error).__name__}: {error} "
-            f"({place.filename}, line {place.lineno}); mend it"
+            f"({place.filename}, line {place.lineno}); correct it there"
         ) from error
 
 

@@ -119,7 +119,7 @@ def _load(name: str) -> type[Strategy]:
         loaded = _import(name)
     else:
         names = known_strategies()
-        close = difflib.get_close_matches(name.replace("-", "_").lower(), names, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(name.replace("-", "_").lower(), names, n=1, cutoff=0.6)
         hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}, or give package.module:Class"
         raise InputError(f"strategies: there is no strategy {name!r}; {hint}")
     if not (isinstance(loaded, type) and issubclass(loaded, Strategy)):

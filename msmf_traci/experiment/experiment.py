@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from msmf_traci.compiled import is_compiled
 from msmf_traci.config.schema import Config
 from msmf_traci.experiment.bookkeeping import write_tables
 from msmf_traci.experiment.drive import Drive
@@ -94,8 +93,6 @@ def run_experiment(
     with phases.time("trips"):
         needs_trips = not config.scenario.has_own_routes and not config.mobility.is_from_file
         trip_file = draw_trips(config, inputs, city) if needs_trips else None
-    if not is_compiled():
-        say("compiling the engine, which takes up to half a minute (kept in the cache)")
     with folder_in_one_piece(folder, when_taken) as piece:
         drive = Drive(config, inputs, city, trip_file, piece.scratch)
         with phases.time("simulation"):

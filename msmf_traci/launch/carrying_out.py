@@ -12,12 +12,12 @@ from msmf_traci.experiment.experiment import Result
 from msmf_traci.launch.job import run_alone
 from msmf_traci.launch.naming import results_folder, swept_folder
 from msmf_traci.launch.planning import judge_points
-from msmf_traci.launch.records import Records
 from msmf_traci.launch.rounds import make_missing
 from msmf_traci.launch.slurm_jobs import cancel_jobs_of_the_dead
 from msmf_traci.launch.sweep import check_one_folder, stack_summaries
 from msmf_traci.results.console import counted, say
 from msmf_traci.results.store import check_writable
+from msmf_traci.results.sweep_records import Records
 from msmf_traci.scenario.content_cache import remove_unfinished
 from msmf_traci.scratch import remove_temporary_folders_of_the_dead, remove_traces_of_the_dead
 

@@ -11,10 +11,10 @@ from msmf_traci.errors import sentence_of
 from msmf_traci.experiment import judge_files, run_experiment
 from msmf_traci.experiment.experiment import Result
 from msmf_traci.launch.naming import numbered, swept_folder, timed_folder
-from msmf_traci.launch.records import Records
 from msmf_traci.launch.sweep import is_done
 from msmf_traci.results.console import say
 from msmf_traci.results.store import refuse_taken
+from msmf_traci.results.sweep_records import Records
 
 
 def run_alone(point: Point) -> Result:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msmf_traci.config.compose import Point, Request
 from msmf_traci.experiment import judge_files
 from msmf_traci.launch.naming import results_folder, swept_folder
-from msmf_traci.launch.records import Planned, Records, identity
 from msmf_traci.launch.sweep import comparable, is_done
+from msmf_traci.results.sweep_records import Planned, Records, identity
 
 
 def judge_points(request: Request) -> dict[str, Point]:

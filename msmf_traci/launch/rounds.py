@@ -29,10 +29,10 @@ from msmf_traci.config.compose import Point, Request, our_hydra, register_resolv
 from msmf_traci.config.launchers import IN_PROCESS, is_hydras
 from msmf_traci.errors import MsmfError
 from msmf_traci.launch.naming import results_folder, swept_folder
-from msmf_traci.launch.records import Records
 from msmf_traci.launch.slurm_jobs import cancel_jobs
 from msmf_traci.launch.swept_run import SweptRun, Workplace
 from msmf_traci.results.store import RUN_FILE
+from msmf_traci.results.sweep_records import Records
 from msmf_traci.scratch import owned_scratch, part_of, remove_temporary_folders_of_the_dead, remove_traces_of_the_dead, show_life
 
 LAUNCHER_FILES = "launcher"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,19 @@ def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> boo
     before = found.get("fingerprint", {})
     changed = sorted(name for name in fingerprint if before.get(name) != fingerprint[name])
     if changed:
-        raise InputError(f"{folder} holds this run with other {' and '.join(changed)}; remove it, or set output.dir to another folder")
+        what = _what_changed(changed, before, fingerprint)
+        raise InputError(f"{folder} holds this run with other {what}; remove it, or set output.dir to another folder")
     return True
+
+
+def _what_changed(changed: Sequence[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Entries of a fingerprint in words; of strategies those whose code is another one."""
+    words = [name for name in changed if name != "strategies"]
+    if "strategies" in changed:
+        was, those = before.get("strategies") or {}, now["strategies"]
+        names = sorted(name for name in those if was.get(name) != those[name])
+        words.append(f"code of {'the strategy' if len(names) == 1 else 'the strategies'} {', '.join(names)}" if names else "strategies")
+    return " and ".join(words)
 
 
 def comparable(config: Any) -> Any:

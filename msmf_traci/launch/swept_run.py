@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from msmf_traci.config.compose import Point, judge_composed, register_resolvers
 from msmf_traci.launch.apart import run_apart
 from msmf_traci.launch.naming import swept_folder
-from msmf_traci.launch.records import Records
+from msmf_traci.results.sweep_records import Records
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 
 _PASSED_ON = (CACHE_VARIABLE, "MSMF_DATA_DIR")

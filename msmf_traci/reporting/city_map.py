@@ -230,7 +230,7 @@ def _caption(results: Results, drawn: _Drawn) -> str:
         f"The colour of a cell is the share of transfers that failed ({' or '.join(FAILED)}), of those that ended there in {pooled}. "
         "Refused transfers are not counted.",
         f"Cells with fewer than {FEWEST} such transfers have no colour. Cells with none are left out. White lines are borders of regions.",
-        f"Print and files show {' and '.join(drawn.panels)}{' at all speeds together' if several else ''}.",
+        f"The printed page and the files show {' and '.join(drawn.panels)}{' at all speeds together' if several else ''}.",
     ]
     if several and not drawn.has_each_speed:
         said.append("There are too many speeds to choose one here. The CSV file has each.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
 from msmf_traci.results import RESULTS
+from msmf_traci.results.console import counted, say
 from msmf_traci.results.newest import newest_results
+from msmf_traci.results.store import RUN_FILE
+from msmf_traci.results.sweep_records import Records
 
 if TYPE_CHECKING:
     from msmf_traci.reporting.reading import Results
@@ -42,22 +45,27 @@ def main(words: Sequence[str]) -> None:
 
 
 def write_report(
-    folders: Sequence[Path], out: Path | None, *, replay: bool = False, claims: bool = False, first_runs: Sequence[Path] = ()
+    folders: Sequence[Path],
+    out: Path | None,
+    *,
+    replay: bool = False,
+    claims: bool = False,
+    chosen: Mapping[Path, Sequence[Path]] | None = None,
 ) -> Path:
     """Write a report.
 
     Parameters
     ----------
     folders
-        Of runs or sweeps. The first is reported on, the others add to it.
+        Of runs or sweeps. The first is reported on, the others add to it. Of a folder of sweeps the newest sweep counts.
     out
         Folder to write; `report` in the first folder if None.
     replay
         Whether to add a replay of the first run with a trace.
     claims
         Whether to judge the paper's claims, whatever experiment was run.
-    first_runs
-        The runs to report on, where these are others than all in the first folder.
+    chosen
+        The runs that count of a folder, where the caller has chosen them.
 
     Returns
     -------
@@ -79,12 +87,28 @@ def write_report(
 
     from msmf_traci.reporting.reading import read_results
 
-    results = read_results(folders, first_runs)
+    results = read_results(folders, {**_newest_sweeps(folders), **(chosen or {})})
     traced = _traced_run(results) if replay else None
 
     from msmf_traci.reporting.build import build_report
 
     return build_report(results, out, traced, claims=claims)
+
+
+def _newest_sweeps(folders: Sequence[Path]) -> dict[Path, list[Path]]:
+    """The runs of the newest sweep in each folder that keeps records of sweeps; what else lies there is said to be left out."""
+    found = {}
+    for folder in folders:
+        runs = {path.parent.name for path in folder.glob(f"*/{RUN_FILE}")}
+        plans = Records(folder).plans()
+        names = [run.name for run in plans[-1] if run.name in runs] if plans else []
+        if not names:
+            continue
+        found[folder] = [folder / name for name in names]
+        if others := len(runs) - len(names):
+            left_out = f"{counted(others, 'other run')} there left out; name the folder of a run to add it"
+            say(f"{folder}: the report is on the newest sweep ({counted(len(names), 'run')}), {left_out}")
+    return found
 
 
 def _traced_run(results: Results) -> Path:

@@ -145,7 +145,7 @@ def _caption(results: Results, curves: Curves, free: Sequence[str], base: str | 
         interval_words(results),
     ]
     if curves.second is not None and not curves.stills_show_second:
-        said.append(f"Print and files show {label_of(curves.second.name)} {curves.at}.")
+        said.append(f"The printed page and the files show {label_of(curves.second.name)} {curves.at}.")
     values = curves.points.groupby("strategy")["value"].nunique()
     alone = [name for name in curves.strategies if values[name] == 1]
     if alone:

@@ -107,9 +107,8 @@ def _labels(points: pd.DataFrame, height: float) -> pd.DataFrame:
     px[-1] = min(px[-1], height)
     for number in range(len(px) - 2, -1, -1):
         px[number] = min(px[number], px[number + 1] - _LABEL_PX)
-    left, right = (own[side].fillna(own["traffic"]).to_numpy() for side in ("traffic_low", "traffic_high"))
-    is_right = right > 0.7 * max(float(points["traffic"].max()), float(right.max()))
-    return own.assign(label=high - px / height * (high - low), is_right=is_right, beside=np.where(is_right, left, right))
+    is_right = own["traffic"] > 0.7 * float(points[["traffic", "traffic_high"]].max().max())
+    return own.assign(label=high - px / height * (high - low), is_right=is_right, beside=own["traffic"])
 
 
 def _reach(points: pd.DataFrame) -> tuple[float, float]:

@@ -154,15 +154,15 @@ class Results:
         return self.rows[kept]
 
 
-def read_results(folders: Sequence[Path], first_runs: Sequence[Path] = ()) -> Results:
+def read_results(folders: Sequence[Path], chosen: Mapping[Path, Sequence[Path]] | None = None) -> Results:
     """Read runs and sweeps.
 
     Parameters
     ----------
     folders
         Folders of runs, of sweeps, or of several of these; the first is what the report is about, the others add to it.
-    first_runs
-        The runs that the report is about, where these are others than all in the first folder.
+    chosen
+        The runs to read of a folder, where these are others than all in it.
 
     Raises
     ------
@@ -171,8 +171,8 @@ def read_results(folders: Sequence[Path], first_runs: Sequence[Path] = ()) -> Re
     """
     groups: list[list[Run]] = []
     known: set[Path] = set()
-    for number, folder in enumerate(folders):
-        places = first_runs if number == 0 and first_runs else [folder]
+    for folder in folders:
+        places = (chosen or {}).get(folder, [folder])
         groups.append([run for place in places for run in runs_in(place) if run.folder.resolve() not in known])
         known |= {run.folder.resolve() for run in groups[-1]}
     first, further = groups[0], groups[1:]

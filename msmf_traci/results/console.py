@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from types import TracebackType
 from typing import Any, Self
 
-from tqdm.auto import tqdm
+from tqdm import TqdmWarning
+
+with warnings.catch_warnings():  # a notebook without ipywidgets shows a line in place of a bar
+    warnings.simplefilter("ignore", TqdmWarning)
+    from tqdm.auto import tqdm
 
 LOG_EVERY_S = 10.0
 
@@ -29,7 +34,7 @@ class ProgressDisplay:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty() or "ipykernel" in sys.modules:
-            self._bar = tqdm(total=self._vehicles, unit="vehicle", desc="starting SUMO", leave=False, dynamic_ncols=True)
+            self._bar = tqdm(total=self._vehicles, unit="vehicle", desc="starting", leave=False, dynamic_ncols=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -15,7 +15,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.input_file import input_folder
 from msmf_traci.results.option_columns import SEED_OPTION, SPEED_OPTION, column_names, key_value
 from msmf_traci.results.run_facts import is_session, read_facts, refuse_mixed_versions
-from msmf_traci.results.screen import asked, headline, result_table, sweep_table
+from msmf_traci.results.screen import asked, headline, means_words, result_table, sweep_table
 from msmf_traci.results.store import RUN_FILE, find_map, folders_below, read_table
 from msmf_traci.results.summary import of_all_vehicles
 from msmf_traci.results.tables import TABLE_COLUMNS
@@ -143,7 +143,7 @@ class Runs(_Tables, Sequence[Run]):
     """
 
     def __init__(self, folder: Path, runs: Sequence[Run]) -> None:
-        self.folder = folder
+        self.folder = Path(folder).absolute()
         self._runs = tuple(runs)
 
     @overload
@@ -161,7 +161,7 @@ class Runs(_Tables, Sequence[Run]):
 
     @cached_property
     def varied(self) -> dict[str, str]:
-        """Options in which the runs differ, with the name of the column of each."""
+        """Options in which the runs differ, with the column of each; speed and seed always, since every table has them."""
         names = list(dict.fromkeys(name for run in self for name in run.options))
         columns = {SPEED_OPTION: "commanded_kmh", SEED_OPTION: "seed"}
         differ = [name for name in names if not name.startswith(_TELLS_NOTHING) and name not in columns and self._many(name) > 1]
@@ -208,11 +208,7 @@ class Runs(_Tables, Sequence[Run]):
 
     def _repr_html_(self) -> str:
         overall = of_all_vehicles(self.summary).drop_duplicates(["strategy", "seed", *self.settings])
-        seeds = overall["seed"].nunique()
-        return _html(
-            sweep_table(overall, self.settings),
-            [f"{len(self)} runs, means over {seeds} seed{'' if seeds == 1 else 's'}", f"Runs: {self.folder}"],
-        )
+        return _html(sweep_table(overall, self.settings), [f"{len(self)} runs. {means_words(overall)}", f"Runs: {self.folder}"])
 
 
 def load_runs(folders: Sequence[str | Path]) -> Run | Runs:

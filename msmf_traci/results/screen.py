@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ def headline(summary: pd.DataFrame, run: Mapping[str, Any]) -> str:
 def asked(run: Mapping[str, Any]) -> str:
     """What was asked for, in the words of the command line."""
     words = [str(word) for word in run.get("overrides", []) if not str(word).startswith("output.dir=")]
+    words = [re.sub(r"\\([:,=\[\]{}()\s])", r"\1", word) for word in words]  # as Hydra's sweeper spells them
     return f"Asked: {' '.join(words)}; all else by default" if words else "Asked: nothing, so all is by default"
 
 
@@ -119,14 +121,20 @@ def sweep_text(summary: pd.DataFrame, settings: Sequence[str], folder: Path, kep
     """
     overall = of_all_vehicles(summary)
     table = sweep_table(overall, settings)
-    seeds = overall["seed"].nunique()
-    what = f"Means over {counted(seeds, 'seed')}"
-    what += f" and their {LEVEL:.0%} intervals" if seeds > 1 else ", so that there are no intervals: sweep over seed=0,1,2 for some"
-    lines = [what, "", *_lines(table.iloc[:MOST_ROWS])]
+    lines = [means_words(overall), "", *_lines(table.iloc[:MOST_ROWS])]
     if len(table) > MOST_ROWS:
         lines.append(f"... and {counted(len(table) - MOST_ROWS, 'row')} more")
     lines += ["", f"Tables of all runs: {folder / 'summary.csv'}" + (f" (an earlier sweep's is kept as {kept.name})" if kept else "")]
     return "\n".join([*lines, f"A page with figures: msmf-traci report {folder}"])
+
+
+def means_words(overall: pd.DataFrame) -> str:
+    """What the numbers of a sweep's table are; brackets hold intervals."""
+    seeds = overall["seed"].nunique()
+    what = f"Means over {counted(seeds, 'seed')}"
+    return (
+        f"{what} [and their {LEVEL:.0%} intervals]" if seeds > 1 else f"{what}, so that there are no intervals: sweep over seed=0,1,2,3,4"
+    )
 
 
 def sweep_table(overall: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
@@ -160,11 +168,12 @@ def _mean_and_interval(values: pd.Series[float], name: str, pattern: str) -> str
 
 
 def _best(overall: pd.DataFrame) -> pd.Series[Any] | None:
-    """The row that satisfies most, of equal ones that with the least traffic."""
+    """The row that satisfies most; of those that read the same, that with the least traffic."""
     known = overall[overall["satisfied_share"].notna()]
     if known.empty:
         return None
-    return known.sort_values(["satisfied_share", "traffic_per_trip_bytes"], ascending=[False, True], kind="stable").iloc[0]
+    shown = known.assign(shown=known["satisfied_share"].round(3))
+    return shown.sort_values(["shown", "traffic_per_trip_bytes"], ascending=[False, True], kind="stable").iloc[0]
 
 
 def _name(row: pd.Series[Any], run: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ def test_sumos_packages_are_pinned_to_one_release() -> None:
 def test_what_to_cite_names_this_version_and_these_words() -> None:
     project = PROJECT["project"]
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    entry = (ROOT / "docs" / "citing.md").read_text(encoding="utf-8").partition("@software")[2].partition("```")[0]
+    entry = (ROOT / "docs" / "citing.md").read_text(encoding="utf-8").partition("@misc")[2].partition("```")[0]
     assert f"\nversion: {project['version']}\n" in citation
     assert f"version = {{{project['version']}}}" in entry
     title = "container-migration strategies for mobile edge computing on simulated road traffic"

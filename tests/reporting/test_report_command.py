@@ -10,9 +10,14 @@ import pandas as pd
 import pytest
 
 from msmf_traci.commands.entry import report
+from msmf_traci.reporting.command import write_report
 from msmf_traci.reporting.reading import read_results
+from msmf_traci.reporting.style import looks
 from msmf_traci.results.newest import newest_results, newest_run
+from msmf_traci.results.sweep_records import Planned, Records
 from tests.reporting.made_results import write_run, write_sweep
+
+FILLED = {"circle", "square", "cross", "diamond", "triangle-up", "triangle-down", "triangle-left", "triangle-right", "arrow", "wedge"}
 
 
 def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -147,3 +152,22 @@ def test_without_a_folder_it_is_the_newest_run_or_sweep_here(
     os.utime(old / "run.json")
     assert newest_results() == newest_run() == Path("results/city/old")
     assert "the newest results here: results/city/old" in capsys.readouterr().err
+
+
+def test_of_a_shared_folder_the_newest_sweep_counts_and_the_rest_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # pinned: three runs that had been tried before were pooled with the sweep of eight, without a word
+    folder = write_sweep(tmp_path / "shared", speeds=(20.0, 50.0), seeds=[0, 1])
+    swept = sorted(path.parent.name for path in folder.glob("*/run.json"))
+    Records(folder).write_plan([Planned(name, "x") for name in swept])
+    write_run(folder / "tried", speed=80.0, seed=7)
+    page = write_report([folder], tmp_path / "page").read_text(encoding="utf-8")
+    assert "the report is on the newest sweep (4 runs), 1 other run there left out" in capsys.readouterr().err
+    assert "tried" not in page and all(name in page for name in swept)
+    both = write_report([folder, folder / "tried"], tmp_path / "both").read_text(encoding="utf-8")
+    assert "tried" in both
+
+
+def test_every_strategy_has_a_mark_that_is_filled() -> None:
+    # pinned: vega draws "stroke" as a line, which a filled mark does not show
+    names = ["nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier", *(f"own{n}" for n in range(8))]
+    assert {look.shape for look in looks(names)} <= FILLED

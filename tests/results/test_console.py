@@ -150,7 +150,7 @@ def test_a_sweep_ends_with_one_table_of_means_over_seeds_and_their_intervals(veh
         vehicles = [vehicle_rows({"satisfied_s": share}) for share in shares]
         stacked = pd.concat([summary_table(each, transfer_rows(), seed) for seed, each in enumerate(vehicles)], ignore_index=True)
         lines = sweep_text(stacked, ["image_mb", "commanded_kmh"], Path("results/x"), Path("results/x/summary-1.csv")).splitlines()
-        assert lines[0] == "Means over 2 seeds and their 95% intervals"
+        assert lines[0] == "Means over 2 seeds [and their 95% intervals]"
         row = next(line for line in lines if line.startswith("pm "))
         assert re.split(r"\s{2,}", row) == ["pm", "0 [0, 0]", "0 [0, 0]", "0.0 [0.0, 0.0]", "0.00 [0.00, 0.00]", said]
     assert f"Tables of all runs: {Path('results/x/summary.csv')} (an earlier sweep's is kept as summary-1.csv)" in lines

@@ -277,12 +277,19 @@ def test_stacking_again_leaves_the_same_one_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("network", "m"), ("routes", ["r"]), ("strategies", {"pm": "q"}), ("versions", {"sumo": "1.29.0"})]
+    ("name", "value", "said"),
+    [
+        ("network", "m", "network"),
+        ("routes", ["r"], "routes"),
+        ("strategies", {"pm": "q"}, "code of the strategy pm"),
+        ("strategies", {"pm": "q", "mine": "r"}, "code of the strategies mine, pm"),
+        ("versions", {"sumo": "1.29.0"}, "versions"),
+    ],
 )
-def test_run_with_other_inputs_or_versions_is_not_done(tmp_path, name, value):
+def test_run_with_other_inputs_or_versions_is_not_done(tmp_path, name, value, said):
     config = config_of()
     (tmp_path / RUN_FILE).write_text(
         json.dumps({"config": config.model_dump(), "fingerprint": FINGERPRINT, "key_columns": ["strategy", "image_mb"]})
     )
-    with pytest.raises(InputError, match=f"with other {name}"):
+    with pytest.raises(InputError, match=f"with other {said};"):
         is_done(tmp_path, config, FINGERPRINT | {name: value})
