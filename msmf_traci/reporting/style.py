@@ -46,8 +46,9 @@ _LOOKS = {
     "oracle": Look("#009E73", (8, 2, 2, 2), "triangle-right"),
     "oracle_tier": Look("#CC79A7", (4, 2, 1, 2), "triangle-left"),
 }
+_PENTAGON = "M0,-1L0.95,-0.31L0.59,0.81L-0.59,0.81L-0.95,-0.31Z"
 # for strategies of the user's own, in turn; after these, those of the package that are not in the figure
-_FREE = (Look("#882255", (10, 2), "wedge"), Look("#8C510A", (2, 2), "square"), Look("#6A3D9A", (5, 1, 1, 1), "circle"))
+_FREE = (Look("#882255", (10, 2), _PENTAGON), Look("#8C510A", (2, 2), "square"), Look("#6A3D9A", (5, 1, 1, 1), "circle"))
 
 # colours of what bytes were for: two shades of each role stay apart in grey
 OUTCOMES = {"useful": "#0072B2", "mispredicted": "#E69F00", "user_left": "#D55E00", "unfinished": "#999999", "refused": "#CC79A7"}

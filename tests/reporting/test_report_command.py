@@ -17,7 +17,7 @@ from msmf_traci.results.newest import newest_results, newest_run
 from msmf_traci.results.sweep_records import Planned, Records
 from tests.reporting.made_results import write_run, write_sweep
 
-FILLED = {"circle", "square", "cross", "diamond", "triangle-up", "triangle-down", "triangle-left", "triangle-right", "arrow", "wedge"}
+FILLED = {"circle", "square", "cross", "diamond", "triangle-up", "triangle-down", "triangle-left", "triangle-right"}
 
 
 def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -170,4 +170,4 @@ def test_of_a_shared_folder_the_newest_sweep_counts_and_the_rest_is_said(tmp_pat
 def test_every_strategy_has_a_mark_that_is_filled() -> None:
     # pinned: vega draws "stroke" as a line, which a filled mark does not show
     names = ["nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier", *(f"own{n}" for n in range(8))]
-    assert {look.shape for look in looks(names)} <= FILLED
+    assert {look.shape for look in looks(names) if not look.shape.endswith("Z")} <= FILLED  # or a closed path
