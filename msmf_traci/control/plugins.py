@@ -119,8 +119,12 @@ def _load(name: str) -> type[Strategy]:
         loaded = _import(name)
     else:
         names = known_strategies()
-        close = difflib.get_close_matches(name.replace("-", "_").lower(), names, n=1, cutoff=0.6)
-        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}, or give package.module:Class"
+        meant = name.replace("-", "_").lower()
+        close = difflib.get_close_matches(meant, names, n=1, cutoff=0.5)
+        hint = f"choose from {', '.join(names)}, or give package.module:Class"
+        if close:
+            is_misspelt = name.islower() or meant == close[0]
+            hint = f"did you mean {close[0]}?" if is_misspelt else f"did you mean {close[0]}, or a class of your own, package.module:Class?"
         raise InputError(f"strategies: there is no strategy {name!r}; {hint}")
     if not (isinstance(loaded, type) and issubclass(loaded, Strategy)):
         raise InputError(f"strategies: {name} is no strategy; derive the class from msmf_traci.control.strategies.Strategy")

@@ -88,7 +88,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one() -> None:
     assert "did you mean nearest?" in refusal("neerest")
     assert "did you mean pm_op_tier?" in refusal("PM-OP-Tier")
     assert "choose from" in refusal("xyzzy")
-    assert "or give package.module:Class" in refusal("Patient")
+    assert "or a class of your own, package.module:Class?" in refusal("Patient")
     assert "pm_tier" in refusal("xyzzy")
 
 
