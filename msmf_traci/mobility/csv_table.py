@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.mobility.text_file import DamagedFileError, Lines, said
 
 _SEPARATORS = ",;\t"
@@ -103,6 +104,7 @@ class CsvTable:
                 chunksize=rows,
                 keep_default_na=False,
                 na_values={name: ["", *missing.get(name, ())] for name in called.values()},
+                **EXACT,
             ):
                 if piece[_BEYOND].notna().any():
                     row = line + int(piece[_BEYOND].notna().to_numpy().argmax())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from msmf_traci.errors import InputError
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.reporting.judgement import Asked, Finding, Judgement, Question, conclude, without_data
 from msmf_traci.results.intervals import mean_interval
 
@@ -36,7 +37,7 @@ def judge_map_cost(folders: Sequence[Path]) -> Judgement:
             _QUESTION, f"needs {COST_FILE} in a folder of results: scripts/benchmark_prediction.py --out FOLDER/{COST_FILE}"
         )
     try:
-        costs = pd.read_csv(file, dtype={"map": str, "edges": int, "ns_per_prediction": float})
+        costs = pd.read_csv(file, dtype={"map": str, "edges": int, "ns_per_prediction": float}, **EXACT)
         by_map = pd.pivot_table(costs, index="repeat", columns="map", values="ns_per_prediction").dropna()
         edges = costs.groupby("map")["edges"].first().sort_values()
     except (KeyError, ValueError, OSError) as error:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from msmf_traci.errors import InputError
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.results.store import check_end
 
 ROWS_AT_ONCE = 500_000
@@ -89,7 +90,14 @@ def _csv_pieces(path: Path, columns: Columns) -> Iterator[pd.DataFrame]:
     text = [column for column, kind in columns.items() if kind == TEXT]
     missing = {column: [""] for column, kind in columns.items() if kind != TEXT}
     reader = pd.read_csv(
-        path, usecols=list(columns), dtype=dtypes, keep_default_na=False, na_values=missing, chunksize=ROWS_AT_ONCE, encoding="utf-8"
+        path,
+        usecols=list(columns),
+        dtype=dtypes,
+        keep_default_na=False,
+        na_values=missing,
+        chunksize=ROWS_AT_ONCE,
+        encoding="utf-8",
+        **EXACT,
     )
     with reader:
         for piece in reader:

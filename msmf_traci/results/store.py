@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.input_file import is_there
 from msmf_traci.results.earlier import is_earlier_summary, split_earlier_summary
 from msmf_traci.scratch import folders_to_make, owned_scratch, part_of, refusal, remove_empty, settle
@@ -279,4 +280,5 @@ def _read(path: Path, as_written: bool, wanted: list[str] | None) -> pd.DataFram
         return pd.read_csv(path, dtype=str, keep_default_na=False, usecols=wanted)
     # names are text even where all look like numbers
     text = {name: "string" for name in ("vehicle", "mode", "cell", "edge") if wanted is None or name in wanted}
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], usecols=wanted, dtype=text)
+    table: pd.DataFrame = pd.read_csv(path, keep_default_na=False, na_values=[""], usecols=wanted, dtype=text, **EXACT)
+    return table

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.errors import InputError
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.migration.container import NO_PROCESSING
 from msmf_traci.results.store import read_run
 from msmf_traci.testbed.expectation import Costs, Migration, expect
@@ -136,7 +137,7 @@ def read_measurement(folder: Path) -> Measurement | None:
         )
     if not is_whole(facts["continuity"]):
         raise InputError(f"{folder}: the service lost its state in this session; look at run.json, remove the folder and make it again")
-    transfers = pd.read_csv(folder / "transfers.csv")
+    transfers = pd.read_csv(folder / "transfers.csv", **EXACT)
     if transfers["outcome"].tolist() != ["completed"]:
         return None
     (row,) = transfers.to_dict("records")
@@ -162,5 +163,5 @@ def read_measurement(folder: Path) -> Measurement | None:
         row["t_end_s"] - row["t_start_s"],
         row["downtime_s"],
         None if pd.isna(user_s) else user_s,
-        pd.read_csv(folder / "steps.csv"),
+        pd.read_csv(folder / "steps.csv", **EXACT),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from msmf_traci.errors import MsmfError
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.migration.container import HandoffPolicy
 from msmf_traci.testbed.conductor import Conductor, Outage, tier_of
 from msmf_traci.testbed.container import Container
@@ -160,7 +161,7 @@ def hold_session(task: Task, setting: Setting, server: str, course: Callable[[Co
             _have(courier, {"verify": True}, "the service does not say whether its state is whole")
         _have(courier, {"finish": True}, "the user equipment does not finish")
         courier.close()
-        table = pd.read_csv(questions)
+        table = pd.read_csv(questions, **EXACT)
         return Session(begin_s, conductor.transfers, conductor.journal, conductor.outages, table, round_trip_s)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from msmf_traci.config.compose import Request, read_request
 from msmf_traci.errors import InputError
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.launch import naming
 from msmf_traci.launch.naming import LONGEST_NAME, name_by, results_folder, swept_folder, timed_folder
 from msmf_traci.launch.sweep import check_one_folder, is_done, stack_summaries
@@ -26,7 +27,7 @@ def request_of(folder: Path, *words: str) -> Request:
 def stacked(request: Request) -> pd.DataFrame:
     """The stacked summary, read back."""
     stack_summaries(request)
-    return pd.read_csv(results_folder(request.points[0].config) / "summary.csv")
+    return pd.read_csv(results_folder(request.points[0].config) / "summary.csv", **EXACT)
 
 
 def stacked_bytes(request: Request) -> bytes:
@@ -201,7 +202,7 @@ def test_summaries_are_stacked_with_a_column_for_each_swept_option(tmp_path, for
     finish(request, format)
     table = stacked(request)
     assert stack_summaries(request).settings == ("bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh")
-    by_band = pd.read_csv(tmp_path / "summary_by_band.csv")
+    by_band = pd.read_csv(tmp_path / "summary_by_band.csv", **EXACT)
     assert list(by_band.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "seed"]
     assert list(by_band["band"]) == ["<10"] * 4 and list(by_band["vehicles"]) == [1, 2, 3, 4]
     assert list(table.columns[:6]) == ["strategy", "bandwidth_mbps", "unsynced", "image_mb", "commanded_kmh", "seed"]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
+from msmf_traci.exact_csv import EXACT
 from msmf_traci.mobility.gps.files import LABELS, plain_name, user_folder
 from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
@@ -85,7 +86,7 @@ def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, g
 
 
 def _table(content: str, types: dict[str, str]) -> pd.DataFrame:
-    return pd.read_csv(
+    table: pd.DataFrame = pd.read_csv(
         StringIO(content),
         skiprows=HEADER_LINES,
         header=None,
@@ -95,7 +96,9 @@ def _table(content: str, types: dict[str, str]) -> pd.DataFrame:
         dtype=types,
         keep_default_na=False,
         na_values={name: ["", "NaN", "nan"] for name in _NUMBERS},
+        **EXACT,
     )
+    return table
 
 
 def _refuse_number(path: Path, content: str) -> NoReturn:

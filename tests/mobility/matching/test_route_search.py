@@ -38,11 +38,9 @@ def costs_to_begins(graph: RoadGraph, edge: int) -> FloatArray:
     source = np.repeat(np.arange(n), np.diff(graph.start))
     step = graph.across_m + graph.extra_m
     leaves = source == edge
-    rows = np.concatenate([source, np.full(int(leaves.sum()), n)])
-    matrix = coo_array(
-        (np.concatenate([graph.length_m[source] + step, step[leaves]]), (rows, np.concatenate([graph.follower, graph.follower[leaves]]))),
-        shape=(n + 1, n + 1),
-    )
+    rows, columns = np.concatenate([source, np.full(int(leaves.sum()), n)]), np.concatenate([graph.follower, graph.follower[leaves]])
+    places = (rows.astype(np.int32), columns.astype(np.int32))  # all that earlier releases of scipy take
+    matrix = coo_array((np.concatenate([graph.length_m[source] + step, step[leaves]]), places), shape=(n + 1, n + 1))
     return np.asarray(dijkstra(matrix.tocsr(), indices=n))[:n]
 
 
