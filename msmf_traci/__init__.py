@@ -11,8 +11,9 @@ What is public is listed in `__all__`; it is loaded when it is first used, so th
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from msmf_traci.version import VERSION
 
 if TYPE_CHECKING:
     from msmf_traci.api import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         sweep,
     )
 
-__version__ = version("msmf-traci")
+__version__ = VERSION
 __all__ = [
     "KEEP",
     "NO_SERVER",

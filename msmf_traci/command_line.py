@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 from msmf_traci.errors import InputError
+from msmf_traci.version import VERSION
 
 
 class Parser(argparse.ArgumentParser):
@@ -14,7 +14,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *words: Any, **options: Any) -> None:
         super().__init__(*words, **options)
-        self.add_argument("--version", action="version", version=f"msmf-traci {version('msmf-traci')}", help="show the version and stop")
+        self.add_argument("--version", action="version", version=f"msmf-traci {VERSION}", help="show the version and stop")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is."""

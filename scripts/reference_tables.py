@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import annotated_types
 import yaml
 
+from msmf_traci.config.defaults import defaults
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.schema import APPLICATIONS, option_fields, options_of
 from msmf_traci.config.testbed_schema import SessionConfig
@@ -111,13 +112,13 @@ def option_groups() -> dict[str, dict[str, tuple[str, Any]]]:
 def run_defaults() -> dict[str, Any]:
     """Every option of a run with its default, those of the default scenario among them."""
     scenario = yaml.safe_load((CONF / "scenario" / "synthetic.yaml").read_text(encoding="utf-8"))["scenario"]
-    return {**yaml.safe_load((CONF / "config.yaml").read_text(encoding="utf-8")), "scenario": scenario}
+    return {**defaults(), "scenario": scenario}
 
 
 def testbed_defaults() -> dict[str, Any]:
     """Every option of a session of the testbed with its default."""
-    defaults: dict[str, Any] = yaml.safe_load((CONF / "testbed.yaml").read_text(encoding="utf-8"))
-    return defaults
+    found: dict[str, Any] = yaml.safe_load((CONF / "testbed.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 def options_table(group: str) -> str:
@@ -127,9 +128,9 @@ def options_table(group: str) -> str:
         return _table(
             ("option", "values"), [(f"`{name}`", f"list; each: {_values(name, field)}") for name, (_, field) in groups[group].items()]
         )
-    defaults = testbed_defaults() if group == TESTBED else run_defaults()
+    held = testbed_defaults() if group == TESTBED else run_defaults()
     rows = [
-        (f"`{name}`", _values(name, field), unit_of(name), _default(name, defaults), description)
+        (f"`{name}`", _values(name, field), unit_of(name), _default(name, held), description)
         for name, (description, field) in groups[group].items()
     ]
     return _table(("option", "value", "unit", "default", "meaning"), rows)
@@ -198,8 +199,8 @@ def _range(bounds: Iterable[Any]) -> str:
     return "" if not low else f", {low}" if low.startswith("above") else f", {low} or more"
 
 
-def _default(name: str, defaults: dict[str, Any]) -> str:
-    value: Any = defaults
+def _default(name: str, held: dict[str, Any]) -> str:
+    value: Any = held
     for part in name.split("."):
         if not isinstance(value, dict) or part not in value:
             return OPEN

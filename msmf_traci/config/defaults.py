@@ -12,7 +12,12 @@ import yaml
 
 
 @cache
-def default_options(section: str) -> Mapping[str, Any]:
-    """Options of a section with their defaults; read once, since every point of a sweep is held against them."""
-    found: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))[section]
+def defaults() -> Mapping[str, Any]:
+    """All that the file says, section by section; read once, since every point of a sweep is held against it."""
+    found: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
     return MappingProxyType(found)
+
+
+def default_options(section: str) -> Mapping[str, Any]:
+    """Options of a section with their defaults."""
+    return MappingProxyType(defaults()[section])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from msmf_traci.config.defaults import default_options, defaults
 from msmf_traci.config.fields import choices_of
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP
 from msmf_traci.config.overrides import GROUPS, group_choices, nearest_name
@@ -93,10 +91,9 @@ def _groups() -> Iterator[str]:
 
 def _group_lines(group: str) -> list[str]:
     """The options of a group with their defaults and meanings."""
-    defaults = _defaults()
     head = f"{group}: {_WHAT_IT_IS[group]}"
     if group == APPLICATIONS:
-        return [head, *_application_lines(defaults[APPLICATIONS])]
+        return [head, *_application_lines(default_options(APPLICATIONS))]
     if group == "hydra":
         launchers = ", ".join([IN_PROCESS, *group_choices(LAUNCHER_GROUP)])
         return [head, f"  {LAUNCHER_GROUP + '=' + IN_PROCESS:<{_WIDTH}}  {launchers}"]
@@ -104,7 +101,7 @@ def _group_lines(group: str) -> list[str]:
     for name, (description, _) in option_fields().items():
         if name in ("scenario.name", "scenario.kind") or _group_of(name) != group:
             continue
-        shown = _with_default(name, defaults)
+        shown = _with_default(name)
         lines.append(f"  {shown:<{_WIDTH}}  {description}" if len(shown) <= _WIDTH else f"  {shown}\n  {'':<{_WIDTH}}  {description}")
     return lines
 
@@ -112,7 +109,7 @@ def _group_lines(group: str) -> list[str]:
 def _option_lines(name: str) -> list[str]:
     """One option: default, meaning, and what it may be where that is one of a few."""
     description, field = option_fields()[name]
-    lines = [f"{_with_default(name, _defaults())}", f"  {description}"]
+    lines = [_with_default(name), f"  {description}"]
     choices = choices_of(field.annotation)
     if name == "strategies":
         kinds = {point.name: point.load() for point in entry_points(group="msmf_traci.strategies")}
@@ -122,25 +119,20 @@ def _option_lines(name: str) -> list[str]:
     return [*lines, "", f"msmf-traci --help {_group_of(name)} shows the options beside it."]
 
 
-def _defaults() -> dict[str, Any]:
-    defaults: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
-    return defaults
-
-
 def _group_of(option: str) -> str:
     section, dot, _ = option.partition(".")
     return section if dot and section in Config.model_fields else "general"
 
 
-def _application_lines(applications: dict[str, dict[str, float]]) -> list[str]:
+def _application_lines(applications: Mapping[str, dict[str, float]]) -> list[str]:
     shown = [f"  {name:<6}{', '.join(f'{field}={value:g}' for field, value in fields.items())}" for name, fields in applications.items()]
     return ["  workload.application=NAME chooses one", *shown, "  one of your own: '+applications.NAME={image_mb: 400, ...}'"]
 
 
-def _with_default(name: str, defaults: dict[str, Any]) -> str:
-    value: Any = defaults
+def _with_default(name: str) -> str:
+    value: Any = defaults()
     for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        value = value.get(part) if isinstance(value, Mapping) else None
     if isinstance(value, list):
         return f"{name}=[{','.join(str(item) for item in value)}]"
     text = (

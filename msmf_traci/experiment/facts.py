@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from msmf_traci.experiment.drive import Drive
 from msmf_traci.experiment.preparation import City, Inputs, inside
 from msmf_traci.mobility.frame import DECIMALS
 from msmf_traci.scenario.content_cache import file_hash
+from msmf_traci.version import VERSION
 
 
 def run_facts(
@@ -30,7 +30,7 @@ def run_facts(
         "seed": config.seed,
         "fingerprint": inputs.fingerprint(),
         "versions": {
-            "msmf-traci": version("msmf-traci"),
+            "msmf-traci": VERSION,
             "sumo": inputs.sumo.version,
             "python": platform.python_version(),
             "numpy": np.__version__,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from msmf_traci.scenario.content_cache import build_once, file_hash, find_built
 from msmf_traci.scenario.sumo_files import places_of
 from msmf_traci.scenario.sumo_tools import Warned
 from msmf_traci.sumo_python import has_sumo_package
+from msmf_traci.version import VERSION
 
 RECORDINGS = "recordings"
 RECORDING_FILE = "pass.msmf"
@@ -106,7 +106,7 @@ def _drive(
     name, running = _live(config)
     facts: dict[str, Any] = {"source": name, "recording": None, **_said_beforehand(load, command)}
     made: dict[str, Any] = {
-        "msmf-traci": version("msmf-traci"),
+        "msmf-traci": VERSION,
         "sumo": inputs.sumo.version,
         "source": name,
         "seed": config.seed,

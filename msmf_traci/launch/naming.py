@@ -42,9 +42,9 @@ def numbered(taken: Path) -> Path:
 
 def free(path: Path, name: Callable[[int], str], number: int) -> Path:
     """The first free path beside another, its name made of a number from the given one on."""
-    while (free := path.with_name(name(number))).exists():
+    while (found := path.with_name(name(number))).exists():
         number += 1
-    return free
+    return found
 
 
 def swept_folder(point: Point) -> Path:

@@ -132,9 +132,9 @@ def means_words(overall: pd.DataFrame) -> str:
     """What the numbers of a sweep's table are; brackets hold intervals."""
     seeds = overall["seed"].nunique()
     what = f"Means over {counted(seeds, 'seed')}"
-    return (
-        f"{what} [and their {LEVEL:.0%} intervals]" if seeds > 1 else f"{what}, so that there are no intervals: sweep over seed=0,1,2,3,4"
-    )
+    if seeds > 1:
+        return f"{what} [and their {LEVEL:.0%} intervals]"
+    return f"{what}, so that there are no intervals: sweep over seed=0,1,2,3,4"
 
 
 def sweep_table(overall: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:

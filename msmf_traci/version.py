@@ -1,0 +1,5 @@
+"""The version of this package, as it is installed."""
+
+from importlib.metadata import version
+
+VERSION = version("msmf-traci")
