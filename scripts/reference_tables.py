@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Writes the tables of options and columns into docs/, from the code.
+"""Writes the tables of options and columns, and the entries of claims, into docs/.
 
     .venv/bin/python scripts/reference_tables.py
 
 A table stands between `<!-- options: GROUP -->` or `<!-- columns: TABLE -->` and `<!-- end -->`. The options come from the schema and
-`conf/`, the columns from `msmf_traci/results/columns.py`. A test says when a page is behind.
+`conf/`, the columns from `msmf_traci/results/columns.py`. Claims stand between `<!-- claims: FILE -->` and `<!-- end -->`; they come from
+that file in `results/reference`. A test says when a page is behind.
 """
 
+import csv
 import re
+import textwrap
 import types
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +27,8 @@ from msmf_traci.results.columns import TABLES, Column
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
-PAGES = [ROOT / "docs" / name for name in ("options.md", "tables.md", "run-facts.md")]
+REFERENCE = ROOT / "results" / "reference"
+PAGES = [ROOT / "docs" / name for name in ("options.md", "tables.md", "run-facts.md", "claims.md")]
 NO_GROUP = "general"  # options without a group, such as seed, as --help calls them
 TESTBED = "testbed"
 VARIANTS = "variants"
@@ -89,9 +93,10 @@ def filled(markdown: str) -> str:
 
     def fill(match: re.Match[str]) -> str:
         begin, kind, name, end = match.groups()
-        return f"{begin}\n\n{options_table(name) if kind == 'options' else columns_table(name)}\n\n{end}"
+        return f"{begin}\n\n{made[kind](name)}\n\n{end}"
 
-    return re.sub(r"^(<!-- (options|columns): (\S+) -->)$.*?^(<!-- end -->)$", fill, markdown, flags=re.MULTILINE | re.DOTALL)
+    made = {"options": options_table, "columns": columns_table, "claims": claims_entries}
+    return re.sub(r"^(<!-- (options|columns|claims): (\S+) -->)$.*?^(<!-- end -->)$", fill, markdown, flags=re.MULTILINE | re.DOTALL)
 
 
 def option_groups() -> dict[str, dict[str, tuple[str, Any]]]:
@@ -134,6 +139,30 @@ def options_table(group: str) -> str:
         for name, (description, field) in groups[group].items()
     ]
     return _table(("option", "value", "unit", "default", "meaning"), rows)
+
+
+def claims_entries(file: str) -> str:
+    """Every claim of a file: the paper's sentence, what was asked, the verdict, and the most literal reading's number."""
+    with (REFERENCE / file).open(encoding="utf-8", newline="") as rows:
+        return "\n\n".join(_claim(row) for row in csv.DictReader(rows))
+
+
+def _claim(row: dict[str, str]) -> str:
+    verdict, _, depends = row["verdict"].partition(" (on ")
+    on = depends.removesuffix(")").split("; ") if depends else []
+    parts = [
+        f"### {row['claim']}",
+        _wrapped(row["text"], "> ", "> "),
+        _wrapped(f"{row['source'].capitalize()}. Asked: {row['asks']}"),
+        f"**Verdict: {verdict}**{', on' if on else '.'}",
+        "\n".join(_wrapped(each, "- ", "  ") for each in on),
+        _wrapped(row["because"]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _wrapped(text: str, first: str = "", further: str = "") -> str:
+    return textwrap.fill(text, 100, initial_indent=first, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
 
 
 def columns_table(table: str) -> str:

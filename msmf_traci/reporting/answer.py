@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.curves import baseline
 from msmf_traci.reporting.judgement import DEPENDS, NO_DATA, OUTCOMES, Judgement
 from msmf_traci.reporting.measures import REPLICATE, SATISFIED, TRAFFIC, Measure
 from msmf_traci.reporting.numbers import measured
-from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, label_of, normalised
+from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, normalised, with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import Floats
 from msmf_traci.results.intervals import mean_interval
@@ -74,7 +73,7 @@ def setting_words(results: Results) -> str:
     named = {_MAP, _VEHICLES, SPEED, APPLICATION, IMAGE}
     typed = [word.partition("=")[0] for word in results.runs[0].facts.get("overrides", ())]
     told = dict.fromkeys(name for name in [*results.options, *typed] if name in at and name not in named)
-    others = [f"{label_of(name)} {words(name, at[name])}" for name in told]
+    others = [with_value(name, words(name, at[name])) for name in told]
     more = [f"{len(others) - _NAMED} other options at their reference"] if len(others) > _NAMED else []
     parts += [*others[:_NAMED], *more]
     text = f"{place}, with {_listed(parts, 'and')}" if parts else place

@@ -8,24 +8,9 @@ from dataclasses import dataclass
 import altair as alt
 import numpy as np
 
-from msmf_traci.reporting.numbers import exact
-from msmf_traci.reporting.options import Option, Value, value_text
+from msmf_traci.reporting.options import Option, Value, words
 
-_RANGES = ("workload.image_mb", "workload.memory_mb", "workload.start_ms")
 _MARGIN = 0.2  # of an axis's length: what stands apart is so far beside the numbers
-
-
-def words(option: str, value: Value) -> str:
-    """A value of an option as a reader sees it: a range says that sizes are drawn from it."""
-    if not isinstance(value, str) or not value.startswith("["):
-        return value_text(value)
-    try:
-        numbers = [exact(number) for number in json.loads(value)]
-    except (ValueError, TypeError):
-        return value
-    if option in _RANGES and len(numbers) == 2:
-        return f"drawn {numbers[0]}–{numbers[1]}"
-    return " / ".join(numbers)
 
 
 @dataclass(frozen=True)

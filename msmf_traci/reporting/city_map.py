@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.cell_map import CellMap, read_cell_map
 from msmf_traci.reporting.failures import FAILED, Failures, count_failures, map_runs
 from msmf_traci.reporting.figure import POINTS, Figure, choice
 from msmf_traci.reporting.finished_run import Run
-from msmf_traci.reporting.options import SPEED, value_text
+from msmf_traci.reporting.options import SPEED, value_text, with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.road_lines import OTHER_RANK, RoadLines, read_roads, thinned
 
@@ -236,7 +235,7 @@ def _caption(results: Results, drawn: _Drawn) -> str:
         said.append("There are too many speeds to choose one here. The CSV file has each.")
     others = [option for name, option in results.options.items() if name != SPEED]
     if others:
-        said.append("Reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in others) + ".")
+        said.append("Reference: " + "; ".join(with_value(option.name, words(option.name, option.reference)) for option in others) + ".")
     if failures.outside:
         share = failures.outside / (failures.outside + failures.transfers.sum())
         said.append(f"{failures.outside} transfers ({share:.2%}) ended outside all cells and are not shown.")

@@ -9,11 +9,11 @@ import altair as alt
 import pandas as pd
 
 from msmf_traci.reporting import style
-from msmf_traci.reporting.axis import Axis, axis_of, words
+from msmf_traci.reporting.axis import Axis, axis_of
 from msmf_traci.reporting.figure import POINTS, choice
 from msmf_traci.reporting.measures import Measure
 from msmf_traci.reporting.numbers import MEASURED
-from msmf_traci.reporting.options import Option
+from msmf_traci.reporting.options import Option, words
 from msmf_traci.reporting.statistics import Units
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from msmf_traci.reporting.axis import axis_of, words
+from msmf_traci.reporting.axis import axis_of
 from msmf_traci.reporting.curve_chart import Curves, page_chart, still
 from msmf_traci.reporting.figure import Figure
 from msmf_traci.reporting.measures import DOWNTIME, MEASURES, SATISFIED, TRAFFIC, Measure
-from msmf_traci.reporting.options import IMAGE, SPEED, Option, label_of
+from msmf_traci.reporting.options import IMAGE, SPEED, Option, label_of, with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import Units, differences, intervals
 
@@ -57,7 +57,7 @@ def elsewhere(results: Results, free: Sequence[str]) -> str:
     kept = [option for name, option in results.options.items() if name not in free]
     if not kept:
         return "No other option varies." if results.options else "Nothing was varied."
-    return "Reference: " + "; ".join(f"{option.label} {words(option.name, option.reference)}" for option in kept) + "."
+    return "Reference: " + "; ".join(with_value(option.name, words(option.name, option.reference)) for option in kept) + "."
 
 
 def _figure(results: Results, option: Option, measures: Sequence[Measure], name: str, what: str, base: str | None = None) -> Figure:

@@ -5,8 +5,7 @@ docs/report.md has the rule.
 
 from __future__ import annotations
 
-from msmf_traci.reporting.axis import words
-from msmf_traci.reporting.options import Value, label_of
+from msmf_traci.reporting.options import Value, with_value, words
 from msmf_traci.reporting.reading import Apart, Results
 
 _NAMED = 3  # values of an option, and options, that a sentence names before it says how many more
@@ -20,7 +19,7 @@ def design_notes(results: Results) -> list[str]:
 def _apart_words(results: Results, apart: Apart) -> str:
     first, further = results.folders[0].resolve().name, apart.folder.resolve().name
     differ = _some(
-        [f"{label_of(name)} {_values(name, theirs)} instead of {_values(name, ours)}" for name, (theirs, ours) in apart.options.items()]
+        [f"{with_value(name, _values(name, theirs))} instead of {_values(name, ours)}" for name, (theirs, ours) in apart.options.items()]
     )
     if apart.is_beside:
         said = f"{further} serves the timeline and the replay alone. No other part of this page uses it."
@@ -33,8 +32,8 @@ def _left_out_words(results: Results) -> list[str]:
     together = [option for option in results.options.values() if option not in results.design]
     if not together:
         return []
-    named = _some([f"{option.label} ({_values(option.name, list(option.values))})" for option in together])
-    at = _some([f"{option.label} {words(option.name, option.reference)}" for option in together])
+    named = _some([with_value(option.name, _values(option.name, list(option.values))) for option in together])
+    at = _some([with_value(option.name, words(option.name, option.reference)) for option in together])
     shown, many = results.designed["run"].nunique(), results.rows["run"].nunique()
     return [f"Some options never vary alone: {named}. Figures show the {shown} of {many} runs with {at}."]
 

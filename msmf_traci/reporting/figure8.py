@@ -6,12 +6,11 @@ import altair as alt
 import pandas as pd
 
 from msmf_traci.reporting import style
-from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.curves import baseline, curve_figure, elsewhere, interval_words
 from msmf_traci.reporting.figure import POINTS, Figure, choice
 from msmf_traci.reporting.measures import DOWNTIME, KINDS, TRAFFIC
 from msmf_traci.reporting.numbers import MEASURED
-from msmf_traci.reporting.options import APPLICATION
+from msmf_traci.reporting.options import APPLICATION, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import intervals
 from msmf_traci.reporting.trajectories import MIGRATION, MIGRATION_KINDS, Trajectories

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.reporting.measures import REPLICATE, Measure
-from msmf_traci.reporting.options import SPEED, Option, Value, label_of, value_text
+from msmf_traci.reporting.options import SPEED, Option, Value, label_of, value_text, with_value
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import Floats, Units
 
@@ -79,7 +79,7 @@ class Grid:
         """
         for value in values:
             if value not in self.values:
-                raise MissingDataError(f"needs {label_of(self.axis)} {value_text(value)}")
+                raise MissingDataError(f"needs {with_value(self.axis, value_text(value))}")
         return replace(self, needed=tuple(values))
 
     def beginning_with(self, value: Value) -> Grid:
@@ -102,7 +102,7 @@ class Grid:
             raise MissingDataError(f"needs {measure.label} of {' and '.join(strategies)} at several values of {label_of(self.axis)}")
         for value in self.needed:
             if value not in values:
-                raise MissingDataError(f"needs {measure.label} of {' and '.join(strategies)} at {label_of(self.axis)} {value_text(value)}")
+                raise MissingDataError(f"needs {measure.label} of {' and '.join(strategies)} at {with_value(self.axis, value_text(value))}")
         return self if values == self.values else replace(self, values=values, known={})
 
     def percent(self, part: Floats, of: Floats, instead: Floats) -> Floats:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from msmf_traci.reporting.grid import Grid, MissingDataError, Setting, Settings
 from msmf_traci.reporting.numbers import exact, measured, span
-from msmf_traci.reporting.options import SPEED, label_of
+from msmf_traci.reporting.options import SPEED, with_value, words
 from msmf_traci.results.intervals import Interval
 
 SUPPORTED, CONTRADICTED, UNDECIDED, DEPENDS, NO_DATA = "supported", "contradicted", "undecided", "depends", "no data"
@@ -199,12 +199,12 @@ class _Turns:
         """The options that are enough by themselves, with their values, and those that are so together."""
         by_options: dict[tuple[str, ...], list[str]] = {}
         for setting in self.settings:
-            by_options.setdefault(tuple(option for option, _ in setting), []).append(" with ".join(value for _, value in setting))
+            said = " with ".join(with_value(option, words(option, value)) for option, value in setting)
+            by_options.setdefault(tuple(option for option, _ in setting), []).append(said)
         found = []
-        for options, values in by_options.items():
-            more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
-            names = " with ".join(label_of(option) for option in options)
-            found.append(f"{names}: {', '.join(values[:_NAMED])}{more}")
+        for settings in by_options.values():
+            more = f" and {len(settings) - _NAMED} more" if len(settings) > _NAMED else ""
+            found.append(f"{', '.join(settings[:_NAMED])}{more}")
         if len(found) > _OPTIONS_NAMED:
             found[_OPTIONS_NAMED:] = [f"and {len(found) - _OPTIONS_NAMED} more, in the evidence"]
         return found

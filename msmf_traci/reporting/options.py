@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ _NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.
 _INNER_SECTIONS = {"mobility.gps", "migration.processing"}  # of a section, where any other mapping is the value of one option
 
 Value = float | str
+_RANGES = ("workload.image_mb", "workload.memory_mb", "workload.start_ms")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ _LABELS = {
     "mobility.vehicles": "vehicles",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
-    "tiers.regional_rings": "rings of a region, k",
+    "tiers.regional_rings": "rings of a region",
     "links.bandwidth_mbps": "bandwidth (Mb/s)",
     "migration.processing.checkpoint_s_per_mb": "checkpoint (s a MB)",
     "migration.processing.round_s_per_mb": "comparing with the snapshot before (s a MB)",
@@ -80,9 +82,29 @@ def label_of(name: str) -> str:
     return f"{section} {text}".replace("_", " ").strip()
 
 
+def with_value(name: str, value: str) -> str:
+    """An option beside its value (or several) as a reader sees it, the unit behind: `bandwidth 100 Mb/s`."""
+    label, _, unit = label_of(name).removesuffix(")").partition(" (")
+    has_unit = unit and any(sign.isdigit() for sign in value)  # `none` has no unit
+    return f"{label} {value} {unit}" if has_unit else f"{label} {value}"
+
+
 def value_text(value: Value) -> str:
     """A value as a reader sees it."""
     return exact(value) if isinstance(value, float) else value
+
+
+def words(option: str, value: Value) -> str:
+    """A value of an option as a reader sees it: a range says that sizes are drawn from it."""
+    if not isinstance(value, str) or not value.startswith("["):
+        return value_text(value)
+    try:
+        numbers = [exact(number) for number in json.loads(value)]
+    except (ValueError, TypeError):
+        return value
+    if option in _RANGES and len(numbers) == 2:
+        return f"drawn {numbers[0]}–{numbers[1]}"
+    return " / ".join(numbers)
 
 
 def normalised(value: Any) -> Value:

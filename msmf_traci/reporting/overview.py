@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.reporting import style
-from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.curves import definitions, elsewhere, interval_words
 from msmf_traci.reporting.figure import POINTS, Figure
 from msmf_traci.reporting.measures import SATISFIED, TRAFFIC, Measure
 from msmf_traci.reporting.numbers import MEASURED
-from msmf_traci.reporting.options import Option
+from msmf_traci.reporting.options import Option, with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import intervals
 
@@ -71,7 +70,7 @@ def _points(results: Results) -> pd.DataFrame:
     is_reference = np.ones(len(table), dtype=bool)
     for option in options:
         is_reference &= (table[option.name] == option.reference).to_numpy()
-    texts = [[f"{option.label} {words(option.name, value)}" for value in table[option.name]] for option in options]
+    texts = [[with_value(option.name, words(option.name, value)) for value in table[option.name]] for option in options]
     setting = ["; ".join(parts) for parts in zip(*texts, strict=True)] if texts else "the reference"
     return table.assign(setting=setting, is_reference=is_reference, step=_steps(table, options)).drop(columns=keys[1:])
 

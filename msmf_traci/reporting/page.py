@@ -24,7 +24,7 @@ from msmf_traci.reporting.overview import NAME as OVERVIEW
 from msmf_traci.reporting.page_tables import evidence_table, runs_table, strategies_table, what_was_run
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.replay import json_for_script
-from msmf_traci.reporting.sensitivity import Sensitivity
+from msmf_traci.reporting.sensitivity import Sensitivity, why_nothing_moves
 
 TEMPLATES = "msmf_traci.reporting.templates"
 _GLOBALS = "window.vegaEmbed = vegaEmbed;"
@@ -98,6 +98,7 @@ def page_text(content: Content) -> str:
         # these answers are about cuts that the paper claims
         answers=content.sensitivity.answers if content.sensitivity and content.judgements else [],
         has_sensitivity=content.sensitivity is not None,
+        no_moves=why_nothing_moves(results, content.sensitivity),
         tornados=take(*(name for name in left if name.startswith("tornado_"))),
         timeline=take(*(name for name in left if name.startswith("timeline"))),
         maps=take(*(name for name in left if "map" in name.split("_"))),

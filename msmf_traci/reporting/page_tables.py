@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.finished_run import Run
 from msmf_traci.reporting.measures import MEASURES
 from msmf_traci.reporting.numbers import measured, span
+from msmf_traci.reporting.options import words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.results.intervals import Interval, mean_interval
 

@@ -11,7 +11,7 @@ import pandas as pd
 from msmf_traci.reporting.grid import by_setting
 from msmf_traci.reporting.measures import MEASURES, REPLICATE
 from msmf_traci.reporting.numbers import measured, span
-from msmf_traci.reporting.options import SPEED, Option, label_of, value_text
+from msmf_traci.reporting.options import SPEED, Option, value_text, with_value
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import intervals
 
@@ -106,6 +106,17 @@ def study_sensitivity(results: Results) -> Sensitivity | None:
     settled = _with_settings(results.rows, options)
     table = pd.concat([_moves(each, settled, results) for each in headlines], ignore_index=True)
     return Sensitivity(table, _answers(table))
+
+
+def why_nothing_moves(results: Results, sensitivity: Sensitivity | None) -> str:
+    """Why the study shows no change, in sentences; empty where it shows one, or where nothing varies beside the speed."""
+    if sensitivity is None:
+        asked = any(name != SPEED for name in results.options)
+        sets = [each.strategies for each in HEADLINES if not any(set(other.strategies) < set(each.strategies) for other in HEADLINES)]
+        needed = ", or ".join(dict.fromkeys(" beside ".join(strategies) for strategies in sets))
+        return f"This part needs runs of {needed}. There are none here." if asked else ""
+    moves = (sensitivity.table["option"] != "reference") & sensitivity.table["change"].notna()
+    return "" if moves.any() else "No option beside the speed varies while all others are at the reference, so no change can be shown."
 
 
 def _with_settings(table: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
@@ -213,7 +224,7 @@ class _Setting:
     @property
     def words(self) -> str:
         """The setting in words."""
-        return " with ".join(f"{label_of(option)} {value}" for option, value in sorted(self.parts)) or "the reference"
+        return " with ".join(with_value(option, value) for option, value in sorted(self.parts)) or "the reference"
 
     @property
     def interval(self) -> str:

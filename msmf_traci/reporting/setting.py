@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from msmf_traci.reporting.finished_run import Run, varied_values
-from msmf_traci.reporting.options import Value, config_options, label_of, value_text
+from msmf_traci.reporting.options import Value, config_options
 from msmf_traci.reporting.reading import Results
 
 
@@ -32,8 +32,3 @@ def rows_at(run: Run, table: pd.DataFrame, setting: Mapping[str, Value]) -> pd.D
         if name in setting:
             kept &= values == setting[name]
     return table[kept]
-
-
-def setting_text(setting: Mapping[str, Value]) -> str:
-    """A setting in words."""
-    return "; ".join(f"{label_of(name)} = {value_text(value)}" for name, value in setting.items())

@@ -10,10 +10,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.figure import POINTS, Figure, choice
 from msmf_traci.reporting.finished_run import Run
-from msmf_traci.reporting.options import label_of
+from msmf_traci.reporting.options import with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.setting import rows_at, setting_of
 from msmf_traci.reporting.style import KINDS, ZERO
@@ -58,7 +57,7 @@ def timeline_figure(results: Results) -> Figure | None:
     chosen = _chosen_vehicles(bars, median)
     timeline = _Timeline.of(run, bars[bars["vehicle"].isin(chosen)], chosen, median)
     title = "One vehicle over time"
-    at = [f"{label_of(name)} {words(name, value)}" for name, value in setting.items()]
+    at = [with_value(name, words(name, value)) for name, value in setting.items()]
     caption = _caption(timeline, run, at, bars["vehicle"].nunique())
     return Figure("timeline", title, caption, timeline.bars, timeline.page_chart(), timeline.still())
 

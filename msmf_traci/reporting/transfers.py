@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.reporting import style
-from msmf_traci.reporting.axis import words
 from msmf_traci.reporting.curves import elsewhere
 from msmf_traci.reporting.figure import POINTS, Figure, choice
 from msmf_traci.reporting.finished_run import Run, varied_values
 from msmf_traci.reporting.measures import KINDS
 from msmf_traci.reporting.numbers import MEASURED
-from msmf_traci.reporting.options import SPEED, config_options
+from msmf_traci.reporting.options import SPEED, config_options, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.results.summary import of_all_vehicles
 

@@ -69,7 +69,7 @@ def test_caption_says_what_is_left_out(sweep: Path) -> None:
     caption = figure_of(sweep).caption
     assert "ended there in 4 runs of all speeds and seeds" in caption and "Refused transfers are not counted" in caption
     assert "4 transfers" in caption and "ended outside all cells" in caption
-    assert "container image (MB) 300" in caption
+    assert "container image 300 MB" in caption
 
 
 def test_it_is_drawn_with_both_directions_of_a_street_once(sweep: Path) -> None:

@@ -108,7 +108,7 @@ def by_size(strategy: str, speed: float, size: float, row: Row) -> None:
 
 def test_a_cut_that_an_option_turns_depends_on_it() -> None:
     found = {each.name: each for each in judge_claims(made_results(by_size))}
-    assert "container image (MB): 100" in found["tiers_cut_traffic"].verdict
+    assert "container image 100 MB" in found["tiers_cut_traffic"].verdict
     evidence = found["tiers_cut_traffic"].evidence
     other = evidence[(evidence["at"] == f"{IMAGE}=100") & (evidence["reading"] == evidence["reading"].iloc[0])]
     assert other["outcome"].tolist() == ["contradicted"]

@@ -58,7 +58,7 @@ def test_a_single_run_keeps_its_first_sentence_beside_a_traced_one(tmp_path: Pat
     both = read_results([run, traced(tmp_path / "traced", speed=80.0, config=FEW)])
     assert answer_of(both) == answer_of(read_results([run]))
     assert "30 vehicles at 20 km/h" in answer_of(both)
-    assert any("vehicles 8 instead of 30" in note and "(km/h) 80 instead of 20" in note for note in design_notes(both))
+    assert any("vehicles 8 instead of 30" in note and "commanded speed 80 km/h instead of 20" in note for note in design_notes(both))
 
 
 def test_a_further_folder_breaks_no_tie_of_the_first(sweep: Path, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_options_that_change_at_once_are_named_and_have_no_figures(tmp_path: Pat
         write_run(tmp_path / "all" / f"fast,{seed}", speed=80.0, seed=seed, config=FEW)
     results = read_results([tmp_path / "all"])
     (note,) = design_notes(results)
-    assert "Some options never vary alone: " in note and "commanded speed (km/h) (20, 80)" in note and "vehicles (8, 30)" in note
+    assert "Some options never vary alone: " in note and "commanded speed 20, 80 km/h" in note and "vehicles 8, 30" in note
     assert "Figures show the 2 of 4 runs" in note
     assert curve_figures(results) == []
     assert set(overview_figure(results).points["seeds"]) == {2}

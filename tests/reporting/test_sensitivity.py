@@ -1,9 +1,11 @@
 """What headline figures depend on, in a world whose dependence is known."""
 
+from dataclasses import replace
+
 import pytest
 
-from msmf_traci.reporting.options import IMAGE
-from msmf_traci.reporting.sensitivity import study_sensitivity
+from msmf_traci.reporting.options import IMAGE, SPEED
+from msmf_traci.reporting.sensitivity import study_sensitivity, why_nothing_moves
 from tests.reporting.made_rows import Row, made_results
 
 
@@ -35,7 +37,7 @@ def test_answers_name_what_has_to_be_assumed() -> None:
     study = study_sensitivity(made_results(small_save_much))
     assert study is not None and len(study.answers) == 8
     assert study.answers[0].startswith("A cut of 65 % at 5 km/h: at the reference pm_op_tier saves 31.4 [")
-    assert "It takes container image (MB) 100 (82.9 [" in study.answers[0]
+    assert "It takes container image 100 MB (82.9 [" in study.answers[0]
     as_configured = study_sensitivity(made_results())
     assert as_configured is not None and "Nothing else has to be assumed" in as_configured.answers[0]
 
@@ -55,3 +57,15 @@ def test_one_seed_gives_no_answer() -> None:
     study = study_sensitivity(made_results(seeds=(0,)))
     assert study is not None and "gives no interval, and so no answer" in study.answers[0]
     assert study.table["low"].isna().all()
+
+
+def test_study_without_a_change_says_why() -> None:
+    made = made_results()
+    assert why_nothing_moves(made, study_sensitivity(made)) == ""
+    one_size = replace(made, rows=made.rows[made.rows[IMAGE] == 1000.0])
+    assert "No option beside the speed varies" in why_nothing_moves(one_size, study_sensitivity(one_size))
+    others = replace(made, rows=made.rows[made.rows["strategy"] == "pm"])
+    assert study_sensitivity(others) is None
+    assert "needs runs of pm_op beside pm, or nearest, or pm_op_tier." in why_nothing_moves(others, None)
+    speeds_alone = replace(others, options={SPEED: made.options[SPEED]})
+    assert why_nothing_moves(speeds_alone, None) == ""

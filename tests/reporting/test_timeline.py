@@ -131,7 +131,7 @@ def test_the_lowest_seed_and_the_reference_variant_are_shown(tmp_path: Path) -> 
         rows = [row | {"image_mb": image, "t_end_s": row["t_end_s"] + image} for row in transfers_of("a") for image in (100.0, 300.0)]
         make_run(tmp_path / f"seed={seed}", rows, seed=seed)
     figure = figure_of(tmp_path)
-    assert "with seed 2 (container image (MB) 300)." in figure.caption
+    assert "with seed 2 (container image 300 MB)." in figure.caption
     assert figure.points["end_s"].max() == 330.0 and len(figure.points.query("kind == 'pre-copy'")) == 4
 
 

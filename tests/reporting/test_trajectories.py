@@ -276,9 +276,9 @@ def games_alike(strategy: str, application: str, mode: str, own: Fate) -> None:
 
 def test_what_is_true_of_some_applications_alone_depends_on_them(tmp_path: Path) -> None:
     verdict = judged(write_trajectories(tmp_path / "turned", games_turned))["tiers_lower_downtime_by_mode"].verdict
-    assert verdict.startswith("depends (on") and "application: " in verdict
+    assert verdict.startswith("depends (on") and "application game" in verdict
     # an application in which noise alone tells strategies apart decides nothing
-    assert "application: " not in judged(write_trajectories(tmp_path / "alike", games_alike))["tiers_lower_downtime_by_mode"].verdict
+    assert "application " not in judged(write_trajectories(tmp_path / "alike", games_alike))["tiers_lower_downtime_by_mode"].verdict
 
 
 def test_missing_modes_applications_and_strategies_are_said(tmp_path: Path) -> None:
