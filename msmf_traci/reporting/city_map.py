@@ -13,7 +13,7 @@ from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.reporting.cell_map import CellMap, read_cell_map
 from msmf_traci.reporting.failures import FAILED, Failures, count_failures, map_runs
 from msmf_traci.reporting.figure import POINTS, Figure, choice
-from msmf_traci.reporting.finished_run import Run
+from msmf_traci.reporting.finished_run import FinishedRun
 from msmf_traci.reporting.options import SPEED, value_text, with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.road_lines import OTHER_RANK, RoadLines, read_roads, thinned
@@ -171,7 +171,7 @@ class _Drawn:
         return chart
 
 
-def _has_map(run: Run) -> bool:
+def _has_map(run: FinishedRun) -> bool:
     return all(any((run.map_folder / f"{name}.{ending}").is_file() for ending in ("csv", "parquet")) for name in ("cells", "roads"))
 
 

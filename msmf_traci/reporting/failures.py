@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.reporting.cell_map import CellMap
-from msmf_traci.reporting.finished_run import Run
+from msmf_traci.reporting.finished_run import FinishedRun
 from msmf_traci.reporting.options import SPEED, Value, normalised
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.setting import rows_at
@@ -47,7 +47,7 @@ class Failures:
     runs: int
 
 
-def map_runs(results: Results) -> list[tuple[Run, Value]]:
+def map_runs(results: Results) -> list[tuple[FinishedRun, Value]]:
     """Runs with transfers at the reference setting and any speed, all on the map of the first of them, each with its speed."""
     rows = results.where({}, free=[SPEED])
     speeds = rows[SPEED] if SPEED in rows else pd.Series(normalised(None), index=rows.index)
@@ -56,7 +56,7 @@ def map_runs(results: Results) -> list[tuple[Run, Value]]:
     return [(run, speed) for run, speed in chosen if run.facts["map_folder"] == chosen[0][0].facts["map_folder"]]
 
 
-def count_failures(results: Results, runs: Sequence[tuple[Run, Value]], cells: CellMap) -> Failures:
+def count_failures(results: Results, runs: Sequence[tuple[FinishedRun, Value]], cells: CellMap) -> Failures:
     """Count the transfers of some runs in the cells where they ended.
 
     A cell is the ground that is nearer to its centre than to any other, as far as its corners.

@@ -26,7 +26,7 @@ _DEPTH = 3
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A finished run.
 
     Attributes
@@ -124,7 +124,7 @@ class Run:
         return InputError(f"{self.folder}: table {table} is damaged ({why}); copy the run again, or leave it out")
 
 
-def runs_in(folder: Path) -> list[Run]:
+def runs_in(folder: Path) -> list[FinishedRun]:
     """The runs in a folder, or the one that it is.
 
     Raises
@@ -145,15 +145,15 @@ def _holds_a_run(folder: Path) -> bool:
     return (folder / RUN_FILE).is_file() or any((folder / f"{name}.{ending}").is_file() for name in TABLES for ending in ("csv", "parquet"))
 
 
-def _read_one(folder: Path) -> Run:
+def _read_one(folder: Path) -> FinishedRun:
     facts = read_facts(folder)
-    run = Run(folder, {**facts, "config": with_preset(facts["config"], facts.get("overrides", []))})
+    run = FinishedRun(folder, {**facts, "config": with_preset(facts["config"], facts.get("overrides", []))})
     if not run.has("migrations") and run.writes_migrations:
         run.table("migrations")
     return run
 
 
-def rows_of(number: int, run: Run) -> pd.DataFrame:
+def rows_of(number: int, run: FinishedRun) -> pd.DataFrame:
     """A run's rows of the table, with the value of every option of its configuration that a run can be told by."""
     table = run.table("summary")
     missing = [name for name in (*run.key_columns, REPLICATE, "commanded_kmh", *MEASURES) if name not in table]
@@ -166,7 +166,7 @@ def rows_of(number: int, run: Run) -> pd.DataFrame:
     return pd.concat([pd.DataFrame({"run": number, **option_values(run, table)}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
 
 
-def option_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
+def option_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]:
     """Value of every option of its configuration that a run can be told by, in the rows of one of its tables.
 
     Parameters
@@ -184,7 +184,7 @@ def option_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
     return values
 
 
-def _check_rows(run: Run, summary: pd.DataFrame) -> None:
+def _check_rows(run: FinishedRun, summary: pd.DataFrame) -> None:
     """Check that a run's tables were not cut off between two rows: what each says of the others' rows."""
     strangers = set(summary["strategy"]) - set(run.facts["strategies"])
     if strangers or summary.empty or (summary[REPLICATE] != run.seed).any():
@@ -201,7 +201,7 @@ def _check_rows(run: Run, summary: pd.DataFrame) -> None:
         )
 
 
-def varied_values(run: Run, table: pd.DataFrame) -> dict[str, pd.Series]:
+def varied_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]:
     """Value of every option that a run varied within its pass, in the rows of one of its tables.
 
     Parameters

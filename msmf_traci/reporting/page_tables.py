@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from msmf_traci.reporting.finished_run import Run
+from msmf_traci.reporting.finished_run import FinishedRun
 from msmf_traci.reporting.measures import MEASURES
 from msmf_traci.reporting.numbers import measured, span
 from msmf_traci.reporting.options import words
@@ -135,7 +135,7 @@ def _routes(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [("routes", each) for each in (found if isinstance(found, list) else [found])]
 
 
-def _wall_s(run: Run) -> float:
+def _wall_s(run: FinishedRun) -> float:
     return float(sum(run.facts.get("wall_s", {}).values()))
 
 

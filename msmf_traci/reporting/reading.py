@@ -15,15 +15,14 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.errors import InputError
-from msmf_traci.reporting.finished_run import Run, rows_of, runs_in
+from msmf_traci.reporting.finished_run import FinishedRun, rows_of, runs_in
 from msmf_traci.reporting.measures import MEASURES, REPLICATE
 from msmf_traci.reporting.options import IMAGE, SPEED, Option, Value, axes, find_options
 from msmf_traci.reporting.statistics import SEEDS, Units
-from msmf_traci.results.run_facts import refuse_mixed_versions
+from msmf_traci.results.run_facts import perfect_strategies, refuse_mixed_versions
 
 PAPER_EXPERIMENTS = {"figure7", "figure7_synthetic", "figure8", "paper_table2", "sensitivity"}
 """Experiments that put the paper's claims to the test."""
-_EARLIER_PREDICTORS = {"oracle": "route", "oracle_tier": "route"}  # of runs that do not say what strategies look ahead on
 _WITHIN = 1e-9  # of two runs of the same setting and seed, relative; they should be the same
 
 
@@ -74,13 +73,13 @@ class Results:
     """
 
     folders: tuple[Path, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[FinishedRun, ...]
     main: int
     rows: pd.DataFrame
     options: Mapping[str, Option]
     units: Units = SEEDS
     reference: Mapping[str, Value] = field(default_factory=dict)
-    beside: tuple[Run, ...] = ()
+    beside: tuple[FinishedRun, ...] = ()
     apart: tuple[Apart, ...] = ()
 
     @property
@@ -91,8 +90,8 @@ class Results:
     @property
     def perfect(self) -> list[str]:
         """Strategies with perfect prediction: they know the road that a vehicle will really drive."""
-        known = [run.facts.get("predictors") or _EARLIER_PREDICTORS for run in self.runs]
-        return [name for name in self.strategies if any(predictors.get(name) == "route" for predictors in known)]
+        known = {name for run in self.runs for name in perfect_strategies(run.facts)}
+        return [name for name in self.strategies if name in known]
 
     @property
     def is_of_traces(self) -> bool:
@@ -115,7 +114,7 @@ class Results:
         return sorted(self.rows[REPLICATE].unique().tolist())
 
     @property
-    def traced(self) -> list[Run]:
+    def traced(self) -> list[FinishedRun]:
         """Runs with a trace, those given for it first."""
         return [run for run in (*self.beside, *self.runs) if run.is_traced]
 
@@ -169,7 +168,7 @@ def read_results(folders: Sequence[Path], chosen: Mapping[Path, Sequence[Path]] 
     InputError
         If there is nothing, or nothing whole, or what does not belong together.
     """
-    groups: list[list[Run]] = []
+    groups: list[list[FinishedRun]] = []
     known: set[Path] = set()
     for folder in folders:
         places = (chosen or {}).get(folder, [folder])
@@ -209,7 +208,7 @@ def _reference_row(tables: Sequence[pd.DataFrame], options: Mapping[str, Option]
 
 
 def _differences(
-    first: Sequence[Run], further: Sequence[Run], tables: Mapping[Path, pd.DataFrame], options: Sequence[str]
+    first: Sequence[FinishedRun], further: Sequence[FinishedRun], tables: Mapping[Path, pd.DataFrame], options: Sequence[str]
 ) -> dict[str, tuple[list[Value], list[Value]]]:
     """The options of which further runs have no value that the first ones have: their values, and those of the first."""
     found = {}
@@ -223,7 +222,7 @@ def _differences(
     return found
 
 
-def _without_doubles(rows: pd.DataFrame, options: Sequence[str], runs: Sequence[Run]) -> pd.DataFrame:
+def _without_doubles(rows: pd.DataFrame, options: Sequence[str], runs: Sequence[FinishedRun]) -> pd.DataFrame:
     """Each setting and seed once; two runs of the same must have come out alike."""
     keys = ["strategy", REPLICATE, *options]
     again = rows.duplicated(keys, keep="first")

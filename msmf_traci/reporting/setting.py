@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from msmf_traci.reporting.finished_run import Run, varied_values
+from msmf_traci.reporting.finished_run import FinishedRun, varied_values
 from msmf_traci.reporting.options import Value, config_options
 from msmf_traci.reporting.reading import Results
 
 
-def setting_of(results: Results, run: Run) -> dict[str, Value]:
+def setting_of(results: Results, run: FinishedRun) -> dict[str, Value]:
     """Value of every option of the results in one run: the reference where the run has that variant, else its first variant's."""
     summary = run.table("summary", columns=run.key_columns)
     configured, varied = config_options(run.facts["config"]), varied_values(run, summary)
@@ -25,7 +25,7 @@ def setting_of(results: Results, run: Run) -> dict[str, Value]:
     return setting
 
 
-def rows_at(run: Run, table: pd.DataFrame, setting: Mapping[str, Value]) -> pd.DataFrame:
+def rows_at(run: FinishedRun, table: pd.DataFrame, setting: Mapping[str, Value]) -> pd.DataFrame:
     """Rows of one of a run's tables that are of a setting; the table has the run's key columns."""
     kept = pd.Series(True, index=table.index)
     for name, values in varied_values(run, table).items():

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.reporting.figure import POINTS, Figure, choice
-from msmf_traci.reporting.finished_run import Run
+from msmf_traci.reporting.finished_run import FinishedRun
 from msmf_traci.reporting.options import with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.setting import rows_at, setting_of
@@ -62,7 +62,7 @@ def timeline_figure(results: Results) -> Figure | None:
     return Figure("timeline", title, caption, timeline.bars, timeline.page_chart(), timeline.still())
 
 
-def _run_of(results: Results) -> Run | None:
+def _run_of(results: Results) -> FinishedRun | None:
     """The run given for its trace; else a traced one, best at the reference; else the one there with the lowest seed."""
     at = results.at()
     order = sorted(range(len(results.runs)), key=lambda run: (run not in set(at["run"]), run >= results.main, results.runs[run].seed, run))
@@ -161,7 +161,7 @@ class _Timeline:
     traced: bool
 
     @classmethod
-    def of(cls, run: Run, bars: pd.DataFrame, vehicles: list[str], median: str) -> _Timeline:
+    def of(cls, run: FinishedRun, bars: pd.DataFrame, vehicles: list[str], median: str) -> _Timeline:
         """Timeline of some bars of a run."""
         present = set(bars["strategy"])
         strategies = [name for name in run.facts["strategies"] if name in present]
@@ -297,7 +297,7 @@ class _Timeline:
         return lanes
 
 
-def _caption(timeline: _Timeline, run: Run, at: Sequence[str], of: int) -> str:
+def _caption(timeline: _Timeline, run: FinishedRun, at: Sequence[str], of: int) -> str:
     lanes = (
         "Each strategy has three lanes: transfers by stage, outages, and the host. Transfers that were not completed are pale. A thin line "
         "ends a transfer that its user left. Hosts take turns in two greys"

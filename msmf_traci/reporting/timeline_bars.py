@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.arrays import IntArray
-from msmf_traci.reporting.finished_run import Run
+from msmf_traci.reporting.finished_run import FinishedRun
 from msmf_traci.reporting.options import Value
 from msmf_traci.reporting.setting import rows_at
 
@@ -22,7 +22,7 @@ _BYTES = ["image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"]
 _SAME_INSTANT_S = 1e-6
 
 
-def read_bars(run: Run, setting: Mapping[str, Value]) -> pd.DataFrame:
+def read_bars(run: FinishedRun, setting: Mapping[str, Value]) -> pd.DataFrame:
     """Bars of all vehicles of a run, at one variant a strategy.
 
     Returns
@@ -87,14 +87,14 @@ def _hosts(transfers: pd.DataFrame) -> pd.DataFrame:
     return hosts[hosts["end_s"] > hosts["begin_s"]]
 
 
-def _traced_hosts(run: Run, setting: Mapping[str, Value]) -> pd.DataFrame:
+def _traced_hosts(run: FinishedRun, setting: Mapping[str, Value]) -> pd.DataFrame:
     decisions = rows_at(run, run.table("decisions", columns=["t_s", *run.key_columns, "vehicle", "host"]), setting)
     if decisions.empty:
         raise run.damage("decisions", "it has no rows of a variant that the summary has")
     return _spells(decisions, ["strategy", "vehicle"], "host").assign(kind=HOST)
 
 
-def _cells(run: Run) -> pd.DataFrame:
+def _cells(run: FinishedRun) -> pd.DataFrame:
     frames = run.table("frames", columns=["t_s", "vehicle", "cell"])
     if frames.empty:
         raise run.damage("frames", "it has no rows")

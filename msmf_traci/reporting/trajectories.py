@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from msmf_traci.reporting.finished_run import Run, option_values
+from msmf_traci.reporting.finished_run import FinishedRun, option_values
 from msmf_traci.reporting.measures import DOWNTIME, KINDS, REPLICATE, TRAFFIC, Measure
 from msmf_traci.reporting.options import APPLICATION, Option, Value, find_options
 from msmf_traci.reporting.reading import Results
@@ -112,7 +112,7 @@ def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{REPLICATE: rows["vehicle"].map(number)})
 
 
-def _of_run(run: Run) -> pd.DataFrame:
+def _of_run(run: FinishedRun) -> pd.DataFrame:
     """One row a vehicle and variant of a run: its options, its mode (empty where unknown) and what is measured."""
     vehicles = run.table("vehicles", [*run.key_columns, *_VEHICLES])
     rows = pd.DataFrame({"strategy": vehicles["strategy"], **option_values(run, vehicles), "vehicle": vehicles["vehicle"]})
@@ -135,7 +135,7 @@ def _of_run(run: Run) -> pd.DataFrame:
     return rows.assign(migration_bytes=total, memory_data_bytes=memory, memory_data_share=_over(memory, total))
 
 
-def _of_transfers(run: Run, vehicles: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
+def _of_transfers(run: FinishedRun, vehicles: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     """Seconds stopped in all transfers, and bytes of completed ones by kind, in the rows of a run's vehicles; NaN without that table."""
     if not run.has("migrations"):
         return pd.Series(np.nan, index=vehicles.index), pd.DataFrame(np.nan, index=vehicles.index, columns=list(KINDS))

@@ -11,7 +11,7 @@ import pandas as pd
 from msmf_traci.reporting import style
 from msmf_traci.reporting.curves import elsewhere
 from msmf_traci.reporting.figure import POINTS, Figure, choice
-from msmf_traci.reporting.finished_run import Run, varied_values
+from msmf_traci.reporting.finished_run import FinishedRun, varied_values
 from msmf_traci.reporting.measures import KINDS
 from msmf_traci.reporting.numbers import MEASURED
 from msmf_traci.reporting.options import SPEED, config_options, words
@@ -47,7 +47,7 @@ def transfer_figures(results: Results) -> tuple[list[Figure], str]:
     return figures, "no strategy made one at the reference values." if all(each.points.empty for each in figures) else ""
 
 
-def _trips(results: Results, number: int, run: Run) -> pd.Series:
+def _trips(results: Results, number: int, run: FinishedRun) -> pd.Series:
     """Vehicles of each strategy in a run at the reference, by strategy."""
     free = [SPEED] if SPEED in results.options else []
     here = results.where({}, free)
@@ -56,7 +56,7 @@ def _trips(results: Results, number: int, run: Run) -> pd.Series:
     return vehicles.reindex(names)
 
 
-def _reference_transfers(results: Results, run: Run) -> pd.DataFrame:
+def _reference_transfers(results: Results, run: FinishedRun) -> pd.DataFrame:
     """A run's transfers at the reference, the columns that figures need."""
     table = run.table("migrations", [*run.key_columns, *_READ])
     wanted = {name: option.reference for name, option in results.options.items() if name != SPEED}

@@ -12,6 +12,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.results.store import RUN_FILE, read_run
 
 _SESSION = "continuity"  # what a session of the testbed says, and no run
+_EARLIER_PREDICTORS = {"oracle": "route", "oracle_tier": "route"}  # of runs that do not say what strategies look ahead on
 _Count = Annotated[int, Field(ge=0)]
 _Seconds = Annotated[float, Field(ge=0)]
 
@@ -102,6 +103,11 @@ def read_facts(run: Path) -> dict[str, Any]:
     if "strategy" not in facts["key_columns"]:
         raise InputError(f"{run / RUN_FILE} is damaged (key_columns lacks strategy); copy the run again, or run it again")
     return facts
+
+
+def perfect_strategies(facts: Mapping[str, Any]) -> list[str]:
+    """Strategies of a run with perfect prediction: they know the road that a vehicle will really drive."""
+    return [name for name, predictor in (facts.get("predictors") or _EARLIER_PREDICTORS).items() if predictor == "route"]
 
 
 def refuse_mixed_versions(facts: Mapping[Path, Mapping[str, Any]]) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from msmf_traci.results.console import counted
 from msmf_traci.results.intervals import LEVEL, mean_interval
 from msmf_traci.results.keys import MODE
+from msmf_traci.results.run_facts import perfect_strategies
 from msmf_traci.results.summary import of_all_vehicles
 
 MOST_ROWS = 48  # of a sweep's table, which are as many as can be looked through
@@ -79,7 +80,7 @@ def result_table(summary: pd.DataFrame, run: Mapping[str, Any]) -> pd.DataFrame:
 def headline(summary: pd.DataFrame, run: Mapping[str, Any]) -> str:
     """Which strategy satisfies most, and at what traffic; also the best that migrates, and the best that has to predict."""
     overall = of_all_vehicles(summary)
-    knows_route = overall["strategy"].isin([name for name, predictor in (run.get("predictors") or {}).items() if predictor == "route"])
+    knows_route = overall["strategy"].isin(perfect_strategies(run))
     migrates = overall["traffic_per_trip_bytes"] > 0
     text, told = "", list[str]()
     for lead, rows in (
