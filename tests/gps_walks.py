@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from msmf_traci.arrays import FloatArray
-from msmf_traci.world.projection import projection_of
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.projection import projection_of
+from msmf_traci.roads.roads import Roads
 
 BEGIN_S = 1_224_000_000
 

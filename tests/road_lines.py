@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 Point = tuple[float, float]
 

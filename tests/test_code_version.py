@@ -41,7 +41,7 @@ FILES = {
         ("scenario.city_plan", {"synthetic network", "tables"}),
         ("scenario.osm_build", {"osm network", "tables"}),
         ("scenario.trips", {"trips", "pass", "tables"}),
-        ("world.roads", {"roads", "tables"}),
+        ("roads.roads", {"roads", "tables"}),
         ("mobility.following", {"pass", "tables"}),
         ("mobility.libsumo_reader", {"pass", "tables"}),  # imported only when it is needed
         ("migration.machine", {"tables"}),

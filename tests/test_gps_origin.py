@@ -10,8 +10,8 @@ from msmf_traci.errors import InputError
 from msmf_traci.experiment.gps_origin import open_traces
 from msmf_traci.experiment.preparation import City, read_city
 from msmf_traci.mobility.frame import NO_EDGE
-from msmf_traci.world.both_ways import AGAINST
-from msmf_traci.world.roads import read_roads
+from msmf_traci.roads.both_ways import AGAINST
+from msmf_traci.roads.roads import read_roads
 from tests.gps_walks import along, straight_on, walk, write_csv
 from tests.road_lines import make_roads
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from msmf_traci.experiment.road_store import FILE, KIND, roads_of
-from msmf_traci.world.roads import Roads, read_roads
+from msmf_traci.roads.roads import Roads, read_roads
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray, extended
 from msmf_traci.compiled import compiled
+from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.mobility.tracks import Tracks
-from msmf_traci.world.cells import HexCells
 
 
 class Attachment:

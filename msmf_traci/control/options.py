@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.strategies import StrategyOptions
-from msmf_traci.world.servers import TierLatency
+from msmf_traci.deployment.servers import TierLatency
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from msmf_traci.control.reports import Knowledge, ReportOptions, Reports
 from msmf_traci.control.situation import Scene
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.mobility.tracks import Tracks
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.coverage import EdgeCoverage
-from msmf_traci.world.roads import Roads
-from msmf_traci.world.servers import Servers
+from msmf_traci.roads.coverage import EdgeCoverage
+from msmf_traci.roads.roads import Roads
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.prediction import Predictor
 from msmf_traci.control.reports import Knowledge
 from msmf_traci.control.road_ahead import RoadTable, Sight, Verdicts, follow_border, follow_road
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.sentinels import KEEP
-from msmf_traci.world.servers import Servers
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ import numpy as np
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 from msmf_traci.control.reports import Knowledge
 from msmf_traci.mobility.frame import NO_EDGE
+from msmf_traci.roads.coverage import EdgeCoverage, Stretches, joined, look_ahead_chains, route_stretches
+from msmf_traci.roads.roads import Roads
 from msmf_traci.sentinels import NO_SERVER
-from msmf_traci.world.coverage import EdgeCoverage, Stretches, joined, look_ahead_chains, route_stretches
-from msmf_traci.world.roads import Roads
 
 
 @dataclass(frozen=True)

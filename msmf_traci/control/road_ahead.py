@@ -15,7 +15,7 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
 class RoadTable(NamedTuple):
-    """Rows of stretches (`world.coverage.Stretches`) and which row belongs to a sample.
+    """Rows of stretches (`roads.coverage.Stretches`) and which row belongs to a sample.
 
     Attributes
     ----------

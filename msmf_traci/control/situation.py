@@ -14,8 +14,8 @@ from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 from msmf_traci.control.prediction import Ahead, Predictor
 from msmf_traci.control.reports import Knowledge
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.servers import Servers
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.servers import Servers
 
 
 @dataclass(frozen=True)

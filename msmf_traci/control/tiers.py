@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.world.servers import TierLatency
+from msmf_traci.deployment.servers import TierLatency
 
 
 class TierChoice:

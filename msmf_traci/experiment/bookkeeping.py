@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from msmf_traci.deployment.servers import TIER_NAMES
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import band_table, summary_table
 from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
-from msmf_traci.world.servers import TIER_NAMES
 
 _BOOKED = (
     *("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s"),

@@ -12,6 +12,7 @@ from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.config.schema import Config
 from msmf_traci.control.decisions import Decisions
 from msmf_traci.control.plane import ControlPlane, Council, View
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import MsmfError
 from msmf_traci.experiment.mobility_source import open_source
 from msmf_traci.experiment.preparation import City, Inputs
@@ -27,7 +28,6 @@ from msmf_traci.results.console import ProgressDisplay
 from msmf_traci.results.keys import Names
 from msmf_traci.results.trace import Trace
 from msmf_traci.sentinels import KEEP, NO_SERVER
-from msmf_traci.world.servers import Servers
 
 
 class Drive:

@@ -23,8 +23,8 @@ from msmf_traci.mobility.matching.estimation import FIRST_SIGMA_M, estimate_sigm
 from msmf_traci.mobility.matching.matcher import Matcher, MatchingOptions
 from msmf_traci.mobility.matching.road_index import RoadIndex
 from msmf_traci.results.console import counted, say
-from msmf_traci.world.projection import Projection
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.projection import Projection
+from msmf_traci.roads.roads import Roads
 
 SEEN_AHEAD_S = 600.0
 

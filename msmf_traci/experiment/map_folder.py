@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.results.store import folder_in_one_piece, share_taken, write_json, write_table
-from msmf_traci.world.projection import Projection
-from msmf_traci.world.roads import Roads
-from msmf_traci.world.servers import Servers
+from msmf_traci.roads.projection import Projection
+from msmf_traci.roads.roads import Roads
 
 
 def write_map_once(parent: Path, roads: Roads, servers: Servers, projection: Projection | None) -> Path:

@@ -11,6 +11,7 @@ from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
+from msmf_traci.deployment.servers import TierLatency
 from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, RequestLatency
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
@@ -18,7 +19,6 @@ from msmf_traci.mobility.gps.traces import Cleaning
 from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.scenario.sumo_options import Options
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
-from msmf_traci.world.servers import TierLatency
 
 
 def command_options(config: Config, extra: Options) -> Command:

@@ -18,12 +18,18 @@ from msmf_traci.config.mobility_schema import Mobility
 from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
+from msmf_traci.deployment.lattice import HexCells, rings_to_cover
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.options import strategy_options, sumo_words
 from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.input_file import input_file
 from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import what_is_said
+from msmf_traci.roads.both_ways import open_both_ways
+from msmf_traci.roads.coverage import EdgeCoverage, cover_edges
+from msmf_traci.roads.projection import Projection, projection_of
+from msmf_traci.roads.roads import Roads
 from msmf_traci.scenario.build import osm_network, own_configuration, own_network, synthetic_network
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import check_cache, file_hash
@@ -32,12 +38,6 @@ from msmf_traci.scenario.sumo_files import files_of
 from msmf_traci.scenario.sumo_options import Options, is_on, options_of_words
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
-from msmf_traci.world.both_ways import open_both_ways
-from msmf_traci.world.cells import HexCells, rings_to_cover
-from msmf_traci.world.coverage import EdgeCoverage, cover_edges
-from msmf_traci.world.projection import Projection, projection_of
-from msmf_traci.world.roads import Roads
-from msmf_traci.world.servers import Servers
 
 SHARE_OF_EXTENT = 1 / 3  # longest beeline that is asked of every trip, of the smaller extent
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
+from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.experiment.mobility_source import SUMO_FOLDER
 from msmf_traci.experiment.preparation import judge_files, lay_cells, trip_ends, trip_options
 from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.scenario.content_cache import has_built
 from msmf_traci.scenario.sumo_files import files_of, places_of
 from msmf_traci.scenario.trips import ROUTES, routes_key
-from msmf_traci.world.cells import HexCells
 
 # Measured with 100 vehicles on Beijing and libsumo; what containers cost is little beside it
 START_S = 12.0

@@ -14,6 +14,8 @@ from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.control.plane import Ruling
 from msmf_traci.control.strategies import Strategy
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.options import (
     control_options,
     handoff_policy,
@@ -27,8 +29,6 @@ from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.results.keys import KEY_COLUMNS
 from msmf_traci.results.option_columns import columns_beside_keys, key_value
 from msmf_traci.results.tables import TABLE_COLUMNS
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.servers import Servers
 
 Key = TypeVar("Key", bound=Hashable)
 

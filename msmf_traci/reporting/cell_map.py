@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.deployment.servers import cluster_centers
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.run_tables import NUMBER, TEXT, read_whole
-from msmf_traci.world.servers import cluster_centers
 
 LOCAL_PREFIX, REGIONAL_PREFIX = "L:", "R:"
 # a region's server stands above the middle of its region, so that it does not cover the local server there

@@ -12,7 +12,7 @@ import pandas as pd
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.cell_map import CellMap
-from msmf_traci.world.projection import Projection
+from msmf_traci.roads.projection import Projection
 
 Features = dict[str, Any]
 

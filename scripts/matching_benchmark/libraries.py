@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 from .matchers import Compared, sigma_across
 from .measuring import Measured, Receiver

@@ -12,7 +12,7 @@ from msmf_traci.config.compose import read_request
 from msmf_traci.experiment.preparation import judge_files, read_city
 from msmf_traci.mobility.matching.matcher import Matcher, MatchingOptions
 from msmf_traci.mobility.matching.road_index import RoadIndex
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 from .matchers import sigma_across
 from .measuring import Measured, Receiver

@@ -10,7 +10,7 @@ from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.mobility.matching.matcher import Matched, Matcher, MatchingOptions, Tracker
 from msmf_traci.mobility.matching.road_index import RoadIndex
 from msmf_traci.mobility.matching.route_search import NO_WAY, is_reached, search_ways
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 from .measuring import Measured
 from .scores import Answer, Pieces, joined, pieces_of_route

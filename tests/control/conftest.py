@@ -18,12 +18,12 @@ from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.situation import Scene
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.control.tiers import TierChoice
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.servers import LOCAL, REGIONAL, Servers, TierLatency
 from msmf_traci.mobility.frame import SAMPLE_COLUMNS, Frame, Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.coverage import cover_edges
-from msmf_traci.world.roads import Roads
-from msmf_traci.world.servers import LOCAL, REGIONAL, Servers, TierLatency
+from msmf_traci.roads.coverage import cover_edges
+from msmf_traci.roads.roads import Roads
 from tests.road_lines import make_roads
 
 COLUMNS = {

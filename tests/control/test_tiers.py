@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.world.servers import LOCAL, REGIONAL, TierLatency
+from msmf_traci.deployment.servers import LOCAL, REGIONAL, TierLatency
 
 TABLE_2 = TierLatency(10.0, 50.0, 5.0, 5.0)  # 15 and 55 ms with the computing delay
 

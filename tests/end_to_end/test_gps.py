@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.roads import Roads, read_roads
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.roads.roads import Roads, read_roads
 from tests.conftest import BIN
 from tests.end_to_end.sweeps import tables
 from tests.end_to_end.test_main_job import only_run

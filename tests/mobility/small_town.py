@@ -13,10 +13,10 @@ from msmf_traci.mobility.libsumo_reader import running_libsumo
 from msmf_traci.mobility.route_file import read_routes
 from msmf_traci.mobility.sumo import Running, SumoSource
 from msmf_traci.mobility.sumo_command import Command, Load
+from msmf_traci.roads.roads import Roads, read_roads
 from msmf_traci.scenario.build import own_network
 from msmf_traci.scenario.sumo_options import options_of_words
 from msmf_traci.scenario.sumo_tools import Warned, find_sumo
-from msmf_traci.world.roads import Roads, read_roads
 from tests.mobility.passes import joined
 
 NODES = """<nodes><node id="a" x="0" y="0"/><node id="b" x="200" y="0"/><node id="c" x="200" y="200"/><node id="d" x="0" y="200"/>

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 SWITCH_COST, LIKELY_COST, LONGEST_COST = 10.0, 60.0, 30.0
 DETOUR_COST, DETOUR_SHARE = 10.0, 0.3

@@ -97,8 +97,8 @@ def test_geojson_has_the_places_of_the_networks_projection(copied_run: Path, cop
 
 @pytest.mark.parametrize("orientation", ["flat", "pointy"])
 def test_outlines_of_regions_hold_the_area_of_their_cells(orientation: str) -> None:
-    from msmf_traci.world.cells import HexCells
-    from msmf_traci.world.servers import Servers
+    from msmf_traci.deployment.lattice import HexCells
+    from msmf_traci.deployment.servers import Servers
 
     cells = HexCells(5, 500.0, orientation, (1000.25, -333.1))
     servers = Servers(cells, 2)

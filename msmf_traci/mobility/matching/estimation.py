@@ -9,7 +9,7 @@ import numpy as np
 from msmf_traci.arrays import FloatArray
 from msmf_traci.mobility.matching.matcher import Matcher, MatchingOptions
 from msmf_traci.mobility.matching.road_index import RoadIndex
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 FIRST_SIGMA_M = 10.0
 LEAST_SIGMA_M, MOST_SIGMA_M = 2.0, 30.0

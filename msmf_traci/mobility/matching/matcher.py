@@ -12,7 +12,7 @@ from msmf_traci.mobility.matching.following import Places, decide, lay_route, pl
 from msmf_traci.mobility.matching.placing import MEMORY_S
 from msmf_traci.mobility.matching.road_index import RoadIndex
 from msmf_traci.mobility.matching.route_search import graph_of, new_search
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 BETA_IN_SIGMA = 2.0
 BACK_IN_SIGMA = 6.0

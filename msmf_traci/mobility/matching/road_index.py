@@ -9,7 +9,7 @@ import shapely
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 NO_WAY = -1
 TURN = 1.5  # cost of leaving the straight-on road: one in four or five does

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 from tests.road_lines import Point, make_roads
 
 ASIDE_M = 4.0  # a street bends so far to the right of the straight line between its ends

@@ -7,7 +7,7 @@ import pytest
 
 from msmf_traci.mobility.matching.matcher import Matched, Matcher, MatchingOptions
 from msmf_traci.mobility.matching.road_index import RoadIndex
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 from tests.road_lines import Point, make_roads
 
 STRAIGHT = make_roads([[(0, 0), (100, 0)], [(100, 0), (200, 0)], [(200, 0), (300, 0)]], successor=[1, 2, -1])

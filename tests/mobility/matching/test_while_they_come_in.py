@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msmf_traci.mobility.matching.following import Places
 from msmf_traci.mobility.matching.matcher import MOST_OPEN, Matched, Matcher, MatchingOptions, Tracker
 from msmf_traci.mobility.matching.road_index import RoadIndex
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 from tests.mobility.matching.grids import Driven, drive, make_grid
 
 CITIES = {seed: make_grid(seed) for seed in range(3)}

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.arrays import IntArray
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.coverage import EdgeCoverage, Stretches, cover_edges, look_ahead_chains, route_stretches
-from msmf_traci.world.roads import Roads, read_roads
-from msmf_traci.world.servers import LOCAL, REGIONAL, Servers
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.servers import LOCAL, REGIONAL, Servers
+from msmf_traci.roads.coverage import EdgeCoverage, Stretches, cover_edges, look_ahead_chains, route_stretches
+from msmf_traci.roads.roads import Roads, read_roads
 from tests.road_lines import Point, make_roads
 
 sumo = pytest.importorskip("sumo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from msmf_traci.arrays import FloatArray
-from msmf_traci.world.roads import Roads
+from msmf_traci.roads.roads import Roads
 
 
 class Projection:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from msmf_traci.world.cells import NEIGHBOUR_STEPS, HexCells, hex_distance, rings_to_cover
+from msmf_traci.deployment.lattice import NEIGHBOUR_STEPS, HexCells, hex_distance, rings_to_cover
 
 D = 500.0
 SQRT3 = math.sqrt(3)

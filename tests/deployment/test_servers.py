@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msmf_traci.world.cells import HexCells, hex_distance
-from msmf_traci.world.servers import LOCAL, REGIONAL, Servers, TierLatency, cluster_centers
+from msmf_traci.deployment.lattice import HexCells, hex_distance
+from msmf_traci.deployment.servers import LOCAL, REGIONAL, Servers, TierLatency, cluster_centers
 
 RINGS_OF_REGIONS = (1, 2, 3)
 CELLS = HexCells(9, 500.0)

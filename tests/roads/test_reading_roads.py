@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from msmf_traci.errors import InputError
-from msmf_traci.world.roads import Roads, read_roads
+from msmf_traci.roads.roads import Roads, read_roads
 
 NetWriter = Callable[..., Roads]
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msmf_traci.world.both_ways import AGAINST, open_both_ways
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.coverage import cover_edges
-from msmf_traci.world.roads import Roads, read_roads
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.roads.both_ways import AGAINST, open_both_ways
+from msmf_traci.roads.coverage import cover_edges
+from msmf_traci.roads.roads import Roads, read_roads
 from tests.road_lines import Point, make_roads
 
 WEST, MIDDLE, EAST, NORTH = (0.0, 0.0), (400.0, 0.0), (700.0, 0.0), (400.0, 300.0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.world.roads import Roads, straight_on
+from msmf_traci.roads.roads import Roads, straight_on
 
 AGAINST = " (against)"
 SAME_SHARE = 0.2  # lengths of the two directions of one street differ by less, and their middles are not farther apart

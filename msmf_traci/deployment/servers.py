@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.world.cells import HexCells, hex_distance
+from msmf_traci.deployment.lattice import HexCells, hex_distance
 
 LOCAL, REGIONAL = 0, 1
 TIER_NAMES = ("local", "regional")

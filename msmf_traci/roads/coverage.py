@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.world.cells import HexCells
-from msmf_traci.world.roads import Roads
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.roads.roads import Roads
 
 SLIVER_M = 1e-9  # a shorter piece of a line is an artefact of rounding at a border
 

@@ -1,0 +1,1 @@
+"""The road map: roads, how they join, and which road passes through which cell."""

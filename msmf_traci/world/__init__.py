@@ -1,1 +1,0 @@
-"""What does not move: roads, cells, servers, and which road passes through which cell."""
