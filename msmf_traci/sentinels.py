@@ -1,5 +1,8 @@
 """The two answers of a strategy that are no server, said in numbers that no server has; shared by control and data plane."""
 
+NO_CELL = -1
+"""No cell: the road ahead does not enter the area, or nothing is known of it."""
+
 NO_SERVER = -1
 """No server: no target, nothing granted, or not deployed."""
 

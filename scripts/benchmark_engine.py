@@ -20,7 +20,6 @@ import numpy as np
 from msmf_traci.config.compose import read_request
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.experiment.preparation import draw_trips, judge_files, read_city
-from msmf_traci.experiment.variants import areas_of
 from msmf_traci.migration.container import CONTAINER
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
@@ -116,12 +115,12 @@ def measure(drive: Listening, times: int, frames: int, sizes: tuple[int, ...], *
     of_vehicles, variants = len(drive.roster.vehicles), drive.variants.variants
     chosen = [v for v, each in enumerate(variants) if each.workload in sizes]
     servers = [drive.plane.servers(each.config.tiers.regional_rings) for each in variants]
-    policies = drive.variants.policies(servers)
+    policies = drive.variants.policies()
     policies["shared"] = shared
     tasks = [tiled(task, times) for task in drive.tasks]
     best, steps = np.inf, 0
     for _ in range(REPEATS if times < max(COPIES) else 1):
-        engine = Engine(policies, areas_of(drive.cells, servers), Ledger())
+        engine = Engine(policies, servers, Ledger())
         engine.admit([tasks[each.workload] for each in variants])
         seconds, steps = 0.0, 0
         pieces_left = -(-frames // FRAMES_AT_ONCE)

@@ -5,25 +5,52 @@ from typing import Any
 
 import numpy as np
 
-from msmf_traci.migration.container import NO_PROCESSING, Areas, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
+from msmf_traci.deployment.places import Places, with_room
+from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
 from msmf_traci.migration.course import Course
 from msmf_traci.results.keys import Names
-from msmf_traci.sentinels import NO_SERVER
+from msmf_traci.sentinels import NO_CELL, NO_SERVER
 
 SERVERS = ("A", "B", "C", "D")
 REGION = len(SERVERS)  # number of the one regional server, R, which serves cells 2 and 3
 # server n stands in cell n of a row of cells: 15 ms, and 40 ms more for each hop
-ROW_LATENCY = RequestLatency(15.0, 55.0, 40.0)
+ROW_LATENCY = RequestLatency((15.0, 55.0), 40.0)
 
 
-def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> Areas:
-    """Cells in a row, and the region."""
-    return Areas(np.arange(n), np.zeros(n, dtype=np.int64), np.array([0, 2]), np.array([2, 3]), np.tile(np.arange(n + 1), (policies, 1)))
+class RowOfCells:
+    """Cells in a row with a server each, and the region."""
+
+    def __init__(self, n: int = len(SERVERS)) -> None:
+        cells = np.arange(n)
+        self._places = Places(
+            tier=np.array([0] * n + [1]),
+            first=np.array([0, n, n + 1]),
+            server_of=np.stack([cells, np.where(np.isin(cells, (2, 3)), n, NO_SERVER)]),
+            name_rank=np.arange(n + 1),
+            neighbours=np.column_stack([cells - 1, np.where(cells < n - 1, cells + 1, NO_CELL)]),
+            area_start=np.array([*range(n + 1), n + 2]),
+            area_cell=np.array([*range(n), 2, 3]),
+            row=np.full(n + 1, -1),
+            hops=np.empty((0, n), dtype=np.int16),
+            made=np.zeros(1, dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self._places.row)
+
+    def places(self) -> Places:
+        self._places = with_room(self._places)
+        return self._places
+
+
+def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> list[Any]:
+    """The row, for every policy."""
+    return [RowOfCells(n)] * policies
 
 
 def policies(links: LinkOptions, handoff: HandoffPolicy, n: int = 1, processing: Processing = NO_PROCESSING, *, tiers: int = 1) -> Records:
     """The same rules for n variants."""
-    return np.stack([policy(links, handoff, ROW_LATENCY, len(SERVERS) + 1, 0, tiers, processing)] * n)
+    return np.stack([policy(links, handoff, ROW_LATENCY, tiers, processing)] * n)
 
 
 def frame_course(
@@ -61,8 +88,8 @@ def frame_course(
         home=each(home, np.int64),
         target=each(target, np.int64),
         alternative=none,
-        lower_target=none,
-        lower_alternative=none,
+        entry=none,
+        alternative_entry=none,
         change_start=np.arange(n + 1),
         change=one_each,
     )

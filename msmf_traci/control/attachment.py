@@ -6,7 +6,7 @@ import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray, extended
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.cells import Cells
 from msmf_traci.mobility.tracks import Tracks
 
 
@@ -21,7 +21,7 @@ class Attachment:
         A vehicle stays attached until the old centre is farther than the new one by more than this.
     """
 
-    def __init__(self, cells: HexCells, hysteresis_m: float) -> None:
+    def __init__(self, cells: Cells, hysteresis_m: float) -> None:
         self._cells = cells
         self._hysteresis_m = hysteresis_m
         self._attached: IntArray = np.zeros(0, dtype=np.int64)

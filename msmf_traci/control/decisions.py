@@ -28,16 +28,17 @@ class Decisions:
         Server to pre-copy to, or NO_SERVER.
     alternative
         The target where `target` is the host, or NO_SERVER.
-    lower_target, lower_alternative
-        Local server where the road enters the area of a regional target, or NO_SERVER.
+    entry, alternative_entry
+        Cell in which the road enters the area of the target, and of the alternative; NO_CELL where it is not known, or the tier is
+        the lowest.
     """
 
     cell: IntArray
     home: IntArray
     target: IntArray
     alternative: IntArray
-    lower_target: IntArray
-    lower_alternative: IntArray
+    entry: IntArray
+    alternative_entry: IntArray
 
 
 class Changes:

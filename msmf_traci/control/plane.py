@@ -20,7 +20,7 @@ from msmf_traci.control.situation import Scene
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import Servers
+from msmf_traci.deployment.servers import two_tiers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.roads.coverage import EdgeCoverage
 from msmf_traci.roads.roads import Roads
@@ -82,7 +82,7 @@ class ControlPlane:
         self, rulings: Sequence[Ruling], roads: Roads, cells: HexCells, coverage: EdgeCoverage, routes: Sequence[IntArray]
     ) -> None:
         self.rulings = rulings
-        self.servers = cache(lambda rings: Servers(cells, rings))
+        self.servers = cache(lambda rings: two_tiers(cells, rings))
         self._map = cache(lambda rings, horizon_m: MapPredictor(roads, coverage, self.servers(rings).server_of, horizon_m))
         self._route = cache(lambda rings, horizon_m: RoutePredictor(routes, roads, coverage, self.servers(rings).server_of, horizon_m))
         self._attachments = {o.hysteresis_m: Attachment(cells, o.hysteresis_m) for o in (r.options for r in rulings)}

@@ -11,7 +11,7 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
 
 class RoadTable(NamedTuple):
@@ -68,7 +68,7 @@ def follow_road(
     verdicts: Verdicts,
     answers: IntArray,
 ) -> None:
-    """PM, PM-OP and the oracles: `answers[0..4]` become home, target, alternative and their lower servers of each sample.
+    """PM, PM-OP and the oracles: `answers[0..4]` become home, target, alternative and their entries of each sample.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def follow_road(
                 if is_new and not (sight.passes_over and k < count - 1 and _is_crossed(table, begin + k, speed_mps[s], sight)):
                     answers[1 + found, s] = server
                     if tier[s] > 0:
-                        answers[3 + found, s] = _entered_at(table, s, position_m[s], server, server_of)
+                        answers[3 + found, s] = _entered_at(table, s, position_m[s], server, server_of[tier[s]])
                     found += 1
                 k += 1
 
@@ -183,12 +183,12 @@ def _is_crossed(table: RoadTable, k: int, speed_mps: float, sight: Sight) -> boo
 
 @compiled
 def _entered_at(table: RoadTable, s: int, position_m: float, server: int, server_of: IntArray) -> int:
-    """Local server of the first cell ahead that the regional server covers."""
+    """The first cell ahead that a server covers, given the server of each cell."""
     row = table.row[s]
     for k in range(table.start[row], table.start[row] + table.sizes[row]):
-        if table.exit_m[k] > position_m and server_of[1, table.server[k]] == server:
+        if table.exit_m[k] > position_m and server_of[table.server[k]] == server:
             return int(table.server[k])
-    return NO_SERVER
+    return NO_CELL
 
 
 @compiled

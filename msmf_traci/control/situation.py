@@ -14,7 +14,7 @@ from msmf_traci.arrays import BoolArray, FloatArray, IntArray, read_only
 from msmf_traci.control.prediction import Ahead, Predictor
 from msmf_traci.control.reports import Knowledge
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import Servers
 
 
@@ -161,7 +161,7 @@ class Situation:
         return self._scene.cell
 
     @property
-    def cells(self) -> HexCells:
+    def cells(self) -> Cells:
         """The deployment."""
         return self._scene.servers.cells
 

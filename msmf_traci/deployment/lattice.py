@@ -1,42 +1,18 @@
-"""Cells of the base stations: the cell of a point, neighbours, hops between cells, and where straight lines cross from cell to cell.
-
-Nothing here knows of roads or servers. Model, section 1.
-"""
+"""The hexagonal lattice of the paper: base stations in rings, and regions of cells in rings. Model, sections 1 and 2."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.deployment.cells import Cells
 
 SQRT3 = float(np.sqrt(3.0))
 OUTSIDE_AT_ONCE = 10_000
 NEIGHBOUR_STEPS = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
 
 
-@dataclass(frozen=True)
-class Cuts:
-    """Straight lines cut at the cell borders, in the order of the lines and along each line.
-
-    Attributes
-    ----------
-    line
-        Index of the line each piece belongs to, shape (pieces,).
-    cell
-        Cell of each piece.
-    begin, end
-        Where on its line a piece begins and ends, 0..1.
-    """
-
-    line: IntArray
-    cell: IntArray
-    begin: FloatArray
-    end: FloatArray
-
-
-class HexCells:
+class HexCells(Cells):
     """A hexagonal deployment of base stations: `rings` rings of cells around a centre.
 
     Parameters
@@ -66,10 +42,13 @@ class HexCells:
         self.neighbours: IntArray = np.column_stack(
             [self._lookup(self.axial[:, 0] + step_q, self.axial[:, 1] + step_r) for step_q, step_r in NEIGHBOUR_STEPS]
         )
+        self.names = np.array([f"{q},{r}" for q, r in self.axial.tolist()], dtype=object)
         self._border: IntArray = np.flatnonzero((self.neighbours < 0).any(axis=1))
 
-    def __len__(self) -> int:
-        return len(self.axial)
+    @property
+    def identity(self) -> str:
+        """Rings, spacing, orientation and centre."""
+        return f"{self.rings} {self.spacing_m!r} {self.orientation} {self.center_m!r}"
 
     @property
     def area_m2(self) -> float:
@@ -82,10 +61,6 @@ class HexCells:
         along = (2 * self.rings + 1) * self.spacing_m
         across = SQRT3 * self.spacing_m * self.rings + 2 / SQRT3 * self.spacing_m
         return (across, along) if self.orientation == "flat" else (along, across)
-
-    def name(self, cell: int) -> str:
-        """Name of a cell in tables: `q,r`."""
-        return f"{self.axial[cell, 0]},{self.axial[cell, 1]}"
 
     def cell_of(self, x_m: FloatArray, y_m: FloatArray) -> tuple[IntArray, BoolArray]:
         """Cell of each point, by cube rounding; a point outside belongs to its nearest deployed cell.
@@ -107,60 +82,6 @@ class HexCells:
             dy = self.y_m[self._border] - np.asarray(y_m)[some, None]
             cell[some] = self._border[np.argmin(dx**2 + dy**2, axis=1)]
         return cell, outside
-
-    def hops(self, a: IntArray, b: IntArray) -> IntArray:
-        """Hexagonal distance between cells, elementwise."""
-        difference = self.axial[a] - self.axial[b]
-        return hex_distance(difference[..., 0], difference[..., 1])
-
-    def border_distance_m(self, x_m: FloatArray, y_m: FloatArray, cell: IntArray, other: IntArray) -> FloatArray:
-        """Distance from points in `cell` to its border with `other` (model, section 6); negative beyond it."""
-        to_other = (x_m - self.x_m[other]) ** 2 + (y_m - self.y_m[other]) ** 2
-        to_own = (x_m - self.x_m[cell]) ** 2 + (y_m - self.y_m[cell]) ** 2
-        apart = np.hypot(self.x_m[other] - self.x_m[cell], self.y_m[other] - self.y_m[cell])
-        return np.asarray((to_other - to_own) / (2 * apart), dtype=np.float64)
-
-    def cut(self, x0_m: FloatArray, y0_m: FloatArray, x1_m: FloatArray, y1_m: FloatArray) -> Cuts:
-        """Cut straight lines at the cell borders.
-
-        All lines walk from cell to cell at the same time: the next border is the nearest bisector with a neighbour that a line
-        crosses outwards. Pieces of one line touch, the first begins at 0 and the last ends at 1.
-        """
-        dx, dy = x1_m - x0_m, y1_m - y0_m
-        line: IntArray = np.arange(len(x0_m))
-        cell, _ = self.cell_of(x0_m, y0_m)
-        begin = np.zeros(len(line))
-        parts: list[tuple[IntArray, IntArray, FloatArray, FloatArray]] = []
-        while len(line):
-            end, next_cell = self._next_border(x0_m[line], y0_m[line], dx[line], dy[line], cell, begin)
-            keep = end > begin
-            parts.append((line[keep], cell[keep], begin[keep], end[keep]))
-            going = end < 1.0
-            line, cell, begin = line[going], next_cell[going], end[going]
-        if not parts:
-            empty: IntArray = np.zeros(0, dtype=np.int64)
-            return Cuts(empty, empty, np.zeros(0), np.zeros(0))
-        lines, cells, begins, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.lexsort((ends, begins, lines))
-        return Cuts(lines[order], cells[order], begins[order], ends[order])
-
-    def _next_border(
-        self, x: FloatArray, y: FloatArray, dx: FloatArray, dy: FloatArray, cell: IntArray, begin: FloatArray
-    ) -> tuple[FloatArray, IntArray]:
-        """Where each line leaves its cell (1 if it ends inside) and the cell it enters there."""
-        other = self.neighbours[cell]
-        towards_x = self.x_m[other] - self.x_m[cell][:, None]
-        towards_y = self.y_m[other] - self.y_m[cell][:, None]
-        outward = dx[:, None] * towards_x + dy[:, None] * towards_y
-        middle_x = (self.x_m[other] + self.x_m[cell][:, None]) / 2 - x[:, None]
-        middle_y = (self.y_m[other] + self.y_m[cell][:, None]) / 2 - y[:, None]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            at = (middle_x * towards_x + middle_y * towards_y) / outward
-        at = np.where((other >= 0) & (outward > 0), at, np.inf)
-        which = np.argmin(at, axis=1)
-        rows = np.arange(len(cell))
-        end: FloatArray = np.clip(at[rows, which], begin, 1.0)
-        return end, other[rows, which]
 
     def _position(self, q: FloatArray, r: FloatArray) -> tuple[FloatArray, FloatArray]:
         d = self.spacing_m
@@ -191,6 +112,27 @@ def rings_to_cover(width_m: float, height_m: float, spacing_m: float, orientatio
     for normal in np.radians(first_deg + np.array([0.0, 60.0, 120.0])):
         farthest_m = max(farthest_m, abs(np.cos(normal)) * width_m / 2 + abs(np.sin(normal)) * height_m / 2)
     return max(1, int(np.ceil((farthest_m - spacing_m / (2 * SQRT3)) / (SQRT3 / 2 * spacing_m))))
+
+
+def cluster_centers(axial: IntArray, k: int) -> IntArray:
+    """Centre of the k-ring cluster that holds each cell, shape (cells, 2).
+
+    The clusters tile the lattice: their centres are the sublattice with basis (2k+1, -k), (k, k+1) (model, section 2). Each cell lies
+    within k steps of exactly one centre, which is near its rounded-down coordinates in that basis.
+    """
+    basis = np.array([[2 * k + 1, -k], [k, k + 1]])
+    size = 3 * k * k + 3 * k + 1
+    q, r = axial[:, 0], axial[:, 1]
+    along_1 = (q * (k + 1) - r * k) // size
+    along_2 = (q * k + r * (2 * k + 1)) // size
+    centers: IntArray = np.zeros_like(axial)
+    for step_1 in (-1, 0, 1, 2):
+        for step_2 in (-1, 0, 1, 2):
+            candidate = (along_1 + step_1)[:, None] * basis[0] + (along_2 + step_2)[:, None] * basis[1]
+            difference = axial - candidate
+            near = hex_distance(difference[:, 0], difference[:, 1]) <= k
+            centers[near] = candidate[near]
+    return centers
 
 
 def _fractional(u: FloatArray, v: FloatArray, orientation: str) -> tuple[FloatArray, FloatArray]:

@@ -1,10 +1,11 @@
-"""The MEC servers of both tiers: which server covers a cell, how many hops a relayed request takes, and what servers are called.
+"""The MEC servers: which server of each tier covers a cell, what servers are called, and how far they are from cells.
 
-Local servers are numbered like their cells; the regional server of region g is number `cells + g`. Model, section 2.
+Servers are numbered tier by tier, from the lowest. Model, section 2.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.deployment.lattice import HexCells, hex_distance
+from msmf_traci.deployment.cells import Cells
+from msmf_traci.deployment.lattice import HexCells, cluster_centers
+from msmf_traci.deployment.places import Places, hops_between, with_room
 
 LOCAL, REGIONAL = 0, 1
-TIER_NAMES = ("local", "regional")
+PREFIXES = {"local": "L", "regional": "R"}  # of servers' names; those of other tiers have the tier's name
 
 
 @dataclass(frozen=True)
@@ -33,85 +36,100 @@ class TierLatency:
         return np.array([self.local_ms, self.regional_ms]) + self.compute_ms
 
 
+@dataclass(frozen=True)
+class Tier:
+    """One tier: the areas that its servers cover.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    area
+        Number of the area that each cell lies in, shape (cells,).
+    labels
+        What its areas are called.
+    """
+
+    name: str
+    area: IntArray
+    labels: Sequence[str]
+
+
 class Servers:
-    """Local servers, one a cell, and regional servers, one a cluster of `regional_rings` rings.
+    """The servers of all tiers.
 
     Parameters
     ----------
     cells
-        The deployment.
-    regional_rings
-        k; a whole region has 3 k^2 + 3 k + 1 cells.
+        The cells of base stations.
+    tiers
+        The tiers, from the lowest.
     """
 
-    def __init__(self, cells: HexCells, regional_rings: int) -> None:
+    def __init__(self, cells: Cells, tiers: Sequence[Tier]) -> None:
         self.cells = cells
-        centers = cluster_centers(cells.axial, regional_rings)
-        self.region_axial, region = np.unique(centers, axis=0, return_inverse=True)
-        self.region: IntArray = region.reshape(-1).astype(np.int64)
+        sizes = [len(tier.labels) for tier in tiers]
+        self.first: IntArray = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         # server_of[tier, cell]
-        self.server_of: IntArray = np.stack([np.arange(len(cells), dtype=np.int64), len(cells) + self.region])
-        self._members = self._members_of_regions()
+        self.server_of: IntArray = np.stack([first + tier.area for first, tier in zip(self.first, tiers, strict=False)])
+        self.tiers = tuple(tier.name for tier in tiers)
+        labels = [f"{PREFIXES.get(tier.name, tier.name)}:{label}" for tier in tiers for label in tier.labels]
+        self.names: NDArray[np.object_] = np.array(labels, dtype=object)
+        self._places = self._empty_places()
 
     def __len__(self) -> int:
-        return len(self.cells) + len(self.region_axial)
+        return int(self.first[-1])
 
     def tier(self, server: IntArray) -> IntArray:
-        """Tier of each server: LOCAL or REGIONAL."""
-        return (np.asarray(server) >= len(self.cells)).astype(np.int64)
+        """Tier of each server, counted from the lowest."""
+        return np.asarray(np.searchsorted(self.first, server, side="right") - 1, dtype=np.int64)
 
     def name(self, server: int) -> str:
-        """Name of a server in tables: `L:q,r` or `R:q,r`."""
-        if server < len(self.cells):
-            return f"L:{self.cells.name(server)}"
-        q, r = self.region_axial[server - len(self.cells)]
-        return f"R:{q},{r}"
-
-    @cached_property
-    def names(self) -> NDArray[np.object_]:
-        """Names of all servers."""
-        return np.array([self.name(server) for server in range(len(self))], dtype=object)
+        """Name of a server in tables, such as `L:0,0`."""
+        return str(self.names[server])
 
     @cached_property
     def tier_names(self) -> NDArray[np.object_]:
         """Name of the tier of all servers."""
-        return np.array(TIER_NAMES, dtype=object)[self.tier(np.arange(len(self)))]
+        return np.array(self.tiers, dtype=object)[self.tier(np.arange(len(self)))]
 
     def hops(self, server: IntArray, cell: IntArray) -> IntArray:
         """Hops from the attached cell to the nearest cell of the server's area, elementwise; 0 inside it."""
-        is_local = server < len(self.cells)
-        local = self.cells.hops(np.where(is_local, server, 0), cell)
-        if is_local.all():
-            return local
-        members = self._members[np.where(is_local, 0, server - len(self.cells))]
-        regional = self.cells.hops(members, np.asarray(cell)[..., None]).min(axis=-1)
-        return np.where(is_local, local, regional).astype(np.int64)
+        server, cell = np.broadcast_arrays(server, cell)
+        found = hops_between(server.ravel().astype(np.int64), cell.ravel().astype(np.int64), self.places())
+        return found.reshape(server.shape)
 
-    def _members_of_regions(self) -> IntArray:
-        """Cells of each region, shape (regions, most cells); smaller regions repeat their first cell."""
-        order = np.argsort(self.region, kind="stable")
-        sizes = np.bincount(self.region)
-        begin = np.cumsum(sizes) - sizes
-        column = np.arange(sizes.max())
-        return np.asarray(order[begin[:, None] + np.where(column < sizes[:, None], column, 0)], dtype=np.int64)
+    def places(self) -> Places:
+        """The same as compiled loops read it, with room for the hops of more servers."""
+        self._places = with_room(self._places)
+        return self._places
+
+    def _empty_places(self) -> Places:
+        ranks: IntArray = np.empty(len(self), dtype=np.int64)
+        ranks[np.argsort(self.names, kind="stable")] = np.arange(len(self))
+        members = [np.argsort(row, kind="stable") for row in self.server_of]
+        sizes = np.bincount(self.server_of.ravel(), minlength=len(self))
+        return Places(
+            tier=self.tier(np.arange(len(self))),
+            first=self.first,
+            server_of=self.server_of,
+            name_rank=ranks,
+            neighbours=self.cells.neighbours,
+            area_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            area_cell=np.concatenate(members).astype(np.int64),
+            row=np.full(len(self), -1, dtype=np.int64),
+            hops=np.empty((0, len(self.cells)), dtype=np.int16),
+            made=np.zeros(1, dtype=np.int64),
+        )
 
 
-def cluster_centers(axial: IntArray, k: int) -> IntArray:
-    """Centre of the k-ring cluster that holds each cell, shape (cells, 2).
+def local_tier(cells: Cells) -> Tier:
+    """One server a cell."""
+    return Tier("local", np.arange(len(cells), dtype=np.int64), list(cells.names))
 
-    The clusters tile the lattice: their centres are the sublattice with basis (2k+1, -k), (k, k+1) (model, section 2). Each cell lies
-    within k steps of exactly one centre, which is near its rounded-down coordinates in that basis.
-    """
-    basis = np.array([[2 * k + 1, -k], [k, k + 1]])
-    size = 3 * k * k + 3 * k + 1
-    q, r = axial[:, 0], axial[:, 1]
-    along_1 = (q * (k + 1) - r * k) // size
-    along_2 = (q * k + r * (2 * k + 1)) // size
-    centers: IntArray = np.zeros_like(axial)
-    for step_1 in (-1, 0, 1, 2):
-        for step_2 in (-1, 0, 1, 2):
-            candidate = (along_1 + step_1)[:, None] * basis[0] + (along_2 + step_2)[:, None] * basis[1]
-            difference = axial - candidate
-            near = hex_distance(difference[:, 0], difference[:, 1]) <= k
-            centers[near] = candidate[near]
-    return centers
+
+def two_tiers(cells: HexCells, regional_rings: int) -> Servers:
+    """Local servers, one a cell, and regional servers, one a cluster of `regional_rings` rings (k): 3 k^2 + 3 k + 1 cells."""
+    centers, region = np.unique(cluster_centers(cells.axial, regional_rings), axis=0, return_inverse=True)
+    regional = Tier("regional", region.reshape(-1).astype(np.int64), [f"{q},{r}" for q, r in centers.tolist()])
+    return Servers(cells, [local_tier(cells), regional])

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msmf_traci.deployment.servers import TIER_NAMES
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import band_table, summary_table
@@ -58,7 +57,7 @@ def _of_containers(drive: Drive) -> dict[str, Any]:
         "image_bytes": containers["image"],
         "memory_capacity_bytes": containers["memory"],
         "latency_level_ms": np.column_stack(levels),
-        "tier": np.array(TIER_NAMES, dtype=object)[tier],
+        "tier": np.array(drive.tiers, dtype=object)[tier],
         "level_met": met.astype(np.int64),
         "censored": containers["censored"].astype(np.int64),
         "reports": reports,

@@ -16,7 +16,7 @@ from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import MsmfError
 from msmf_traci.experiment.mobility_source import open_source
 from msmf_traci.experiment.preparation import City, Inputs
-from msmf_traci.experiment.variants import areas_of, make_variants
+from msmf_traci.experiment.variants import make_variants
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
@@ -53,8 +53,9 @@ class Drive:
         self.roster = self.source.roster
         self.plane = ControlPlane(self.variants.rulings(), roads, cells, city.coverage, self.roster.routes)
         servers: list[Servers] = [self.plane.servers(each.config.tiers.regional_rings) for each in self.variants.variants]
+        self.tiers = servers[0].tiers
         self.ledger = Ledger(keep_stages=config.output.trace)
-        self.engine = Engine(self.variants.policies(servers), areas_of(cells, servers), self.ledger)
+        self.engine = Engine(self.variants.policies(), servers, self.ledger)
         self.cells = cells
         self.follower = Follower()
         self.trips = TripLog()
@@ -67,8 +68,7 @@ class Drive:
         )
         self.trace: Trace | None = None
         if config.output.trace:
-            cell_names = np.array([cells.name(cell) for cell in range(len(cells))], dtype=object)
-            self.trace = Trace(scratch, config.output.format, self.names, np.array(roads.ids, dtype=object), cell_names)
+            self.trace = Trace(scratch, config.output.format, self.names, np.array(roads.ids, dtype=object), cells.names)
         self._display: ProgressDisplay | None = None
 
     def through(self) -> None:
@@ -190,8 +190,8 @@ def course_of(tracks: Tracks, decisions: Decisions, change_start: IntArray, chan
         home=d.home,
         target=d.target,
         alternative=d.alternative,
-        lower_target=d.lower_target,
-        lower_alternative=d.lower_alternative,
+        entry=d.entry,
+        alternative_entry=d.alternative_entry,
         change_start=change_start,
         change=change,
     )

@@ -22,7 +22,7 @@ def write_map_once(parent: Path, roads: Roads, servers: Servers, projection: Pro
     The folder `map-<hash>` with cells.csv, roads.csv and projection.json.
     """
     cells = servers.cells
-    deployment = f"{cells.rings} {cells.spacing_m!r} {cells.orientation} {cells.center_m!r} {len(servers)}"
+    deployment = f"{cells.identity} {len(servers)}"
     folder = parent / f"map-{hashlib.sha256((roads.digest() + deployment).encode()).hexdigest()[:12]}"
     if folder.is_dir():
         return folder
@@ -43,8 +43,8 @@ def cells_table(servers: Servers, projection: Projection | None) -> pd.DataFrame
     lon, lat = (unknown, unknown) if projection is None else projection.to_lon_lat(cells.x_m, cells.y_m)
     return pd.DataFrame(
         {
-            "cell": [cells.name(cell) for cell in range(len(cells))],
-            "region": [servers.name(server) for server in servers.server_of[1]],
+            "cell": list(cells.names),
+            "region": list(servers.names[servers.server_of[1]]),
             "x_m": cells.x_m,
             "y_m": cells.y_m,
             "lon": lon,

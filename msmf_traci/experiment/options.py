@@ -68,8 +68,7 @@ def tier_latency(config: Config) -> TierLatency:
 
 def request_latency(config: Config) -> RequestLatency:
     """The same as the engine takes them."""
-    local_ms, regional_ms = tier_latency(config).by_tier_ms
-    return RequestLatency(float(local_ms), float(regional_ms), config.tiers.hop_latency_ms)
+    return RequestLatency(tuple(tier_latency(config).by_tier_ms.tolist()), config.tiers.hop_latency_ms)
 
 
 def control_options(config: Config) -> ControlOptions:
@@ -114,8 +113,7 @@ def link_options(config: Config) -> LinkOptions:
         dirty_threshold_bytes=workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
         is_shared=config.links.mode == "shared",
-        local_room=config.capacity.local,
-        regional_room=config.capacity.regional,
+        room_by_tier=(config.capacity.local, config.capacity.regional),
     )
 
 

@@ -19,7 +19,7 @@ from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.deployment.lattice import HexCells, rings_to_cover
-from msmf_traci.deployment.servers import Servers
+from msmf_traci.deployment.servers import Servers, two_tiers
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.options import strategy_options, sumo_words
 from msmf_traci.experiment.road_store import roads_of
@@ -176,7 +176,7 @@ def read_city(config: Config, net_file: Path) -> City:
     cells = lay_cells(config.deployment, driven, net_file)
     is_walked = config.mobility.source == "gps" and bool(config.matching.against_oneway)
     roads = open_both_ways(driven) if is_walked else driven
-    servers = Servers(cells, config.tiers.regional_rings)
+    servers = two_tiers(cells, config.tiers.regional_rings)
     return City(net_file, roads, driven, cells, cover_edges(roads, cells), servers, projection_of(driven))
 
 

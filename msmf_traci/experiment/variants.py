@@ -8,14 +8,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from msmf_traci.arrays import IntArray
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.control.plane import Ruling
 from msmf_traci.control.strategies import Strategy
-from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.options import (
     control_options,
     handoff_policy,
@@ -24,7 +21,7 @@ from msmf_traci.experiment.options import (
     request_latency,
     workload_options,
 )
-from msmf_traci.migration.container import Areas, Records, policy
+from msmf_traci.migration.container import Records, policy
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.results.keys import KEY_COLUMNS
 from msmf_traci.results.option_columns import columns_beside_keys, key_value
@@ -78,21 +75,18 @@ class Variants:
         first = [levels.index(number) for number in levels]
         return [Ruling(each.strategy, control_options(each.config), first[each.workload]) for each in self.variants]
 
-    def policies(self, servers: Sequence[Servers]) -> Records:
-        """The engine's record of each variant; `servers` are those of each variant."""
-        first_region = _first_regions(servers)
+    def policies(self) -> Records:
+        """The engine's record of each variant."""
         return np.stack(
             [
                 policy(
                     link_options(each.config),
                     handoff_policy(each.config),
                     request_latency(each.config),
-                    servers=len(own),
-                    first_region=first_region[id(own)],
                     tiers=each.strategy.tiers,
                     processing=processing_options(each.config),
                 )
-                for each, own in zip(self.variants, servers, strict=True)
+                for each in self.variants
             ]
         )
 
@@ -112,40 +106,6 @@ def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Varia
             variants.append(Variant(strategy, each.config, keys, number))
     distinct = [workloads[numbers.index(number)] for number in range(max(numbers) + 1)]
     return Variants(variants, distinct)
-
-
-def areas_of(cells: HexCells, servers: Sequence[Servers]) -> Areas:
-    """Where the servers of all variants are."""
-    distinct = list({id(each): each for each in servers}.values())
-    sizes = np.concatenate([np.bincount(each.region) for each in distinct])
-    ranks: IntArray = np.zeros((len(servers), max(len(each) for each in servers)), dtype=np.int64)
-    by_servers = {id(each): _name_ranks(each) for each in distinct}
-    for variant, each in enumerate(servers):
-        ranks[variant, : len(each)] = by_servers[id(each)]
-    return Areas(
-        q=np.ascontiguousarray(cells.axial[:, 0]),
-        r=np.ascontiguousarray(cells.axial[:, 1]),
-        region_start=np.concatenate([[0], np.cumsum(sizes)]),
-        member=np.concatenate([np.argsort(each.region, kind="stable") for each in distinct]),
-        name_rank=ranks,
-    )
-
-
-def _first_regions(servers: Sequence[Servers]) -> dict[int, int]:
-    """Where the regions of each distinct `Servers` begin in `Areas`."""
-    first, total = {}, 0
-    for each in servers:
-        if id(each) not in first:
-            first[id(each)] = total
-            total += len(each.region_axial)
-    return first
-
-
-def _name_ranks(servers: Servers) -> IntArray:
-    order = np.argsort(servers.names, kind="stable")
-    ranks: IntArray = np.empty(len(servers), dtype=np.int64)
-    ranks[order] = np.arange(len(servers))
-    return ranks
 
 
 def _numbered(values: Sequence[Key]) -> list[int]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from msmf_traci.arrays import IntArray
 from msmf_traci.sentinels import NO_SERVER
 
 Records = NDArray[np.void]
@@ -82,6 +81,7 @@ _EMPTY: dict[str, Any] = {
     **dict.fromkeys(("number", "place"), -1),
 }
 
+MOST_TIERS = 8
 # One variant's rules, in SI units.
 POLICY = np.dtype(
     [
@@ -96,13 +96,9 @@ POLICY = np.dtype(
         ("restoring", np.float64),
         ("restoring_per_byte", np.float64),
         ("answers", np.float64),
-        ("local_ms", np.float64),
-        ("regional_ms", np.float64),
+        ("tier_ms", np.float64, (MOST_TIERS,)),  # of a request that a server of each tier answers without a relay
         ("hop_ms", np.float64),
-        ("local_room", np.int64),
-        ("regional_room", np.int64),
-        ("first_region", np.int64),  # where its regions begin in `Areas`
-        ("servers", np.int64),
+        ("room", np.int64, (MOST_TIERS,)),  # of each server of a tier
         ("tiers", np.int64),
         ("relay", np.bool_),
         ("finish", np.bool_),
@@ -113,30 +109,9 @@ POLICY = np.dtype(
 UNLIMITED = 2**62
 
 
-class Areas(NamedTuple):
-    """Where servers are: axial coordinates of cells, and the cells of regions of every size that variants use.
-
-    Attributes
-    ----------
-    q, r
-        Axial coordinates of each cell; local server n stands in cell n.
-    region_start, member
-        Cells of region g are `member[region_start[g]]` to `member[region_start[g + 1] - 1]`; a policy's server number `cells + i` is
-        region `first_region + i`.
-    name_rank
-        Place of each policy's servers in the order of their names, shape (policies, most servers).
-    """
-
-    q: IntArray
-    r: IntArray
-    region_start: IntArray
-    member: IntArray
-    name_rank: IntArray
-
-
 @dataclass(frozen=True)
 class LinkOptions:
-    """How bytes travel, when dirty memory is sent, and how many containers a server of each tier can hold (None: any number).
+    """How bytes travel, when dirty memory is sent, and how many containers a server of each tier can hold (None, or no number: any).
 
     The bandwidth is that of images and memories: what transport adds to them is taken off before.
     """
@@ -146,8 +121,7 @@ class LinkOptions:
     dirty_threshold_bytes: float
     switch_s: float
     is_shared: bool = False
-    local_room: int | None = None
-    regional_room: int | None = None
+    room_by_tier: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,8 +164,7 @@ NO_PROCESSING = Processing()
 class RequestLatency:
     """Latency in milliseconds of a request that a server of each tier answers, computing included, and of each hop it is relayed."""
 
-    local_ms: float
-    regional_ms: float
+    by_tier_ms: tuple[float, ...]
     hop_ms: float
 
 
@@ -199,8 +172,6 @@ def policy(
     links: LinkOptions,
     handoff: HandoffPolicy,
     latency: RequestLatency,
-    servers: int,
-    first_region: int,
     tiers: int,
     processing: Processing = NO_PROCESSING,
 ) -> Records:
@@ -214,10 +185,11 @@ def policy(
     record["comparison"], record["comparison_per_byte"] = processing.comparison_s, processing.comparison_s_per_byte
     record["restoring"], record["restoring_per_byte"] = processing.restore_s, processing.restore_s_per_byte
     record["answers"] = processing.answers_s
-    record["local_ms"], record["regional_ms"], record["hop_ms"] = latency.local_ms, latency.regional_ms, latency.hop_ms
-    record["local_room"] = UNLIMITED if links.local_room is None else links.local_room
-    record["regional_room"] = UNLIMITED if links.regional_room is None else links.regional_room
-    record["servers"], record["first_region"], record["tiers"] = servers, first_region, tiers
+    record["tier_ms"][: len(latency.by_tier_ms)], record["hop_ms"] = latency.by_tier_ms, latency.hop_ms
+    record["room"] = UNLIMITED
+    for tier, room in enumerate(links.room_by_tier):
+        record["room"][tier] = UNLIMITED if room is None else room
+    record["tiers"] = tiers
     record["relay"], record["finish"], record["shared"] = handoff.relay_unsynced, handoff.finish_user_left, links.is_shared
     return record
 

@@ -28,8 +28,8 @@ class Course(NamedTuple):
         Attached cell of each sample.
     home, target, alternative
         Decided home or KEEP; the target or NO_SERVER, and what is the target where that is the host.
-    lower_target, lower_alternative
-        Server of the next tier down where the road enters the area of the target; NO_SERVER where there is none.
+    entry, alternative_entry
+        Cell in which the road enters the area of the target, and of the alternative; NO_CELL where it is not known.
     change_start, change
         Samples at which something of this is new for the i-th vehicle are `change[change_start[i]:change_start[i + 1]]`; a
         vehicle's first and last frame are always among them.
@@ -50,8 +50,8 @@ class Course(NamedTuple):
     home: IntArray
     target: IntArray
     alternative: IntArray
-    lower_target: IntArray
-    lower_alternative: IntArray
+    entry: IntArray
+    alternative_entry: IntArray
     change_start: IntArray
     change: IntArray
 

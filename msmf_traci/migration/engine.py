@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from msmf_traci.arrays import IntArray
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import UNLIMITED, Areas, Records, new_containers
+from msmf_traci.migration.container import UNLIMITED, Records, new_containers
 from msmf_traci.migration.course import Course, Seen
 from msmf_traci.migration.dedicated import hosts_by, run_dedicated
 from msmf_traci.migration.ledger import Ledger
@@ -23,27 +24,27 @@ class Engine:
     ----------
     policies
         One record a variant (`container.policy`), shape (variants,).
-    areas
-        Where servers are.
+    servers
+        The servers of each variant.
     ledger
         Where transfers and stages are booked.
     """
 
-    def __init__(self, policies: Records, areas: Areas, ledger: Ledger) -> None:
+    def __init__(self, policies: Records, servers: Sequence[Servers], ledger: Ledger) -> None:
         self._policies = policies
-        self._areas = areas
+        self._servers = list(servers)
         self._books = (ledger.transfer_book, ledger.stage_book, ledger.keep_stages)
         self._records = new_containers(0, len(policies))
         self._vehicles = 0
-        self._meets = policies["shared"] | (policies["local_room"] < UNLIMITED) | (policies["regional_room"] < UNLIMITED)
+        self._meets = policies["shared"] | (policies["room"] < UNLIMITED).any(axis=1)
         empty: IntArray = np.zeros(0, dtype=np.int64)
         self._floors = {
             int(v): Floor(
                 open=empty,
                 again=empty,
                 n=np.zeros(3, dtype=np.int64),
-                held=np.zeros(int(policies["servers"][v]), dtype=np.int64),
-                link=np.full(2 * int(policies["servers"][v]), -1, dtype=np.int64),
+                held=np.zeros(len(servers[int(v)]), dtype=np.int64),
+                link=np.full(2 * len(servers[int(v)]), -1, dtype=np.int64),
                 shared_s=np.full(1, -np.inf),
             )
             for v in np.flatnonzero(self._meets)
@@ -77,7 +78,7 @@ class Engine:
         """
         aside = Ledger()
         books = (aside.transfer_book, aside.stage_book, False)
-        return hosts_by(t_s, self.containers, vehicle, variant, self._policies[variant], self._areas, books)
+        return hosts_by(t_s, self.containers, vehicle, variant, self._policies[variant], self._servers[variant].places(), books)
 
     def run(self, course: Course, variants: IntArray, *, trace: bool = False) -> Seen:
         """Take the containers of a batch's vehicles under some variants through the batch.
@@ -99,14 +100,16 @@ class Engine:
         shape = len(course.time_s) if trace else 0, len(self._policies)
         seen = Seen(np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool))
         apart = variants[~self._meets[variants]]
-        if len(apart):
-            run_dedicated(course, self.containers, apart, self._policies, self._areas, self._books, seen)
+        for servers in dict.fromkeys(self._servers[v] for v in apart):
+            theirs = apart[[self._servers[v] is servers for v in apart]]
+            run_dedicated(course, self.containers, theirs, self._policies, servers.places(), self._books, seen)
         together = variants[self._meets[variants]]
         if len(together):
             batch = _by_frame(course)
             for v in together:
                 floor = self._floors[int(v)]
-                run_shared(course, batch, self.containers[:, v], v, self._policies[v], self._areas, floor, self._books, seen)
+                places = self._servers[v].places()
+                run_shared(course, batch, self.containers[:, v], v, self._policies[v], places, floor, self._books, seen)
                 if floor.n[2]:
                     raise InputError(
                         "no server that the strategy may use had room for the container of a vehicle that had departed by "

@@ -9,17 +9,15 @@ from typing import Any
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.migration.container import Areas
-from msmf_traci.migration.service import hops
+from msmf_traci.deployment.places import Places, hops_from
 from msmf_traci.migration.transfer import refuse
-from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
 
 @compiled
-def has_room(held: IntArray, server: int, p: Any, areas: Areas) -> bool:
+def has_room(held: IntArray, server: int, p: Any, places: Places) -> bool:
     """Whether a server can hold one container more."""
-    room = p.local_room if server < len(areas.q) else p.regional_room
-    return bool(held[server] < room)
+    return bool(held[server] < p.room[places.tier[server]])
 
 
 @compiled
@@ -34,18 +32,19 @@ def hold(held: IntArray, host_before: int, target_before: int, c: Any) -> None:
 
 
 @compiled
-def server_with_room(held: IntArray, home: int, cell: int, v: int, p: Any, areas: Areas) -> int:
+def server_with_room(held: IntArray, home: int, cell: int, p: Any, places: Places) -> int:
     """Where a container is first deployed: its home, or the nearest server (in hops, then by name) of the strategy's tiers with room.
 
     NO_SERVER where all are full.
     """
-    if has_room(held, home, p, areas):
+    if has_room(held, home, p, places):
         return home
+    hops = hops_from(cell, places)
     best, nearest = NO_SERVER, 1 << 30
-    for server in range(len(areas.q) if p.tiers == 1 else p.servers):
-        if has_room(held, server, p, areas):
-            away = hops(server, cell, p, areas)
-            if away < nearest or (away == nearest and areas.name_rank[v, server] < areas.name_rank[v, best]):
+    for server in range(places.first[p.tiers]):
+        if has_room(held, server, p, places):
+            away = hops[places.area_cell[places.area_start[server] : places.area_start[server + 1]]].min()
+            if away < nearest or (away == nearest and places.name_rank[server] < places.name_rank[best]):
                 best, nearest = server, away
     return best
 
@@ -54,7 +53,7 @@ def server_with_room(held: IntArray, home: int, cell: int, v: int, p: Any, areas
 def grant_home(
     c: Any,
     p: Any,
-    areas: Areas,
+    places: Places,
     held: IntArray,
     t_s: float,
     home: int,
@@ -64,7 +63,9 @@ def grant_home(
     key: tuple[int, int],
     books: Any,
 ) -> int:
-    """The home, or what takes its place where it is full: the attached cell's local server if it has room and meets the level, else KEEP.
+    """The home, or what takes its place where it is full: the attached cell's server of a lower tier, else KEEP.
+
+    Tiers are tried downwards; the lower server has room, and its tier meets the level.
 
     What was granted once holds until another home is asked for; a refusal is booked once, and asked again at each frame.
     """
@@ -73,18 +74,19 @@ def grant_home(
         return home
     if c.asked_home == home and c.given_home != NO_SERVER and c.given_home != home:
         given = c.given_home
-        if given == c.host or given == c.target or has_room(held, given, p, areas):
+        if given == c.host or given == c.target or has_room(held, given, p, places):
             return int(given)
-    if has_room(held, home, p, areas):
+    if has_room(held, home, p, places):
         c.asked_home, c.given_home = home, home
         return home
     if c.asked_home != home or c.given_home == home:
         refuse(c, t_s, home, x_m, y_m, key, books)
     c.asked_home = home
-    is_lower_known = home >= len(areas.q) and p.local_ms <= c.level_ms
-    if is_lower_known and (cell == c.host or cell == c.target or has_room(held, cell, p, areas)):
-        c.given_home = cell
-        return cell
+    for tier in range(places.tier[home] - 1, -1, -1):
+        lower = places.server_of[tier, cell]
+        if p.tier_ms[tier] <= c.level_ms and (lower == c.host or lower == c.target or has_room(held, lower, p, places)):
+            c.given_home = lower
+            return int(lower)
     c.given_home = NO_SERVER
     return KEEP
 
@@ -93,33 +95,35 @@ def grant_home(
 def grant_target(
     c: Any,
     p: Any,
-    areas: Areas,
+    places: Places,
     held: IntArray,
     t_s: float,
     target: int,
-    lower: int,
+    entry: int,
     x_m: float,
     y_m: float,
     key: tuple[int, int],
     books: Any,
 ) -> int:
-    """The target, or what takes its place where it is full: the next tier's server there if it has room and meets the level, else none."""
+    """The target, or what takes its place where it is full: a lower server where the road enters its area (`entry`), else none."""
     if target == NO_SERVER or target == c.target:
         c.asked_target, c.given_target = target, target
         return target
     if c.asked_target == target and c.given_target != NO_SERVER and c.given_target != target:
         given = c.given_target
-        if given != c.host and (given == c.target or has_room(held, given, p, areas)):
+        if given != c.host and (given == c.target or has_room(held, given, p, places)):
             return int(given)
-    if has_room(held, target, p, areas):
+    if has_room(held, target, p, places):
         c.asked_target, c.given_target = target, target
         return target
     if c.asked_target != target or c.given_target == target:
         refuse(c, t_s, target, x_m, y_m, key, books)
     c.asked_target = target
-    if lower != NO_SERVER and lower != c.host and p.local_ms <= c.level_ms and (lower == c.target or has_room(held, lower, p, areas)):
-        c.given_target = lower
-        return lower
+    for tier in range(places.tier[target] - 1 if entry != NO_CELL else -1, -1, -1):
+        lower = places.server_of[tier, entry]
+        if lower != c.host and p.tier_ms[tier] <= c.level_ms and (lower == c.target or has_room(held, lower, p, places)):
+            c.given_target = lower
+            return int(lower)
     c.given_target = NO_SERVER
     return NO_SERVER
 

@@ -10,26 +10,7 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.compiled import compiled
-from msmf_traci.migration.container import Areas
-
-
-@compiled
-def hops(server: int, cell: int, p: Any, areas: Areas) -> int:
-    """Hops from a cell to the nearest cell of a server's area."""
-    n_cells = len(areas.q)
-    if server < n_cells:
-        return _hex_distance(areas.q[server] - areas.q[cell], areas.r[server] - areas.r[cell])
-    region = p.first_region + server - n_cells
-    nearest = 1 << 30
-    for k in range(areas.region_start[region], areas.region_start[region + 1]):
-        member = areas.member[k]
-        nearest = min(nearest, _hex_distance(areas.q[member] - areas.q[cell], areas.r[member] - areas.r[cell]))
-    return nearest
-
-
-@compiled
-def _hex_distance(q: int, r: int) -> int:
-    return (abs(q) + abs(r) + abs(q + r)) // 2
+from msmf_traci.deployment.places import Places, hops_to
 
 
 @compiled
@@ -41,14 +22,13 @@ def deploy(c: Any, t_s: float, server: int) -> None:
 
 
 @compiled
-def see(c: Any, p: Any, areas: Areas, t_s: float, cell: int) -> None:
+def see(c: Any, p: Any, places: Places, t_s: float, cell: int) -> None:
     """From now on the user is attached to `cell` and served by the host."""
     settle(c, t_s)
     c.cell = cell
-    away = hops(c.host, cell, p, areas)
-    tier_ms = p.local_ms if c.host < len(areas.q) else p.regional_ms
+    away = hops_to(c.host, cell, places)
     c.relayed = away > 0
-    c.late = tier_ms + p.hop_ms * away > c.level_ms
+    c.late = p.tier_ms[places.tier[c.host]] + p.hop_ms * away > c.level_ms
 
 
 @compiled

@@ -12,7 +12,8 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.migration.container import Areas, Records
+from msmf_traci.deployment.places import Places
+from msmf_traci.migration.container import Records
 from msmf_traci.migration.course import Course, Seen
 from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_min_rates
 from msmf_traci.migration.machine import arrive, complete, obey, score
@@ -71,7 +72,7 @@ class Batch(NamedTuple):
 
 @compiled
 def run_shared(
-    course: Course, batch: Batch, containers: Records, v: int, p: Any, areas: Areas, floor: Floor, books: Any, seen: Seen
+    course: Course, batch: Batch, containers: Records, v: int, p: Any, places: Places, floor: Floor, books: Any, seen: Seen
 ) -> None:
     """Take one variant through a batch.
 
@@ -83,7 +84,7 @@ def run_shared(
         The variant's records, shape (vehicles,).
     v, p
         The variant's number and policy.
-    areas
+    places
         Where servers are.
     floor
         Open transfers and rooms.
@@ -103,12 +104,12 @@ def run_shared(
         samples = batch.all_sample[batch.all_start[f] : batch.all_start[f + 1]]
         for sample in samples:
             here[_vehicle_of(course, sample)] = sample
-        moved = _advance(t_s, course, here, before_x_m, before_y_m, containers, v, p, areas, floor, books)
+        moved = _advance(t_s, course, here, before_x_m, before_y_m, containers, v, p, places, floor, books)
         n_due = _who_is_due(course, batch, f, floor, due, is_due)
         for k in range(n_due):
             vehicle = due[k]
             is_due[vehicle] = False
-            _meet(course, here[vehicle], containers, v, vehicle, p, areas, floor, books, seen)
+            _meet(course, here[vehicle], containers, v, vehicle, p, places, floor, books, seen)
         if p.shared and (moved or n_due > 0):
             _share_links(t_s, containers, p, floor)
         for sample in samples:
@@ -131,7 +132,7 @@ def _advance(
     containers: Records,
     v: int,
     p: Any,
-    areas: Areas,
+    places: Places,
     floor: Floor,
     books: Any,
 ) -> bool:
@@ -149,7 +150,7 @@ def _advance(
                 host, target = c.host, c.target
                 x_m = course.x_m[here[vehicle]] if at_s == t_s else before_x_m[vehicle]
                 y_m = course.y_m[here[vehicle]] if at_s == t_s else before_y_m[vehicle]
-                complete(c, p, areas, at_s, x_m, y_m, (vehicle, v), books)
+                complete(c, p, places, at_s, x_m, y_m, (vehicle, v), books)
                 hold(floor.held, host, target, c)
         moved |= c.since > floor.shared_s[0] and is_sending(c, t_s)
         if c.anew and not is_listed:
@@ -184,7 +185,7 @@ def _who_is_due(course: Course, batch: Batch, f: int, floor: Floor, due: IntArra
 
 @compiled
 def _meet(
-    course: Course, sample: int, containers: Records, v: int, vehicle: int, p: Any, areas: Areas, floor: Floor, books: Any, seen: Seen
+    course: Course, sample: int, containers: Records, v: int, vehicle: int, p: Any, places: Places, floor: Floor, books: Any, seen: Seen
 ) -> None:
     """One frame of one container."""
     c = containers[vehicle]
@@ -192,14 +193,14 @@ def _meet(
     home, cell, key = course.home[sample], course.cell[sample], (vehicle, v)
     host_before, target_before = c.host, c.target
     if course.first[sample]:
-        deploy(c, t_s, server_with_room(floor.held, home, cell, v, p, areas))
+        deploy(c, t_s, server_with_room(floor.held, home, cell, p, places))
         if c.host == NO_SERVER:
             floor.n[2] += 1
     if cell != c.cell:
-        see(c, p, areas, t_s, cell)
+        see(c, p, places, t_s, cell)
     is_other = course.target[sample] == c.host
     target = course.alternative[sample] if is_other else course.target[sample]
-    lower = course.lower_alternative[sample] if is_other else course.lower_target[sample]
+    entry = course.alternative_entry[sample] if is_other else course.entry[sample]
     if target == c.host:
         target = NO_SERVER
     c.anew = False
@@ -209,9 +210,9 @@ def _meet(
         if course.first[sample]:
             granted = KEEP  # it is deployed where there is room, and asks for its home from the next frame on
         elif c.running or (c.stage != RESTORE and not p.finish):  # else it cannot be sent elsewhere, and does not ask
-            granted = grant_home(c, p, areas, floor.held, t_s, home, cell, x_m, y_m, key, books)
+            granted = grant_home(c, p, places, floor.held, t_s, home, cell, x_m, y_m, key, books)
         if c.running and (granted == KEEP or granted == c.host):
-            wanted = grant_target(c, p, areas, floor.held, t_s, target, lower, x_m, y_m, key, books)
+            wanted = grant_target(c, p, places, floor.held, t_s, target, entry, x_m, y_m, key, books)
         obey(c, p, t_s, granted, wanted, x_m, y_m, key, books)
         c.anew = c.anew or lacks_what_it_asked_for(c) or (course.first[sample] and c.host != home)
     if len(seen.host):
@@ -248,7 +249,7 @@ def _close_place(containers: Records, c: Any, floor: Floor) -> None:
 def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
     """Give every open transfer its max-min fair rate; one that waits to send what it would get as one flow more."""
     floor.shared_s[0] = t_s
-    n = floor.n[0]
+    n, servers = floor.n[0], len(floor.held)
     up, down = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     sender, waiter = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     senders, waiters, links = 0, 0, 0
@@ -264,7 +265,7 @@ def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
     for k in range(senders):
         c = containers[sender[k]]
         up[k], links = _number(c.host, floor.link, links)
-        down[k], links = _number(p.servers + c.target, floor.link, links)
+        down[k], links = _number(servers + c.target, floor.link, links)
     up, down = up[:senders], down[:senders]
     start, flow = flows_by_link(up, down, links)
     rate = max_min_rates(up, down, start, flow, p.bandwidth)
@@ -274,11 +275,11 @@ def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
     for k in range(waiters):
         c = containers[waiter[k]]
         of_up = _level(floor.link[c.host], level, start, flow, rate, p.bandwidth)
-        of_down = _level(floor.link[p.servers + c.target], level, start, flow, rate, p.bandwidth)
+        of_down = _level(floor.link[servers + c.target], level, start, flow, rate, p.bandwidth)
         set_rate(c, t_s, min(of_up, of_down))
     for k in range(senders):
         c = containers[sender[k]]
-        floor.link[c.host], floor.link[p.servers + c.target] = -1, -1
+        floor.link[c.host], floor.link[servers + c.target] = -1, -1
 
 
 @compiled

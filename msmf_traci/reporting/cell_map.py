@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.deployment.servers import cluster_centers
+from msmf_traci.deployment.lattice import cluster_centers
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.run_tables import NUMBER, TEXT, read_whole
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.cells import Cells
 from msmf_traci.roads.roads import Roads
 
 SLIVER_M = 1e-9  # a shorter piece of a line is an artefact of rounding at a border
@@ -42,7 +42,7 @@ class EdgeCoverage:
     exit_m: FloatArray
 
 
-def cover_edges(roads: Roads, cells: HexCells) -> EdgeCoverage:
+def cover_edges(roads: Roads, cells: Cells) -> EdgeCoverage:
     """Cut every edge's centre line, scaled to the edge's length, at the cell borders."""
     n_points = np.diff(roads.line_start)
     is_last = np.zeros(len(roads.line_x_m), dtype=bool)

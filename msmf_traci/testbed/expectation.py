@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.migration.container import Areas, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
+from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.servers import Servers, local_tier
+from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import BYTE_KINDS, Ledger, Outcome, Stage
@@ -112,7 +114,7 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
     n = len(times)
     home = np.where((np.arange(n) > 0) & (handoff_s is not None), 1, 0)
     ledger = Ledger(keep_stages=True)
-    engine = Engine(_rules(migration, costs)[None], _two_servers(), ledger)
+    engine = Engine(_rules(migration, costs)[None], [_neighbours()], ledger)
     image, memory, level = (np.array([value]) for value in (migration.image_bytes, migration.memory_bytes, 1e9))
     engine.admit([Containers(image, memory, level, start_time_s(image, costs.start_s))])
     engine.run(_course(times, home), np.array([0]))
@@ -128,12 +130,13 @@ def _rules(migration: Migration, costs: Costs) -> Records:
         switch_s=0.0,
     )
     handoff = HandoffPolicy(relay_unsynced=migration.relay_unsynced, finish_user_left=False)
-    return policy(links, handoff, RequestLatency(0.0, 0.0, 0.0), servers=2, first_region=0, tiers=1, processing=processing)
+    return policy(links, handoff, RequestLatency((0.0,), 0.0), tiers=1, processing=processing)
 
 
-def _two_servers() -> Areas:
-    nothing: IntArray = np.zeros(0, dtype=np.int64)
-    return Areas(np.arange(2), np.zeros(2, dtype=np.int64), np.zeros(1, dtype=np.int64), nothing, np.arange(2)[None, :])
+def _neighbours() -> Servers:
+    """Local servers of cells beside each other; the first two are used."""
+    cells = HexCells(1, 1.0)
+    return Servers(cells, [local_tier(cells)])
 
 
 def _course(times: FloatArray, home: IntArray) -> Course:
@@ -156,8 +159,8 @@ def _course(times: FloatArray, home: IntArray) -> Course:
         home=home,
         target=np.where(edge == 0, 1, _NOWHERE),
         alternative=nobody,
-        lower_target=nobody,
-        lower_alternative=nobody,
+        entry=nobody,
+        alternative_entry=nobody,
         change_start=np.array([0, n]),
         change=edge,
     )

@@ -19,7 +19,7 @@ from msmf_traci.control.situation import Scene
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import LOCAL, REGIONAL, Servers, TierLatency
+from msmf_traci.deployment.servers import LOCAL, REGIONAL, TierLatency, two_tiers
 from msmf_traci.mobility.frame import SAMPLE_COLUMNS, Frame, Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.roads.coverage import cover_edges
@@ -106,7 +106,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.cells = HexCells(5, 500.0, "flat")
-        self.servers = Servers(self.cells, 1)
+        self.servers = two_tiers(self.cells, 1)
         self.latency = TierLatency(10.0, 50.0, 5.0, 5.0)
 
     def cell(self, q: int, r: int) -> int:

@@ -1,7 +1,6 @@
 """What section 1 of the model promises of cells: how many, where, whose point is whose, hops, borders, and lines cut at the borders."""
 
 import math
-from collections import deque
 from itertools import pairwise
 
 import numpy as np
@@ -117,20 +116,6 @@ def test_neighbours_are_the_adjacent_cells_and_know_each_other(orientation: str)
         for (step_q, step_r), other in zip(NEIGHBOUR_STEPS, cells.neighbours[cell], strict=True):
             if other >= 0:
                 assert (cells.axial[other] - cells.axial[cell]).tolist() == [step_q, step_r]
-
-
-def test_hops_are_the_breadth_first_distance_over_neighbours() -> None:
-    cells = HexCells(4, D)
-    everywhere = np.arange(len(cells))
-    for origin in range(len(cells)):
-        distance, queue = {origin: 0}, deque([origin])
-        while queue:
-            cell = queue.popleft()
-            for other in cells.neighbours[cell].tolist():
-                if other >= 0 and other not in distance:
-                    distance[other] = distance[cell] + 1
-                    queue.append(other)
-        assert cells.hops(np.full(len(cells), origin), everywhere).tolist() == [distance[int(cell)] for cell in everywhere]
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msmf_traci.deployment.lattice import HexCells, hex_distance
-from msmf_traci.deployment.servers import LOCAL, REGIONAL, Servers, TierLatency, cluster_centers
+from msmf_traci.deployment.lattice import HexCells, cluster_centers, hex_distance
+from msmf_traci.deployment.servers import LOCAL, REGIONAL, TierLatency, two_tiers
 
 RINGS_OF_REGIONS = (1, 2, 3)
 CELLS = HexCells(9, 500.0)
-SERVERS = {k: Servers(CELLS, k) for k in RINGS_OF_REGIONS}
+SERVERS = {k: two_tiers(CELLS, k) for k in RINGS_OF_REGIONS}
 COORDINATE = st.integers(-500, 500)
+
+
+def centers_of(cells: HexCells, k: int) -> list[list[int]]:
+    """Centres of the regions, in the order of their servers."""
+    found: list[list[int]] = np.unique(cluster_centers(cells.axial, k), axis=0).tolist()
+    return found
 
 
 def lattice(k: int, a: int, b: int) -> tuple[int, int]:
@@ -52,23 +58,23 @@ def test_every_cell_lies_within_k_steps_of_its_centre_which_is_in_the_sublattice
 
 @pytest.mark.parametrize(("k", "size"), [(1, 7), (2, 19), (3, 37)])
 def test_whole_regions_have_7_19_37_cells_and_those_cut_by_the_border_fewer(k: int, size: int) -> None:
-    servers = SERVERS[k]
+    regions = SERVERS[k].server_of[REGIONAL] - len(CELLS)
     deployed = {tuple(axial) for axial in CELLS.axial.tolist()}
     whole = 0
-    for region, center in enumerate(servers.region_axial.tolist()):
+    for region, center in enumerate(centers_of(CELLS, k)):
         expected = hexagon(*center, k) & deployed
-        assert {tuple(axial) for axial in CELLS.axial[servers.region == region].tolist()} == expected
+        assert {tuple(axial) for axial in CELLS.axial[regions == region].tolist()} == expected
         whole += len(expected) == size
     assert whole >= 1
-    assert np.bincount(servers.region).max() == size
-    assert np.bincount(servers.region).sum() == len(CELLS)
+    assert np.bincount(regions).max() == size
+    assert np.bincount(regions).sum() == len(CELLS)
 
 
 def test_a_region_whose_centre_lies_outside_keeps_its_cells_and_its_name() -> None:
     # One ring of cells, k = 1: (0, 0) and its six neighbours are one whole region; two rings: the others belong to centres outside.
-    assert Servers(HexCells(1, 500.0), 1).region_axial.tolist() == [[0, 0]]
-    servers = Servers(HexCells(2, 500.0), 1)
-    cell = np.flatnonzero((servers.cells.axial == [2, 0]).all(axis=1))
+    assert two_tiers(HexCells(1, 500.0), 1).names.tolist()[7:] == ["R:0,0"]
+    servers = two_tiers(HexCells(2, 500.0), 1)
+    cell = np.flatnonzero((HexCells(2, 500.0).axial == [2, 0]).all(axis=1))
     # (2, 0) is one step from the centre (3, -1) = basis vector (2k+1, -k), which is three steps out and not deployed
     assert servers.name(int(servers.server_of[REGIONAL, cell[0]])) == "R:3,-1"
 
@@ -78,7 +84,7 @@ def test_servers_are_called_by_tier_and_axial_coordinates(k: int) -> None:
     servers = SERVERS[k]
     names = [servers.name(server) for server in range(len(servers))]
     assert names[: len(CELLS)] == [f"L:{q},{r}" for q, r in CELLS.axial.tolist()]
-    assert names[len(CELLS) :] == [f"R:{q},{r}" for q, r in servers.region_axial.tolist()]
+    assert names[len(CELLS) :] == [f"R:{q},{r}" for q, r in centers_of(CELLS, k)]
     assert len(set(names)) == len(names)
     assert "R:0,0" in names
 
@@ -100,12 +106,22 @@ def test_hops_to_a_region_are_those_to_its_nearest_cell(k: int) -> None:
     servers = SERVERS[k]
     axial = CELLS.axial.tolist()
     attached = list(range(0, len(CELLS), 7))
-    for region in range(len(servers.region_axial)):
-        members = [axial[cell] for cell in np.flatnonzero(servers.region == region)]
+    for region in range(len(servers) - len(CELLS)):
+        members = [axial[cell] for cell in np.flatnonzero(servers.server_of[REGIONAL] == len(CELLS) + region)]
         found = servers.hops(np.full(len(attached), len(CELLS) + region), np.array(attached))
         for cell, hops in zip(attached, found.tolist(), strict=True):
             q, r = axial[cell]
             assert hops == min(max(abs(q - a), abs(r - b), abs(q + r - a - b)) for a, b in members)
+
+
+@pytest.mark.parametrize("rings", [1, 4])
+def test_hops_between_cells_are_the_distance_on_the_lattice(rings: int) -> None:
+    cells = HexCells(rings, 500.0)
+    servers = two_tiers(cells, 1)
+    everywhere = np.arange(len(cells))
+    for origin in everywhere:
+        apart = cells.axial - cells.axial[origin]
+        assert servers.hops(origin, everywhere).tolist() == hex_distance(apart[:, 0], apart[:, 1]).tolist()
 
 
 def test_hops_mix_local_and_regional_servers_and_are_none_inside_the_area() -> None:

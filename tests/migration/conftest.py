@@ -37,7 +37,7 @@ STATE = (*CLOCKS, "running", "relayed", "late")
 class Drive:
     """What is decided for vehicles v under strategies s in frames f; a vehicle is on the road from frame first[v] to frame last[v].
 
-    home, target, lower_target: shape (f, v, s); cell: (f, v); the others one a vehicle or one a frame. tiers: those of the strategies.
+    home, target, entry: shape (f, v, s); cell: (f, v); the others one a vehicle or one a frame. tiers: those of the strategies.
     """
 
     times_s: np.ndarray
@@ -45,7 +45,7 @@ class Drive:
     last: np.ndarray
     home: np.ndarray
     target: np.ndarray
-    lower_target: np.ndarray
+    entry: np.ndarray
     cell: np.ndarray
     containers: Containers
     links: LinkOptions
@@ -120,8 +120,8 @@ class Booked:
         for strategy in range(drive.strategies):
             home, target = drive.home[f, vehicle, strategy], drive.target[f, vehicle, strategy]
             home = np.where(tracks.first & (home == KEEP), cell, home)
-            lower_target = drive.lower_target[f, vehicle, strategy]
-            decisions = Decisions(cell, home, target, none, lower_target, none)
+            entry = drive.entry[f, vehicle, strategy]
+            decisions = Decisions(cell, home, target, none, entry, none)
             change_start, change = self._changes[strategy].find(tracks, decisions, every=every)
             self.engine.run(course_of(tracks, decisions, change_start, change), np.array([strategy]))
 
@@ -205,7 +205,7 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
         last=last,
         home=np.where(home == -1, KEEP, home),
         target=np.where(target == KEEP, -1, target),
-        lower_target=np.where(target == REGION, entered, NO_SERVER),
+        entry=np.where(target == REGION, entered, NO_SERVER),
         cell=draw(arrays.arrays(np.int64, (f, v), elements=st.integers(0, len(SERVERS) - 1))),
         containers=Containers(image, memory, np.array(levels), draw(_numbers(0.1, 5, v))),
         links=LinkOptions(
@@ -215,8 +215,10 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
             draw(st.sampled_from([0.0, 0.5])),
             is_shared=crowded and draw(st.booleans()),
             # so that there is room for every first deployment
-            local_room=draw(st.sampled_from([None, 1 if v <= 2 else 2])) if crowded else None,
-            regional_room=draw(st.sampled_from([None, 1, 2])) if tiers == 2 else None,
+            room_by_tier=(
+                draw(st.sampled_from([None, 1 if v <= 2 else 2])) if crowded else None,
+                draw(st.sampled_from([None, 1, 2])) if tiers == 2 else None,
+            ),
         ),
         policy=HandoffPolicy(draw(st.booleans()), draw(st.booleans())),
         processing=draw(_processing()),
@@ -255,7 +257,7 @@ def same_container_drive() -> Callable[[np.ndarray], Drive]:
             last=np.full(vehicles, frames - 1),
             home=home[:, :, None],
             target=np.full((frames, vehicles, 1), NO_SERVER),
-            lower_target=np.full((frames, vehicles, 1), NO_SERVER),
+            entry=np.full((frames, vehicles, 1), NO_SERVER),
             cell=np.zeros((frames, vehicles), dtype=np.int64),
             containers=Containers(100 * MB * every, 20 * MB * every, 80 * every, 0.5 * every),
             links=LinkOptions(BYTES_PER_S, 0.05, 5 * MB, 0.0),
@@ -287,10 +289,10 @@ def crowd() -> Callable[..., Drive]:
             last=np.array(last or [frames - 1] * vehicles),
             home=np.array(home)[:, :, None],
             target=np.broadcast_to(target, (frames, vehicles))[:, :, None],
-            lower_target=np.full((frames, vehicles, 1), NO_SERVER),
+            entry=np.full((frames, vehicles, 1), NO_SERVER),
             cell=np.zeros((frames, vehicles), dtype=np.int64),
             containers=Containers(MB * every, MB * every, np.array(level_ms or 80 * every), every),
-            links=LinkOptions(BYTES_PER_S, 0.0, 5 * MB, 0.0, local_room=local_room, regional_room=regional_room),
+            links=LinkOptions(BYTES_PER_S, 0.0, 5 * MB, 0.0, room_by_tier=(local_room, regional_room)),
             policy=HandoffPolicy(False, False),
             tiers=tiers,
         )

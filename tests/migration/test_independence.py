@@ -27,7 +27,7 @@ def test_a_container_fares_as_if_it_were_alone(drives, book, data):
                 last=drive.last[[v]],
                 home=drive.home[:, [v]][:, :, [s]],
                 target=drive.target[:, [v]][:, :, [s]],
-                lower_target=drive.lower_target[:, [v]][:, :, [s]],
+                entry=drive.entry[:, [v]][:, :, [s]],
                 cell=drive.cell[:, [v]],
                 containers=Containers(*(getattr(drive.containers, name)[[v]] for name in DRAWS)),
             )

@@ -33,8 +33,9 @@ def no_server_holds_more_than_it_has_room_for(drive, booked):
     for strategy in range(drive.strategies):
         held = np.concatenate([records[end][:, strategy] for end in ("host", "target")])
         held = np.bincount(held[held != NO_SERVER], minlength=REGION + 1)
-        assert drive.links.local_room is None or (held[:REGION] <= drive.links.local_room).all()
-        assert drive.links.regional_room is None or held[REGION] <= drive.links.regional_room
+        local, regional = drive.links.room_by_tier
+        assert local is None or (held[:REGION] <= local).all()
+        assert regional is None or held[REGION] <= regional
 
 
 def bytes_add_up_and_refused_transfers_have_none(drive, booked):

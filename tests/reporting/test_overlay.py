@@ -98,10 +98,10 @@ def test_geojson_has_the_places_of_the_networks_projection(copied_run: Path, cop
 @pytest.mark.parametrize("orientation", ["flat", "pointy"])
 def test_outlines_of_regions_hold_the_area_of_their_cells(orientation: str) -> None:
     from msmf_traci.deployment.lattice import HexCells
-    from msmf_traci.deployment.servers import Servers
+    from msmf_traci.deployment.servers import two_tiers
 
     cells = HexCells(5, 500.0, orientation, (1000.25, -333.1))
-    servers = Servers(cells, 2)
+    servers = two_tiers(cells, 2)
     names = np.array([cells.name(cell) for cell in range(len(cells))], dtype=object)
     region = np.array([servers.name(server) for server in servers.server_of[1]], dtype=object)
     cell_map = CellMap(names, cells.x_m, cells.y_m, region, 500.0, orientation)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import LOCAL, REGIONAL, Servers
+from msmf_traci.deployment.servers import LOCAL, REGIONAL, two_tiers
 from msmf_traci.roads.coverage import EdgeCoverage, Stretches, cover_edges, look_ahead_chains, route_stretches
 from msmf_traci.roads.roads import Roads, read_roads
 from tests.road_lines import Point, make_roads
 
 sumo = pytest.importorskip("sumo")
 CELLS = HexCells(5, 500.0, "flat")
-SERVERS = Servers(CELLS, 1)
+SERVERS = two_tiers(CELLS, 1)
 
 
 def cell(q: int, r: int) -> int:
@@ -184,7 +184,7 @@ def test_every_edge_of_a_real_network_is_covered() -> None:
         assert all(before[2] == after[1] and before[0] != after[0] and before[2] > before[1] for before, after in pairwise(stretches))
     followed = roads.successor[roads.successor >= 0]
     assert len(followed) > 100
-    chains = look_ahead_chains(roads, coverage, Servers(cells, 1).server_of, 300.0)
+    chains = look_ahead_chains(roads, coverage, two_tiers(cells, 1).server_of, 300.0)
     for edge in range(len(roads)):  # a chain is as long as its edges, and begins as its edge does
         assert row_of(chains, edge)[0][0] == edge_stretches(coverage, edge)[0][0]
         assert row_of(chains, edge)[-1][2] >= roads.length_m[edge] - 1e-6

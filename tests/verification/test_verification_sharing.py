@@ -37,7 +37,7 @@ class Meeting:
         processing: Processing = NO_PROCESSING,
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
-        links = LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, is_shared=shared, local_room=room)
+        links = LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, is_shared=shared, room_by_tier=(room,))
         self.engine = Engine(policies(links, HandoffPolicy(False, finish), processing=processing), row_of_cells(), self.ledger)
         each = np.ones(vehicles)
         self.engine.admit([Containers(100 * MB * each, 20 * MB * each, 80 * each, 0.2 * each)])
