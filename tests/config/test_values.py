@@ -23,10 +23,10 @@ def test_no_text_is_null() -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("scenario.name=../../x", "without / and"),
-        ("scenario.name=a/b", "without / and"),
+        ("scenario.name=../../x", "without / or"),
+        ("scenario.name=a/b", "without / or"),
         ("scenario.name=", "1 to 100 characters"),
-        ('scenario.name="a\nb"', "can be printed"),
+        ('scenario.name="a\nb"', "printable characters"),
         ("scenario.name=.sweep", "not begin with a dot"),
         (f"scenario.name={'x' * 300}", "1 to 100 characters"),
         ("capacity.local=18446744073709551616", "less than or equal to 1000000000"),
