@@ -138,7 +138,7 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_leaves_nothing(tmp_
     run = write_run(tmp_path / "run", transfers=1)
     (tmp_path / "file").touch()
     before = sorted(tmp_path.rglob("*"))
-    for out, said in (("file", "is no earlier report"), ("file/inside", "cannot be written"), ("x" * 300, "cannot be looked into")):
+    for out, said in (("file", "is not an earlier report"), ("file/inside", "cannot be written"), ("x" * 300, "cannot be read")):
         assert report([str(run), "--out", str(tmp_path / out)]) == 2
         text = capsys.readouterr().err
         assert said in text and text.count("\n") == 1

@@ -76,8 +76,8 @@ def test_another_folder_is_never_overwritten(tmp_path: Path, capsys: pytest.Capt
     run = write_run(tmp_path / "run")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("mine", encoding="utf-8")
-    assert "is no earlier report" in _refused(capsys, str(run), "--out", str(tmp_path / "mine"))
-    assert "is no earlier report" in _refused(capsys, str(run), "--out", str(run))
+    assert "is not an earlier report" in _refused(capsys, str(run), "--out", str(tmp_path / "mine"))
+    assert "is not an earlier report" in _refused(capsys, str(run), "--out", str(run))
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
