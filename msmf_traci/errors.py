@@ -28,7 +28,7 @@ def sentence_of(error: BaseException) -> str | None:
     if isinstance(error, MsmfError):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"there is not enough memory{_detail(error)}; free some memory, allow more of it (ulimit -v), or ask for a smaller task"
+        return f"there is not enough memory{_detail(error)}; free some memory, allow more of it (ulimit -v), or make the run smaller"
     if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib's, of `~` and `~user`
         return "there is no home folder for ~; write the path in full, or set HOME"
     if not isinstance(error, OSError) or error.errno is None:

@@ -95,7 +95,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one() -> None:
 @pytest.mark.parametrize(
     ("text", "path", "words"),
     [
-        ("", "no_such_module_here:Lazy", ("no module no_such_module_here", "in this folder")),
+        ("", "no_such_module_here:Lazy", ("no module no_such_module_here", "go to the folder that holds it")),
         ("", "bad:Lazy", ("module bad has no class Lazy",)),
         ("import no_such_library", "bad:Lazy", ("no module no_such_library",)),
         ("raise RuntimeError('boom')", "bad:Lazy", ("cannot be loaded", "RuntimeError: boom")),

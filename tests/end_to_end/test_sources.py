@@ -142,7 +142,7 @@ def test_auto_takes_traci_where_libsumo_is_missing(town: list[str], msmf: Comman
     assert facts(run(msmf, tmp_path, "out", *town, "seed=11", PYTHONPATH=str(tmp_path)))["source"] == "traci"
     refused = msmf(tmp_path, "output.dir=two", "mobility.source=libsumo", *town, PYTHONPATH=str(tmp_path))
     assert refused.returncode == 2
-    assert "and it is not installed; run: pip install libsumo==" in refused.stderr.splitlines()[-1]
+    assert "but it is not installed; run: pip install libsumo==" in refused.stderr.splitlines()[-1]
 
 
 def test_a_library_that_cannot_be_loaded_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:

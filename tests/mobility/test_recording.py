@@ -80,7 +80,7 @@ def test_a_pass_that_is_not_driven_to_its_end_is_not_kept(tmp_path: Path) -> Non
 
 
 def test_a_recording_of_another_network_is_refused(good: Path) -> None:
-    with pytest.raises(InputError, match=r"pass\.msmf is a recording of another network than other\.net\.xml"):
+    with pytest.raises(InputError, match=r"pass\.msmf was made on another network than other\.net\.xml"):
         RecordingSource(good, RecordedNetwork("other", NETWORK.edges, "other.net.xml"))
 
 
@@ -102,7 +102,7 @@ def test_a_flipped_byte_anywhere_is_found_before_the_first_frame(good: Path) -> 
 def test_other_files_are_refused(good: Path) -> None:
     for content in (b"", b"<fcd-export/>", b"\x80\x04K\x00." * 30, MAGIC + bytes(200)):
         good.write_bytes(content)
-        with pytest.raises(InputError, match="damaged or no recording"):
+        with pytest.raises(InputError, match="damaged, or is not a recording"):
             replayed(good)
 
 
@@ -201,7 +201,7 @@ class Forger(ColumnsWriter):
         ("route_edges/0", lambda x: x + 50, "edges that it does not name"),
         ("pieces", lambda x: x + 1, "has no column 1/times"),
         ("pieces", lambda x: "many", "how many pieces"),
-        ("what", lambda x: "a cake", "something else"),
+        ("what", lambda x: "a cake", "does not hold a recording"),
         ("format", lambda x: 99, "of format 99"),
         ("vehicles", lambda x: [1, 2], "list of names"),
         ("vehicles", lambda x: [*x, "c"], "counts more or fewer vehicles"),

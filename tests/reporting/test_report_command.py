@@ -84,7 +84,7 @@ def test_another_folder_is_never_overwritten(tmp_path: Path, capsys: pytest.Capt
 def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert "holds no finished run" in _refused(capsys, str(tmp_path / "empty"))
-    assert "is no folder" in _refused(capsys, str(tmp_path / "nowhere"))
+    assert "is not a folder" in _refused(capsys, str(tmp_path / "nowhere"))
     assert "unrecognized arguments: --fast" in _refused(capsys, str(tmp_path / "empty"), "--fast")
 
     half = write_run(tmp_path / "half" / "a")

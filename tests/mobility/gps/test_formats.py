@@ -114,7 +114,7 @@ def test_of_other_users_no_file_is_opened(tmp_path: Path) -> None:
         (PLT_HEADER + "39.9,116.3,0,1,39748.5,2008-10-27,noon\n", "line 7: '2008-10-27 noon' is no date and time"),
         (PLT_HEADER + "39.9,116.3\n", "is damaged"),
         (PLT_HEADER + "116.3,39.9,0,1,39748.5,2008-10-27,12:00:00\n" * 2, "latitudes and longitudes look swapped"),
-        (PLT_HEADER + "0,0,0,1,39748.5,2008-10-27,12:00:00\n" * 2, "no point is left of 2 (2 at latitude 0, longitude 0)"),
+        (PLT_HEADER + "0,0,0,1,39748.5,2008-10-27,12:00:00\n" * 2, "none of 2 points is left (2 at latitude 0, longitude 0)"),
         (PLT_HEADER + "39.9,116.3,0,1,39748.5,2008-10-27,12:00:00\n", "no trace is left"),
     ],
 )
@@ -264,7 +264,7 @@ def test_rows_of_other_users_are_left_out_and_counted(tmp_path: Path) -> None:
         ("id,t,lat,lon\nx,1,39.9,116.3\nx,2,39,9,116,3\n", "line 3 has more columns than the first line"),
         ("id,t,lat,lon\nx,1,39,9,116,3\n", "line 2 has more columns than the first line"),
         ('id,t,lat,lon\n"x,1,39.9,116.3\n', "a.csv"),
-        ("id,t,lat,lon,user\nx,1,39.9,116.3,eve\nx,2,39.9,116.3,bob\n", "of user 'eve' and one of user 'bob' both x"),
+        ("id,t,lat,lon,user\nx,1,39.9,116.3,eve\nx,2,39.9,116.3,bob\n", "uses the id x for traces of two users, 'eve' and 'bob'"),
         ("id,t,lat,lon,mode\nx,1,39.9,116.3,all\n", "there is a mode 'all', which means all modes in tables"),
         ('id,t,lat,lon\n"x\ny",1,39.9,116.3\n', "there is a trace whose name has a character that no table holds ('x\\ny')"),
         ("id,t,lat,lon,mode\nx,1,39.9,116.3,a\tb\n", "there is a mode whose name has a character that no table holds"),
