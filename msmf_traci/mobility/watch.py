@@ -55,7 +55,7 @@ class Watch:
         if self._idle_looks * LOOK_S >= self._idle_s:
             raise ToolError(
                 f"SUMO has done nothing for {self._idle_s:g} s and does not answer; "
-                "check whether its configuration or additional files let it wait for something (no tables were written)"
+                "check whether its configuration or additional files make it wait for something (no tables were written)"
             )
 
     def begin(self) -> None:
