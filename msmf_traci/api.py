@@ -68,7 +68,7 @@ def run(*options: Options, strategies: Strategies | None = None, config_dir: str
     Raises
     ------
     InputError
-        If an option or a file is wrong; the sentence is the command line's.
+        If an option or a file is wrong. The text is the one that the command line shows.
     MsmfError
         If SUMO or the disk fails.
 
@@ -87,7 +87,7 @@ def run(*options: Options, strategies: Strategies | None = None, config_dir: str
 
 
 def sweep(*options: Options, strategies: Strategies | None = None, config_dir: str | Path | None = None, **more: Any) -> Runs:
-    """Make what is missing of a sweep, as `msmf-traci -m` does, and return all its runs.
+    """Make the missing runs of a sweep, as `msmf-traci -m` does, and return all its runs.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def preview(
     more
         As of `run`.
     as_sweep
-        Whether they are those of a sweep: the items of a list are then values of their own.
+        Whether the options are those of a sweep. Each item of a list is then a value of the sweep.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def load(*folders: str | Path) -> Run | Runs:
     Parameters
     ----------
     folders
-        Of a run, of a sweep, or several of them.
+        The folder of a run or of a sweep, or several such folders.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def load(*folders: str | Path) -> Run | Runs:
     Raises
     ------
     InputError
-        If there is no run, one is damaged, or they are of several versions.
+        If there is no run, a run is damaged, or the runs are of several versions of msmf-traci.
 
     Examples
     --------
@@ -227,7 +227,9 @@ def recording(source: Run | str | Path) -> RecordedPass:
         return RecordedPass(Path(source).expanduser())
     mobility = source.facts.get("mobility") or {}
     if mobility.get("recording") is None:
-        why = mobility.get("not_recorded", f"its positions are from {mobility.get('source', 'a source that it does not name')}")
+        why = mobility.get(
+            "not_recorded", f"its positions are from {mobility.get('source', 'an unknown source')}, and only what SUMO drives is recorded"
+        )
         raise InputError(f"{source.folder} has no recording: {why}")
     path = Path(mobility["recording"]["file"])
     if not path.is_file():
@@ -258,14 +260,14 @@ def _request(
     own = [name for name in request.points[0].config.strategies if is_offered(name)]
     if own and request.launcher != IN_PROCESS:
         raise InputError(
-            f"hydra/launcher={request.launcher}: workers do not know the class {own[0]} of this program; leave the launcher out"
+            f"hydra/launcher={request.launcher}: its workers do not know the class {own[0]} of this program; leave hydra/launcher out"
         )
     return request
 
 
 def _refuse_dry_run(request: Request) -> None:
     if request.points[0].config.dry_run:
-        raise InputError("dry_run=true does nothing; call preview()")
+        raise InputError("dry_run=true makes no run that could be returned; call preview() in place of this function")
 
 
 def word_of(name: str, value: Any, *, multirun: bool) -> str:

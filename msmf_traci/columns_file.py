@@ -121,14 +121,14 @@ class ColumnsFile:
         except zlib.error:
             self.refuse(f"its column {name} does not unpack")
         if len(plain) != wanted or not unpacker.eof or unpacker.unused_data:
-            self.refuse(f"its column {name} unpacks to another length than it declares")
+            self.refuse(f"its column {name} has another length than its header declares")
         places = np.frombuffer(plain, dtype=np.uint8).reshape(dtype.itemsize, values)
         return np.ascontiguousarray(places.T).view(dtype).reshape(values).astype(np.int64)
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise the sentence on a damaged file."""
         raise InputError(
-            f"{self._what} {self.path} is damaged or no {self._what} of msmf-traci ({reason}); copy it again, or make it again"
+            f"{self._what} {self.path} is damaged, or is not a {self._what} of msmf-traci ({reason}); copy it again, or make it again"
         )
 
     def _stored(self, name: str) -> bytes:
@@ -139,14 +139,14 @@ class ColumnsFile:
         self._file.seek(offset)
         blob = self._file.read(stored)
         if hashlib.sha256(blob).hexdigest() != digest:
-            self.refuse(f"the hash of its column {name} is another")
+            self.refuse(f"its column {name} does not match its hash")
         return blob
 
     def _read_header(self) -> dict[str, Any]:
         size = self._file.seek(0, 2)
         self._file.seek(0)
         if self._file.read(len(MAGIC)) != MAGIC:
-            self.refuse("it does not begin as one")
+            self.refuse(f"it does not begin as a {self._what} does")
         if size < len(MAGIC) + _END.size:
             self.refuse("it is truncated")
         self._file.seek(size - _END.size)
@@ -156,7 +156,7 @@ class ColumnsFile:
         self._file.seek(begin)
         text = self._file.read(length)
         if hashlib.sha256(text).digest() != digest:
-            self.refuse("the hash of its header is another")
+            self.refuse("its header does not match its hash")
         try:
             header = json.loads(text)
             about, columns = header["about"], header["columns"]

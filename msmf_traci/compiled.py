@@ -20,7 +20,7 @@ from msmf_traci.scratch import refusal
 _PACKAGE = Path(__file__).parent
 _config: Any = numba.config  # its attributes are filled in at import
 if _config.DISABLE_JIT:  # records' fields are known to compiled functions alone
-    raise InputError("NUMBA_DISABLE_JIT is set, and the engine runs compiled or not at all; unset it")
+    raise InputError("NUMBA_DISABLE_JIT is set, but the engine runs as compiled code only; unset NUMBA_DISABLE_JIT")
 # where compiled functions are, and what they take in from others
 _SOURCES = (
     "arrays.py",
@@ -94,7 +94,7 @@ def _keep_if_possible(fast: Any) -> None:
         try:
             save(signature, compiled_code)
         except OSError as error:
-            _say_once(f"machine code is not kept for the next run: {refusal(error, '', _FOLDER, 'make room there')}")
+            _say_once(f"the compiled engine is not kept for the next run: {refusal(error, '', _FOLDER, 'make room there')}")
 
     cache.load_overload, cache.save_overload = load_or_say, save_if_possible
 

@@ -10,11 +10,11 @@ class MsmfError(Exception):
 
 
 class InputError(MsmfError):
-    """The user's input is wrong; nothing has been started."""
+    """The user's input is wrong; no results have been written."""
 
 
 class ToolError(MsmfError):
-    """A program of SUMO failed; the text quotes its last lines."""
+    """SUMO, or another tool that was called, failed; the text quotes its last lines."""
 
 
 def sentence_of(error: BaseException) -> str | None:
@@ -28,13 +28,13 @@ def sentence_of(error: BaseException) -> str | None:
     if isinstance(error, MsmfError):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"the memory does not suffice{_detail(error)}; free some, allow more of it (ulimit -v), or ask for less"
+        return f"there is not enough memory{_detail(error)}; free some memory, allow more of it (ulimit -v), or make the run smaller"
     if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib's, of `~` and `~user`
         return "there is no home folder for ~; write the path in full, or set HOME"
     if not isinstance(error, OSError) or error.errno is None:
         return None
     if error.errno == errno.ENOENT and error.filename is None:
-        return f"{error.strerror}: the working folder, or that of temporary files, is gone; go to another folder, or set TMPDIR"
+        return f"{error.strerror}: the working folder, or the folder of temporary files, is gone; go to another folder, or set TMPDIR"
     where = "" if error.filename is None else f"{error.filename}: "
     return f"{where}the system refuses this ({error.strerror}); {_ADVICE.get(error.errno, 'check the path')}"
 

@@ -62,7 +62,7 @@ def input_folder(name: str | Path, option: str) -> Path:
     if status is None:
         _refuse(name, option, "there is no such folder; check the path")
     if not stat.S_ISDIR(status.st_mode):
-        _refuse(name, option, "is no folder; give one")
+        _refuse(name, option, "is not a folder; give a folder")
     try:
         os.scandir(path).close()
         (path / os.curdir).stat()  # listed and not entered: no file in it could be opened

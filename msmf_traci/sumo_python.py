@@ -35,7 +35,7 @@ def sumo_package(name: str) -> ModuleType:
         found = {each.version: each for each in distributions(name=name)}
         if wanted not in found:
             there = f"{', '.join(sorted(found))} is installed" if found else "it is not installed"
-            raise InputError(f"msmf-traci needs {name} {wanted}, and {there}; run: pip install {name}=={wanted}")
+            raise InputError(f"msmf-traci needs {name} {wanted}, but {there}; run: pip install {name}=={wanted}")
         with _only_this_traci():
             _load(name, Path(str(found[wanted].locate_file(name))))
     return sys.modules[name]

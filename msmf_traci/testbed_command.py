@@ -81,7 +81,7 @@ def _clean(words: Sequence[str]) -> None:
 
     _refuse_words("clean", words)
     if os.geteuid() != 0:
-        raise InputError("what sessions leave belongs to root; run msmf-traci testbed clean as root")
+        raise InputError("only root can remove what sessions have left; run msmf-traci testbed clean as root")
     done, failures = clean()
     if done or not failures:
         print("\n".join(done) or "nothing of a killed session is left")
@@ -91,7 +91,7 @@ def _clean(words: Sequence[str]) -> None:
 
 def _refuse_words(command: str, words: Sequence[str]) -> None:
     if words:
-        raise InputError(f"{words[0]}: {command} takes no words")
+        raise InputError(f"{words[0]}: {command} takes no options; leave it out")
 
 
 def _run(words: Sequence[str]) -> None:
@@ -134,7 +134,7 @@ def _run(words: Sequence[str]) -> None:
             lost += not measured.is_whole
     if lost:
         raise MsmfError(
-            f"the service lost its state in {counted(lost, 'session')}: look at continuity in run.json; do not use these figures"
+            f"the service lost its state in {counted(lost, 'session')}: see continuity in run.json, and do not use these figures"
         )
 
 

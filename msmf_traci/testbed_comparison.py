@@ -28,12 +28,16 @@ def main(words: Sequence[str]) -> None:
     """
     parser = Parser(
         "msmf-traci testbed compare",
-        description="Hold equation (1) and a fitted model against measured migrations.",
+        description="Compare equation (1) of the paper, and a model fitted to measurements, with measured migrations.",
         allow_abbrev=False,
     )
     parser.add_argument("folder", help="folder of sessions of msmf-traci testbed run")
     parser.add_argument(
-        "--fit", nargs="+", required=True, metavar="KEY=VALUES", help=f"rows to fit on, e.g. memory_mb=10,300; keys: {', '.join(KEYS[1:])}"
+        "--fit",
+        nargs="+",
+        required=True,
+        metavar="KEY=VALUES",
+        help=f"migrations to fit the model to, e.g. memory_mb=10,300; keys: {', '.join(KEYS[1:])}",
     )
     parser.add_argument("--out", help=f"where tables and picture go; FOLDER/{_FOLDER} by default")
     typed = parser.parse_args(list(words))
@@ -47,12 +51,12 @@ def main(words: Sequence[str]) -> None:
         there = sorted({each.keys[key] for each in measurements})
         if strange := [value for value in values if value not in there]:
             has = ", ".join(f"{value:g}" for value in there)
-            raise InputError(f"--fit {key}={strange[0]:g}: no migration in {typed.folder} has that; there {key} is {has}")
+            raise InputError(f"--fit {key}={strange[0]:g}: no migration in {typed.folder} has that value; choose from {has}")
     is_fitted_on = chosen(measurements, corners)
     if not any(is_fitted_on) or all(is_fitted_on):
         raise InputError(
             f"--fit {' '.join(typed.fit)} takes {'none' if not any(is_fitted_on) else 'all'} of {len(measurements)} migrations: "
-            "choose values so that some are left to test on, or measure a third size or distance for that"
+            "choose values that take some and leave others to test on, or measure a third size or distance"
         )
     costs = fit_to([each for each, is_one in zip(measurements, is_fitted_on, strict=True) if is_one])
     table = compare(measurements, is_fitted_on, costs)

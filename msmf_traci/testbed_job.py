@@ -49,12 +49,15 @@ def judge(config: SessionConfig, images: Images) -> None:
     _traced(config)
     free_bytes = available_memory_bytes()
     if config.memory_mb is not None and config.memory_mb * BYTES_PER_MB > free_bytes:
-        raise InputError(f"memory_mb={config.memory_mb:g}: this machine has {free_bytes / BYTES_PER_MB:.0f} MB to give; take less")
+        raise InputError(
+            f"memory_mb={config.memory_mb:g}: this machine has {free_bytes / BYTES_PER_MB:.0f} MB of free memory; "
+            "choose a smaller memory_mb"
+        )
     _, how = images.get(config.application, config.image_mb)
     if config.memory_mb is not None and config.memory_mb * BYTES_PER_MB < how.least_memory_bytes:
         raise InputError(
             f"memory_mb={config.memory_mb:g}: the program {config.application} alone takes "
-            f"{how.least_memory_bytes / BYTES_PER_MB:.1f} MB; give more"
+            f"{how.least_memory_bytes / BYTES_PER_MB:.1f} MB; choose a larger memory_mb"
         )
 
 
@@ -120,7 +123,9 @@ def _traced(config: SessionConfig) -> TracedVehicle | None:
     other = {name: value for name, value in traced.options.items() if not _is_equal(option_of(config.model_dump(), name), value)}
     if other:
         words = " ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in other.items())
-        raise InputError(f"drive.run={drive.run}: vehicle {traced.vehicle} was served otherwise than it would be here; add {words}")
+        raise InputError(
+            f"drive.run={drive.run}: the run served vehicle {traced.vehicle} with other options than this session has; add {words}"
+        )
     return traced
 
 

@@ -153,12 +153,16 @@ def _claim(row: dict[str, str]) -> str:
     parts = [
         f"### {row['claim']}",
         _wrapped(row["text"], "> ", "> "),
-        _wrapped(f"{row['source'].capitalize()}. Asked: {row['asks']}"),
+        _wrapped(f"{_place(row['source'])}. Asked: {row['asks']}"),
         f"**Verdict: {verdict}**{', on' if on else '.'}",
         "\n".join(_wrapped(each, "- ", "  ") for each in on),
         _wrapped(row["because"]),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _place(source: str) -> str:
+    return f"Section {source}" if source[0].isdigit() else source.capitalize()
 
 
 def _wrapped(text: str, first: str = "", further: str = "") -> str:

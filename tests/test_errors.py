@@ -23,8 +23,8 @@ from msmf_traci.errors import MsmfError, sentence_of
             OSError(errno.ENOSPC, "No space left on device", "/full/x"),
             "/full/x: the system refuses this (No space left on device); free some",
         ),
-        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "No such file or directory: the working folder, or that of temp"),
-        (MemoryError("Unable to allocate\n9 TiB"), "the memory does not suffice (Unable to allocate 9 TiB); free some"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "No such file or directory: the working folder, or the folder of"),
+        (MemoryError("Unable to allocate\n9 TiB"), "there is not enough memory (Unable to allocate 9 TiB); free some"),
         (RuntimeError("Could not determine home directory."), "there is no home folder for ~; write the path in full"),
     ],
 )
@@ -91,4 +91,4 @@ def test_a_working_folder_that_is_gone_is_one_sentence(
     with pytest.raises(FileNotFoundError):
         os.getcwd()  # noqa: PTH109
     assert main(["dry_run=true", "seed=1"]) == 2
-    assert "the working folder, or that of temporary files, is gone" in capsys.readouterr().err
+    assert "the working folder, or the folder of temporary files, is gone" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for name, said in (("none", ": there is no such folder"), ("file", " is no folder; give one")):
+    for name, said in (("none", ": there is no such folder"), ("file", " is not a folder; give a folder")):
         with pytest.raises(InputError, match=f"output.dir={tmp_path}/{name}{said}"):
             input_folder(f"{tmp_path}/{name}", "output.dir")
 

@@ -39,7 +39,7 @@ def test_a_flipped_byte_is_found_said_and_mended(net_file: Path, tmp_path: Path,
     content[int(where * len(content)) if isinstance(where, float) else where] ^= 0xFF
     path.write_bytes(content)
     assert_same(roads_of(net_file), first)
-    assert "is not what was built (roads.msmf has another hash)" in capsys.readouterr().err
+    assert "has changed since it was built (roads.msmf has another hash)" in capsys.readouterr().err
     assert_same(roads_of(net_file), first)
     assert capsys.readouterr().err == ""
 

@@ -44,7 +44,7 @@ def test_machine_code_that_has_no_room_is_said_and_the_function_runs(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.rglob("*.nbc"))
-    assert "machine code is not kept for the next run" in capsys.readouterr().err
+    assert "the compiled engine is not kept for the next run" in capsys.readouterr().err
 
 
 def test_short_memory_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,4 +53,4 @@ def test_short_memory_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: p
 
     monkeypatch.setattr(run, "main", exhausted)
     assert entry.main([]) == 2
-    assert capsys.readouterr().err.startswith("msmf-traci: the memory does not suffice") and not capsys.readouterr().out
+    assert capsys.readouterr().err.startswith("msmf-traci: there is not enough memory") and not capsys.readouterr().out

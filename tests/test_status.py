@@ -99,7 +99,7 @@ def test_cache_is_measured_and_emptied_but_for_what_is_being_built(tmp_path: Pat
     with owned_scratch(part_of(cache / "routes" / KEY[::-1])) as building:
         assert status(["--clear-cache"]) == 0
         assert building.is_dir()
-    assert "3 removed; 1 being built by a live process left alone" in capsys.readouterr().out
+    assert "3 removed; kept 1 that a running process is building" in capsys.readouterr().out
     assert [path.name for path in cache.iterdir()] == ["routes"] and not list((cache / "routes").iterdir())
 
 
@@ -116,11 +116,11 @@ def test_what_a_live_run_uses_stays_until_it_ends(cache: Path, capsys: pytest.Ca
         with used_until_the_end():
             build_once("roads", KEY, lambda folder: (folder / "roads").write_text("roads"))
         assert status(["--clear-cache"]) == 0
-        assert "1 removed; 2 used by a live process left alone" in capsys.readouterr().out  # the other's, and the routes
+        assert "1 removed; kept 2 that a running process uses" in capsys.readouterr().out  # the other's, and the routes
         assert (cache / "networks" / KEY / "net").is_file() and not (cache / "roads").exists()
         live.communicate("\n")
     assert status(["--clear-cache"]) == 0
-    assert "1 removed; 1 used" in capsys.readouterr().out
+    assert "1 removed; kept 1" in capsys.readouterr().out
 
 
 def test_maps_that_were_not_fetched_stay_and_are_named(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +132,7 @@ def test_maps_that_were_not_fetched_stay_and_are_named(cache: Path, capsys: pyte
             note_fetched(maps / name)
     (maps / "changed.osm").write_text("mended by hand")
     assert status(["--clear-cache"]) == 0
-    assert "1 removed; not fetched by msmf-traci fetch, and left: maps/changed.osm, maps/own.osm.pbf" in capsys.readouterr().out
+    assert "1 removed; kept what msmf-traci fetch has not fetched: maps/changed.osm, maps/own.osm.pbf" in capsys.readouterr().out
     assert {path.name for path in maps.iterdir()} == {"changed.osm", record_of(maps / "changed.osm").name, "own.osm.pbf"}
 
 

@@ -63,7 +63,7 @@ def test_a_sweep_goes_on_when_its_reader_leaves(shell: Shell, tmp_path: Path) ->
 def test_no_command_breaks_on_a_full_disk_behind_its_stdout(command: str, shell: Shell) -> None:
     result = shell(f"msmf-traci-{command}", ["--help"], ">/dev/full")
     assert result.stderr == f"msmf-traci {command}: stdout cannot be written (No space left on device)" + (
-        ", so that not all is shown; everything else is done\n"
+        ", so not all of the output is shown; all other work is done\n"
     )
     assert result.returncode == 2
 

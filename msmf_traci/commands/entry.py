@@ -78,7 +78,8 @@ def _command(name: str, words: Sequence[str], shown: str, *, is_whole_process: b
         sys.stdout.flush()
         if output.refusal is not None:
             print(
-                f"{shown}: stdout cannot be written ({output.refusal}), so that not all is shown; everything else is done", file=sys.stderr
+                f"{shown}: stdout cannot be written ({output.refusal}), so not all of the output is shown; all other work is done",
+                file=sys.stderr,
             )
             code = code or WRONG
     return code

@@ -32,8 +32,8 @@ def refuse_doubles(configs: Iterable[Config]) -> None:
             value = getattr(config.workload, option)
             if value != defaults[option]:
                 raise ValueError(
-                    f"workload.{option}={value}: workload.application={config.workload.application} gives {given}; "
-                    f"leave one of them out, or change applications.{config.workload.application}"
+                    f"workload.{option}={value} conflicts with workload.application={config.workload.application}, which gives {given}; "
+                    f"leave one of the two out, or change applications.{config.workload.application}"
                 )
 
 

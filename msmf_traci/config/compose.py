@@ -135,11 +135,13 @@ def _points(overrides: Sequence[Override], search: list[str]) -> list[Point]:
     for override in overrides:
         if override.is_sweep_override() and override.key_or_group.startswith("variants."):
             name, _, typed = str(override.input_line).partition("=")
-            raise InputError(f"{override.input_line}: values under variants share one pass; write them as a list, '{name}=[{typed}]'")
+            raise InputError(
+                f"{override.input_line}: values under variants share one mobility pass; write them as a list, '{name}=[{typed}]'"
+            )
     is_late = [override.is_sweep_override() and _comes_late(override, overrides) for override in overrides]
     values = [values_of(override) for override in overrides]
     if (runs := math.prod(map(len, values))) > MOST_RUNS:
-        raise InputError(f"the sweep asks for {runs} runs, more than {MOST_RUNS}: give fewer values, or share passes (variants)")
+        raise InputError(f"the sweep asks for {runs} runs, more than {MOST_RUNS}: give fewer values, or let values share a pass (variants)")
     bases: dict[tuple[str, ...], tuple[DictConfig, str | None]] = {}
     points = []
     for combination in itertools.product(*values):
@@ -218,7 +220,7 @@ def _refuse_sweep_values(overrides: Sequence[Override]) -> None:
 def _refuse_launcher(overrides: Sequence[Override]) -> None:
     for override in overrides:
         if override.key_or_group.startswith((LAUNCHER_GROUP, "hydra.launcher.")):
-            raise InputError(f"{override.input_line}: launchers carry out sweeps, and this is a single run; add -m, or leave it out")
+            raise InputError(f"{override.input_line}: a launcher carries out a sweep, but this is a single run; add -m, or leave it out")
 
 
 def _compose(words: list[str]) -> DictConfig:
@@ -229,7 +231,7 @@ def _compose(words: list[str]) -> DictConfig:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{mark.name}, line {mark.line + 1}" if mark is not None else "a configuration file"
-        raise InputError(f"{where}: no YAML ({getattr(error, 'problem', None) or error}); mend the file") from None
+        raise InputError(f"{where}: this is not valid YAML ({getattr(error, 'problem', None) or error}); correct the file") from None
     except (OSError, MemoryError):  # a working folder that is gone, say
         raise
     except Exception as error:  # of words about Hydra itself it raises what its code happens upon, such as AssertionError

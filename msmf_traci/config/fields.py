@@ -58,9 +58,7 @@ def check_name(value: str) -> str:
         If it is none: empty, too long, or with what leads to another folder or ends a line.
     """
     if not value or len(value) > LONGEST_NAME or not value.isprintable() or "/" in value or "\\" in value or value.startswith("."):
-        raise ValueError(
-            f"must be a name of 1 to {LONGEST_NAME} characters that can be printed, without / and \\, and not begin with a dot"
-        )
+        raise ValueError(f"must be a name of 1 to {LONGEST_NAME} printable characters, without / or \\, and must not begin with a dot")
     return value
 
 
@@ -108,4 +106,4 @@ def check_area(option: str, box: Sequence[float] | None) -> None:
         raise ValueError(f"{option} takes four numbers: [west, south, east, north] in degrees")
     west, south, east, north = box
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise ValueError(f"{option}={list(box)} is no area: write [west, south, east, north] in degrees, west < east, south < north")
+        raise ValueError(f"{option}={list(box)} is not an area: write [west, south, east, north] in degrees, west < east, south < north")

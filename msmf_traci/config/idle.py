@@ -23,14 +23,14 @@ def refuse_idle(config: Config) -> None:
             value = getattr(config.mobility, option)
             if value is not None and value != defaults[option]:
                 raise ValueError(
-                    f"mobility.{option}={value} is for vehicles that SUMO drives, and mobility.source=gps drives traces: "
-                    "leave it out (docs/gps.md has the options for traces)"
+                    f"mobility.{option}={value} is for vehicles that SUMO drives, but mobility.source=gps drives GPS traces: "
+                    "leave it out (docs/gps.md has the options for GPS traces)"
                 )
         return
     routing = config.mobility.routing
     if (config.scenario.has_own_routes or config.mobility.is_from_file) and routing != default_options("mobility")["routing"]:
         raise ValueError(
-            f"mobility.routing={routing} is for trips of ours, and here "
+            f"mobility.routing={routing} is for random trips, but here "
             f"{'the routes are your own' if config.scenario.has_own_routes else 'positions come from a file'}: leave it out"
         )
     defaults = default_options("matching")
@@ -38,6 +38,6 @@ def refuse_idle(config: Config) -> None:
         value = getattr(config.matching, option)
         if value != defaults[option]:
             raise ValueError(
-                f"matching.{option}={value} is for GPS traces, and mobility.source={config.mobility.source} has none: "
+                f"matching.{option}={value} is for GPS traces, but mobility.source={config.mobility.source} has none: "
                 "leave it out, or set mobility.source=gps"
             )

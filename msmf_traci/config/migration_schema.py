@@ -14,7 +14,7 @@ class Application(Section):
 
     image_mb: Positive = Field(description="image size")
     memory_mb: Positive = Field(description="memory")
-    dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
+    dirty_percent_per_s: NotNegative = Field(description="share of the memory that changes each second, percent")
     latency_level_ms: Positive = Field(description="latency level of its tasks")
 
 
@@ -24,13 +24,15 @@ class Workload(Section):
     application: Text | None = Field(description="every container is of this application; null: sizes and levels as set here")
     image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
     memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
-    dirty_percent_per_s: NotNegative = Field(description="memory dirtied per second, percent")
+    dirty_percent_per_s: NotNegative = Field(description="share of the memory that changes each second, percent")
     dirty_threshold_mbit: Annotated[float, Field(ge=0.1, le=LARGEST, allow_inf_nan=False)] = Field(
-        description="dirty memory that starts a round"
+        description="dirty (changed) memory at which a round of copying begins"
     )
     latency_levels_ms: Annotated[list[Positive], Field(min_length=1)] = Field(description="latency levels of tasks")
-    latency_weights: Annotated[list[NotNegative], Field(min_length=1)] = Field(description="their shares, adding up to 1")
-    start_ms: Range = Field(description="container start time at 100 and at 2000 MB")
+    latency_weights: Annotated[list[NotNegative], Field(min_length=1)] = Field(
+        description="share of the tasks at each latency level; the shares add up to 1"
+    )
+    start_ms: Range = Field(description="time to start a container of 100 MB, and one of 2000 MB")
 
     @model_validator(mode="after")
     def _check_weights(self) -> Self:
@@ -47,8 +49,12 @@ class Workload(Section):
 class HandoffOptions(Section):
     """What happens at a handoff (model, section 7)."""
 
-    unsynced: Literal["stop", "relay"] = Field(description="copy not ready at the handoff: stop the container, or relay requests to it")
-    user_left: Literal["abandon", "finish"] = Field(description="user leaves the target while stopped: abandon the transfer, or finish it")
+    unsynced: Literal["stop", "relay"] = Field(
+        description="if the copy is not ready at the handoff: stop the container, or relay requests to it"
+    )
+    user_left: Literal["abandon", "finish"] = Field(
+        description="if the user leaves the target while the container is stopped: abandon the transfer, or finish it"
+    )
     switch_ms: NotNegative = Field(description="time to tell the user the new address")
 
 
@@ -57,18 +63,18 @@ class ProcessingCosts(Section):
 
     checkpoint_s: NotNegative = Field(description="seconds that a snapshot of the memory takes before its bytes flow")
     checkpoint_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to a snapshot")
-    round_s: NotNegative = Field(description="seconds that comparing a snapshot with the one that the target holds takes")
-    round_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to comparing")
-    restore_s: NotNegative = Field(description="seconds that restoring takes beside workload.start_ms")
+    round_s: NotNegative = Field(description="seconds that it takes to compare a snapshot with the one on the target")
+    round_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to this comparison")
+    restore_s: NotNegative = Field(description="seconds that restoring takes in addition to workload.start_ms")
     restore_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to restoring")
-    round_trips: NotNegative = Field(description="round trips between servers that each sending waits for before its bytes flow")
+    round_trips: NotNegative = Field(description="round trips between two servers that each sending waits for before its bytes flow")
     transport_efficiency: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
         description="share of the bandwidth that carries images and memories"
     )
 
 
 class Migration(Section):
-    """What a migration costs beside bytes."""
+    """What a migration costs besides the bytes that it sends."""
 
     processing: ProcessingCosts
 

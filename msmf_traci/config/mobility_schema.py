@@ -72,15 +72,15 @@ class Gps(Section):
     )
     mode: NameList = Field(description="only traces of these modes of transport, e.g. [walk,bus]; null: all")
     user: NameList = Field(description="only traces of these users; null: all")
-    begin: Time = Field(description="only points from this time on (ISO 8601, in time_zone where it names no offset)")
+    begin: Time = Field(description="only points from this time on (ISO 8601; in time_zone if it has no offset)")
     end: Time = Field(description="only points up to this time")
     bbox: list[float] | None = Field(description="only traces wholly within [west, south, east, north] in degrees")
     number: Count | None = Field(description="this many traces, drawn by the seed; null: all")
     per_mode: Count | None = Field(description="this many traces of each mode, drawn by the seed; null: all")
-    time_zone: Zone = Field(description="CSV, GPX: IANA name of the zone of times that name no offset (GeoLife's are UTC)")
+    time_zone: Zone = Field(description="CSV, GPX: time zone of times without an offset, by its IANA name (GeoLife's times are UTC)")
     clock: Literal["together", "recorded"] = Field(description="together: all traces begin at time 0; recorded: at their own times")
     max_gap_s: Positive = Field(description="a longer gap between points cuts a trace")
-    max_kmh: Positive = Field(description="points that imply more than this from both neighbours are left out")
+    max_kmh: Positive = Field(description="a point is left out if both its neighbours imply a speed above this")
     min_duration_s: NotNegative = Field(description="pieces shorter than this are left out")
     min_length_m: NotNegative = Field(description="pieces shorter than this are left out")
     max_points: Count = Field(description="more points than this are refused while reading")
@@ -98,13 +98,15 @@ class Gps(Section):
 class Matching(Section):
     """How GPS traces are matched to roads (docs/gps.md)."""
 
-    lag_s: NotNegativeOrInf = Field(description="a position is known this long after it was measured; inf: the whole trace is")
+    lag_s: NotNegativeOrInf = Field(
+        description="a position is matched this long after it was measured; inf: the whole trace is matched first"
+    )
     sigma_m: Annotated[float, Field(gt=0, le=MOST_OFF_ROAD_M / 4, allow_inf_nan=False)] | None = Field(
         description="standard deviation of GPS positions; null: estimated"
     )
     beta_m: Positive | None = Field(description="mean difference between distance on the road and by beeline; null: twice sigma_m")
     off_road_m: Annotated[float, Field(gt=0, le=MOST_OFF_ROAD_M, allow_inf_nan=False)] | None = Field(
-        description="who is farther from the roads than this for some time is off them; null: four times sigma_m, at least 50"
+        description="a user farther from the roads than this for some time is off them; null: four times sigma_m, at least 50"
     )
     against_oneway: list[str] = Field(description="modes that may go against one-way streets")
 
@@ -115,10 +117,10 @@ class Mobility(Section):
     source: Literal["auto", "traci", "libsumo", "recording", "fcd", "gps"] = Field(
         description="where positions come from; auto: a recording if one fits, else libsumo if installed, else traci (docs/mobility.md)"
     )
-    recording_file: Text | None = Field(description="recording: a recording from elsewhere; null: the one in the cache")
+    recording_file: Text | None = Field(description="recording: the file of a recording; null: the one in the cache")
     fcd_file: Text | None = Field(description="fcd: a file of SUMO's --fcd-output (.xml, .csv, both also .gz or .xz, and .parquet)")
     gps: Gps
-    vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (trips of ours)")
+    vehicles: Annotated[int, Field(ge=1, le=1_000_000)] = Field(description="number of vehicles (for random trips)")
     depart_window_s: NotNegative = Field(description="all depart within this time")
     speed_kmh: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] | None = Field(
         description="commanded speed; null: as your own routes say"
@@ -130,13 +132,15 @@ class Mobility(Section):
         description="simulation step; null: as your .sumocfg says"
     )
     max_duration_s: Positive = Field(description="the run ends here at the latest")
-    min_trip_m: NotNegative = Field(description="least beeline of a trip, capped at a third of the smaller extent")
+    min_trip_m: NotNegative = Field(
+        description="least beeline of a random trip, but no more than a third of the smaller extent of network and deployment"
+    )
     routing: Literal["dijkstra", "astar", "CH", "CHWrapper"] = Field(
-        description="duarouter's algorithm for trips of ours; CH is fast for thousands of them, and some routes differ"
+        description="algorithm of SUMO's duarouter for random trips; CH is fast for thousands of trips, but some routes differ"
     )
     gui: bool = Field(description="show sumo-gui")
-    sumo_home: Text | None = Field(description="another folder of SUMO's programs; null: the wheel's own")
-    sumo_args: list[str | int | float | bool] = Field(description="anything else SUMO can do, e.g. [--device.rerouting.probability,1]")
+    sumo_home: Text | None = Field(description="folder of another SUMO; null: the installed package eclipse-sumo")
+    sumo_args: list[str | int | float | bool] = Field(description="other options of SUMO, e.g. [--device.rerouting.probability,1]")
 
     @model_validator(mode="after")
     def _check_step(self) -> Self:
@@ -159,11 +163,11 @@ class Mobility(Section):
         if self.recording_file is not None and self.source != "recording":
             raise ValueError(f"mobility.recording_file is not for mobility.source={self.source}: set mobility.source=recording too")
         if (self.fcd_file is not None) != (self.source == "fcd"):
-            raise ValueError("mobility.source=fcd and mobility.fcd_file=FILE go together: set both, or none")
+            raise ValueError("mobility.source=fcd and mobility.fcd_file=FILE go together: set both, or neither")
         if self.fcd_file is not None and not self.fcd_file.lower().endswith(FCD_ENDINGS):
             raise ValueError(f"mobility.fcd_file={self.fcd_file}: its name must end in {', '.join(FCD_ENDINGS)}")
         if (self.gps.path is not None) != (self.source == "gps"):
-            raise ValueError("mobility.source=gps and mobility.gps.path=FILE (or a folder) go together: set both, or none")
+            raise ValueError("mobility.source=gps and mobility.gps.path=FILE (or a folder) go together: set both, or neither")
         if self.source != "gps":
             for option in Gps.SELECTS:
                 if getattr(self.gps, option) is not None:
@@ -171,9 +175,13 @@ class Mobility(Section):
                         f"mobility.gps.{option} is not for mobility.source={self.source}: leave it out, or set mobility.source=gps"
                     )
         if self.gui and self.source not in ("auto", "traci"):
-            raise ValueError(f"mobility.gui=true shows what SUMO drives: leave out mobility.source={self.source}, or set it to traci")
+            raise ValueError(
+                f"mobility.gui=true does not go with mobility.source={self.source}: leave mobility.source out, or set it to traci"
+            )
         if self.sumo_home is not None and self.source == "libsumo":
-            raise ValueError("mobility.sumo_home names programs, and libsumo is a library: leave it out, or set mobility.source=traci")
+            raise ValueError(
+                "mobility.sumo_home is not for mobility.source=libsumo: leave mobility.sumo_home out, or set mobility.source=traci"
+            )
         return self
 
     @model_validator(mode="after")

@@ -80,7 +80,7 @@ def with_typed_params(words: Sequence[str]) -> list[str]:
             plain.append(word)
     for word, value in params.values():
         if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise InputError(f'{word}: a parameter is a text in quotes, such as {_PARAMS}.seed="1,2"')
+            raise InputError(f'{word}: write the values of a parameter as a text in quotes, such as {_PARAMS}.seed="1,2"')
     typed = {word.partition("=")[0] for word in plain}
     return [*plain, *(f"{option}={value}" for option, (_, value) in params.items() if option not in typed)]
 
@@ -111,9 +111,9 @@ def list_values(override: Override, config_dir: str | None = None) -> Override:
             f"{override.input_line}: the values cannot be listed; write range(begin,end,step), or the values themselves"
         ) from None
     if not values:
-        raise InputError(f"{override.input_line}: there is no such value, so that nothing would be run; give one at least")
+        raise InputError(f"{override.input_line}: this gives no value, so nothing would be run; give at least one value")
     if len(values) > MOST_RUNS:
-        raise InputError(f"{override.input_line}: these are more than {MOST_RUNS} values, the most that a sweep has runs; give fewer")
+        raise InputError(f"{override.input_line}: these are more than {MOST_RUNS} values, the most runs that a sweep can have; give fewer")
     _refuse_sweep_within(override, values)
     sweep = override.value()
     if isinstance(sweep, ChoiceSweep | RangeSweep) and sweep.shuffle:
@@ -124,7 +124,10 @@ def list_values(override: Override, config_dir: str | None = None) -> Override:
 def _refuse_sweep_within(override: Override, value: Any) -> None:
     """Refuse what Hydra's grammar lets through and Hydra cannot spell: a sweep inside a list or a dictionary."""
     if isinstance(value, Sweep | Glob):
-        raise InputError(f"{override.input_line}: a sweep stands within a value; write the values whole: {override.key_or_group}=[1],[2]")
+        raise InputError(
+            f"{override.input_line}: several values stand inside a list or a mapping; "
+            f"write each value in full, as in {override.key_or_group}=[1],[2]"
+        )
     inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
     for each in inner:
         _refuse_sweep_within(override, each)
@@ -138,11 +141,11 @@ def _values(override: Override, config_dir: str | None) -> Iterable[Any]:
     if isinstance(sweep, Glob):
         group = override.key_or_group
         if group not in GROUPS:
-            raise InputError(f"{override.input_line}: glob() chooses files of a group ({', '.join(GROUPS)}); write the values themselves")
+            raise InputError(f"{override.input_line}: glob() is for {', '.join(GROUPS)} only; write the values themselves")
         return sweep.filter(group_choices(group, config_dir))
     if isinstance(sweep, ChoiceSweep):
         return sweep.list
-    raise InputError(f"{override.input_line}: an interval has no values that could be listed; write range(begin,end,step)")
+    raise InputError(f"{override.input_line}: interval() gives no list of values; write range(begin,end,step)")
 
 
 def _parse(word: str) -> Override:
@@ -192,7 +195,7 @@ def _judge(override: Override, config_dir: str | None) -> None:
         check_launcher(override, choices, nearest_name)
     if is_hydras(name):
         if override.is_sweep_override():
-            raise InputError(f"{override.input_line}: {name} is about the sweep itself and takes one value")
+            raise InputError(f"{override.input_line}: {name} is about the sweep itself; give it one value only")
         return
     if name.startswith(f"{APPLICATIONS}.") and not override.is_delete():
         _judge_application(override)

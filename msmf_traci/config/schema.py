@@ -24,13 +24,13 @@ class Scenario(Section):
     """Which network and demand SUMO drives."""
 
     name: Name = Field(description="name of the scenario")
-    kind: Literal["synthetic", "osm", "sumo"] = Field(description="how the network comes about")
+    kind: Literal["synthetic", "osm", "sumo"] = Field(description="how the network is made")
     parameters_file: Text | None = Field(description="synthetic: a parameters file of your own")
     map_file: Text | None = Field(description="beijing, osm: an OpenStreetMap file (.osm, .osm.gz, .osm.pbf)")
     bbox: list[float] | None = Field(description="beijing, osm: [west, south, east, north] in degrees; edges outside are cut")
     left_hand: bool = Field(description="osm: traffic keeps to the left, as in Great Britain, Japan or India")
     net_file: Text | None = Field(description="sumo: your network (.net.xml, .net.xml.gz)")
-    route_file: Text | None = Field(description="sumo: your routes; without it, trips of ours")
+    route_file: Text | None = Field(description="sumo: your routes; without it, random trips")
     sumocfg_file: Text | None = Field(description="sumo: your .sumocfg, with its own network and routes")
 
     @property
@@ -45,7 +45,9 @@ class Scenario(Section):
             if self.sumocfg_file is None and self.net_file is None:
                 raise ValueError("scenario=sumo needs scenario.net_file=YOUR.net.xml or scenario.sumocfg_file=YOUR.sumocfg")
             if self.sumocfg_file is not None and (self.net_file is not None or self.route_file is not None):
-                raise ValueError("scenario.sumocfg_file brings its own network and routes: leave out net_file and route_file")
+                raise ValueError(
+                    "scenario.sumocfg_file brings its own network and routes: leave out scenario.net_file and scenario.route_file"
+                )
         foreign = {
             "synthetic": ("map_file", "bbox", "net_file", "route_file", "sumocfg_file"),
             "osm": ("parameters_file", "net_file", "route_file", "sumocfg_file"),
@@ -78,14 +80,14 @@ class Deployment(Section):
         if self.center is not None and not all(abs(value) < 1e9 for value in self.center.values()):
             raise ValueError("deployment.center takes finite numbers")
         if self.center is not None and "lon" in self.center and not (abs(self.center["lon"]) <= 180 and abs(self.center["lat"]) <= 90):
-            raise ValueError("deployment.center's lon lies in -180..180 and its lat in -90..90 degrees")
+            raise ValueError("deployment.center: lon must be in -180..180 and lat in -90..90 degrees")
         return self
 
 
 class Attachment(Section):
     """How a vehicle is attached to a base station (model, section 1)."""
 
-    hysteresis_m: NotNegative = Field(description="how much nearer a new base station must be")
+    hysteresis_m: NotNegative = Field(description="how much nearer a new base station must be before a vehicle changes to it")
 
 
 class Tiers(Section):
@@ -115,34 +117,34 @@ class NearestOptions(Section):
 class CoverageFilter(Section):
     """The filter for short crossings, OP."""
 
-    min_m: NotNegative = Field(description="a cell covered for less than this is passed over")
+    min_m: NotNegative = Field(description="a cell that covers less of the road ahead than this is passed over")
     min_dwell_s: NotNegative = Field(description="a cell crossed in less than this is passed over")
 
 
 class ReportThresholds(Section):
     """When the user equipment reports its status (model, section 8); all thresholds 0: in every frame."""
 
-    distance_m: NotNegative = Field(description="report after moving more than this; 0: not looked at")
+    distance_m: NotNegative = Field(description="report after moving more than this; 0: distance does not count")
     heading_deg: Annotated[float, Field(ge=0, lt=180, allow_inf_nan=False)] = Field(
-        description="report after turning by more than this; 0: not looked at"
+        description="report after turning by more than this; 0: turning does not count"
     )
-    speed_mps: NotNegative = Field(description="report after changing speed by more than this; 0: not looked at")
+    speed_mps: NotNegative = Field(description="report after changing speed by more than this; 0: speed does not count")
     bytes: NotNegative = Field(description="size of a report")
 
 
 class Output(Section):
     """Where the tables go and what they hold."""
 
-    dir: Text | None = Field(description="folder in place of results/<experiment or scenario>")
+    dir: Text | None = Field(description="folder of the results; null: results/<experiment or scenario>")
     format: Literal["csv", "parquet"] = Field(description="format of the tables")
     trace: bool = Field(description="also write frames, decisions and stages")
     migrations: bool = Field(description="write migrations, the largest table; false for wide studies that need summaries only")
-    speed_bands_kmh: list[Positive] = Field(description="edges of the bands of realised speed in summary.csv")
+    speed_bands_kmh: list[Positive] = Field(description="limits of the bands of realised speed in summary_by_band")
 
     @model_validator(mode="after")
     def _check_bands(self) -> Self:
         if any(after <= before for before, after in zip(self.speed_bands_kmh, self.speed_bands_kmh[1:], strict=False)):
-            raise ValueError("output.speed_bands_kmh must rise from one edge to the next")
+            raise ValueError("output.speed_bands_kmh must rise from each number to the next")
         return self
 
 
@@ -191,7 +193,7 @@ class Vary(Section):
     """How the values of several varied options are combined."""
 
     design: Literal["product", "one_at_a_time"] = Field(
-        description="every combination of variants, or each value with all other options as they are configured"
+        description="product: every combination of values; one_at_a_time: each value, with all other options as configured"
     )
     together: list[Annotated[list[str], Field(min_length=2)]] = Field(
         description="with one_at_a_time: lists of options whose values are also combined with each other"
@@ -240,7 +242,7 @@ class Config(Section):
                 f"{self.mobility.max_duration_s:g}: some vehicles would never depart; shorten the one or lengthen the other"
             )
         if not self.scenario.has_own_routes and any(str(word).split("=")[0] == "--scale" for word in self.mobility.sumo_args):
-            raise ValueError("mobility.sumo_args: --scale is not for trips of ours; set mobility.vehicles")
+            raise ValueError("mobility.sumo_args: --scale is not for random trips; set mobility.vehicles")
         has_step = self.scenario.sumocfg_file is not None or (self.mobility.is_from_file and self.mobility.source != "gps")
         if self.mobility.step_s is None and not has_step:
             raise ValueError("mobility.step_s=null needs scenario.sumocfg_file: set a step, e.g. mobility.step_s=1")

@@ -108,9 +108,9 @@ def _refuse_without_effect(words: Sequence[str], config: SessionConfig) -> None:
     for word in words:
         name = word.partition("=")[0]
         if name == "handoff.after_s" and config.handoff.lead_s is not None:
-            raise InputError(f"{word}: handoff.lead_s says already when the user hands off; leave one of them out")
+            raise InputError(f"{word}: handoff.lead_s already says when the user hands off; leave one of the two out")
         if has_drive and name in _OF_ONE_TRANSFER:
-            raise InputError(f"{word}: a drive says itself from where to where the container goes, and when; leave it out")
+            raise InputError(f"{word}: drive.run already says from where to where the container goes, and when; leave one of the two out")
         if not has_drive and name.startswith("drive.") and name != "drive.run":
             raise InputError(f"{word}: needs drive.run=FOLDER, a run with output.trace=true")
 

@@ -15,9 +15,13 @@ class SessionHandoff(Section):
     """When the user hands off, and what happens then."""
 
     after_s: NotNegative = Field(description="the user hands off this long after the target has a snapshot of the memory")
-    lead_s: NotNegative | None = Field(description="the user hands off this long after the transfer's start, whatever it has sent")
-    unsynced: Literal["stop", "relay"] = Field(description="copy not ready at the handoff: stop the container, or relay requests to it")
-    user_left: Literal["abandon", "finish"] = Field(description="user leaves the target while stopped: abandon the transfer, or finish it")
+    lead_s: NotNegative | None = Field(description="the user hands off this long after the transfer's start, however much has been sent")
+    unsynced: Literal["stop", "relay"] = Field(
+        description="if the copy is not ready at the handoff: stop the container, or relay requests to it"
+    )
+    user_left: Literal["abandon", "finish"] = Field(
+        description="if the user leaves the target while the container is stopped: abandon the transfer, or finish it"
+    )
 
 
 def _as_text(value: Any) -> Any:
@@ -32,7 +36,7 @@ class Drive(Section):
     vehicle: Annotated[Text | None, BeforeValidator(_as_text)] = Field(
         description="which vehicle; null: the first whose drive is long enough"
     )
-    strategy: Text | None = Field(description="whose decisions; needed where the run has several")
+    strategy: Text | None = Field(description="strategy whose decisions are driven; needed if the run has several strategies")
     begin_s: NotNegative = Field(description="where to begin, in seconds after the vehicle's departure")
     duration_s: Positive | None = Field(description="how long to drive; null: to the end")
 
@@ -40,7 +44,9 @@ class Drive(Section):
 class SessionLinks(Section):
     """What connects the hosts."""
 
-    bandwidth_mbps: Annotated[float, Field(ge=1, le=10_000, allow_inf_nan=False)] = Field(description="of every host's link, both ways")
+    bandwidth_mbps: Annotated[float, Field(ge=1, le=10_000, allow_inf_nan=False)] = Field(
+        description="bandwidth of every host's link, in each direction"
+    )
     local_ms: Annotated[float, Field(ge=0, le=2000, allow_inf_nan=False)] = Field(
         description="round-trip time between the user and a local server"
     )
@@ -61,8 +67,12 @@ class SessionConfig(Section):
     application: Literal["game", "face", "ram"] = Field(description="what runs in the container")
     image_mb: Positive | None = Field(description="image size; null: the application's")
     memory_mb: Positive | None = Field(description="memory; null: the application's")
-    dirty_percent_per_s: NotNegative | None = Field(description="memory dirtied per second, percent; null: the application's")
-    dirty_threshold_mbit: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] = Field(description="dirty memory that starts a round")
+    dirty_percent_per_s: NotNegative | None = Field(
+        description="share of the memory that changes each second, percent; null: the application's"
+    )
+    dirty_threshold_mbit: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] = Field(
+        description="dirty (changed) memory at which a round of copying begins"
+    )
     source: Tier = Field(description="tier of the first server")
     target: Tier = Field(description="tier of the server that the container moves to")
     handoff: SessionHandoff
@@ -70,7 +80,7 @@ class SessionConfig(Section):
     links: SessionLinks
     requests_per_s: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = Field(description="how often the user asks the service")
     track_changes: bool = Field(
-        description="snapshots of what has changed only, where the kernel has soft-dirty tracking; false: whole ones"
+        description="true: snapshots hold changed memory only, if the kernel has soft-dirty tracking; false: all memory"
     )
     repetition: Annotated[int, Field(ge=1)] = Field(description="number of this repetition; repetition=1,2,3 with -m makes three")
     folder: Text = Field(description="folder in which the hosts get their disks while it runs")

@@ -48,7 +48,9 @@ def combinations(config: Config) -> list[Combination]:
     for option in sorted({option for group in config.vary.together for option in group} - set(varied)):
         raise ValueError(f"vary.together names {option}, which is not varied: give its values under variants.{option}")
     if config.vary.together and config.vary.design == "product":
-        raise ValueError("vary.together goes with vary.design=one_at_a_time: a product combines everything already")
+        raise ValueError(
+            "vary.together needs vary.design=one_at_a_time: a product combines all values already; set it, or leave vary.together out"
+        )
     if not varied:
         return [Combination({}, config)]
     many = _how_many(config, varied)

@@ -96,7 +96,7 @@ def check_made(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> Non
             kind(options)
         except Exception as error:
             raise InputError(
-                f"strategy {kind.name} cannot be made: {type(error).__name__}: {error}; its __init__ takes (self, options)"
+                f"strategy {kind.name} cannot be made: {type(error).__name__}: {error}; its __init__ must take (self, options)"
             ) from error
 
 
@@ -135,7 +135,9 @@ def _load(name: str) -> type[Strategy]:
     except ValueError as error:
         raise InputError(f"strategies: {name} is called {loaded.name[:LONGEST_NAME]!r} in tables: this {error}") from None
     if type(loaded.tiers) is not int or loaded.tiers not in (1, 2) or loaded.predictor not in ("map", "route"):
-        raise InputError(f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; choose 1 or 2, 'map' or 'route'")
+        raise InputError(
+            f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; they must be 1 or 2, and 'map' or 'route'"
+        )
     return loaded
 
 
@@ -148,8 +150,8 @@ def _import(path: str) -> object:
     try:
         return getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
-        raise InputError(f"strategies: {path}: there is no module {error.name}; is it installed, or in this folder?") from None
+        raise InputError(f"strategies: {path}: there is no module {error.name}; install it, or go to the folder that holds it") from None
     except AttributeError:
         raise InputError(f"strategies: {path}: module {module} has no class {attribute}; check its name") from None
     except Exception as error:
-        raise InputError(f"strategies: {path} cannot be loaded: {type(error).__name__}: {error}; mend the module") from None
+        raise InputError(f"strategies: {path} cannot be loaded: {type(error).__name__}: {error}; correct the module") from None

@@ -57,9 +57,12 @@ def open_traces(config: Config, city: City) -> tuple[GpsSource, dict[str, Any]]:
     source = GpsSource(matched, city.roads.length_m, mobility.step_s, mobility.max_duration_s)
     if source.cut or source.too_late:
         late = counted(source.too_late, "trace")
-        say(f"{counted(source.cut, 'trace')} cut at mobility.max_duration_s={mobility.max_duration_s:g}, {late} left out after it")
+        say(f"{counted(source.cut, 'trace')} cut at mobility.max_duration_s={mobility.max_duration_s:g}, {late} left out that begin later")
     if source.between_frames:
-        say(f"{counted(source.between_frames, 'trace')} left out between two frames: shorter than mobility.step_s={mobility.step_s:g}")
+        say(
+            f"{counted(source.between_frames, 'trace')} left out that lie between two frames: "
+            f"shorter than mobility.step_s={mobility.step_s:g}"
+        )
     facts = {
         "source": "gps",
         "traces": omissions.facts(),
@@ -138,7 +141,7 @@ def _estimated_sigma_m(groups: Sequence[_Group]) -> float:
         sigma_m = estimate_sigma_m(group.roads, group.index, group.courses, drives=group.drives)
         if sigma_m is not None:
             return sigma_m
-    say(f"GPS: too few positions lie on roads to estimate their noise: taking {FIRST_SIGMA_M:g} m; set matching.sigma_m if you know it")
+    say(f"GPS: too few positions lie on roads to estimate their noise: {FIRST_SIGMA_M:g} m is assumed; set matching.sigma_m if you know it")
     return FIRST_SIGMA_M
 
 
@@ -161,7 +164,7 @@ def _match(traces: Sequence[Trace], config: Config, city: City, projection: Proj
             share = fact["points_off_road"] / fact["points"]
             say(
                 f"GPS: {counted(len(done), 'trace')} matched to {which}, "
-                f"sigma {sigma_m:.1f} m: {share:.1%} of points off the roads, {counted(fact['ways_broken'], 'way')} broken there"
+                f"noise {sigma_m:.1f} m (sigma_m): {share:.1%} of points off the roads, {counted(fact['ways_broken'], 'way')} broken there"
             )
             matched += done
     return matched, facts

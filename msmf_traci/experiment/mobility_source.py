@@ -164,12 +164,13 @@ def _live(config: Config) -> tuple[str, Running]:
 def _recorded(identity: PassKey) -> Path:
     if identity.key is None:
         raise InputError(
-            f"passes like this one are not recorded ({identity.why_none}); give mobility.recording_file, or set mobility.source=auto"
+            f"mobility.source=recording: a pass like this one is never recorded ({identity.why_none}); "
+            "give mobility.recording_file, or set mobility.source=auto"
         )
     folder = find_built(RECORDINGS, identity.key)
     if folder is None:
         raise InputError(
-            "there is no recording of this pass yet (the same network, routes, seed, speed and whatever else moves vehicles); "
+            "mobility.source=recording: there is no recording of this pass yet (with the same network, routes, seed, speed and so on); "
             "run it once with mobility.source=auto, or give mobility.recording_file"
         )
     return folder / RECORDING_FILE
@@ -195,9 +196,11 @@ def _read_trace(path: Path, config: Config, inputs: Inputs, city: City, network:
     if source.is_single_precision:
         coarser.append("its speeds and positions are 32-bit floats (write CSV or XML)")
     if departures is None:
-        coarser.append("without scenario.route_file a route is the edges that a vehicle is seen on")
+        coarser.append("without scenario.route_file, the edges that a vehicle is seen on count as its route")
     elif source.off_route:
-        coarser.append(f"{counted(source.off_route, 'vehicle')} had no route, or left it: theirs are the edges that they are seen on")
+        coarser.append(
+            f"{counted(source.off_route, 'vehicle')} had no route, or left it: the edges that they are seen on count as their routes"
+        )
     for reason in coarser:
         say(f"{path.name} is coarser than a live run: {reason}")
     facts = {"source": "fcd", "fcd": _file_facts(path), "decimals": source.decimals, "coarser": coarser}

@@ -103,7 +103,7 @@ def judge_files(config: Config) -> Inputs:
     inputs = Inputs(sumo, network, strategies, positions_file, traces_path, options_of_words(sumo, sumo_words(config)))
     if is_on(inputs.own_options, "mesosim"):
         raise InputError(
-            "a mesoscopic SUMO (mesosim) moves vehicles in jumps of some 100 m, so that cells and handoffs would not be those of a drive; "
+            "SUMO's option mesosim (mesoscopic) moves vehicles in jumps of some 100 m, which is too coarse for cells and handoffs; "
             "leave that option out"
         )
     files_of(inputs.own_options)  # what it reads is there, and what it writes are files

@@ -67,7 +67,7 @@ def _load(path: Path) -> Roads:
             ):
                 texts = {name: file.about.get(name) for name in _TEXTS}
             case _:
-                file.refuse("its header is no header of roads")
+                file.refuse("its header is not that of a file of roads")
         n, start, successor = len(floats["length_m"]), integers["line_start"], integers["successor"]
         fits = all(isinstance(text, list) and len(text) == n and all(isinstance(word, str) for word in text) for text in texts.values())
         fits = fits and len(start) == n + 1 and len(successor) == n and len(floats["line_x_m"]) == len(floats["line_y_m"])

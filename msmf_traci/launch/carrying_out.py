@@ -81,7 +81,8 @@ def make_sweep(request: Request) -> SweepResult:
         name, reason = next(iter(failed.items()))
         first = "" if len(failed) == 1 else " the first"
         raise MsmfError(
-            f"{len(failed)} of {counted(total, 'run')} failed,{first} {name}: {reason}; the same command does only what is missing"
+            f"{len(failed)} of {counted(total, 'run')} failed,{first} {name}: {reason}; "
+            "give the same command again to make only the missing runs"
         )
     stacked = stack_summaries(request)
     return SweepResult(results, tuple(swept_folder(point) for point in request.points), stacked.settings, stacked.kept)

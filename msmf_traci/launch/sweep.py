@@ -37,7 +37,7 @@ def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> boo
     changed = sorted(name for name in fingerprint if before.get(name) != fingerprint[name])
     if changed:
         what = _what_changed(changed, before, fingerprint)
-        raise InputError(f"{folder} holds this run with other {what}; remove it, or set output.dir to another folder")
+        raise InputError(f"{folder} holds this run, but made with other {what}; remove that folder, or set output.dir to another one")
     return True
 
 
@@ -114,7 +114,7 @@ def check_one_folder(request: Request) -> None:
     """
     folders = [swept_folder(point) for point in request.points]
     if len({folder.parent for folder in folders}) > 1:
-        raise InputError("the runs of a sweep go to one folder: set one output.dir=FOLDER for all of them")
+        raise InputError("the runs of a sweep must go to one folder: set one output.dir=FOLDER for all of them")
     if len(set(folders)) < len(folders):
         raise InputError("the sweep asks for the same run twice; give every value once")
 

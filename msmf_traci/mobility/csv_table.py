@@ -51,7 +51,7 @@ class CsvTable:
         try:
             names = next(csv.reader([header], delimiter=self._separator), [])
         except (csv.Error, TypeError, ValueError) as error:
-            raise DamagedFileError(f"has no line of names of columns ({said(error)}); write it again") from None
+            raise DamagedFileError(f"has no first line with the names of its columns ({said(error)}); write it again") from None
         self.columns = [name.strip() for name in names] if header.strip() else []
 
     def pieces(
@@ -108,7 +108,7 @@ class CsvTable:
             ):
                 if piece[_BEYOND].notna().any():
                     row = line + int(piece[_BEYOND].notna().to_numpy().argmax())
-                    raise DamagedFileError(f"line {row} has more columns than the first line; mend it, or write the file again")
+                    raise DamagedFileError(f"line {row} has more columns than the first line; correct it, or write the file again")
                 line += len(piece)
                 lines.expect(rows)
                 yield piece.drop(columns=_BEYOND)

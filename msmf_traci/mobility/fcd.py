@@ -190,7 +190,7 @@ class FcdSource:
         near = (x_m > left - OUTSIDE_M) & (x_m < right + OUTSIDE_M) & (y_m > bottom - OUTSIDE_M) & (y_m < top + OUTSIDE_M)
         if near.mean() < 0.5:
             self._refuse(
-                f"is of another network than {self._map.name}, or was written with --fcd-output.utm: most places lie outside of it"
+                f"has most of its places outside the network {self._map.name}; give the file of that network, without --fcd-output.utm"
             )
 
     def _check_steps(self, rows: FcdRows, vehicle: Codes, frame: Codes, is_new: BoolArray, missing: IntArray) -> None:
@@ -212,7 +212,7 @@ class FcdSource:
             at = int(np.argmax(lacks))
             self._refuse(
                 f"lacks steps between {rows.times_s[frame[at - 1]]:g} s and {rows.times_s[frame[at]]:g} s, when vehicle "
-                f"{rows.vehicles[vehicle[at]]} was on the road; write it again with all steps, those in which nobody drives too"
+                f"{rows.vehicles[vehicle[at]]} was on the road; write it again with all steps, also those in which nobody drives"
             )
 
     def _departs_again(self, rows: FcdRows, vehicle: Codes, frame: Codes, missing: IntArray) -> BoolArray:
@@ -236,7 +236,7 @@ class FcdSource:
         edge_of = [edges.get(after.get(name, "") if inside else name, NO_EDGE) for name, inside in zip(rows.roads, is_inside, strict=True)]
         if all(edge == NO_EDGE for edge in edge_of):
             self._refuse(
-                f"is of another network than {self._map.name}: none of its edges is a road there; choose the one that SUMO drove on"
+                f"is of another network than {self._map.name}: none of its edges is a road there; choose the network that SUMO drove on"
             )
         places: list[Place] = []
         self._route_of_life = np.zeros(len(vehicle), dtype=np.int64)

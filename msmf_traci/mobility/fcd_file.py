@@ -28,8 +28,8 @@ _ATTRIBUTES = "--fcd-output.attributes id,x,y,speed,pos,lane"
 _EMPTY = "holds no vehicles; give another file"
 _NO_NUMBER = "has something other than a number where one belongs; write it again"
 _NO_LANE = (
-    "holds no vehicle on a lane: it is of persons only, or of a mesoscopic simulation (--mesosim), which moves vehicles in jumps of "
-    "a segment, some 100 m; drive it without that option"
+    "holds no vehicle on a lane: it holds persons only, or was written with --mesosim, which moves vehicles in jumps of some 100 m; "
+    "write it again without --mesosim"
 )
 MOST = 2.0**53 * 10.0**-DECIMALS  # up to here a float holds every millionth
 
@@ -142,7 +142,8 @@ class _Rows:
             self.refuse("has a row without a time; write it again")
         if time_s.min() < 0 or time_s.max() >= MOST:
             self.refuse(
-                f"has a row at {float(time_s.min() if time_s.min() < 0 else time_s.max()):g} s, where no simulation is; write it again"
+                f"has a row at {float(time_s.min() if time_s.min() < 0 else time_s.max()):g} s, "
+                "a time that no simulation has; write it again"
             )
         if (passed_s < 0).any():
             self.refuse(f"goes back in time after {float(before_s[np.argmax(passed_s < 0)]):g} s; give the file of one run")
@@ -221,7 +222,7 @@ def _read_xml(path: Path, rows: _Rows) -> None:
             for column in (roads, *numbers):
                 column.append(0)
         elif not is_fcd and tag != "fcd-export":
-            rows.refuse(f"is no FCD file but <{tag[:100]}>; write it with SUMO's --fcd-output")
+            rows.refuse(f"is not an FCD file (it begins with <{tag[:100]}>); write it with SUMO's --fcd-output")
         is_fcd = True
 
     def begin(tag: str, said: dict[str, str]) -> None:

@@ -87,7 +87,7 @@ def unpack_piece(file: ColumnsFile, piece: int, edges: IntArray, route_lengths: 
     spans = _read_spans(file, piece, len(times), vehicles)
     columns = {name: spans.read(file, f"{piece}/{name}") for name in (*_MEASURED, *_NUMBERED)}
     if not all(all_within(columns[name], -MOST_UNITS, MOST_UNITS) for name in _MEASURED):
-        file.refuse("it has values that no frame holds")
+        file.refuse("it has values that no frame can hold")
     if not all_within(columns["speed_mps"], 0, MOST_UNITS):
         file.refuse("it has negative speeds")
     if not all_within(columns["edge"], NO_EDGE, len(edges) - 1):
@@ -151,7 +151,7 @@ def _read_spans(file: ColumnsFile, piece: int, n_frames: int, vehicles: int) -> 
     if (np.diff(vehicle) <= 0).any():
         file.refuse("its spans are not in order")
     if not (((frame == 0) | (first == 1)) & ((frame + frames == n_frames) | (last == 1))).all():
-        file.refuse("a vehicle's life has a hole")
+        file.refuse("a vehicle is missing in some frames")
     end = np.cumsum(frames)
     begin = end - frames
     total = int(end[-1]) if len(end) else 0

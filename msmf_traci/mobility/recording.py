@@ -144,13 +144,15 @@ class RecordingSource:
         with ColumnsFile(path) as file:
             self.about = file.about
             if self.about.get("what") != _KIND:
-                file.refuse("it holds something else")
+                file.refuse("it does not hold a recording")
             if self.about.get("format") != FORMAT:
                 raise InputError(
-                    f"recording {path} is of format {self.about.get('format')} and this msmf-traci reads {FORMAT}; make it again"
+                    f"recording {path} is of format {self.about.get('format')} but this msmf-traci reads {FORMAT}; make it again"
                 )
             if self.about.get("roads") != network.digest:
-                raise InputError(f"recording {path} is a recording of another network than {network.name}; choose the one it was made on")
+                raise InputError(
+                    f"recording {path} was made on another network than {network.name}; choose the network that it was made on"
+                )
             self.made = _made(file)
             self.commanded_kmh = self.made.get("speed_kmh")
             self.roster = Roster(counts=_counts(file), vehicles=_names(file, "vehicles"))
@@ -161,7 +163,7 @@ class RecordingSource:
             self._edges = np.array([*(network.edges[name] for name in names), NO_EDGE], dtype=np.int64)  # NO_EDGE finds the last
             pieces = self.about.get("pieces")
             if not isinstance(pieces, int) or pieces < 0:
-                file.refuse("its number of pieces is none")
+                file.refuse("it does not say how many pieces it has")
             self._pieces = pieces
             self._read_routes(file)
             self.roster.begin_s = self._begin_s(file)
@@ -186,13 +188,13 @@ class RecordingSource:
                 end_s = float(batch.times_s[-1]) if len(batch) else end_s
                 if len(batch):
                     if not np.array_equal(on_road, _of_frame(batch, 0, ~batch.first)):
-                        file.refuse("a vehicle's life has a hole")
+                        file.refuse("a vehicle is missing in some frames")
                     on_road = _of_frame(batch, len(batch) - 1, ~batch.last)
                 begun += np.bincount(batch.vehicle[batch.first], minlength=vehicles)
                 ended += np.bincount(batch.vehicle[batch.last], minlength=vehicles)
                 yield batch
             if self._pieces and abs(end_s - self.roster.counts.end_s) > 1e-6:
-                file.refuse("its frames do not end when it says")
+                file.refuse("its frames do not end at the time that it says")
             if (begun != 1).any() or (ended != 1).any():
                 file.refuse("a vehicle does not begin and end once")
 
@@ -202,7 +204,7 @@ class RecordingSource:
             if (reason := why_no_name(name)) is not None:
                 file.refuse(f"it has a vehicle whose id {reason}")
         if counts.inserted != len(vehicles) or counts.arrived > counts.inserted:
-            file.refuse("it counts other vehicles than it names")
+            file.refuse("it counts more or fewer vehicles than it names")
 
     def _begin_s(self, file: ColumnsFile) -> float:
         """When the pass begins; a recording of an earlier version does not say it, and begins one step before its first frame."""
@@ -212,7 +214,7 @@ class RecordingSource:
             step_s = self.made.get("step_s") or (times_s[1] - times_s[0] if len(times_s) > 1 else 0.0)
             begin_s = max(0.0, float(times_s[0] - step_s)) if len(times_s) and not isinstance(step_s, str) else 0.0
         if isinstance(begin_s, bool) or not isinstance(begin_s, int | float) or not 0 <= begin_s <= self.roster.counts.end_s:
-            file.refuse("its begin is none")
+            file.refuse("it begins at an impossible time")
         return round(float(begin_s), DECIMALS)
 
     def _read_routes(self, file: ColumnsFile) -> None:
@@ -220,7 +222,7 @@ class RecordingSource:
         is_sane = len(self._route_lengths) <= MOST_ROUTE_EDGES and all_within(self._route_lengths, 1, MOST_ROUTE_EDGES + 1)
         total = int(self._route_lengths.sum()) if is_sane and len(self._route_lengths) else 0
         if not is_sane or total > MOST_ROUTE_EDGES:
-            file.refuse("a route has no edges, or its routes have more than any pass")
+            file.refuse("a route has no edges, or its routes have more edges than a recording can hold")
         parts = [file.read(f"route_edges/{part}") for part in range(-(-total // MOST_VALUES))]
         edges = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
         if len(edges) != total or not all_within(edges, NO_EDGE, len(self._edges) - 1):
@@ -256,14 +258,14 @@ def _counts(file: ColumnsFile) -> TrafficCounts:
     for name, kind in wanted.items():
         value = counts[name]
         if isinstance(value, bool) or not isinstance(value, int | float if kind is float else int) or not 0 <= value < MOST_NUMBER:
-            file.refuse(f"its count {name} is none")
+            file.refuse(f"its count {name} is not a possible number")
     return TrafficCounts(**counts)
 
 
 def _names(file: ColumnsFile, what: str) -> list[str]:
     names = file.about.get(what)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        file.refuse(f"its {what} are no list of names")
+        file.refuse(f"its {what} are not a list of names")
     if len(set(names)) < len(names):
         file.refuse(f"two of its {what} are called the same")
     return names

@@ -48,8 +48,8 @@ def read_routes(paths: Sequence[Path], edges: Mapping[str, int]) -> dict[str, li
             raise InputError(f"route file {path} {error}") from None
     if paths and not reader.departures:
         raise InputError(
-            f"route file {paths[0]} holds no vehicles with routes (trips and flows are none); "
-            "let SUMO write them with --vehroute-output and give that file, or leave it out"
+            f"route file {paths[0]} holds no vehicles with routes (trips and flows have none); "
+            "let SUMO write them with --vehroute-output and give that file, or leave the route file out"
         )
     for departures in reader.departures.values():
         departures.sort(key=lambda departure: departure.depart_s)

@@ -54,8 +54,8 @@ class Watch:
         self._used_s = used_s
         if self._idle_looks * LOOK_S >= self._idle_s:
             raise ToolError(
-                f"SUMO has done nothing for {self._idle_s:g} s and does not answer: it waits for something that does not come; "
-                "look at what its configuration and additional files ask for (no tables were written)"
+                f"SUMO has done nothing for {self._idle_s:g} s and does not answer; "
+                "check whether its configuration or additional files make it wait for something (no tables were written)"
             )
 
     def begin(self) -> None:

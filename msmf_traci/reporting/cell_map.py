@@ -171,5 +171,5 @@ def lattice_point(name: str) -> tuple[int, int]:
     try:
         q, r = (int(part) for part in name.split(","))
     except ValueError:
-        raise InputError(f"{name} is no name of a cell or region; copy the run and its map folder again") from None
+        raise InputError(f"{name} is not the name of a cell or region; copy the run and its map folder again") from None
     return q, r

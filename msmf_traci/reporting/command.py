@@ -78,7 +78,7 @@ def write_report(
     """
     for folder in folders:
         if not folder.is_dir():
-            raise InputError(f"{folder} is no folder: give the folder of a run or of a sweep, e.g. results/figure7")
+            raise InputError(f"{folder} is not a folder: give the folder of a run or of a sweep, e.g. results/figure7")
     out = (out or folders[0] / REPORT_FOLDER).resolve()
 
     from msmf_traci.reporting.folder import refuse_strangers

@@ -133,7 +133,7 @@ def runs_in(folder: Path) -> list[FinishedRun]:
         If there is none, or one is damaged.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: give the folder of a run or of a sweep, e.g. results/figure7")
+        raise InputError(f"{folder} is not a folder: give the folder of a run or of a sweep, e.g. results/figure7")
     found = [_read_one(each) for each in folders_below(folder, _holds_a_run, _DEPTH)]
     if not found:
         raise InputError(f"{folder} holds no finished run: give the folder of a run or of a sweep, e.g. results/figure7")

@@ -28,9 +28,9 @@ def refuse_strangers(out: Path) -> None:
     try:
         is_free = not out.exists() or (out.is_dir() and not any(out.iterdir()))
     except OSError as error:
-        raise InputError(f"{out} cannot be looked into ({error.strerror}): {_WAY_OUT}") from None
+        raise InputError(f"{out} cannot be read ({error.strerror}): {_WAY_OUT}") from None
     if not is_free and (read_json(out / MARKER) or {}).get("made_by") != _MADE_BY:
-        raise InputError(f"{out} exists and is no earlier report ({MARKER} would say so): {_WAY_OUT}")
+        raise InputError(f"{out} exists and is not an earlier report (it has no {MARKER} of one): {_WAY_OUT}")
 
 
 @contextmanager

@@ -67,7 +67,9 @@ def main(words: Sequence[str]) -> None:
     parser = Parser("msmf-traci overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
     parser.add_argument("run", nargs="?", help=f"folder of one run, e.g. {RESULTS}/synthetic/RUN; the newest in {RESULTS} if not given")
     parser.add_argument("--out", help="folder to write to (default: overlay in the current folder)", default="overlay")
-    parser.add_argument("--strategy", help=f"whose transfers are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)")
+    parser.add_argument(
+        "--strategy", help=f"strategy whose transfers are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)"
+    )
     typed = parser.parse_args(list(words))
     run = newest_run() if typed.run is None else Path(typed.run).expanduser()
     print("\n".join(write_overlay(run, Path(typed.out).expanduser(), typed.strategy)))
@@ -102,7 +104,7 @@ def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str
         )
         said.append(f"{out / SUMO_FILE}: polygons for sumo-gui")
         if projection is None:
-            said.append("no GeoJSON: the network has no projection, so its place on earth is not known")
+            said.append("no GeoJSON is written: the network has no projection, so its place on the Earth is not known")
         else:
             contents = (
                 cells_geojson(overlay.cells, projection),
@@ -148,7 +150,7 @@ def _choose_strategy(wanted: str | None, strategies: list[str], run: Path) -> st
     if wanted is None:
         return DEFAULT_STRATEGY if DEFAULT_STRATEGY in strategies else strategies[0]
     if wanted not in strategies:
-        raise InputError(f"{run} has no strategy {wanted}; it has {', '.join(strategies)}")
+        raise InputError(f"{run} has no strategy {wanted}; choose from {', '.join(strategies)}")
     return wanted
 
 

@@ -42,7 +42,7 @@ def pack(arrays: Mapping[str, NDArray[np.int64]]) -> Packed:
     parts = []
     for name, values in arrays.items():
         if len(values) and max(abs(int(values.min())), abs(int(values.max()))) >= 2**31:
-            raise InputError(f"the run cannot be shown: {name} goes beyond {2**31}; its tables are damaged, or it is too long")
+            raise InputError(f"the replay cannot show the run: {name} goes beyond {2**31}; copy the run again, or make a shorter one")
         steps = np.diff(values.ravel(), prepend=0).astype("<i4", casting="unsafe")
         parts.append(squeeze.compress(steps.view(np.uint8).reshape(-1, 4).T.tobytes()))
     parts.append(squeeze.flush())

@@ -235,6 +235,6 @@ def _without_doubles(rows: pd.DataFrame, options: Sequence[str], runs: Sequence[
                 first = both[differ].iloc[0]
                 raise InputError(
                     f"{runs[first['run']].folder} and {runs[first['run_again']].folder} are runs of the same configuration and seed "
-                    f"with different results ({name}): tables of different versions or inputs are mixed; report on them apart"
+                    f"with different results ({name}): tables of different versions or inputs are mixed; report on each of them separately"
                 )
     return rows[~again].reset_index(drop=True)

@@ -112,13 +112,13 @@ def read_trips(run: Path, cells: NDArray[np.object_], edges: NDArray[np.object_]
     columns = dict.fromkeys(("t_s", "x_m", "y_m", "speed_mps"), NUMBER) | dict.fromkeys(("vehicle", "edge", "cell"), TEXT)
     table = read_whole(run, "frames", columns)
     if not len(table):
-        raise InputError(f"{run} has no frames: no vehicle was on the road, so there is nothing to replay")
+        raise InputError(f"{run} has no frames: no vehicle was on the road, so there is nothing to replay; leave out --replay")
     ids, vehicle = np.unique(table["vehicle"].to_numpy(dtype=object).astype(str), return_inverse=True)
     time_ms, frame = np.unique(in_ms(table["t_s"]), return_inverse=True)
     cell_numbers = {name: number for number, name in enumerate(cells)}
     unknown = set(table["cell"]) - set(cell_numbers)
     if unknown:
-        raise InputError(f"{run} knows a cell {min(unknown)} that its map does not; copy the run and its map folder again")
+        raise InputError(f"{run} names a cell {min(unknown)} that its map does not have; copy the run and its map folder again")
     street_numbers = Numbers([""])
     street_of = {edge: street_numbers(name) for edge, name in zip(edges, streets, strict=True)}
     order = np.lexsort((frame, vehicle))
@@ -172,7 +172,7 @@ def read_changes(run: Path, trips: Trips, variants: Numbers, key_columns: Sequen
         rows += len(piece)
     if rows != len(trips.frame) * len(variants.of):
         raise InputError(
-            f"{run}: decisions has {rows} rows where {len(trips.frame) * len(variants.of)} belong to frames and vehicles, "
+            f"{run}: table decisions has {rows} rows, but frames and vehicles need {len(trips.frame) * len(variants.of)}, "
             "so one of these tables is cut off; copy the run again, or run it again"
         )
     series, frame, state = np.concatenate(series_parts), np.concatenate(frame_parts), np.concatenate(state_parts)
@@ -197,7 +197,8 @@ def read_transfers(
     table = read_whole(run, "migrations", columns | kinds | {"t_start_s": NUMBER, "t_end_s": NUMBER})
     if len(table) != booked:
         raise InputError(
-            f"{run}: migrations has {len(table)} rows and vehicles books {booked} transfers; copy the run again, or run it again"
+            f"{run}: table migrations has {len(table)} rows, but table vehicles counts {booked} transfers; "
+            "copy the run again, or run it again"
         )
     vehicle, variant = _numbered(table["vehicle"], vehicle_numbers, run), _numbers_of_rows(table, key_columns, variants, run)
     start_ms, number = in_ms(table["t_start_s"]), table["transfer"].to_numpy(dtype=np.int64)
@@ -232,9 +233,9 @@ def _read_stages(
     by_key = np.argsort(transfers)
     at = np.minimum(np.searchsorted(transfers[by_key], key), max(len(transfers) - 1, 0))
     if len(key) and (not len(transfers) or (transfers[by_key][at] != key).any()):
-        raise InputError(f"{run}: stages names a transfer that migrations lacks; copy the run again, or run it again")
+        raise InputError(f"{run}: table stages names a transfer that table migrations lacks; copy the run again, or run it again")
     if not np.isin(transfers[is_lasting], key).all():
-        raise InputError(f"{run}: stages is cut off: it lacks those of some transfers; copy the run again, or run it again")
+        raise InputError(f"{run}: table stages is cut off: it lacks the stages of some transfers; copy the run again, or run it again")
     transfer = by_key[at] if len(key) else np.zeros(0, dtype=np.int64)
     begin_ms = in_ms(table["t_begin_s"])
     order = np.lexsort((np.arange(len(transfer)), transfer))

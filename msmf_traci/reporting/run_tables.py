@@ -150,7 +150,7 @@ def _check_numbers(piece: pd.DataFrame, columns: Columns, path: Path, first_row:
             raise InputError(f"{path} is damaged: row {row} has no {column}; copy the run again, or run it again")
         if kind != TEXT and (beyond := ~(piece[column].abs() < MOST_NUMBER) & piece[column].notna()).any():
             row = first_row + int(np.flatnonzero(beyond)[0]) + 1
-            raise InputError(f"{path} is damaged: row {row} has a {column} that no run has; copy the run again, or run it again")
+            raise InputError(f"{path} is damaged: row {row} has an impossible {column}; copy the run again, or run it again")
 
 
 def _first_line(error: Exception) -> str:

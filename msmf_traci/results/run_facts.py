@@ -87,11 +87,11 @@ def read_facts(run: Path) -> dict[str, Any]:
     """
     facts = read_run(run)
     if facts is None and not (run / RUN_FILE).exists():
-        raise InputError(f"{run} has no {RUN_FILE}, so it is no complete run: copy it again, or leave it out")
+        raise InputError(f"{run} has no {RUN_FILE}, so it is not a complete run: copy it again, or leave it out")
     if facts is None:
-        raise InputError(f"{run / RUN_FILE} is damaged: it is no JSON object; copy the run again, or leave it out")
+        raise InputError(f"{run / RUN_FILE} is damaged: it is not a JSON object; copy the run again, or leave it out")
     if _SESSION in facts:
-        raise InputError(f"{run} is a session of the testbed; say msmf-traci testbed compare, or leave it out")
+        raise InputError(f"{run} is a session of the testbed; use msmf-traci testbed compare for it, or leave it out")
     try:
         _RunFacts.model_validate(facts)
     except ValidationError as error:
@@ -125,5 +125,5 @@ def refuse_mixed_versions(facts: Mapping[Path, Mapping[str, Any]]) -> None:
         if ours != theirs:
             raise InputError(
                 f"{first} was made by msmf-traci {ours} and {run} by {theirs}: their tables do not belong together; "
-                "make one of them again, or take them apart"
+                "make one of them again, or use them separately"
             )

@@ -186,7 +186,10 @@ def find_map(run: Path, facts: Mapping[str, Any]) -> Path:
     name = str(facts["map_folder"])
     folder = run.resolve().parent / name
     if not folder.is_dir():
-        raise InputError(f"the map of {run} is missing: there is no folder {name} in {folder.parent}; copy it there from beside the run")
+        raise InputError(
+            f"the map of {run} is missing: there is no folder {name} in {folder.parent}; "
+            "copy it there from the folder in which the run was made"
+        )
     return folder
 
 

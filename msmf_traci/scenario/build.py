@@ -91,7 +91,7 @@ def _city_parameters(text: str, path: Path) -> CityParameters:
     try:
         values: Any = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise InputError(f"scenario.parameters_file={path} is no YAML; compare it with scenarios/synthetic.yaml") from None
+        raise InputError(f"scenario.parameters_file={path} is not valid YAML; compare it with scenarios/synthetic.yaml") from None
     if not isinstance(values, dict):
         raise InputError(f"scenario.parameters_file={path} holds no parameters; compare it with scenarios/synthetic.yaml")
     unknown = sorted(set(map(str, values)) - set(CityParameters.__dataclass_fields__))

@@ -43,9 +43,9 @@ def clear_cache() -> str:
         raise InputError(refusal(error, "the cache", cache, "ask its owner")) from None
     used = len(products) - removed
     left = [
-        *([f"{busy} being built by a live process left alone"] if busy else []),
-        *([f"{used} used by a live process left alone"] if used else []),
-        *([f"not fetched by msmf-traci fetch, and left: {', '.join(str(path.relative_to(cache)) for path in own)}"] if own else []),
+        *([f"kept {busy} that a running process is building"] if busy else []),
+        *([f"kept {used} that a running process uses"] if used else []),
+        *([f"kept what msmf-traci fetch has not fetched: {', '.join(str(path.relative_to(cache)) for path in own)}"] if own else []),
     ]
     return "; ".join([f"cache {cache}: {removed} removed", *left])
 
@@ -85,6 +85,6 @@ def _remove_unused(product: Path) -> bool:
 
 def _foreign(cache: Path, path: Path) -> InputError:
     return InputError(
-        f"{cache} does not look like a cache of msmf-traci: {path.relative_to(cache)} is none of its own; "
-        f"nothing was removed, check {CACHE_VARIABLE}"
+        f"{cache} does not look like a cache of msmf-traci: {path.relative_to(cache)} is not one of its files; "
+        f"nothing was removed; check {CACHE_VARIABLE}"
     )

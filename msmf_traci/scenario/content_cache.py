@@ -178,7 +178,7 @@ def _is_as_built(target: Path) -> bool:
     """Whether a product is there as it was built; one that is there and is not is said."""
     fault = _fault_of(target) if target.is_dir() else ""
     if fault:
-        _say_once(f"{target} is not what was built ({fault}): it does not count, and is made again where it is needed")
+        _say_once(f"{target} in the cache has changed since it was built ({fault}); it is not used, and is built again when it is needed")
     return fault is None
 
 

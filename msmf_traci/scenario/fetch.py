@@ -136,7 +136,7 @@ def _check_target(out: Path, force: bool) -> None:
     try:
         is_folder, exists = out.is_dir(), out.exists()
     except OSError as error:
-        raise InputError(f"{out} cannot be looked at ({error.strerror}); give --out in another folder") from None
+        raise InputError(f"{out} cannot be read ({error.strerror}); give --out in another folder") from None
     if is_folder:
         raise InputError(f"{out} is a folder; give --out the name of a file in it")
     if exists and not force:
@@ -223,11 +223,15 @@ def _parser() -> Parser:
     default_bbox = ",".join(str(value) for value in DEFAULT_BBOX)
     parser.add_argument("--bbox", type=_bbox, default=DEFAULT_BBOX, help=f"W,S,E,N in degrees ({default_bbox})")
     parser.add_argument("--out", type=Path, help=f"file to make, .osm or .osm.gz ({shown_out})")
-    parser.add_argument("--server", default=DEFAULT_SERVER, help="Overpass interpreter (%(default)s)")
+    parser.add_argument("--server", default=DEFAULT_SERVER, help="address of an Overpass server (%(default)s)")
     parser.add_argument("--retries", type=int, default=3, help="attempts after the first one (%(default)s)")
-    parser.add_argument("--max-mb", type=float, default=400.0, help="most MB, uncompressed (%(default)g)")
-    parser.add_argument("--timeout-s", type=float, default=180.0, help="longest silence of the server (%(default)g)")
-    parser.add_argument("--wait-s", type=float, default=10.0, help="pause before another attempt (%(default)g)")
+    parser.add_argument("--max-mb", type=float, default=400.0, help="largest download in MB, uncompressed (%(default)g)")
+    parser.add_argument(
+        "--timeout-s", type=float, default=180.0, help="seconds of silence after which an attempt is given up (%(default)g)"
+    )
+    parser.add_argument(
+        "--wait-s", type=float, default=10.0, help="seconds before the second attempt, doubled for each further one (%(default)g)"
+    )
     parser.add_argument("--force", action="store_true", help="replace the file if it exists")
     return parser
 

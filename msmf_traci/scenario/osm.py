@@ -51,8 +51,8 @@ def check_map(path: Path) -> None:
     input_file(path, "scenario.map_file")
     if origin_of(path) is Origin.CHANGED:
         raise InputError(
-            f"map file {path} is another file than was fetched (its hash is not that in {record_of(path).name}); fetch it again "
-            f"(msmf-traci fetch --force --out {path}, and its --bbox), or remove that record if the map is your own"
+            f"map file {path} has changed since it was fetched (its hash is not the one in {record_of(path).name}); fetch it again "
+            f"(msmf-traci fetch --force --out {path}, and its --bbox), or remove {record_of(path).name} if the map is your own"
         )
     if not path.name.lower().endswith(ENDINGS):
         raise InputError(f"map file {path}: its name must end in {', '.join(ENDINGS)}; rename or convert it")

@@ -169,7 +169,7 @@ def _take(path: Path, role: str, found: SumoFiles, seen: dict[Path, bool]) -> bo
         found.unknown.append(f"{path} cannot be read")
         return False
     except (LookupError, ValueError) as error:  # what it would write cannot be led elsewhere
-        raise InputError(f"{path}, which SUMO is to read, is in an encoding that cannot be read ({error}); save it in UTF-8") from None
+        raise InputError(f"{path} (a file for SUMO) is in an encoding that cannot be read ({error}); save it in UTF-8") from None
     if scan.is_unsorted:
         found.unsorted.append(path)
     found.outputs += [_output(f"{path}: {output.what}", _beside(path, output.path)) for output in scan.writes]

@@ -123,9 +123,9 @@ def _understood(sumo: Sumo, words: tuple[str, ...], file: Path | None, folder: P
             check=False,
         )
         if result.returncode != 0:
-            raise InputError(f"{what}: SUMO cannot read that: {last_lines(result.stdout)}")
+            raise InputError(f"{what}: SUMO cannot read this: {last_lines(result.stdout)}")
         if not written.is_file():
-            raise InputError(f"{what}: SUMO only says something about itself with that, and simulates nothing; leave it out")
+            raise InputError(f"{what}: with this, SUMO only prints something about itself and simulates nothing; leave it out")
         return {
             element.tag: _value(element.tag, element.get("value", ""), written.parent, folder, is_from_file=file is not None)
             for element in ET.parse(written).getroot().iter()

@@ -84,7 +84,8 @@ def find_sumo(home: str | None = None) -> Sumo:
     wanted = version("eclipse-sumo")
     if not is_input_folder(folder / "bin", "mobility.sumo_home"):
         raise InputError(
-            f"there is no SUMO in {folder}; give mobility.sumo_home a folder with SUMO's bin, or leave it out for the installed one"
+            f"there is no SUMO in {folder}; "
+            "set mobility.sumo_home to the folder that holds SUMO's bin, or leave it out for the installed SUMO"
         )
     sumo = Sumo(folder, wanted)
     result = subprocess.run([sumo.program("sumo"), "--version"], capture_output=True, text=True, check=False, env=sumo.environment)
@@ -94,7 +95,7 @@ def find_sumo(home: str | None = None) -> Sumo:
     if found is None or found.group() != wanted:
         said = found.group() if found else "an unknown release"
         raise InputError(
-            f"SUMO in {folder} is {said} and msmf-traci is made for {wanted}; install that release, or leave out mobility.sumo_home"
+            f"SUMO in {folder} is {said}, but msmf-traci is made for {wanted}; install that release, or leave out mobility.sumo_home"
         )
     return sumo
 
@@ -166,7 +167,7 @@ def run_tool(sumo: Sumo, command: Sequence[str], *, folder: Path, makes: Path | 
         raise ToolError(f"{name} was ended by {signal.Signals(-process.returncode).name}: {last_lines(output)}")
     if process.returncode > 0:
         raise ToolError(f"{name} failed (exit code {process.returncode}): {last_lines(output)}")
-    raise ToolError(f"{name} has left no whole {makes.name if makes is not None else 'file'}: {last_lines(output)}")
+    raise ToolError(f"{name} did not write a whole {makes.name if makes is not None else 'file'}: {last_lines(output)}")
 
 
 def _end_with_children(process: subprocess.Popen[str]) -> None:
@@ -243,7 +244,7 @@ def _wheel_home() -> Path:
 def _why_not_started(sumo: Sumo, output: str) -> str:
     if "shared librar" in output:
         return (
-            f"SUMO does not start, libraries of the system are missing ({last_lines(output)}); "
+            f"SUMO does not start, since libraries of the system are missing ({last_lines(output)}); "
             f"on Debian or Ubuntu type: sudo apt-get install {SYSTEM_PACKAGES}"
         )
     return f"SUMO in {sumo.home} does not start ({last_lines(output)}); reinstall the package eclipse-sumo"

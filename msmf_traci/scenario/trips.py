@@ -84,8 +84,8 @@ def _build(sumo: Sumo, net_file: Path, edges: Sequence[str], lengths_m: Sequence
         wanted *= 2
     if len(routes) < options.vehicles:
         raise InputError(
-            f"trips cannot be made: of {wanted // 2} drawn, {len(routes)} of at least {options.min_trip_m:g} m (beeline) can be driven "
-            f"and {options.vehicles} are needed; lower mobility.min_trip_m or mobility.vehicles, or use a larger network"
+            f"trips cannot be made: {options.vehicles} are needed, but of {wanted // 2} drawn only {len(routes)} can be driven and "
+            f"have a beeline of at least {options.min_trip_m:g} m; lower mobility.min_trip_m or mobility.vehicles, or use a larger network"
         )
     _write_routes(folder / ROUTE_FILE, routes[: options.vehicles], options.depart_window_s)
     for path in folder.iterdir():

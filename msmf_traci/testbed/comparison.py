@@ -133,10 +133,13 @@ def read_measurement(folder: Path) -> Measurement | None:
         return None
     if facts.get("snapshots", "whole") != "whole":
         raise InputError(
-            f"{folder}: its snapshots hold changed pages only, which the model does not describe; measure with track_changes=false"
+            f"{folder}: its snapshots hold changed pages only, which the model does not describe; measure again with track_changes=false"
         )
     if not is_whole(facts["continuity"]):
-        raise InputError(f"{folder}: the service lost its state in this session; look at run.json, remove the folder and make it again")
+        raise InputError(
+            f"{folder}: the service lost its state in this session (see continuity in run.json); "
+            "remove the folder and make the session again"
+        )
     transfers = pd.read_csv(folder / "transfers.csv", **EXACT)
     if transfers["outcome"].tolist() != ["completed"]:
         return None

@@ -97,11 +97,13 @@ class Container:
             code = program.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             end(program)
-            raise MsmfError(f"runc {words[0]} on host {host.name} did not end within {_PATIENCE_S:g} s and was killed") from None
+            raise MsmfError(
+                f"runc {words[0]} on host {host.name} did not end within {_PATIENCE_S:g} s and was killed; run msmf-traci testbed check"
+            ) from None
         if code != 0:
             raise MsmfError(
                 f"runc {words[0]} failed on host {host.name} after {time.monotonic() - begin_s:.1f} s: {_why(host, words[0])}; "
-                "see what msmf-traci testbed check says"
+                "run msmf-traci testbed check"
             )
 
     def _specification(self, host: Host) -> dict[str, Any]:
@@ -155,7 +157,7 @@ def _log(host: Host, word: str) -> Path:
 def _why(host: Host, word: str) -> str:
     """CRIU's first error, or that runC said why on stderr only."""
     if word not in _LOGS:
-        return "CRIU has no part in that"
+        return "CRIU was not involved, so there is no log"
     try:
         lines = _log(host, word).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -44,7 +44,7 @@ class Courier:
             self._sockets[sender].sendto(said, (self._addresses[receiver], _PORT))
             if self._has_come(self._sockets[receiver], _PATIENCE_S):
                 return
-        raise MsmfError(f"host {receiver} does not hear host {sender}: the testbed's network is broken")
+        raise MsmfError(f"host {receiver} does not hear host {sender}: the testbed's network does not work; run msmf-traci testbed check")
 
     def tell(self, sender: str, receiver: str, port: int, message: Mapping[str, Any]) -> None:
         """Send a message to a program, and do not wait."""

@@ -96,7 +96,9 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
         raise InputError(f"drive.run={run}: there is no finished run; name a folder with run.json")
     for name, only in _NEEDED.items():
         if (has := option_of(facts["config"], name)) != only:
-            raise InputError(f"drive.run={run}: it has {name}={has}, which the testbed has not; make a run without")
+            raise InputError(
+                f"drive.run={run}: the testbed cannot do its {name}={has}; make a run with {name}={'null' if only is None else only}"
+            )
     if not any((run / f"decisions.{ending}").is_file() for ending in ("csv", "parquet")):
         raise InputError(f"drive.run={run}: the run has no decisions; make it again with output.trace=true")
     table = read_table(run, "decisions", columns=_COLUMNS)
@@ -114,7 +116,8 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
     rows = rows[(rows["t_s"] >= first_s) & (rows["t_s"] <= first_s + (duration_s if duration_s is not None else float("inf")))]
     if len(rows) < 2:
         raise InputError(
-            f"drive.begin_s={begin_s:g} and drive.duration_s: vehicle {vehicle} has not two frames there; begin earlier or drive longer"
+            f"drive.begin_s={begin_s:g} and drive.duration_s: vehicle {vehicle} has fewer than two frames in that time; "
+            "begin earlier, or drive longer"
         )
     if not rows["running"].iloc[0]:
         raise InputError(f"drive.begin_s={begin_s:g}: the container of vehicle {vehicle} is stopped then; begin when it runs")
@@ -184,5 +187,5 @@ def _first_long_enough(table: pd.DataFrame, begin_s: float, duration_s: float | 
     long_enough = times[times["max"] - times["min"] >= begin_s + (duration_s or 0.0)]
     if long_enough.empty:
         longest_s = (times["max"] - times["min"]).max()
-        raise InputError(f"drive.begin_s and drive.duration_s: the longest drive of {run} takes {longest_s:g} s; choose less")
+        raise InputError(f"drive.begin_s and drive.duration_s: the longest drive of {run} takes {longest_s:g} s; choose smaller values")
     return str(long_enough.index[0])

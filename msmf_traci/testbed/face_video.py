@@ -14,7 +14,7 @@ from msmf_traci.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-INSTALL_OPENCV = f"say {sys.executable} -m pip install 'msmf-traci[testbed]'"
+INSTALL_OPENCV = f"run {sys.executable} -m pip install 'msmf-traci[testbed]'"
 WIDTH, HEIGHT, FRAMES, FRAMES_PER_S = 160, 120, 64, 8
 _SEED = 5
 # half the face's height, in pixels: between these
@@ -34,10 +34,10 @@ def write_video(path: Path) -> None:
     try:
         import cv2
     except ImportError:
-        raise InputError(f"the application face needs OpenCV, which is not installed; {INSTALL_OPENCV}, or take game or ram") from None
+        raise InputError(f"the application face needs OpenCV, which is not installed; {INSTALL_OPENCV}, or choose game or ram") from None
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), FRAMES_PER_S, (WIDTH, HEIGHT))
     if not writer.isOpened():
-        raise InputError(f"{path}: OpenCV cannot write a video there; see that the folder exists and has room")
+        raise InputError(f"{path}: OpenCV cannot write a video there; make sure that its folder exists and has free space")
     background = _background(cv2)
     for number in range(FRAMES):
         turn = 2 * math.pi * number / FRAMES

@@ -96,8 +96,8 @@ def fit(coefficients: FloatArray, took_s: FloatArray) -> Costs:
     weighted = weighted / np.where(size > 0, size, 1.0)
     if np.linalg.matrix_rank(weighted) < len(TERMS):
         raise InputError(
-            "the migrations to fit on do not tell the terms apart: take at least two sizes of memory and two round-trip times, "
-            "and have a third of one of them to test on"
+            "the migrations that --fit chooses are too alike: choose at least two sizes of memory and two round-trip times, "
+            "and measure a third size or time to test the fit on"
         )
     value = dict(zip(TERMS, nnls(weighted, np.ones(len(took_s)))[0] / size, strict=True))
     processing = Processing(**{name: float(value[name]) for name in TERMS[2:]})

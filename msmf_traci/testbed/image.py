@@ -97,7 +97,7 @@ def build_image(application: str, image_mb: float | None, folder: Path) -> Image
         If it cannot be written.
     """
     if application not in APPLICATIONS:
-        raise InputError(f"application {application}: there is no such program; take one of {', '.join(APPLICATIONS)}")
+        raise InputError(f"application {application}: there is no such program; choose from {', '.join(APPLICATIONS)}")
     target = folder / ROOTFS
     python = _base_python()
     try:
@@ -113,7 +113,7 @@ def build_image(application: str, image_mb: float | None, folder: Path) -> Image
                 target.rename(content.with_name("earlier"))
             content.rename(target)
     except OSError as error:
-        raise MsmfError(f"{target}: the image cannot be written ({error.strerror}); make room there or name another folder") from error
+        raise MsmfError(f"{target}: the image cannot be written ({error.strerror}); free space there, or set folder=FOLDER") from error
     return ImageFacts(total, files, memory, str(python), (str(python), *_OPTIONS, f"/{_APP}/{application}.py"))
 
 
@@ -129,7 +129,7 @@ def _copy_application(application: str, content: Path) -> None:
         write_video(content / _APP / "video.avi")
         cascade = _package_folder("cv2") / "data" / _CASCADE
         if not cascade.is_file():
-            raise InputError(f"{cascade}: this release of OpenCV knows no faces; {INSTALL_OPENCV} for one that does")
+            raise InputError(f"{cascade} is missing, so this release of OpenCV cannot find faces; {INSTALL_OPENCV} for one that can")
         _copy(cascade, content / _APP / _CASCADE)
 
 
@@ -180,9 +180,11 @@ def _shared_libraries(binaries: Iterable[Path]) -> set[Path]:
     try:
         done = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C"})
     except FileNotFoundError:
-        raise InputError("ldd is not in PATH, and tells which libraries an image needs; install the C library's programs") from None
+        raise InputError(
+            "ldd is not in PATH, but it has to tell which libraries an image needs; install the C library's programs"
+        ) from None
     if missing := re.search(r"^\s*(\S+) => not found", done.stdout, re.MULTILINE):
-        raise InputError(f"the library {missing[1]} is not found, which this Python is linked with; install it")
+        raise InputError(f"this Python is linked with the library {missing[1]}, which is not found; install that library")
     return {Path(os.path.normpath(path)) for path in re.findall(r"^\s*(?:\S+ => )?(/.+) \(0x[0-9a-f]+\)$", done.stdout, re.MULTILINE)}
 
 

@@ -59,11 +59,13 @@ def recorded(place: Path, results: Path | None = None) -> Iterator[tuple[str, Pa
     name = f"{_PREFIX}{secrets.token_hex(3)}"
     record, folder = RECORDS / name, place.expanduser().absolute() / name
     if folder.exists():
-        raise MsmfError(f"{folder} is there already; say the same again")
+        raise MsmfError(f"{folder} exists already; give the same command again")
     try:
         record.mkdir(parents=True)
     except OSError as error:
-        raise MsmfError(f"{RECORDS} cannot be written ({error.strerror}); the testbed notes there what it makes") from None
+        raise MsmfError(
+            f"{RECORDS} cannot be written ({error.strerror}); make it writable, since the testbed notes there what it makes"
+        ) from None
     lock = None
     made = folders_to_make(folder.parent)
     try:
@@ -148,7 +150,9 @@ def clear(name: str, folder: Path | None) -> list[str]:
         found.append(f"folder {folder}")
     left = [str(path) for path in (*_namespaces(name), *_groups(name), *([folder] if folder is not None and folder.exists() else []))]
     if left:
-        raise MsmfError(f"testbed {name}: {', '.join(left)} could not be removed; say msmf-traci testbed clean once nothing uses it")
+        raise MsmfError(
+            f"testbed {name}: {', '.join(left)} could not be removed; run msmf-traci testbed clean when nothing uses them any more"
+        )
     return found
 
 

@@ -230,7 +230,7 @@ def _tun(is_needed: bool) -> Part:
 
 
 def _dirty_tracking(folder: Path | None) -> Part:
-    remedy = "every dump is of the whole memory, with --leave-running"
+    remedy = "every snapshot holds the whole memory instead"
     if folder is None:
         return Part(DIRTY_TRACKING, "not tried without criu", False, False, remedy)
     works = _run([str(folder / CRIU), "check", "--feature", "mem_dirty_track"])[0]

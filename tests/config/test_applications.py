@@ -82,9 +82,9 @@ def test_help_shows_the_applications_there_are() -> None:
     [
         (["workload.application=gmae"], "workload.application=gmae: there is no such application; choose from face, game, ram"),
         (["variants.workload.application=[game,gmae]"], "workload.application=gmae: there is no such application"),
-        (["workload.application=game", "workload.image_mb=500"], "workload.application=game gives 1400"),
+        (["workload.application=game", "workload.image_mb=500"], "workload.application=game, which gives 1400"),
         (["workload.application=game", "workload.latency_levels_ms=[30]", "workload.latency_weights=[1]"], "gives [50.0]"),
-        (["workload.application=game", "variants.workload.memory_mb=[50,100]"], "workload.application=game gives 160"),
+        (["workload.application=game", "variants.workload.memory_mb=[50,100]"], "workload.application=game, which gives 160"),
         ([MINE.replace(", latency_level_ms: 80", "")], "applications.mine.latency_level_ms: Field required"),
         ([MINE.replace("memory_mb", "ram_mb")], "applications.mine.memory_mb: Field required"),
         ([MINE.replace("}", ", colour: 3}")], "applications.mine.colour: Extra inputs are not permitted; an application has image_mb"),

@@ -15,9 +15,9 @@ GPS = ["mobility.source=gps", "mobility.gps.path=traces.csv"]
         ([*GPS, "mobility.speed_kmh=20"], "mobility.speed_kmh=20.0 is for vehicles that SUMO drives"),
         ([*GPS, "mobility.sumo_args=[--foo]"], "is for vehicles that SUMO drives"),
         ([*GPS, "mobility.routing=CH"], "mobility.routing=CH is for vehicles that SUMO drives"),
-        (["mobility.source=fcd", "mobility.fcd_file=a.csv", "mobility.routing=CH"], "mobility.routing=CH is for trips of ours"),
+        (["mobility.source=fcd", "mobility.fcd_file=a.csv", "mobility.routing=CH"], "mobility.routing=CH is for random trips"),
         (["scenario=sumo", "scenario.sumocfg_file=a.sumocfg", "mobility.routing=astar"], "here the routes are your own"),
-        (["matching.lag_s=0"], "matching.lag_s=0.0 is for GPS traces, and mobility.source=auto has none"),
+        (["matching.lag_s=0"], "matching.lag_s=0.0 is for GPS traces, but mobility.source=auto has none"),
         (["matching.against_oneway=[]"], "matching.against_oneway=[] is for GPS traces"),
     ],
 )

@@ -98,7 +98,7 @@ def test_round_trips_without_a_round_trip_time_are_nothing(own: str) -> None:
         ("migration=paper2", "there is no migration 'paper2'; did you mean paper?"),
         ("migration.procesing.round_s=1", "did you mean migration.processing.round_s?"),
         ("migration.processing=1", "holds several options"),
-        ("migration.processing.round_s=-1", "must be greater than or equal to 0; seconds that comparing"),
+        ("migration.processing.round_s=-1", "must be greater than or equal to 0; seconds that it takes to compare"),
         ("migration.processing.restore_s_per_mb=inf", "finite"),
         ("migration.processing.transport_efficiency=0", "must be greater than 0; share of the bandwidth"),
         ("migration.processing.transport_efficiency=1.1", "must be less than or equal to 1; share of the bandwidth"),

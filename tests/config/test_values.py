@@ -23,12 +23,12 @@ def test_no_text_is_null() -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("scenario.name=../../x", "without / and"),
-        ("scenario.name=a/b", "without / and"),
-        ("scenario.name=", "1 to 100 characters"),
-        ('scenario.name="a\nb"', "can be printed"),
+        ("scenario.name=../../x", "without / or"),
+        ("scenario.name=a/b", "without / or"),
+        ("scenario.name=", "1 to 100 printable characters"),
+        ('scenario.name="a\nb"', "printable characters"),
         ("scenario.name=.sweep", "not begin with a dot"),
-        (f"scenario.name={'x' * 300}", "1 to 100 characters"),
+        (f"scenario.name={'x' * 300}", "1 to 100 printable characters"),
         ("capacity.local=18446744073709551616", "less than or equal to 1000000000"),
         ("variants.capacity.local=[18446744073709551616]", "less than or equal to 1000000000"),
         ("mobility.gps.number=18446744073709551616", "less than or equal to 1000000000"),
@@ -60,7 +60,7 @@ def test_a_strategys_name_is_one_that_tables_and_files_can_have(name: str, tmp_p
     code = f"from msmf_traci.control.strategies import Never\nclass Own(Never):\n    name = '{name}'\n"
     (tmp_path / f"{module}.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(InputError, match="must be a name of 1 to 100 characters"):
+    with pytest.raises(InputError, match="must be a name of 1 to 100 printable characters"):
         load_strategies([f"{module}:Own"])
 
 

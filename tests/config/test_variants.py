@@ -41,7 +41,7 @@ def test_options_together_are_combined_too() -> None:
     ("words", "said"),
     [
         ([ONE_AT_A_TIME, "vary.together=[[handoff.unsynced,links.mode]]"], "vary.together names links.mode, which is not varied"),
-        (["vary.together=[[handoff.unsynced,handoff.user_left]]"], "vary.together goes with vary.design=one_at_a_time"),
+        (["vary.together=[[handoff.unsynced,handoff.user_left]]"], "vary.together needs vary.design=one_at_a_time"),
         ([ONE_AT_A_TIME, "vary.together=[[handoff.unsynced]]"], "vary.together"),
         (["vary.design=some"], "vary.design=some: must be"),
     ],

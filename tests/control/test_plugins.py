@@ -95,7 +95,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one() -> None:
 @pytest.mark.parametrize(
     ("text", "path", "words"),
     [
-        ("", "no_such_module_here:Lazy", ("no module no_such_module_here", "in this folder")),
+        ("", "no_such_module_here:Lazy", ("no module no_such_module_here", "go to the folder that holds it")),
         ("", "bad:Lazy", ("module bad has no class Lazy",)),
         ("import no_such_library", "bad:Lazy", ("no module no_such_library",)),
         ("raise RuntimeError('boom')", "bad:Lazy", ("cannot be loaded", "RuntimeError: boom")),
@@ -104,7 +104,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one() -> None:
         (f"{TEN_LINES}\nlazy = Lazy(None)", "bad:lazy", ("is no strategy",)),
         (TEN_LINES.replace('name = "lazy"', "pass"), "bad:Lazy", ("has no name",)),
         (TEN_LINES.replace('name = "lazy"', "name = 7"), "bad:Lazy", ("has no name",)),
-        (f"{TEN_LINES}    tiers = 3\n", "bad:Lazy", ("tiers=3", "choose 1 or 2")),
+        (f"{TEN_LINES}    tiers = 3\n", "bad:Lazy", ("tiers=3", "must be 1 or 2")),
         (f"{TEN_LINES}    predictor = 'stars'\n", "bad:Lazy", ("predictor='stars'", "'map' or 'route'")),
         (TEN_LINES, ":Lazy", ("cannot be loaded",)),
     ],

@@ -142,7 +142,7 @@ def test_auto_takes_traci_where_libsumo_is_missing(town: list[str], msmf: Comman
     assert facts(run(msmf, tmp_path, "out", *town, "seed=11", PYTHONPATH=str(tmp_path)))["source"] == "traci"
     refused = msmf(tmp_path, "output.dir=two", "mobility.source=libsumo", *town, PYTHONPATH=str(tmp_path))
     assert refused.returncode == 2
-    assert "and it is not installed; run: pip install libsumo==" in refused.stderr.splitlines()[-1]
+    assert "but it is not installed; run: pip install libsumo==" in refused.stderr.splitlines()[-1]
 
 
 def test_a_library_that_cannot_be_loaded_is_one_sentence(town: list[str], msmf: Command, tmp_path: Path, libsumo: None) -> None:
@@ -206,7 +206,7 @@ def test_a_damaged_recording_is_said_and_replaced(town: list[str], called: Comma
     assert refused.returncode == 2 and "there is no recording of this pass" in refused.stderr.splitlines()[-1]
     result = called(tmp_path, "output.dir=three", *town, "seed=12")
     assert result.returncode == 0
-    assert f"{path.parent} is not what was built (pass.msmf has another size)" in refused.stderr
+    assert f"{path.parent} in the cache has changed since it was built (pass.msmf has another size)" in refused.stderr
     assert tables(only_run(tmp_path / "three")) == tables(first)
     assert path.read_bytes() == whole
     assert facts(run(called, tmp_path, "four", *town, "seed=12"))["source"] == "recording"

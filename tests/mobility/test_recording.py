@@ -80,7 +80,7 @@ def test_a_pass_that_is_not_driven_to_its_end_is_not_kept(tmp_path: Path) -> Non
 
 
 def test_a_recording_of_another_network_is_refused(good: Path) -> None:
-    with pytest.raises(InputError, match=r"pass\.msmf is a recording of another network than other\.net\.xml"):
+    with pytest.raises(InputError, match=r"pass\.msmf was made on another network than other\.net\.xml"):
         RecordingSource(good, RecordedNetwork("other", NETWORK.edges, "other.net.xml"))
 
 
@@ -102,7 +102,7 @@ def test_a_flipped_byte_anywhere_is_found_before_the_first_frame(good: Path) -> 
 def test_other_files_are_refused(good: Path) -> None:
     for content in (b"", b"<fcd-export/>", b"\x80\x04K\x00." * 30, MAGIC + bytes(200)):
         good.write_bytes(content)
-        with pytest.raises(InputError, match="damaged or no recording"):
+        with pytest.raises(InputError, match="damaged, or is not a recording"):
             replayed(good)
 
 
@@ -175,7 +175,7 @@ class Forger(ColumnsWriter):
     ("name", "change", "said"),
     [
         # four times 2^62 add up to nothing in 64 bits
-        ("route_lengths", lambda lengths: np.full(4, 1 << 62), "more than any pass"),
+        ("route_lengths", lambda lengths: np.full(4, 1 << 62), "more edges than a recording can hold"),
         ("0/times", lambda x: x * [1, 0, 1], "times do not rise"),
         ("0/times", lambda x: -x, "times do not rise"),
         ("0/edge/begin", lambda x: x + 100, "edges that it does not name"),
@@ -183,7 +183,7 @@ class Forger(ColumnsWriter):
         ("0/route/begin", lambda x: x + 2, "routes that it does not name"),
         ("0/route_index/begin", lambda x: x + 3, "beyond its route"),
         ("0/route_index/begin", lambda x: x - 3, "beyond its route"),
-        ("0/x_m/begin", lambda x: x + (1 << 60), "values that no frame holds"),
+        ("0/x_m/begin", lambda x: x + (1 << 60), "values that no frame can hold"),
         ("0/speed_mps/steps", lambda x: x[:-1], "another length"),
         ("0/speed_mps/begin", lambda x: x[:-1], "another length"),
         ("0/span/vehicle", lambda x: x + 1, "vehicles that it does not name"),
@@ -193,29 +193,29 @@ class Forger(ColumnsWriter):
         ("0/span/frame", lambda x: x + 1, "frames that it does not have"),
         ("0/span/frames", lambda x: x * 1_000_000, "frames that it does not have"),
         ("0/span/frames", lambda x: x * 0, "frames that it does not have"),
-        ("0/span/first", lambda x: x * 0, "life has a hole"),
+        ("0/span/first", lambda x: x * 0, "missing in some frames"),
         ("0/span/last", lambda x: x * 2, "vehicles that it does not name"),
         ("0/span/last", lambda x: x[:1], "differ in length"),
         ("route_lengths", lambda x: x * 0, "a route has no edges"),
         ("route_lengths", lambda x: x + 1, "edges that it does not name"),
         ("route_edges/0", lambda x: x + 50, "edges that it does not name"),
         ("pieces", lambda x: x + 1, "has no column 1/times"),
-        ("pieces", lambda x: "many", "number of pieces"),
-        ("what", lambda x: "a cake", "something else"),
+        ("pieces", lambda x: "many", "how many pieces"),
+        ("what", lambda x: "a cake", "does not hold a recording"),
         ("format", lambda x: 99, "of format 99"),
         ("vehicles", lambda x: [1, 2], "list of names"),
-        ("vehicles", lambda x: [*x, "c"], "counts other vehicles"),
+        ("vehicles", lambda x: [*x, "c"], "counts more or fewer vehicles"),
         ("vehicles", lambda x: ["a", "a"], "two of its vehicles are called the same"),
         ("vehicles", lambda x: ["a", ""], "id is empty"),
         ("vehicles", lambda x: ["a", "b\n"], "no table holds"),
         ("vehicles", lambda x: ["a", "\ud800"], "no table holds"),
         ("edges", lambda x: [x[0]] * len(x), "two of its edges are called the same"),
         ("0/speed_mps/begin", lambda x: -x - 1, "negative speeds"),
-        ("0/times", lambda x: x + 10**6, "do not end when it says"),
-        ("begin_s", lambda x: -1.0, "begin is none"),
-        ("begin_s", lambda x: 4.0, "begin is none"),
-        ("begin_s", lambda x: "early", "begin is none"),
-        ("counts", lambda x: {**x, "arrived": 3}, "counts other vehicles"),
+        ("0/times", lambda x: x + 10**6, "do not end at the time that it says"),
+        ("begin_s", lambda x: -1.0, "begins at an impossible time"),
+        ("begin_s", lambda x: 4.0, "begins at an impossible time"),
+        ("begin_s", lambda x: "early", "begins at an impossible time"),
+        ("counts", lambda x: {**x, "arrived": 3}, "counts more or fewer vehicles"),
         ("edges", lambda x: [f"{name}x" for name in x], "edges that its network does not have"),
         ("counts", lambda x: {**x, "arrived": -1}, "count arrived"),
         ("counts", lambda x: {**x, "end_s": "late"}, "count end_s"),

@@ -106,7 +106,7 @@ def test_a_program_that_does_nothing_is_told_from_one_that_works(monkeypatch: py
     monkeypatch.setattr(watch, "LOOK_S", 0.05)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as idle:
         watched = Watch(idle, idle_s=0.5)
-        with pytest.raises(ToolError, match="waits for something that does not come"):
+        with pytest.raises(ToolError, match="make it wait for something"):
             while True:
                 watched.look()
         idle.kill()

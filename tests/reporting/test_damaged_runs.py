@@ -65,9 +65,9 @@ def test_a_fact_of_the_wrong_kind_is_named(at: tuple[str, ...], value: Any, wher
 def test_a_file_of_facts_that_is_none_is_refused_by_all_commands(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = write_run(tmp_path / "run", transfers=1)
     (run / "run.json").write_text(text, encoding="utf-8")
-    assert "run.json is damaged: it is no JSON object" in refused(capsys, run)
+    assert "run.json is damaged: it is not a JSON object" in refused(capsys, run)
     assert overlay([str(run), "--out", str(tmp_path / "overlay")]) == 2
-    assert "run.json is damaged: it is no JSON object" in capsys.readouterr().err
+    assert "run.json is damaged: it is not a JSON object" in capsys.readouterr().err
 
 
 def test_vehicles_may_all_be_cut_and_counts_unknown(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_report_that_cannot_be_written_is_one_sentence_and_leaves_nothing(tmp_
     run = write_run(tmp_path / "run", transfers=1)
     (tmp_path / "file").touch()
     before = sorted(tmp_path.rglob("*"))
-    for out, said in (("file", "is no earlier report"), ("file/inside", "cannot be written"), ("x" * 300, "cannot be looked into")):
+    for out, said in (("file", "is not an earlier report"), ("file/inside", "cannot be written"), ("x" * 300, "cannot be read")):
         assert report([str(run), "--out", str(tmp_path / out)]) == 2
         text = capsys.readouterr().err
         assert said in text and text.count("\n") == 1

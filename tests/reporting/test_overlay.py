@@ -64,7 +64,7 @@ def test_strategy_is_chosen_and_a_wrong_one_is_one_sentence(
     assert overlay([str(traced_run), "--out", str(tmp_path), "--strategy", "nearest"]) == 0
     assert capsys.readouterr().out.startswith("nearest: ")
     assert overlay([str(traced_run), "--out", str(tmp_path), "--strategy", "fastest"]) == 2
-    assert "it has nearest, pm_op_tier" in capsys.readouterr().err
+    assert "choose from nearest, pm_op_tier" in capsys.readouterr().err
     assert overlay([str(tmp_path), "--out", str(tmp_path)]) == 2
     assert "has no run.json" in capsys.readouterr().err
     monkeypatch.chdir(tmp_path)

@@ -245,7 +245,7 @@ BAD = [
     ("decisions.csv", cut_in_a_row, "cut off"),
     ("decisions.csv", cut_between_rows, "cut off"),
     ("decisions.csv", without_last_column, "has no column running"),
-    ("migrations.csv", cut_between_rows, "vehicles books"),
+    ("migrations.csv", cut_between_rows, "table vehicles counts"),
     ("stages.csv", without_last_column, "has no column bytes"),
     ("stages.csv", cut_between_rows, "cut off"),
 ]

@@ -76,15 +76,15 @@ def test_another_folder_is_never_overwritten(tmp_path: Path, capsys: pytest.Capt
     run = write_run(tmp_path / "run")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("mine", encoding="utf-8")
-    assert "is no earlier report" in _refused(capsys, str(run), "--out", str(tmp_path / "mine"))
-    assert "is no earlier report" in _refused(capsys, str(run), "--out", str(run))
+    assert "is not an earlier report" in _refused(capsys, str(run), "--out", str(tmp_path / "mine"))
+    assert "is not an earlier report" in _refused(capsys, str(run), "--out", str(run))
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
 def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert "holds no finished run" in _refused(capsys, str(tmp_path / "empty"))
-    assert "is no folder" in _refused(capsys, str(tmp_path / "nowhere"))
+    assert "is not a folder" in _refused(capsys, str(tmp_path / "nowhere"))
     assert "unrecognized arguments: --fast" in _refused(capsys, str(tmp_path / "empty"), "--fast")
 
     half = write_run(tmp_path / "half" / "a")

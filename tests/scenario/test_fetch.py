@@ -121,7 +121,7 @@ def test_fetched_map_that_was_changed_or_cut_is_refused_and_one_that_is_fetched_
     for content in (ROADS.replace(b"39.9", b"39.8", 1), ROADS[:-9]):
         out.write_bytes(content)
         check_map.cache_clear()
-        with pytest.raises(InputError, match=r"another file than was fetched.*msmf-traci fetch --force --out .*map\.osm"):
+        with pytest.raises(InputError, match=r"has changed since it was fetched.*msmf-traci fetch --force --out .*map\.osm"):
             check_map(out)
     fetch_to(out, overpass, force=True)
     check_map(out)

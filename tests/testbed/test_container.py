@@ -95,7 +95,7 @@ def test_a_failure_quotes_the_first_error_of_the_log(host: SimpleNamespace) -> N
         "(0.03) Error (criu/cr-dump.c:2): Dumping FAILED.",
     )
     host.programs.log = "\n".join(errors)
-    with pytest.raises(MsmfError, match=r"^runc checkpoint failed on host local1 .*criu/x\.c:1\): the cause; see what"):
+    with pytest.raises(MsmfError, match=r"^runc checkpoint failed on host local1 .*criu/x\.c:1\): the cause; run msmf"):
         container.snapshot(host, leave_running=True)
     host.programs.log = None  # this time CRIU does not get as far as its log, and the one before says nothing about it
     with pytest.raises(MsmfError, match="it left no log"):

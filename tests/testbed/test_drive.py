@@ -124,8 +124,8 @@ def test_the_first_vehicle_that_drives_long_enough(run: Path) -> None:
         ("9", "pm", 0.0, None, "no such vehicle"),
         ("7", None, 0.0, None, "has never, pm; choose one"),
         ("7", "oracle", 0.0, None, "has never, pm; choose one"),
-        ("7", "pm", 60.0, None, "has not two frames there"),
-        (None, "pm", 0.0, 60.0, "takes 10 s; choose less"),
+        ("7", "pm", 60.0, None, "has fewer than two frames"),
+        (None, "pm", 0.0, 60.0, "takes 10 s; choose smaller values"),
     ],
 )
 def test_wrong_drives(run: Path, vehicle: str | None, strategy: str | None, begin_s: float, duration_s: float | None, part: str) -> None:
@@ -165,6 +165,6 @@ def test_what_differs_from_the_run_is_named(
     (point,) = read_testbed_request(words, multirun=False)
     with pytest.raises(InputError) as said:
         testbed_job.judge(point.config, Images(tmp_path / "images"))
-    assert str(said.value).endswith("served otherwise than it would be here; add memory_mb=20 dirty_percent_per_s=1")
+    assert str(said.value).endswith("with other options than this session has; add memory_mb=20 dirty_percent_per_s=1")
     assert testbed(["run", "drive.strategy=pm"]) == 2
     assert "needs drive.run" in capsys.readouterr().err

@@ -78,7 +78,7 @@ def test_too_small_a_size_names_the_smallest_and_leaves_nothing(tmp_path: Path) 
 
 
 def test_an_unknown_application_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"chess: there is no such program; take one of game, face, ram"):
+    with pytest.raises(InputError, match=r"chess: there is no such program; choose from game, face, ram"):
         build_image("chess", None, tmp_path)
 
 

@@ -179,7 +179,7 @@ def test_an_image_that_waited_for_the_last_snapshot_says_nothing_of_sending(imag
         (["--fit", "memory_mb=10,7"], "memory_mb=7: no migration in"),
         (["--fit", "memory=10"], "there is no key memory"),
         (["--fit", "memory_mb=ten"], "write KEY=NUMBER"),
-        (["--fit", "memory_mb=10", "round_trip_ms=1"], "do not tell the terms apart"),
+        (["--fit", "memory_mb=10", "round_trip_ms=1"], "are too alike"),
         ([], "--fit"),
     ],
 )

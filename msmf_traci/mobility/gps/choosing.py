@@ -73,13 +73,13 @@ def keep_on_map(pieces: Pieces, place: Box, omissions: Omissions) -> None:
         is_swapped = _any_within(pieces, (lat >= wide.west) & (lat <= wide.east) & (lon >= wide.south) & (lon <= wide.north))
         if is_swapped.any():
             raise InputError(
-                "mobility.gps.path: latitudes and longitudes look swapped, the traces would be on the map; exchange the columns"
+                "mobility.gps.path: latitudes and longitudes look swapped: exchanged, the traces lie on the map; exchange the columns"
             )
         first = pieces.first[0]
         raise InputError(
             f"mobility.gps.path: no trace has a point on the map (longitudes {place.west:.3f} to {place.east:.3f}, latitudes "
-            f"{place.south:.3f} to {place.north:.3f}), the first begins at longitude {lon[first]:.3f}, latitude {lat[first]:.3f}; "
-            "choose the map of their city"
+            f"{place.south:.3f} to {place.north:.3f}); the first trace begins at longitude {lon[first]:.3f}, latitude {lat[first]:.3f}; "
+            "choose the map of its city"
         )
     pieces.leave_out("other_place", ~is_there, omissions)
 
@@ -116,7 +116,7 @@ def check_users(asked: Sequence[str] | None, there: set[str]) -> None:
     """
     for user in asked or ():
         if user not in there:
-            known = f"there are {_listed(sorted(there))}" if there - {""} else "these traces do not say whose they are"
+            known = f"there are {_listed(sorted(there))}" if there - {""} else "these traces name no users"
             raise InputError(f"mobility.gps.user: there is no user '{user}'; {known}")
 
 

@@ -86,7 +86,7 @@ class CsvReader:
         time_s = piece["t"].to_numpy() if is_posix else self._posix_s(table, piece["t"], line)
         if is_posix and (time_s > _LATEST_S).any():
             row = line + int(np.argmax(time_s > _LATEST_S))
-            _refuse(table.path, f"line {row}: {table.names['t']} counts no seconds since 1970; give seconds or ISO 8601")
+            _refuse(table.path, f"line {row}: column {table.names['t']} is too large for seconds since 1970; write those, or ISO 8601")
         ids, users, modes = (piece[what].fillna("") if what in piece else _no_text(len(piece)) for what in ("id", "user", "mode"))
         has_id = (ids != "").to_numpy()
         self._gathering.users_seen.update(str(user) for user in users.unique())
@@ -120,7 +120,7 @@ class CsvReader:
 
     def _refuse_users(self, path: Path, name: str, one: str, other: str) -> NoReturn:
         one, other, name = shortened(one), shortened(other), shortened(name)
-        _refuse(path, f"calls a trace of user '{one}' and one of user '{other}' both {name}; give every trace an id of its own")
+        _refuse(path, f"uses the id {name} for traces of two users, '{one}' and '{other}'; give every trace an id of its own")
 
     def _part(self, mode: str) -> int:
         if mode not in self._parts:
@@ -141,7 +141,7 @@ class CsvReader:
         if moments.isna().any():
             row = int(there[np.argmax(moments.isna())])
             word = shortened(str(texts.iloc[row]))
-            _refuse(table.path, f"line {line + row}: '{word}' in column {column} is no time; write POSIX seconds or ISO 8601")
+            _refuse(table.path, f"line {line + row}: '{word}' in column {column} is no time; write seconds since 1970, or ISO 8601")
         time_s[there[has_offset]] = posix_of(moments[has_offset])
         time_s[there[~has_offset]] = posix_of_local(moments[~has_offset].tz_localize(None), zone)
         return time_s
@@ -192,7 +192,7 @@ def _refuse_number(table: _Table, numbers: list[str]) -> NoReturn:
             if is_wrong.any():
                 row = int(np.argmax(is_wrong))
                 word = shortened(str(piece[name].iloc[row]))
-                _refuse(table.path, f"line {line + row}: '{word}' in column {table.names[name]} is no number; mend or remove the line")
+                _refuse(table.path, f"line {line + row}: '{word}' in column {table.names[name]} is no number; correct or remove the line")
         line += len(piece)
     _refuse(table.path, "is damaged; write it again")
 

@@ -42,7 +42,7 @@ def find_files(path: str) -> list[TraceFile]:
     if is_input_folder(path, OPTION):
         found = _files_below(root)
         if not found:
-            raise InputError(f"{OPTION}={path}: the folder holds no traces; known are {_KNOWN}")
+            raise InputError(f"{OPTION}={path}: the folder holds no GPS traces; give {_KNOWN}")
         for file in found:
             input_file(file.path, OPTION)
         return found

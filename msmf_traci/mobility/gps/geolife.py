@@ -54,7 +54,9 @@ def read_geolife(paths: Sequence[Path], users: Collection[str] | None, gathering
             continue
         name = f"{folder.name}-{plain_name(path)}"
         if name in seen:
-            raise InputError(f"mobility.gps.path: {seen[name]} and {path} are both trajectory {name}; give a folder that holds one of them")
+            raise InputError(
+                f"mobility.gps.path: {seen[name]} and {path} are both called {name}; give a folder that holds one of them only"
+            )
         seen[name] = path
         if folder not in labels:
             labels[folder] = _read_labels(folder / LABELS, gathering)
@@ -64,7 +66,7 @@ def read_geolife(paths: Sequence[Path], users: Collection[str] | None, gathering
 def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, gathering: Gathering) -> None:
     content = _text_of(path)
     if not content.startswith("Geolife trajectory"):
-        _refuse(path, "is no GeoLife trajectory: its first line is not 'Geolife trajectory'")
+        _refuse(path, "is no GeoLife trajectory: its first line is not 'Geolife trajectory'; give another file")
     try:
         table = _table(content, dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(_TEXT, "str"))
     except ValueError:
@@ -75,7 +77,10 @@ def _read_trajectory(path: Path, trace: int, labels: _Labels, unlabelled: int, g
     moments = pd.to_datetime(moments_said, format="%Y-%m-%d %H:%M:%S", errors="coerce")
     if moments.isna().any():
         row = int(np.argmax(moments.isna().to_numpy()))
-        _refuse(path, f"line {row + HEADER_LINES + 1}: '{shortened(str(moments_said.iloc[row]))}' is no date and time")
+        _refuse(
+            path,
+            f"line {row + HEADER_LINES + 1}: '{shortened(str(moments_said.iloc[row]))}' is no date and time; correct or remove the line",
+        )
     time_s = posix_of_local(pd.DatetimeIndex(moments), "UTC")
     lat, lon, altitude_feet = (table[name].to_numpy() for name in _NUMBERS)
     gathering.omissions.note("no_altitude", int((altitude_feet == UNKNOWN_ALTITUDE).sum()))
@@ -106,13 +111,17 @@ def _refuse_number(path: Path, content: str) -> NoReturn:
     try:
         table = _table(content, dict.fromkeys((*_NUMBERS, *_TEXT), "str"))
     except ValueError:
-        _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory")
+        _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory; copy it again")
     for name in _NUMBERS:
         is_wrong = (pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()).to_numpy()
         if is_wrong.any():
             row = int(np.argmax(is_wrong))
-            _refuse(path, f"line {row + HEADER_LINES + 1}: '{shortened(str(table[name].iloc[row]))}' is no number for {name}")
-    _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory")
+            _refuse(
+                path,
+                f"line {row + HEADER_LINES + 1}: '{shortened(str(table[name].iloc[row]))}' is no number for {name}; "
+                "correct or remove the line",
+            )
+    _refuse(path, "is damaged: its lines are not those of a GeoLife trajectory; copy it again")
 
 
 def _read_labels(path: Path, gathering: Gathering) -> _Labels:
@@ -129,7 +138,8 @@ def _read_labels(path: Path, gathering: Gathering) -> _Labels:
         except ValueError:
             _refuse(
                 path,
-                f"line {number}: '{shortened(' '.join(words))}' is no label: write begin, end (2008/10/27 13:44:06) and mode between tabs",
+                f"line {number}: '{shortened(' '.join(words))}' is no label: "
+                "write begin, end (2008/10/27 13:44:06) and mode, separated by tabs",
             )
     rows.sort(key=lambda row: row[:2])
     begin_s, end_s = (np.array([row[i] for row in rows], dtype=np.float64) for i in (0, 1))

@@ -46,7 +46,7 @@ def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gatherin
     except (gpxpy.gpx.GPXException, ValueError) as error:
         _refuse(path, f"is damaged or no GPX file ({said(error)}); write it again")
     if not gpx.tracks:
-        _refuse(path, "holds no track; routes and waypoints say nothing of when somebody was where")
+        _refuse(path, "holds no track, and routes and waypoints do not say when somebody was where; give a file with tracks")
     gathering.users_seen.add("")
     if users is not None and "" not in users:
         points = sum(len(segment.points) for track in gpx.tracks for segment in track.segments)

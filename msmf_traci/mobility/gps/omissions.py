@@ -8,7 +8,7 @@ from typing import Any
 
 POINT_REASONS = {
     "no_id": "without an id",
-    "no_time": "without a time, or at one that a change of the clocks leaves open",
+    "no_time": "without a time, or at a time that a change of the clocks makes ambiguous",
     "no_position": "without a position",
     "impossible_coordinates": "beyond 90 degrees of latitude or 180 of longitude",
     "null_island": "at latitude 0, longitude 0",

@@ -110,14 +110,14 @@ class Gathering:
             self._check_name("mode", mode)
         if mode == EVERY_MODE:
             raise InputError(
-                f"mobility.gps.path={self.source}: there is a mode '{mode}', which stands for all of them in tables; call it otherwise"
+                f"mobility.gps.path={self.source}: there is a mode '{mode}', which means all modes in tables; give it another name"
             )
         self.modes.append(mode)
         return len(self.modes) - 1
 
     def _check_name(self, what: str, name: str) -> None:
         if (reason := why_no_name(name)) is not None:
-            raise InputError(f"mobility.gps.path={self.source}: there is a {what} whose name {reason}; call it otherwise")
+            raise InputError(f"mobility.gps.path={self.source}: there is a {what} whose name {reason}; give it another name")
 
     def add(self, trace: Codes, part: Codes, time_s: FloatArray, lon: FloatArray, lat: FloatArray) -> None:
         """Add points in the order of a file; what is wrong with a single point leaves it out.
@@ -171,4 +171,4 @@ class Gathering:
         if self._swapped == self.omissions.points["impossible_coordinates"] > 0:
             return "latitudes and longitudes look swapped: no point has a latitude within 90 degrees; exchange the columns"
         said = "; ".join(self.omissions.sentences()[1:]).replace("GPS: points left out: ", "")
-        return f"no point is left of {self.omissions.points_read} ({said}); mend the files or the selection"
+        return f"none of {self.omissions.points_read} points is left ({said}); correct the files, or select more"

@@ -108,7 +108,9 @@ def read_traces(
     _refuse_none(path, pieces, omissions)
     for name, times in Counter(pieces.names).most_common(1):
         if times > 1:
-            raise InputError(f"mobility.gps.path={path}: two traces would be called {name}, one of them a piece; give them other ids")
+            raise InputError(
+                f"mobility.gps.path={path}: two traces would be called {name}, one of them a piece of a longer one; give them other ids"
+            )
     return sorted(_traces(pieces), key=lambda trace: trace.name), omissions
 
 
@@ -129,7 +131,7 @@ def _gathered(path: str, selection: Selection, time_zone: str, max_points: int, 
 def _refuse_none(path: str, pieces: Pieces, omissions: Omissions) -> None:
     if not len(pieces):
         said = "; ".join(sentence.removeprefix("GPS: ") for sentence in omissions.sentences())
-        raise InputError(f"mobility.gps.path={path}: no trace is left ({said}); mend the files, or ask for less")
+        raise InputError(f"mobility.gps.path={path}: no trace is left ({said}); correct the files, or loosen what mobility.gps asks for")
 
 
 def _traces(pieces: Pieces) -> list[Trace]:

@@ -114,7 +114,7 @@ def test_of_other_users_no_file_is_opened(tmp_path: Path) -> None:
         (PLT_HEADER + "39.9,116.3,0,1,39748.5,2008-10-27,noon\n", "line 7: '2008-10-27 noon' is no date and time"),
         (PLT_HEADER + "39.9,116.3\n", "is damaged"),
         (PLT_HEADER + "116.3,39.9,0,1,39748.5,2008-10-27,12:00:00\n" * 2, "latitudes and longitudes look swapped"),
-        (PLT_HEADER + "0,0,0,1,39748.5,2008-10-27,12:00:00\n" * 2, "no point is left of 2 (2 at latitude 0, longitude 0)"),
+        (PLT_HEADER + "0,0,0,1,39748.5,2008-10-27,12:00:00\n" * 2, "none of 2 points is left (2 at latitude 0, longitude 0)"),
         (PLT_HEADER + "39.9,116.3,0,1,39748.5,2008-10-27,12:00:00\n", "no trace is left"),
     ],
 )
@@ -135,7 +135,7 @@ def test_a_wrong_label_is_one_sentence(tmp_path: Path, line: str) -> None:
 def test_two_copies_of_a_trajectory_are_refused(tmp_path: Path) -> None:
     for copy in ("one", "two"):
         plt(tmp_path / copy, "010", [0, 10])
-    assert "are both trajectory 010-20081027120000" in refusal(tmp_path)
+    assert "are both called 010-20081027120000" in refusal(tmp_path)
 
 
 # ------------------------------------------------------------------------------------------------------------------------------ CSV
@@ -260,12 +260,12 @@ def test_rows_of_other_users_are_left_out_and_counted(tmp_path: Path) -> None:
         ("id,t,lat,lon\nx,1,39.9,116.3\nx,2,north,116.3\n", "line 3: 'north' in column lat is no number"),
         ("id,t,lat,lon\nx,1,39.9,116.3\nx,soon,39.9,116.3\n", "line 3: 'soon' in column t is no number"),
         ("id,t,lat,lon\nx,2008-10-27,39.9,116.3\nx,soon,39.9,116.3\n", "line 3: 'soon' in column t is no time"),
-        ("id,t,lat,lon\nx,1225108800000,39.9,116.3\n", "line 2: t counts no seconds since 1970"),
+        ("id,t,lat,lon\nx,1225108800000,39.9,116.3\n", "line 2: column t is too large for seconds since 1970"),
         ("id,t,lat,lon\nx,1,39.9,116.3\nx,2,39,9,116,3\n", "line 3 has more columns than the first line"),
         ("id,t,lat,lon\nx,1,39,9,116,3\n", "line 2 has more columns than the first line"),
         ('id,t,lat,lon\n"x,1,39.9,116.3\n', "a.csv"),
-        ("id,t,lat,lon,user\nx,1,39.9,116.3,eve\nx,2,39.9,116.3,bob\n", "of user 'eve' and one of user 'bob' both x"),
-        ("id,t,lat,lon,mode\nx,1,39.9,116.3,all\n", "there is a mode 'all', which stands for all of them in tables"),
+        ("id,t,lat,lon,user\nx,1,39.9,116.3,eve\nx,2,39.9,116.3,bob\n", "uses the id x for traces of two users, 'eve' and 'bob'"),
+        ("id,t,lat,lon,mode\nx,1,39.9,116.3,all\n", "there is a mode 'all', which means all modes in tables"),
         ('id,t,lat,lon\n"x\ny",1,39.9,116.3\n', "there is a trace whose name has a character that no table holds ('x\\ny')"),
         ("id,t,lat,lon,mode\nx,1,39.9,116.3,a\tb\n", "there is a mode whose name has a character that no table holds"),
         (f"id,t,lat,lon\n{'x' * 1001},1,39.9,116.3\n", "longer than 1000 characters"),
@@ -335,7 +335,7 @@ def test_tracks_of_nobody_are_left_out_and_counted_where_users_are_asked_for(tmp
     assert omissions.points == {"other_users": 4}
     assert omissions.points_kept == 2
     assert set(read(tmp_path, Selection(users=("",)))[0]) == {"ride"}
-    assert "these traces do not say whose they are" in refusal(tmp_path / "ride.gpx", Selection(users=("eve",)))
+    assert "these traces name no users" in refusal(tmp_path / "ride.gpx", Selection(users=("eve",)))
 
 
 def test_a_wrong_gpx_file_is_one_sentence(tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_a_wrong_gpx_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_path_without_traces_is_one_sentence(tmp_path: Path) -> None:
     assert "there is no such file" in refusal(tmp_path / "none")
-    assert "the folder holds no traces" in refusal(tmp_path)
+    assert "the folder holds no GPS traces" in refusal(tmp_path)
     (tmp_path / "photo.jpg").write_text("x")
     assert "is of no known format" in refusal(tmp_path / "photo.jpg")
 
@@ -364,7 +364,7 @@ def test_files_that_systems_put_beside_are_passed_over(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"\0\5\x16\7")
     assert set(read(tmp_path)[0]) == {"one"}
     (tmp_path / "base.csv").unlink()
-    assert "the folder holds no traces" in refusal(tmp_path)
+    assert "the folder holds no GPS traces" in refusal(tmp_path)
 
 
 def test_a_pipe_in_a_folder_is_one_sentence(tmp_path: Path) -> None:
