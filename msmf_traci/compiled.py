@@ -26,7 +26,8 @@ _SOURCES = (
     "arrays.py",
     "compiled.py",
     "sentinels.py",
-    *(f"{folder}/*.py" for folder in ("deployment", "migration", "control", "mobility", "mobility/*")),
+    "deployment/places.py",
+    *(f"{folder}/*.py" for folder in ("migration", "control", "mobility", "mobility/*")),
 )
 _KIND = "compiled"  # of what the cache holds
 _OWN = "msmf-traci"  # our folder where numba's own variable names one for everybody

@@ -54,6 +54,8 @@ UNITS = {
 OTHER_UNITS = {
     "deployment.center": "degrees, or m",
     "scenario.bbox": "degrees",
+    "deployment.bbox": "degrees, or m",
+    "deployment.min_samples": "measurements",
     "mobility.gps.bbox": "degrees",
     "capacity.local": "containers",
     "capacity.regional": "containers",
@@ -76,6 +78,7 @@ OTHER_VALUES = {
     "mobility.gps.begin": "time in ISO 8601, or null",
     "mobility.gps.end": "time in ISO 8601, or null",
     "scenario.bbox": "`[west, south, east, north]`, or null",
+    "deployment.bbox": "`[left, bottom, right, top]`, or null",
     "mobility.gps.bbox": "`[west, south, east, north]`, or null",
     "matching.lag_s": "number, 0 or more, or `inf`",
     "vary.together": "list of lists of options",

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from msmf_traci.config.applications import refuse_doubles
 from msmf_traci.config.habits import as_meant
-from msmf_traci.config.idle import refuse_idle
+from msmf_traci.config.idle import refuse_idle, refuse_typed_of_lattice
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.overrides import GROUPS, MOST_RUNS, nearest_name, parse_overrides, with_typed_params
@@ -108,6 +108,7 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
     """
     register_resolvers()
     overrides = [override for override in parse_overrides(with_typed_params(words), config_dir) if not _is_no_experiment(override)]
+    names = {override.key_or_group for override in overrides}
     search = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir is not None else []
     with our_hydra():
         first = _compose([*search, *(_first_value(override) for override in overrides)])
@@ -116,11 +117,15 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
             _refuse_sweep_values(overrides)
             _refuse_launcher(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
-            return Request([Point(_judge(first), typed, ())], is_sweep=False)
+            point = Point(_judge(first), typed, ())
+            refuse_typed_of_lattice(point.config, names)
+            return Request([point], is_sweep=False)
         launcher = str(first.hydra.runtime.choices["hydra/launcher"])
         check_installed(launcher)
         overrides = _with_sweep_of_experiment(first, overrides, config_dir)
         points = _points(overrides, search)
+        for point in points:
+            refuse_typed_of_lattice(point.config, names)
     hydra_words = (*search, *(_first_value(override) for override in overrides if is_hydras(override.key_or_group)))
     return Request(points, True, launcher, hydra_words)
 

@@ -1,4 +1,4 @@
-"""The defaults as `conf/config.yaml` has them: an option at another value has been set by somebody."""
+"""The defaults as `conf/` has them: an option at another value has been set by somebody."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ import yaml
 
 @cache
 def defaults() -> Mapping[str, Any]:
-    """All that the file says, section by section; read once, since every point of a sweep is held against it."""
-    found: dict[str, Any] = yaml.safe_load(files("msmf_traci.conf").joinpath("config.yaml").read_text(encoding="utf-8"))
-    return MappingProxyType(found)
+    """All that the files say, section by section; read once, since every point of a sweep is held against it."""
+    found: dict[str, Any] = _read("config.yaml")
+    return MappingProxyType({**found, "deployment": _read("deployment/hexagon.yaml")})
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load(files("msmf_traci.conf").joinpath(name).read_text(encoding="utf-8"))
 
 
 def default_options(section: str) -> Mapping[str, Any]:

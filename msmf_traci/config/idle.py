@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from msmf_traci.config.defaults import default_options
 from msmf_traci.config.mobility_schema import Matching
-from msmf_traci.config.schema import Config
+from msmf_traci.config.schema import OF_HEXAGON, Config
+from msmf_traci.errors import InputError
 
+_OF_LATTICE = (*(f"deployment.{name}" for name in OF_HEXAGON), "tiers.regional_rings", "variants.tiers.regional_rings")
 _OF_SUMO = ("vehicles", "depart_window_s", "speed_kmh", "speed_mode", "min_trip_m", "routing", "sumo_args")
 
 
@@ -41,3 +45,16 @@ def refuse_idle(config: Config) -> None:
                 f"matching.{option}={value} is for GPS traces, but mobility.source={config.mobility.source} has none: "
                 "leave it out, or set mobility.source=gps"
             )
+
+
+def refuse_typed_of_lattice(config: Config, typed: Collection[str]) -> None:
+    """Refuse options of the lattice that were typed for base stations of the user's own; what a scenario sets is not the user's.
+
+    Raises
+    ------
+    InputError
+        One sentence on the first such option.
+    """
+    for option in _OF_LATTICE if config.deployment.kind == "sites" else ():
+        if option in typed:
+            raise InputError(f"{option} is for the lattice, but deployment=sites takes base stations of your own: leave it out")

@@ -20,7 +20,7 @@ from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.schema import APPLICATIONS, option_fields, text_options
 from msmf_traci.errors import InputError
 
-GROUPS = ("scenario", "migration", "experiment")
+GROUPS = ("scenario", "deployment", "migration", "experiment")
 MOST_RUNS = 10_000  # of a sweep: composing and judging them takes minutes and a gigabyte
 # what an experiment sweeps; typed, it is the same as typing what it holds
 _PARAMS = "hydra.sweeper.params"

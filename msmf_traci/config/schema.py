@@ -61,17 +61,57 @@ class Scenario(Section):
         return self
 
 
+OF_HEXAGON = ("rings", "spacing_m", "orientation", "center")
+OF_SITES = ("file", "bbox", "radio", "operator", "min_samples", "merge_m", "outline_file", "max_radius_m")
+
+
+class SiteColumns(Section):
+    """Columns of a file of base stations; null: recognised by their names."""
+
+    lon: Text | None = Field(description="sites: column with the longitude in degrees; null: recognised by its name")
+    lat: Text | None = Field(description="sites: column with the latitude in degrees; null: recognised by its name")
+    x: Text | None = Field(description="sites: column with x in metres, on the network's plane; null: recognised by its name")
+    y: Text | None = Field(description="sites: column with y in metres, on the network's plane; null: recognised by its name")
+    id: Text | None = Field(description="sites: column with the name; null: recognised by its name")
+
+
 class Deployment(Section):
     """Where the base stations stand (model, section 1)."""
 
+    kind: Literal["hexagon", "sites"] = Field(description="a hexagonal lattice, or places of your own")
     rings: Annotated[int, Field(ge=1, le=MOST_RINGS)] | None = Field(
-        description="rings of cells around the centre (synthetic: 10, beijing: 25); null: as many as cover the network"
+        description="hexagon: rings of cells around the centre (synthetic: 10, beijing: 25); null: as many as cover the network"
     )
     spacing_m: Annotated[float, Field(ge=10, le=100_000, allow_inf_nan=False)] = Field(
-        description="distance between neighbouring base stations"
+        description="hexagon: distance between neighbouring base stations"
     )
-    orientation: Literal["flat", "pointy"] = Field(description="flat or pointy cells")
-    center: dict[str, float] | None = Field(description="{lon: , lat: } or {x: , y: }; null: middle of the network")
+    orientation: Literal["flat", "pointy"] = Field(description="hexagon: flat or pointy cells")
+    center: dict[str, float] | None = Field(description="hexagon: {lon: , lat: } or {x: , y: }; null: middle of the network")
+    file: Text | None = Field(description="sites: your base stations (CSV, OpenCelliD's export, GeoJSON, SUMO's poi)")
+    columns: SiteColumns
+    bbox: list[float] | None = Field(description="sites: only those in [left, bottom, right, top], in the file's degrees or metres")
+    radio: Text | None = Field(description="sites: only this radio technology, such as LTE")
+    operator: Text | None = Field(description="sites: only this operator, as MCC-MNC, such as 311-480")
+    min_samples: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(description="sites: fewest measurements behind a position")
+    merge_m: NotNegative = Field(description="sites: those that lie nearer to each other than this are one")
+    outline_file: Text | None = Field(description="sites: GeoJSON polygon at which the deployment ends; null: the network's rectangle")
+    max_radius_m: Positive | None = Field(
+        description="sites: distance from its base station at which a cell ends, instead of the rectangle"
+    )
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        if self.kind == "sites" and self.file is None:
+            raise ValueError("deployment=sites needs deployment.file=FILE, a file of base stations")
+        if self.kind == "hexagon":
+            typed = [name for name in OF_SITES if getattr(self, name)] + [f"columns.{name}" for name, column in self.columns if column]
+            for option in typed:
+                raise ValueError(f"deployment.{option} is for base stations of your own: add deployment=sites, or leave it out")
+        if self.bbox is not None and not (len(self.bbox) == 4 and self.bbox[0] < self.bbox[2] and self.bbox[1] < self.bbox[3]):
+            raise ValueError(
+                f"deployment.bbox={list(self.bbox)} is not an area: write [left, bottom, right, top], left < right, bottom < top"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_center(self) -> Self:

@@ -19,7 +19,7 @@ from msmf_traci.control.reports import Knowledge, ReportOptions, Reports
 from msmf_traci.control.situation import Scene
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import two_tiers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.roads.coverage import EdgeCoverage
@@ -78,9 +78,7 @@ class ControlPlane:
         Routes by number, for the oracles; the list may grow.
     """
 
-    def __init__(
-        self, rulings: Sequence[Ruling], roads: Roads, cells: HexCells, coverage: EdgeCoverage, routes: Sequence[IntArray]
-    ) -> None:
+    def __init__(self, rulings: Sequence[Ruling], roads: Roads, cells: Cells, coverage: EdgeCoverage, routes: Sequence[IntArray]) -> None:
         self.rulings = rulings
         self.servers = cache(lambda rings: two_tiers(cells, rings))
         self._map = cache(lambda rings, horizon_m: MapPredictor(roads, coverage, self.servers(rings).server_of, horizon_m))

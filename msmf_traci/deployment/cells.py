@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +46,27 @@ class Cells(ABC):
         Cells that share a border with each cell, -1 where it has fewer, shape (cells, most neighbours).
     names
         Name of each cell in tables.
+    polygons
+        Ground of each cell, shapely polygons; corners that cells share have the same coordinates.
     """
 
     x_m: FloatArray
     y_m: FloatArray
     neighbours: IntArray
     names: NDArray[np.object_]
+    polygons: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.x_m)
+
+    @property
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What run.json says of them."""
+
+    @abstractmethod
+    def regions(self, rings: int) -> tuple[IntArray, list[str]]:
+        """The region of each cell, and what regions are called; `rings` is how large they are on a lattice."""
 
     @property
     @abstractmethod

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import shapely
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.deployment.cells import Cells
@@ -43,7 +46,18 @@ class HexCells(Cells):
             [self._lookup(self.axial[:, 0] + step_q, self.axial[:, 1] + step_r) for step_q, step_r in NEIGHBOUR_STEPS]
         )
         self.names = np.array([f"{q},{r}" for q, r in self.axial.tolist()], dtype=object)
+        self.polygons = shapely.polygons(hexagons(self.axial, spacing_m, orientation, center_m))
         self._border: IntArray = np.flatnonzero((self.neighbours < 0).any(axis=1))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Rings, spacing, orientation and centre."""
+        return {"rings": self.rings, "spacing_m": self.spacing_m, "orientation": self.orientation, "center_xy_m": list(self.center_m)}
+
+    def regions(self, rings: int) -> tuple[IntArray, list[str]]:
+        """Clusters of k = `rings` rings, 3 k^2 + 3 k + 1 cells, called by the lattice coordinates of their centres."""
+        centers, region = np.unique(cluster_centers(self.axial, rings), axis=0, return_inverse=True)
+        return region.reshape(-1).astype(np.int64), [f"{q},{r}" for q, r in centers.tolist()]
 
     @property
     def identity(self) -> str:
@@ -99,6 +113,21 @@ class HexCells(Cells):
 def hex_distance(q: IntArray, r: IntArray) -> IntArray:
     """Hexagonal distance of axial coordinates from the origin."""
     return np.asarray((np.abs(q) + np.abs(r) + np.abs(q + r)) // 2, dtype=np.int64)
+
+
+def hexagons(axial: IntArray, spacing_m: float, orientation: str, center_m: tuple[float, float]) -> FloatArray:
+    """Corners of cells, counter-clockwise, shape (cells, 6, 2).
+
+    Corners lie on a grid, and are made from their places on it: those that cells share have the same coordinates to the last bit.
+    """
+    along_m, across_m = spacing_m / (2 * SQRT3), spacing_m / 2
+    q, r = axial[:, 0], axial[:, 1]
+    middle = np.column_stack([3 * q, q + 2 * r] if orientation == "flat" else [2 * q + r, 3 * r])
+    around = np.array([(2, 0), (1, 1), (-1, 1), (-2, 0), (-1, -1), (1, -1)])
+    if orientation == "pointy":
+        around = np.array([(1, 1), (0, 2), (-1, 1), (-1, -1), (0, -2), (1, -1)])
+    grid_m = np.array([along_m, across_m] if orientation == "flat" else [across_m, along_m])
+    return np.asarray(np.array(center_m) + (middle[:, None] + around) * grid_m, dtype=np.float64)
 
 
 def rings_to_cover(width_m: float, height_m: float, spacing_m: float, orientation: str) -> int:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.deployment.cells import Cells
-from msmf_traci.deployment.lattice import HexCells, cluster_centers
 from msmf_traci.deployment.places import Places, hops_between, with_room
 
 LOCAL, REGIONAL = 0, 1
@@ -128,8 +127,6 @@ def local_tier(cells: Cells) -> Tier:
     return Tier("local", np.arange(len(cells), dtype=np.int64), list(cells.names))
 
 
-def two_tiers(cells: HexCells, regional_rings: int) -> Servers:
-    """Local servers, one a cell, and regional servers, one a cluster of `regional_rings` rings (k): 3 k^2 + 3 k + 1 cells."""
-    centers, region = np.unique(cluster_centers(cells.axial, regional_rings), axis=0, return_inverse=True)
-    regional = Tier("regional", region.reshape(-1).astype(np.int64), [f"{q},{r}" for q, r in centers.tolist()])
-    return Servers(cells, [local_tier(cells), regional])
+def two_tiers(cells: Cells, regional_rings: int) -> Servers:
+    """Local servers, one a cell, and regional servers, one a region."""
+    return Servers(cells, [local_tier(cells), Tier("regional", *cells.regions(regional_rings))])

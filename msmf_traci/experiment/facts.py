@@ -11,7 +11,8 @@ import numpy as np
 
 from msmf_traci.config.schema import Config
 from msmf_traci.experiment.drive import Drive
-from msmf_traci.experiment.preparation import City, Inputs, inside
+from msmf_traci.experiment.laying import inside
+from msmf_traci.experiment.preparation import City, Inputs
 from msmf_traci.mobility.frame import DECIMALS
 from msmf_traci.scenario.content_cache import file_hash
 from msmf_traci.version import VERSION
@@ -53,6 +54,7 @@ def _input_facts(inputs: Inputs, city: City, drive: Drive) -> dict[str, Any]:
         "network": _file_facts(city.net_file),
         "routes": [_file_facts(path) for path in routes],
         "source_map": None if source is None else _file_facts(source),
+        "sites_file": None if inputs.sites_file is None else _file_facts(inputs.sites_file),
     }
 
 
@@ -64,13 +66,7 @@ def _city_facts(city: City) -> dict[str, Any]:
     """Cells, servers and roads."""
     cells = city.cells
     return {
-        "deployment": {
-            "rings": cells.rings,
-            "spacing_m": cells.spacing_m,
-            "orientation": cells.orientation,
-            "center_xy_m": list(cells.center_m),
-            "area_km2": round(cells.area_m2 / 1e6, 3),
-        },
+        "deployment": {**cells.facts, "area_km2": round(cells.area_m2 / 1e6, 3)},
         "cells": len(cells),
         "cells_with_roads": len(np.unique(city.coverage.cell)),
         "regions": len(city.servers) - len(cells),

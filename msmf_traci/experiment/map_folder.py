@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.results.store import folder_in_one_piece, share_taken, write_json, write_table
@@ -37,7 +38,7 @@ def write_map_once(parent: Path, roads: Roads, servers: Servers, projection: Pro
 
 
 def cells_table(servers: Servers, projection: Projection | None) -> pd.DataFrame:
-    """One row a cell: its name, region and centre; lon and lat are empty without a projection."""
+    """One row a cell: name, region, base station, polygon as WKT in metres; lon and lat are empty without a projection."""
     cells = servers.cells
     unknown = np.full(len(cells), np.nan)
     lon, lat = (unknown, unknown) if projection is None else projection.to_lon_lat(cells.x_m, cells.y_m)
@@ -49,6 +50,7 @@ def cells_table(servers: Servers, projection: Projection | None) -> pd.DataFrame
             "y_m": cells.y_m,
             "lon": lon,
             "lat": lat,
+            "polygon": shapely.to_wkt(cells.polygons, rounding_precision=3),
         }
     )
 

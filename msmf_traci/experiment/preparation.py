@@ -11,21 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from msmf_traci.arrays import BoolArray
 from msmf_traci.code_version import code_hash
 from msmf_traci.columns_file import ColumnsFile
 from msmf_traci.config.mobility_schema import Mobility
-from msmf_traci.config.schema import MOST_RINGS, Config, Deployment
+from msmf_traci.config.schema import Config
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
-from msmf_traci.deployment.lattice import HexCells, rings_to_cover
+from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import Servers, two_tiers
 from msmf_traci.errors import InputError
+from msmf_traci.experiment.laying import inside, lay_cells, sites_words
 from msmf_traci.experiment.options import strategy_options, sumo_words
 from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.input_file import input_file
 from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import what_is_said
+from msmf_traci.results.console import say
 from msmf_traci.roads.both_ways import open_both_ways
 from msmf_traci.roads.coverage import EdgeCoverage, cover_edges
 from msmf_traci.roads.projection import Projection, projection_of
@@ -51,6 +52,7 @@ class Inputs:
     strategies: list[type[Strategy]]
     positions_file: Path | None = None
     traces_path: str | None = None
+    sites_file: Path | None = None
     sumo_options: Options = field(default_factory=dict)
 
     @property
@@ -70,6 +72,7 @@ class Inputs:
             "files": [*files_of(self.own_options).hashes, *([file_hash(sumocfg)] if sumocfg is not None else [])],
             "sumo_options": what_is_said(self.own_options),
             **positions,
+            **({} if self.sites_file is None else {"sites": file_hash(self.sites_file)}),
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": code_hash("tables"), "sumo": self.sumo.version},
         }
@@ -100,7 +103,8 @@ def judge_files(config: Config) -> Inputs:
     network = choose_network(sumo, config)
     if not network.is_built:
         check_cache()
-    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, options_of_words(sumo, sumo_words(config)))
+    sites_file = None if config.deployment.file is None else input_file(config.deployment.file, "deployment.file")
+    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, sites_file, options_of_words(sumo, sumo_words(config)))
     if is_on(inputs.own_options, "mesosim"):
         raise InputError(
             "SUMO's option mesosim (mesoscopic) moves vehicles in jumps of some 100 m, which is too coarse for cells and handoffs; "
@@ -158,7 +162,7 @@ class City:
     net_file: Path
     roads: Roads
     driven: Roads
-    cells: HexCells
+    cells: Cells
     coverage: EdgeCoverage
     servers: Servers
     projection: Projection | None
@@ -174,6 +178,8 @@ def read_city(config: Config, net_file: Path) -> City:
     """
     driven = roads_of(net_file)
     cells = lay_cells(config.deployment, driven, net_file)
+    for line in sites_words(cells):
+        say(line)
     is_walked = config.mobility.source == "gps" and bool(config.matching.against_oneway)
     roads = open_both_ways(driven) if is_walked else driven
     servers = two_tiers(cells, config.tiers.regional_rings)
@@ -193,51 +199,7 @@ def draw_trips(config: Config, inputs: Inputs, city: City) -> Path:
     return make_routes(inputs.sumo, city.net_file, inputs.network.key, edges, lengths_m, options)
 
 
-def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> HexCells:
-    """The deployment on the network's plane.
-
-    Raises
-    ------
-    InputError
-        If the network has no passenger roads, no projection where one is needed, or does not overlap the deployment.
-    """
-    if not len(roads):
-        raise InputError(f"network {net_file} has no road open to passenger cars; choose another network")
-    left, bottom, right, top = roads.boundary_m
-    center_m = (left + right) / 2, (bottom + top) / 2
-    if deployment.center is not None and "lon" in deployment.center:
-        projection = projection_of(roads)
-        if projection is None:
-            raise InputError(f"deployment.center has lon and lat, but network {net_file} has no projection; give x and y in metres")
-        x_m, y_m = projection.to_x_y(np.array([deployment.center["lon"]]), np.array([deployment.center["lat"]]))
-        center_m = float(x_m[0]), float(y_m[0])
-    elif deployment.center is not None:
-        center_m = deployment.center["x"], deployment.center["y"]
-    rings = deployment.rings
-    if rings is None:
-        width_m = 2 * max(right - center_m[0], center_m[0] - left)
-        height_m = 2 * max(top - center_m[1], center_m[1] - bottom)
-        rings = rings_to_cover(width_m, height_m, deployment.spacing_m, deployment.orientation)
-        if rings > MOST_RINGS:
-            raise InputError(
-                f"a deployment around x={center_m[0]:.0f} m, y={center_m[1]:.0f} m that covers network {net_file} needs {rings} rings, "
-                f"more than {MOST_RINGS}; set deployment.rings, deployment.spacing_m or deployment.center"
-            )
-    cells = HexCells(rings, deployment.spacing_m, deployment.orientation, center_m)
-    if not inside(cells, roads).any():
-        raise InputError(
-            f"network {net_file} does not overlap the deployment around x={center_m[0]:.0f} m, y={center_m[1]:.0f} m; "
-            "check deployment.center, or the map and scenario.bbox"
-        )
-    return cells
-
-
-def inside(cells: HexCells, roads: Roads) -> BoolArray:
-    """Whether the middle of each edge lies in the deployment."""
-    return ~cells.cell_of(*roads.middles)[1]
-
-
-def trip_options(config: Config, roads: Roads, cells: HexCells) -> TripOptions:
+def trip_options(config: Config, roads: Roads, cells: Cells) -> TripOptions:
     """Trips of ours: the least beeline is capped at a third of the smaller extent of network and deployment."""
     left, bottom, right, top = roads.boundary_m
     extent_m = min(right - left, top - bottom, *cells.extent_m)
@@ -246,7 +208,7 @@ def trip_options(config: Config, roads: Roads, cells: HexCells) -> TripOptions:
     return TripOptions(mobility.vehicles, mobility.depart_window_s, round(float(min_trip_m), 3), config.seed, mobility.routing)
 
 
-def trip_ends(roads: Roads, cells: HexCells) -> tuple[list[str], list[float]]:
+def trip_ends(roads: Roads, cells: Cells) -> tuple[list[str], list[float]]:
     """Edges where trips of ours may begin and end, and their lengths."""
     edges = np.flatnonzero(inside(cells, roads))
     return [roads.ids[edge] for edge in edges], [float(roads.length_m[edge]) for edge in edges]

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
+from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.lattice import HexCells
+from msmf_traci.experiment.laying import lay_cells, sites_words
 from msmf_traci.experiment.mobility_source import SUMO_FOLDER
-from msmf_traci.experiment.preparation import judge_files, lay_cells, trip_ends, trip_options
+from msmf_traci.experiment.preparation import judge_files, trip_ends, trip_options
 from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.scenario.content_cache import has_built
 from msmf_traci.scenario.sumo_files import files_of, places_of
@@ -49,15 +51,15 @@ def preview(configs: Sequence[Config]) -> list[str]:
         lines.append("network: not in the cache, would be built (seconds to a minute); edges and routes are known then")
         if config.mobility.is_from_file:
             return [*lines, _positions_line(config)]
-        if config.deployment.rings is None:
+        if config.deployment.kind == "sites" or config.deployment.rings is None:
             return lines
-        cells = HexCells(config.deployment.rings, config.deployment.spacing_m, config.deployment.orientation)
-        return [*lines, _cells_line(cells), *_cost_line(configs, cells)]
+        lattice = HexCells(config.deployment.rings, config.deployment.spacing_m, config.deployment.orientation)
+        return [*lines, _cells_line(lattice), *_cost_line(configs, lattice)]
     roads = roads_of(network.net_file)
     cells = lay_cells(config.deployment, roads, network.net_file)
     kept = "your own file" if network.build is None else "in the cache"
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")
-    lines.append(_cells_line(cells))
+    lines += [_cells_line(cells), *sites_words(cells)]
     if config.mobility.is_from_file:
         return [*lines, _positions_line(config)]
     if config.scenario.has_own_routes:
@@ -81,17 +83,17 @@ def _positions_line(config: Config) -> str:
     return f"positions: from {mobility.recording_file or mobility.fcd_file or mobility.gps.path}"
 
 
-def _cells_line(cells: HexCells) -> str:
+def _cells_line(cells: Cells) -> str:
     return f"cells: {len(cells)}, {cells.area_m2 / 1e6:.1f} km2"
 
 
-def _cost_line(configs: Sequence[Config], cells: HexCells) -> list[str]:
+def _cost_line(configs: Sequence[Config], cells: Cells) -> list[str]:
     """Rough time and disk of runs with trips of ours in a deployment of this size."""
     frames, wall_s, disk_bytes = (sum(column) for column in zip(*(_cost(config, cells) for config in configs), strict=True))
     return [f"roughly: {frames:,.0f} vehicle-frames, {wall_s:.0f} s, {disk_bytes / 1e6:.0f} MB of tables"]
 
 
-def _cost(config: Config, cells: HexCells) -> tuple[float, float, float]:
+def _cost(config: Config, cells: Cells) -> tuple[float, float, float]:
     """Vehicle-frames, wall seconds and bytes of tables of one run."""
     mobility = config.mobility
     speed_kmh = min(mobility.speed_kmh or CITY_SPEED_KMH, CITY_SPEED_KMH)

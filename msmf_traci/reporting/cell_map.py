@@ -1,24 +1,27 @@
-"""The picture of a deployment: hexagons around the cells' centres, the borders of regions, and where servers are drawn."""
+"""The picture of a deployment: the polygons of its cells, the borders of regions, and where servers are drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.deployment.lattice import cluster_centers
+from msmf_traci.deployment.lattice import cluster_centers, hexagons
 from msmf_traci.errors import InputError
-from msmf_traci.reporting.run_tables import NUMBER, TEXT, read_whole
+from msmf_traci.reporting.run_tables import NUMBER, TEXT, header, read_whole
 
 LOCAL_PREFIX, REGIONAL_PREFIX = "L:", "R:"
 # a region's server stands above the middle of its region, so that it does not cover the local server there
-RAISED_BY_SPACINGS = 0.25
+RAISED_BY_SIZES = 0.25
+_CORNER_M = 1e-3  # corners that lie nearer are one: cells.csv has no finer ones
 
 
 @dataclass(frozen=True)
@@ -28,31 +31,46 @@ class CellMap:
     Attributes
     ----------
     cells
-        Names (`q,r`), shape (cells,).
+        Their names, shape (cells,).
     x_m, y_m
-        Their centres.
+        Their base stations.
     region
         Name of each cell's region, as its server is called (`R:q,r`).
-    spacing_m, orientation
-        Of the lattice: `flat` or `pointy` cells.
+    polygons
+        Their ground, shapely polygons; corners that cells share have the same coordinates.
     """
 
     cells: NDArray[np.object_]
     x_m: FloatArray
     y_m: FloatArray
     region: NDArray[np.object_]
-    spacing_m: float
-    orientation: str
+    polygons: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.cells)
 
     @cached_property
-    def corners_m(self) -> FloatArray:
-        """Corners of every cell, counter-clockwise, shape (cells, 6, 2)."""
-        around = np.radians((0.0 if self.orientation == "flat" else 30.0) + 60.0 * np.arange(6))
-        offsets = self.spacing_m / np.sqrt(3.0) * np.column_stack([np.cos(around), np.sin(around)])
-        return np.asarray(np.column_stack([self.x_m, self.y_m])[:, None, :] + offsets[None, :, :], dtype=np.float64)
+    def size_m(self) -> float:
+        """Distance of neighbouring stations, were all cells hexagons of the median area."""
+        return float(np.sqrt(np.median(shapely.area(self.polygons)) * 2 / np.sqrt(3.0)))
+
+    @cached_property
+    def reach_m(self) -> FloatArray:
+        """How far the farthest corner of each cell is from its station, shape (cells,)."""
+        corners, cell = shapely.get_coordinates(self.polygons, return_index=True)
+        farthest = np.zeros(len(self))
+        np.maximum.at(farthest, cell, np.hypot(corners[:, 0] - self.x_m[cell], corners[:, 1] - self.y_m[cell]))
+        return farthest
+
+    @cached_property
+    def rings_m(self) -> list[list[FloatArray]]:
+        """Outlines of each cell, counter-clockwise and not closed, shape (corners, 2); a cell in parts has several."""
+        parts, cell = shapely.get_parts(self.polygons, return_index=True)
+        found: list[list[FloatArray]] = [[] for _ in range(len(self))]
+        for part, number in zip(parts, cell.tolist(), strict=True):
+            ring = shapely.get_coordinates(part.exterior)[:-1]
+            found[number].append(ring if part.exterior.is_ccw else ring[::-1])
+        return found
 
     @cached_property
     def axial(self) -> IntArray:
@@ -65,12 +83,11 @@ class CellMap:
 
     def borders_m(self, region: NDArray[np.object_] | None = None) -> FloatArray:
         """Sides of cells, each once: all of them, or only those at which a region ends, shape (sides, 2, 2)."""
-        begin, end = self._sides
+        begin, end, cell, sides = self._sides
         _, first, where = np.unique(np.sort(np.column_stack([begin, end]), axis=1), axis=0, return_index=True, return_inverse=True)
-        sides = np.stack([self.corners_m, np.roll(self.corners_m, -1, axis=1)], axis=2).reshape(-1, 2, 2)
         if region is None:
             return np.asarray(sides[first], dtype=np.float64)
-        number = np.repeat(np.unique(region.astype(str), return_inverse=True)[1], 6)
+        number = np.unique(region.astype(str), return_inverse=True)[1][cell]
         where = where.reshape(-1)
         lowest, highest = np.full(len(first), np.iinfo(np.int64).max), np.full(len(first), -1)
         np.minimum.at(lowest, where, number)
@@ -80,10 +97,10 @@ class CellMap:
 
     def outlines_m(self) -> Iterator[tuple[str, FloatArray]]:
         """Outlines of the regions, counter-clockwise and not closed, shape (corners, 2); a region in parts has several."""
-        begin, end = self._sides
-        corner_of = dict(zip(begin.tolist(), self.corners_m.reshape(-1, 2), strict=True))
+        begin, end, cell, sides = self._sides
+        corner_of = dict(zip(begin.tolist(), sides[:, 0], strict=True))
         for name in sorted(set(self.region)):
-            inside = np.repeat(self.region == name, 6)
+            inside = (self.region == name)[cell]
             twice = set(zip(end[inside].tolist(), begin[inside].tolist(), strict=True))
             following = {a: b for a, b in zip(begin[inside].tolist(), end[inside].tolist(), strict=True) if (a, b) not in twice}
             while following:
@@ -105,7 +122,7 @@ class CellMap:
                 places[server] = centers[cell]
             else:
                 places[server] = self._middle_of_region(name)
-                places[server, 1] += RAISED_BY_SPACINGS * self.spacing_m
+                places[server, 1] += RAISED_BY_SIZES * self.size_m
         return places
 
     def _middle_of_region(self, name: str) -> FloatArray:
@@ -118,14 +135,12 @@ class CellMap:
         return np.asarray(np.array([*lattice_point(name[len(REGIONAL_PREFIX) :]), 1]) @ to_m, dtype=np.float64)
 
     @cached_property
-    def _sides(self) -> tuple[IntArray, IntArray]:
-        """First and last corner of every side of every cell, as numbers that cells share, shape (6 cells,)."""
-        # on this grid all corners are whole numbers, so that rounding cannot part a shared corner
-        along, across = self.spacing_m / (2 * np.sqrt(3.0)), self.spacing_m / 2
-        grid = (along, across) if self.orientation == "flat" else (across, along)
-        steps = np.rint((self.corners_m - self.corners_m[0, 0]) / grid).astype(np.int64)
-        corner = np.unique(steps.reshape(-1, 2), axis=0, return_inverse=True)[1].reshape(len(self), 6)
-        return corner.ravel().astype(np.int64), np.roll(corner, -1, axis=1).ravel().astype(np.int64)
+    def _sides(self) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+        """First and last corner of every side of every cell, as numbers that cells share; its cell; its place, shape (sides, 2, 2)."""
+        sides = np.concatenate([np.stack([ring, np.roll(ring, -1, axis=0)], axis=1) for rings in self.rings_m for ring in rings])
+        cell = np.repeat(np.arange(len(self)), [sum(map(len, rings)) for rings in self.rings_m])
+        corner = np.unique(np.rint(sides.reshape(-1, 2) / _CORNER_M), axis=0, return_inverse=True)[1].reshape(-1, 2)
+        return corner[:, 0].astype(np.int64), corner[:, 1].astype(np.int64), cell, sides
 
 
 def read_cell_map(folder: Path, facts: Mapping[str, Any]) -> CellMap:
@@ -143,21 +158,40 @@ def read_cell_map(folder: Path, facts: Mapping[str, Any]) -> CellMap:
     InputError
         If the table or the lattice is missing or damaged.
     """
-    table = read_whole(folder, "cells", {"cell": TEXT, "region": TEXT, "x_m": NUMBER, "y_m": NUMBER})
+    columns = {"cell": TEXT, "region": TEXT, "x_m": NUMBER, "y_m": NUMBER}
+    has_polygons = "polygon" in header(folder, "cells")
+    table = read_whole(folder, "cells", columns | ({"polygon": TEXT} if has_polygons else {}))
     if not len(table):
         raise InputError(f"{folder / 'cells.csv'} has no cells; copy the map folder again")
+    cells = table["cell"].to_numpy(dtype=object)
+    x_m, y_m = (table[name].to_numpy(dtype=np.float64) for name in ("x_m", "y_m"))
+    polygons = _polygons(folder, table["polygon"]) if has_polygons else _hexagons(cells, x_m, y_m, facts)
+    return CellMap(cells, x_m, y_m, table["region"].to_numpy(dtype=object), polygons)
+
+
+def _polygons(folder: Path, text: pd.Series) -> NDArray[np.object_]:
+    polygons = shapely.from_wkt(text.to_numpy(dtype=object), on_invalid="ignore")
+    if not np.isin(shapely.get_type_id(polygons), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)).all():
+        raise InputError(f"{folder / 'cells.csv'} is damaged: its column polygon holds what is no polygon; copy the map folder again")
+    return np.asarray(polygons, dtype=object)
+
+
+def _hexagons(cells: NDArray[np.object_], x_m: FloatArray, y_m: FloatArray, facts: Mapping[str, Any]) -> NDArray[np.object_]:
+    """The cells of a run of an earlier version, which does not say their polygons."""
     try:
         spacing_m, orientation = float(facts["deployment"]["spacing_m"]), str(facts["deployment"]["orientation"])
     except (KeyError, TypeError, ValueError):
         raise InputError("run.json does not say how the cells lie (deployment); copy the run again, or run it again") from None
-    return CellMap(
-        cells=table["cell"].to_numpy(dtype=object),
-        x_m=table["x_m"].to_numpy(dtype=np.float64),
-        y_m=table["y_m"].to_numpy(dtype=np.float64),
-        region=table["region"].to_numpy(dtype=object),
-        spacing_m=spacing_m,
-        orientation=orientation,
-    )
+    axial = np.array([lattice_point(name) for name in cells], dtype=np.int64).reshape(-1, 2)
+    # a lattice around the first cell, so that it lies where the table says
+    corners = hexagons(axial - axial[0], spacing_m, orientation, (float(x_m[0]), float(y_m[0])))
+    return np.asarray(shapely.polygons(corners), dtype=object)
+
+
+def polygon_geometry(rings: Sequence[NDArray[Any]]) -> dict[str, Any]:
+    """GeoJSON's geometry of a cell, from its outlines."""
+    closed = [[[*ring.tolist(), ring[0].tolist()]] for ring in rings]
+    return {"type": "Polygon", "coordinates": closed[0]} if len(closed) == 1 else {"type": "MultiPolygon", "coordinates": closed}
 
 
 def lattice_point(name: str) -> tuple[int, int]:

@@ -8,9 +8,10 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+import shapely
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.reporting.cell_map import CellMap, read_cell_map
+from msmf_traci.reporting.cell_map import CellMap, polygon_geometry, read_cell_map
 from msmf_traci.reporting.failures import FAILED, Failures, count_failures, map_runs
 from msmf_traci.reporting.figure import POINTS, Figure, choice
 from msmf_traci.reporting.finished_run import FinishedRun
@@ -119,18 +120,18 @@ class _Drawn:
 
     def _cell_features(self) -> list[dict[str, Any]]:
         """Cells as polygons, with counts by speed and strategy in one list each."""
-        corners = _whole(self.cells.corners_m[self.used], 1.0)
-        of, bad = (counts.reshape(len(corners), -1) for counts in (self.transfers, self.failed))
-        rows = zip(self.cells.cells[self.used], corners, of, bad, strict=True)
+        rings = [each for each, is_used in zip(self.cells.rings_m, self.used, strict=True) if is_used]
+        of, bad = (counts.reshape(len(rings), -1) for counts in (self.transfers, self.failed))
+        rows = zip(self.cells.cells[self.used], rings, of, bad, strict=True)
         return [
             {
                 "type": "Feature",
-                "geometry": {"type": "Polygon", "coordinates": [[*ring.tolist(), ring[0].tolist()]]},
+                "geometry": polygon_geometry([_whole(part, 1.0) for part in parts]),
                 "cell": name,
                 "of": transfers.tolist(),
                 "bad": failed.tolist(),
             }
-            for name, ring, transfers, failed in rows
+            for name, parts, transfers, failed in rows
         ]
 
     def _layers(self, place: str) -> alt.LayerChart:
@@ -177,8 +178,8 @@ def _has_map(run: FinishedRun) -> bool:
 
 def _near(roads: RoadLines, cells: CellMap) -> RoadLines:
     """Roads that lie within the rectangle around all cells."""
-    corners = cells.corners_m.reshape(-1, 2)
-    inside = ((roads.xy_m >= corners.min(axis=0)) & (roads.xy_m <= corners.max(axis=0))).all(axis=1)
+    bounds = shapely.total_bounds(cells.polygons)
+    inside = ((roads.xy_m >= bounds[:2]) & (roads.xy_m <= bounds[2:])).all(axis=1)
     return roads.chosen(np.logical_and.reduceat(inside, roads.first[:-1])) if len(roads.rank) else roads
 
 

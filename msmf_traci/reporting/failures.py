@@ -19,6 +19,7 @@ from msmf_traci.reporting.setting import rows_at
 FAILED = ("user_left", "mispredicted")
 REFUSED = "refused"
 _OUTSIDE = -1
+_ROUNDED_M = 1e-3  # of corners in cells.csv
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def map_runs(results: Results) -> list[tuple[FinishedRun, Value]]:
 def count_failures(results: Results, runs: Sequence[tuple[FinishedRun, Value]], cells: CellMap) -> Failures:
     """Count the transfers of some runs in the cells where they ended.
 
-    A cell is the ground that is nearer to its centre than to any other, as far as its corners.
+    A cell is the ground that is nearer to its station than to any other, as far as its farthest corner.
 
     Parameters
     ----------
@@ -72,7 +73,6 @@ def count_failures(results: Results, runs: Sequence[tuple[FinishedRun, Value]], 
     """
     setting = {name: option.reference for name, option in results.options.items() if name != SPEED}
     tree = cKDTree(np.column_stack([cells.x_m, cells.y_m]))
-    reach_m = cells.spacing_m / np.sqrt(3.0) * (1 + 1e-9)
     speeds: list[Value] = sorted({speed for _, speed in runs}, key=lambda speed: (isinstance(speed, str), speed))
     shape = (len(cells), len(speeds), len(results.strategies))
     transfers, failed = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
@@ -80,8 +80,8 @@ def count_failures(results: Results, runs: Sequence[tuple[FinishedRun, Value]], 
     for run, speed in runs:
         rows = rows_at(run, run.table("migrations", columns=[*run.key_columns, "outcome", "x_m", "y_m"]), setting)
         rows = rows[rows["outcome"] != REFUSED]
-        _, cell = tree.query(rows[["x_m", "y_m"]].to_numpy(dtype=np.float64), distance_upper_bound=reach_m)
-        cell = np.where(cell == len(cells), _OUTSIDE, cell)
+        away_m, cell = tree.query(rows[["x_m", "y_m"]].to_numpy(dtype=np.float64))
+        cell = np.where(away_m > cells.reach_m[cell] + _ROUNDED_M, _OUTSIDE, cell)
         outside += int((cell == _OUTSIDE).sum())
         strategy = pd.Categorical(rows["strategy"], categories=results.strategies).codes.astype(np.int64)
         place = np.ravel_multi_index((np.maximum(cell, 0), np.full(len(cell), speeds.index(speed)), strategy), shape)

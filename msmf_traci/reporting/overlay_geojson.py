@@ -11,7 +11,7 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
-from msmf_traci.reporting.cell_map import CellMap
+from msmf_traci.reporting.cell_map import CellMap, polygon_geometry
 from msmf_traci.roads.projection import Projection
 
 Features = dict[str, Any]
@@ -44,11 +44,11 @@ def read_projection(map_folder: Path) -> Projection | None:
 
 def cells_geojson(cells: CellMap, projection: Projection) -> Features:
     """Cells as polygons, each with its region."""
-    corners = _lon_lat(cells.corners_m, projection)
+    rings = [[_lon_lat(ring, projection) for ring in parts] for parts in cells.rings_m]
     return _collection(
         [
-            _feature("Polygon", [[*ring.tolist(), ring[0].tolist()]], {"cell": name, "region": region})
-            for name, region, ring in zip(cells.cells, cells.region, corners, strict=True)
+            {"type": "Feature", "geometry": polygon_geometry(parts), "properties": {"cell": name, "region": region}}
+            for name, region, parts in zip(cells.cells, cells.region, rings, strict=True)
         ]
     )
 

@@ -43,8 +43,9 @@ def sumo_additional(cells: CellMap, hosts: pd.DataFrame, transfers: pd.DataFrame
         Where each transfer begins and ends, shape (transfers, 2).
     """
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<additional>"]
-    for name, corners in zip(cells.cells, cells.corners_m, strict=True):
-        lines.append(_polygon(f"cell {name}", "cell", corners, CELL_COLOUR, CELL_LAYER, {}))
+    for name, rings in zip(cells.cells, cells.rings_m, strict=True):
+        for part, ring in enumerate(rings, start=1):
+            lines.append(_polygon(f"cell {name}{f' part {part}' if part > 1 else ''}", "cell", ring, CELL_COLOUR, CELL_LAYER, {}))
     parts: dict[str, int] = {}
     for name, corners in cells.outlines_m():
         parts[name] = parts.get(name, 0) + 1

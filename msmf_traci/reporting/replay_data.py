@@ -93,7 +93,7 @@ def read_replay(run: Path) -> ReplayData:
             "run": run.resolve().name,
             "scenario": str(_configured(facts, "scenario", "name")),
             "quantum_m": QUANTUM_M,
-            "spacing_m": cell_map.spacing_m,
+            "cell_size_m": round(cell_map.size_m, 3),
             "variants": variants.labels,
             "rings": variants.rings,
             "vehicles": list(trips.ids),

@@ -40,6 +40,21 @@ def read_whole(folder: Path, name: str, columns: Columns) -> pd.DataFrame:
     return pd.concat([piece.astype({c: object for c, kind in columns.items() if kind == TEXT}) for piece in pieces], ignore_index=True)
 
 
+def header(folder: Path, name: str) -> list[str]:
+    """Columns of a table.
+
+    Raises
+    ------
+    InputError
+        If it is missing or damaged.
+    """
+    path = _find(folder, name)
+    try:
+        return list(pd.read_csv(path, nrows=0).columns if path.suffix == ".csv" else pd.read_parquet(path).columns)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} is damaged ({_first_line(error)}); copy the run again, or run it again") from None
+
+
 def read_pieces(folder: Path, name: str, columns: Columns) -> Iterator[pd.DataFrame]:
     """Read a table piece by piece, so that large ones need little memory; at least one piece, maybe without rows.
 

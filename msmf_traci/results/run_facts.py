@@ -24,8 +24,8 @@ class _Facts(BaseModel):
 
 
 class _Deployment(_Facts):
-    spacing_m: Annotated[float, Field(gt=0, lt=1e6)]
-    orientation: Literal["flat", "pointy"]
+    spacing_m: Annotated[float, Field(gt=0, lt=1e6)] | None = None
+    orientation: Literal["flat", "pointy"] | None = None
 
 
 class _Tiers(_Facts):

@@ -104,7 +104,7 @@ def test_outlines_of_regions_hold_the_area_of_their_cells(orientation: str) -> N
     servers = two_tiers(cells, 2)
     names = np.array([cells.name(cell) for cell in range(len(cells))], dtype=object)
     region = np.array([servers.name(server) for server in servers.server_of[1]], dtype=object)
-    cell_map = CellMap(names, cells.x_m, cells.y_m, region, 500.0, orientation)
+    cell_map = CellMap(names, cells.x_m, cells.y_m, region, cells.polygons)
     area_m2 = 0.0
     for _, corners in cell_map.outlines_m():
         x_m, y_m = corners.T

@@ -128,7 +128,7 @@ class CityMap {
       context.lineWidth = px / view.scale;
       context.stroke(path);
     };
-    const cellPx = (this.scene.facts.spacing_m / this.scene.facts.quantum_m) * view.scale;
+    const cellPx = (this.scene.facts.cell_size_m / this.scene.facts.quantum_m) * view.scale;
     // roads become wider as one comes nearer
     const wider = Math.min(4, Math.max(0.8, Math.sqrt(cellPx / 40)));
     if (cellPx > 9) stroke(paths.cells, colours.cell, 1);
@@ -166,7 +166,7 @@ class CityMap {
 
   // symbols and arcs are smaller where the whole city is seen
   get size() {
-    const cellPx = (this.scene.facts.spacing_m / this.scene.facts.quantum_m) * this.view.scale;
+    const cellPx = (this.scene.facts.cell_size_m / this.scene.facts.quantum_m) * this.view.scale;
     return Math.min(1, Math.max(0.5, cellPx / 40));
   }
 
@@ -279,7 +279,7 @@ class CityMap {
       if (!container.isRunning) count.stopped++;
       counts.set(container.host, count);
     }
-    const cellPx = (scene.facts.spacing_m / scene.facts.quantum_m) * view.scale;
+    const cellPx = (scene.facts.cell_size_m / scene.facts.quantum_m) * view.scale;
     const radius = Math.min(11, Math.max(5.5, cellPx / 5));
     for (const [server, count] of counts) {
       const { x, y } = this.serverPlace(server);
