@@ -21,7 +21,7 @@ import yaml
 
 from msmf_traci.config.defaults import defaults
 from msmf_traci.config.migration_schema import Application
-from msmf_traci.config.schema import APPLICATIONS, option_fields, options_of
+from msmf_traci.config.schema import APPLICATIONS, CHOSEN, option_fields, options_of
 from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.results.columns import TABLES, Column
 
@@ -106,7 +106,7 @@ def option_groups() -> dict[str, dict[str, tuple[str, Any]]]:
     """Every option by its group, those of the applications and of the testbed included."""
     groups: dict[str, dict[str, tuple[str, Any]]] = {}
     for name, described in option_fields().items():
-        if name not in ("scenario.name", "scenario.kind"):  # set by scenario=NAME
+        if name not in CHOSEN:
             groups.setdefault(name.split(".")[0] if "." in name else NO_GROUP, {})[name] = described
     groups[APPLICATIONS] = {}
     for name, field in Application.model_fields.items():

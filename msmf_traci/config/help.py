@@ -10,7 +10,7 @@ from msmf_traci.config.defaults import default_options, defaults
 from msmf_traci.config.fields import choices_of
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP
 from msmf_traci.config.overrides import GROUPS, group_choices, nearest_name
-from msmf_traci.config.schema import APPLICATIONS, Config, option_fields
+from msmf_traci.config.schema import APPLICATIONS, CHOSEN, Config, option_fields
 from msmf_traci.errors import InputError
 
 ALL = "all"
@@ -99,7 +99,7 @@ def _group_lines(group: str) -> list[str]:
         return [head, f"  {LAUNCHER_GROUP + '=' + IN_PROCESS:<{_WIDTH}}  {launchers}"]
     lines = [head]
     for name, (description, _) in option_fields().items():
-        if name in ("scenario.name", "scenario.kind") or _group_of(name) != group:
+        if name in CHOSEN or _group_of(name) != group:
             continue
         shown = _with_default(name)
         lines.append(f"  {shown:<{_WIDTH}}  {description}" if len(shown) <= _WIDTH else f"  {shown}\n  {'':<{_WIDTH}}  {description}")

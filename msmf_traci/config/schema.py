@@ -18,6 +18,7 @@ from msmf_traci.config.mobility_schema import Matching, Mobility
 
 MOST_RINGS = 200  # 120,601 cells
 APPLICATIONS = "applications"
+CHOSEN = frozenset(("scenario.name", "scenario.kind", "deployment.kind"))  # set by scenario=NAME and deployment=NAME
 
 
 class Scenario(Section):

@@ -14,7 +14,7 @@ import pytest
 
 import msmf_traci
 from msmf_traci.config.migration_schema import Application
-from msmf_traci.config.schema import APPLICATIONS, option_fields
+from msmf_traci.config.schema import APPLICATIONS, CHOSEN, option_fields
 from msmf_traci.results.columns import TABLES
 from scripts.reference_tables import PAGES, filled
 from tests.end_to_end.test_main_job import only_run
@@ -95,7 +95,7 @@ def test_tables_of_a_reference_page_are_those_of_the_code(page: Path) -> None:
 
 def test_every_option_stands_on_the_page_of_options_with_an_example_of_its_group(site: Path) -> None:
     shown = re.sub(r"<[^>]+>", "", (site / "options.html").read_text(encoding="utf-8"))
-    names = [name for name in option_fields() if name not in ("scenario.name", "scenario.kind")]
+    names = [name for name in option_fields() if name not in CHOSEN]
     names += [f"{APPLICATIONS}.NAME.{field}" for field in Application.model_fields]
     assert [name for name in names if name not in shown] == []
     text = (DOCS / "options.md").read_text(encoding="utf-8")
