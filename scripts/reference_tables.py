@@ -23,6 +23,7 @@ from msmf_traci.config.defaults import defaults
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.schema import APPLICATIONS, CHOSEN, option_fields, options_of
 from msmf_traci.config.testbed_schema import SessionConfig
+from msmf_traci.reporting.judgement import NO_DATA
 from msmf_traci.results.columns import TABLES, Column
 
 ROOT = Path(__file__).parents[1]
@@ -147,7 +148,7 @@ def options_table(group: str) -> str:
 def claims_entries(file: str) -> str:
     """Every claim of a file: the paper's sentence, what was asked, the verdict, and the most literal reading's number."""
     with (REFERENCE / file).open(encoding="utf-8", newline="") as rows:
-        return "\n\n".join(_claim(row) for row in csv.DictReader(rows))
+        return "\n\n".join(_claim(row) for row in csv.DictReader(rows) if row["verdict"] != NO_DATA)
 
 
 def _claim(row: dict[str, str]) -> str:

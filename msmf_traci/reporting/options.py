@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from msmf_traci.config.defaults import defaults
 from msmf_traci.reporting.measures import REPLICATE
 from msmf_traci.reporting.numbers import exact
 
@@ -186,6 +187,7 @@ def find_options(configs: Sequence[Mapping[str, Any]], tables: Sequence[pd.DataF
     """
     names = list(dict.fromkeys(name for table in tables for name in table.columns if "." in name))
     configured = [config_options(config) for config in configs]
+    usual = config_options(defaults())
     found = {}
     for name in names:
         values: set[Value] = {value for table in tables if name in table for value in table[name].unique()}
@@ -197,7 +199,9 @@ def find_options(configs: Sequence[Mapping[str, Any]], tables: Sequence[pd.DataF
         ]
         ordered = _in_order(name, values, configured)
         here = {value for table in tables[:main] if name in table for value in table[name].unique()}
-        found[name] = Option(name, tuple(ordered), _reference(base[:main], [value for value in ordered if value in here] or ordered))
+        found[name] = Option(
+            name, tuple(ordered), _reference(base[:main], [value for value in ordered if value in here] or ordered, usual.get(name))
+        )
     if PRESET in found:
         found = {name: option for name, option in found.items() if not _is_the_presets(name, tables)}
     return _together(found, tables[:main])
@@ -241,12 +245,12 @@ def _goes_with_seed(name: str, tables: Sequence[pd.DataFrame]) -> bool:
     return len(pairs) == len({value for value, _ in pairs}) == len({seed for _, seed in pairs})
 
 
-def _reference(configured: Sequence[Value], values: Sequence[Value]) -> Value:
-    """The value that most are configured with; of equally frequent ones, which come in order, the middle one."""
+def _reference(configured: Sequence[Value], values: Sequence[Value], usual: Value | None) -> Value:
+    """The value that most are configured with; of equally frequent ones, which come in order, the default one, else the middle one."""
     counts = Counter(configured)
     most = max(counts[value] for value in values)
     candidates = [value for value in values if counts[value] == most]
-    return candidates[(len(candidates) - 1) // 2]
+    return usual if usual in candidates else candidates[(len(candidates) - 1) // 2]
 
 
 def _order(value: Value) -> tuple[int, float, str]:

@@ -313,6 +313,7 @@ def test_every_option_has_a_meaning_and_a_default() -> None:
                 "route_file",
                 "sumocfg_file",
                 "center",
+                *("file", "lon", "lat", "x", "y", "id", "radio", "operator", "outline_file", "max_radius_m"),
                 "sumo_home",
                 "recording_file",
                 "fcd_file",
