@@ -26,7 +26,7 @@ _SOURCES = (
     "arrays.py",
     "compiled.py",
     "sentinels.py",
-    "deployment/places.py",
+    "deployment/server_map.py",
     *(f"{folder}/*.py" for folder in ("migration", "control", "mobility", "mobility/*")),
 )
 _KIND = "compiled"  # of what the cache holds

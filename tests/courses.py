@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from msmf_traci.deployment.places import Places, with_room
+from msmf_traci.deployment.server_map import ServerMap, with_room
 from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
 from msmf_traci.migration.course import Course
 from msmf_traci.results.keys import Names
@@ -22,7 +22,7 @@ class RowOfCells:
 
     def __init__(self, n: int = len(SERVERS)) -> None:
         cells = np.arange(n)
-        self._places = Places(
+        self._map = ServerMap(
             tier=np.array([0] * n + [1]),
             first=np.array([0, n, n + 1]),
             server_of=np.stack([cells, np.where(np.isin(cells, (2, 3)), n, NO_SERVER)]),
@@ -36,11 +36,11 @@ class RowOfCells:
         )
 
     def __len__(self) -> int:
-        return len(self._places.row)
+        return len(self._map.row)
 
-    def places(self) -> Places:
-        self._places = with_room(self._places)
-        return self._places
+    def server_map(self) -> ServerMap:
+        self._map = with_room(self._map)
+        return self._map
 
 
 def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> list[Any]:

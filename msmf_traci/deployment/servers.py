@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.deployment.cells import Cells
-from msmf_traci.deployment.places import Places, hops_between, with_room
+from msmf_traci.deployment.server_map import ServerMap, hops_between, with_room
 
 LOCAL, REGIONAL = 0, 1
 PREFIXES = {"local": "L", "regional": "R"}  # of servers' names; those of other tiers have the tier's name
@@ -74,7 +74,7 @@ class Servers:
         self.tiers = tuple(tier.name for tier in tiers)
         labels = [f"{PREFIXES.get(tier.name, tier.name)}:{label}" for tier in tiers for label in tier.labels]
         self.names: NDArray[np.object_] = np.array(labels, dtype=object)
-        self._places = self._empty_places()
+        self._map = self._empty_map()
 
     def __len__(self) -> int:
         return int(self.first[-1])
@@ -95,20 +95,20 @@ class Servers:
     def hops(self, server: IntArray, cell: IntArray) -> IntArray:
         """Hops from the attached cell to the nearest cell of the server's area, elementwise; 0 inside it."""
         server, cell = np.broadcast_arrays(server, cell)
-        found = hops_between(server.ravel().astype(np.int64), cell.ravel().astype(np.int64), self.places())
+        found = hops_between(server.ravel().astype(np.int64), cell.ravel().astype(np.int64), self.server_map())
         return found.reshape(server.shape)
 
-    def places(self) -> Places:
+    def server_map(self) -> ServerMap:
         """The same as compiled loops read it, with room for the hops of more servers."""
-        self._places = with_room(self._places)
-        return self._places
+        self._map = with_room(self._map)
+        return self._map
 
-    def _empty_places(self) -> Places:
+    def _empty_map(self) -> ServerMap:
         ranks: IntArray = np.empty(len(self), dtype=np.int64)
         ranks[np.argsort(self.names, kind="stable")] = np.arange(len(self))
         members = [np.argsort(row, kind="stable") for row in self.server_of]
         sizes = np.bincount(self.server_of.ravel(), minlength=len(self))
-        return Places(
+        return ServerMap(
             tier=self.tier(np.arange(len(self))),
             first=self.first,
             server_of=self.server_of,

@@ -11,7 +11,7 @@ import numpy as np
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.places import Places
+from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.migration.container import Records
 from msmf_traci.migration.course import Course, Seen
 from msmf_traci.migration.machine import arrive, complete, obey, score
@@ -22,7 +22,7 @@ from msmf_traci.sentinels import NO_SERVER
 
 @compiled
 def run_dedicated(
-    course: Course, containers: Records, variants: IntArray, policies: Records, places: Places, books: Any, seen: Seen
+    course: Course, containers: Records, variants: IntArray, policies: Records, server_map: ServerMap, books: Any, seen: Seen
 ) -> None:
     """Take the containers of a batch's vehicles under some variants through the batch.
 
@@ -36,7 +36,7 @@ def run_dedicated(
         Which variants.
     policies
         One a variant.
-    places
+    server_map
         Where servers are.
     books
         The ledger's.
@@ -45,11 +45,11 @@ def run_dedicated(
     """
     for i in range(len(course.vehicle)):
         for v in variants:
-            _run_one(course, i, containers[course.vehicle[i], v], policies[v], places, (course.vehicle[i], v), books, seen)
+            _run_one(course, i, containers[course.vehicle[i], v], policies[v], server_map, (course.vehicle[i], v), books, seen)
 
 
 @compiled
-def hosts_by(t_s: float, containers: Records, vehicle: IntArray, v: int, p: Any, places: Places, books: Any) -> IntArray:
+def hosts_by(t_s: float, containers: Records, vehicle: IntArray, v: int, p: Any, server_map: ServerMap, books: Any) -> IntArray:
     """Hosts of containers at an instant, found out on copies; `books` are thrown away."""
     host = np.empty(len(vehicle), dtype=np.int64)
     for i in range(len(vehicle)):
@@ -57,13 +57,13 @@ def hosts_by(t_s: float, containers: Records, vehicle: IntArray, v: int, p: Any,
         while copy[0].next <= t_s:
             at_s = copy[0].next
             if finish_stage(copy[0], p, (0, 0), books):
-                complete(copy[0], p, places, at_s, 0.0, 0.0, (0, 0), books)
+                complete(copy[0], p, server_map, at_s, 0.0, 0.0, (0, 0), books)
         host[i] = copy[0].host
     return host
 
 
 @compiled
-def _run_one(course: Course, i: int, c: Any, p: Any, places: Places, key: tuple[int, int], books: Any, seen: Seen) -> None:
+def _run_one(course: Course, i: int, c: Any, p: Any, server_map: ServerMap, key: tuple[int, int], books: Any, seen: Seen) -> None:
     begin, stop = course.start[i], course.start[i + 1]
     change, changes = course.change_start[i], course.change_start[i + 1]
     sample = begin - 1  # the last one seen to
@@ -78,26 +78,26 @@ def _run_one(course: Course, i: int, c: Any, p: Any, places: Places, key: tuple[
                 at = sample + np.searchsorted(course.time_s[sample + 1 : stop], at_s, side="right")
                 x_m = course.x_m[at] if at >= begin else course.before_x_m[i]
                 y_m = course.y_m[at] if at >= begin else course.before_y_m[i]
-                complete(c, p, places, at_s, x_m, y_m, key, books)
+                complete(c, p, server_map, at_s, x_m, y_m, key, books)
                 due = min(due, sample + 1 + np.searchsorted(course.time_s[sample + 1 : stop], at_s, side="left"))
                 until_s = course.time_s[min(due, stop - 1)]
         if due >= stop:
             return
-        _meet(course, due, c, p, places, key, books, seen)
+        _meet(course, due, c, p, server_map, key, books, seen)
         sample = due
         if due == changed:
             change += 1
 
 
 @compiled
-def _meet(course: Course, sample: int, c: Any, p: Any, places: Places, key: tuple[int, int], books: Any, seen: Seen) -> None:
+def _meet(course: Course, sample: int, c: Any, p: Any, server_map: ServerMap, key: tuple[int, int], books: Any, seen: Seen) -> None:
     """One frame of one container, to which its transfer has been brought."""
     t_s, x_m, y_m = course.time_s[sample], course.x_m[sample], course.y_m[sample]
     home = course.home[sample]
     if course.first[sample]:
         deploy(c, t_s, home)
     if course.cell[sample] != c.cell:
-        see(c, p, places, t_s, course.cell[sample])
+        see(c, p, server_map, t_s, course.cell[sample])
     target = course.target[sample] if course.target[sample] != c.host else course.alternative[sample]
     if target == c.host:
         target = NO_SERVER

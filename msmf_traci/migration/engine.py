@@ -78,7 +78,7 @@ class Engine:
         """
         aside = Ledger()
         books = (aside.transfer_book, aside.stage_book, False)
-        return hosts_by(t_s, self.containers, vehicle, variant, self._policies[variant], self._servers[variant].places(), books)
+        return hosts_by(t_s, self.containers, vehicle, variant, self._policies[variant], self._servers[variant].server_map(), books)
 
     def run(self, course: Course, variants: IntArray, *, trace: bool = False) -> Seen:
         """Take the containers of a batch's vehicles under some variants through the batch.
@@ -102,14 +102,14 @@ class Engine:
         apart = variants[~self._meets[variants]]
         for servers in dict.fromkeys(self._servers[v] for v in apart):
             theirs = apart[[self._servers[v] is servers for v in apart]]
-            run_dedicated(course, self.containers, theirs, self._policies, servers.places(), self._books, seen)
+            run_dedicated(course, self.containers, theirs, self._policies, servers.server_map(), self._books, seen)
         together = variants[self._meets[variants]]
         if len(together):
             batch = _by_frame(course)
             for v in together:
                 floor = self._floors[int(v)]
-                places = self._servers[v].places()
-                run_shared(course, batch, self.containers[:, v], v, self._policies[v], places, floor, self._books, seen)
+                server_map = self._servers[v].server_map()
+                run_shared(course, batch, self.containers[:, v], v, self._policies[v], server_map, floor, self._books, seen)
                 if floor.n[2]:
                     raise InputError(
                         "no server that the strategy may use had room for the container of a vehicle that had departed by "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.places import Places
+from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.migration.service import close, resume, see
 from msmf_traci.migration.transfer import (
     COMPLETED,
@@ -27,13 +27,13 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
 @compiled
-def complete(c: Any, p: Any, places: Places, t_s: float, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def complete(c: Any, p: Any, server_map: ServerMap, t_s: float, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
     """RESTORE has ended: the container runs on the target. x_m, y_m: the vehicle at its last frame by then."""
     target = c.target
     end(c, t_s, COMPLETED, x_m, y_m, key, books)
     c.host = target
     resume(c, t_s)
-    see(c, p, places, t_s, c.cell)
+    see(c, p, server_map, t_s, c.cell)
     c.anew = True
 
 

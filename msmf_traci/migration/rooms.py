@@ -9,15 +9,15 @@ from typing import Any
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.places import Places, hops_from
+from msmf_traci.deployment.server_map import ServerMap, hops_from
 from msmf_traci.migration.transfer import refuse
 from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
 
 @compiled
-def has_room(held: IntArray, server: int, p: Any, places: Places) -> bool:
+def has_room(held: IntArray, server: int, p: Any, server_map: ServerMap) -> bool:
     """Whether a server can hold one container more."""
-    return bool(held[server] < p.room[places.tier[server]])
+    return bool(held[server] < p.room[server_map.tier[server]])
 
 
 @compiled
@@ -32,19 +32,19 @@ def hold(held: IntArray, host_before: int, target_before: int, c: Any) -> None:
 
 
 @compiled
-def server_with_room(held: IntArray, home: int, cell: int, p: Any, places: Places) -> int:
+def server_with_room(held: IntArray, home: int, cell: int, p: Any, server_map: ServerMap) -> int:
     """Where a container is first deployed: its home, or the nearest server (in hops, then by name) of the strategy's tiers with room.
 
     NO_SERVER where all are full.
     """
-    if has_room(held, home, p, places):
+    if has_room(held, home, p, server_map):
         return home
-    hops = hops_from(cell, places)
+    hops = hops_from(cell, server_map)
     best, nearest = NO_SERVER, 1 << 30
-    for server in range(places.first[p.tiers]):
-        if has_room(held, server, p, places):
-            away = hops[places.area_cell[places.area_start[server] : places.area_start[server + 1]]].min()
-            if away < nearest or (away == nearest and places.name_rank[server] < places.name_rank[best]):
+    for server in range(server_map.first[p.tiers]):
+        if has_room(held, server, p, server_map):
+            away = hops[server_map.area_cell[server_map.area_start[server] : server_map.area_start[server + 1]]].min()
+            if away < nearest or (away == nearest and server_map.name_rank[server] < server_map.name_rank[best]):
                 best, nearest = server, away
     return best
 
@@ -53,7 +53,7 @@ def server_with_room(held: IntArray, home: int, cell: int, p: Any, places: Place
 def grant_home(
     c: Any,
     p: Any,
-    places: Places,
+    server_map: ServerMap,
     held: IntArray,
     t_s: float,
     home: int,
@@ -74,17 +74,17 @@ def grant_home(
         return home
     if c.asked_home == home and c.given_home != NO_SERVER and c.given_home != home:
         given = c.given_home
-        if given == c.host or given == c.target or has_room(held, given, p, places):
+        if given == c.host or given == c.target or has_room(held, given, p, server_map):
             return int(given)
-    if has_room(held, home, p, places):
+    if has_room(held, home, p, server_map):
         c.asked_home, c.given_home = home, home
         return home
     if c.asked_home != home or c.given_home == home:
         refuse(c, t_s, home, x_m, y_m, key, books)
     c.asked_home = home
-    for tier in range(places.tier[home] - 1, -1, -1):
-        lower = places.server_of[tier, cell]
-        if p.tier_ms[tier] <= c.level_ms and (lower == c.host or lower == c.target or has_room(held, lower, p, places)):
+    for tier in range(server_map.tier[home] - 1, -1, -1):
+        lower = server_map.server_of[tier, cell]
+        if p.tier_ms[tier] <= c.level_ms and (lower == c.host or lower == c.target or has_room(held, lower, p, server_map)):
             c.given_home = lower
             return int(lower)
     c.given_home = NO_SERVER
@@ -95,7 +95,7 @@ def grant_home(
 def grant_target(
     c: Any,
     p: Any,
-    places: Places,
+    server_map: ServerMap,
     held: IntArray,
     t_s: float,
     target: int,
@@ -111,17 +111,17 @@ def grant_target(
         return target
     if c.asked_target == target and c.given_target != NO_SERVER and c.given_target != target:
         given = c.given_target
-        if given != c.host and (given == c.target or has_room(held, given, p, places)):
+        if given != c.host and (given == c.target or has_room(held, given, p, server_map)):
             return int(given)
-    if has_room(held, target, p, places):
+    if has_room(held, target, p, server_map):
         c.asked_target, c.given_target = target, target
         return target
     if c.asked_target != target or c.given_target == target:
         refuse(c, t_s, target, x_m, y_m, key, books)
     c.asked_target = target
-    for tier in range(places.tier[target] - 1 if entry != NO_CELL else -1, -1, -1):
-        lower = places.server_of[tier, entry]
-        if lower != c.host and p.tier_ms[tier] <= c.level_ms and (lower == c.target or has_room(held, lower, p, places)):
+    for tier in range(server_map.tier[target] - 1 if entry != NO_CELL else -1, -1, -1):
+        lower = server_map.server_of[tier, entry]
+        if lower != c.host and p.tier_ms[tier] <= c.level_ms and (lower == c.target or has_room(held, lower, p, server_map)):
             c.given_target = lower
             return int(lower)
     c.given_target = NO_SERVER

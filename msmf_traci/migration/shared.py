@@ -12,7 +12,7 @@ import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.places import Places
+from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.migration.container import Records
 from msmf_traci.migration.course import Course, Seen
 from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_min_rates
@@ -29,9 +29,9 @@ class Floor(NamedTuple):
     Attributes
     ----------
     open
-        Vehicles with an open transfer, the first `n[0]` places.
+        Vehicles with an open transfer, the first `n[0]` server_map.
     again
-        Vehicles to be decided for anew at their next frame, the first `n[1]` places.
+        Vehicles to be decided for anew at their next frame, the first `n[1]` server_map.
     n
         How many of each, and how many containers found no room at their first deployment.
     held
@@ -72,7 +72,7 @@ class Batch(NamedTuple):
 
 @compiled
 def run_shared(
-    course: Course, batch: Batch, containers: Records, v: int, p: Any, places: Places, floor: Floor, books: Any, seen: Seen
+    course: Course, batch: Batch, containers: Records, v: int, p: Any, server_map: ServerMap, floor: Floor, books: Any, seen: Seen
 ) -> None:
     """Take one variant through a batch.
 
@@ -84,7 +84,7 @@ def run_shared(
         The variant's records, shape (vehicles,).
     v, p
         The variant's number and policy.
-    places
+    server_map
         Where servers are.
     floor
         Open transfers and rooms.
@@ -104,12 +104,12 @@ def run_shared(
         samples = batch.all_sample[batch.all_start[f] : batch.all_start[f + 1]]
         for sample in samples:
             here[_vehicle_of(course, sample)] = sample
-        moved = _advance(t_s, course, here, before_x_m, before_y_m, containers, v, p, places, floor, books)
+        moved = _advance(t_s, course, here, before_x_m, before_y_m, containers, v, p, server_map, floor, books)
         n_due = _who_is_due(course, batch, f, floor, due, is_due)
         for k in range(n_due):
             vehicle = due[k]
             is_due[vehicle] = False
-            _meet(course, here[vehicle], containers, v, vehicle, p, places, floor, books, seen)
+            _meet(course, here[vehicle], containers, v, vehicle, p, server_map, floor, books, seen)
         if p.shared and (moved or n_due > 0):
             _share_links(t_s, containers, p, floor)
         for sample in samples:
@@ -132,7 +132,7 @@ def _advance(
     containers: Records,
     v: int,
     p: Any,
-    places: Places,
+    server_map: ServerMap,
     floor: Floor,
     books: Any,
 ) -> bool:
@@ -150,7 +150,7 @@ def _advance(
                 host, target = c.host, c.target
                 x_m = course.x_m[here[vehicle]] if at_s == t_s else before_x_m[vehicle]
                 y_m = course.y_m[here[vehicle]] if at_s == t_s else before_y_m[vehicle]
-                complete(c, p, places, at_s, x_m, y_m, (vehicle, v), books)
+                complete(c, p, server_map, at_s, x_m, y_m, (vehicle, v), books)
                 hold(floor.held, host, target, c)
         moved |= c.since > floor.shared_s[0] and is_sending(c, t_s)
         if c.anew and not is_listed:
@@ -185,7 +185,16 @@ def _who_is_due(course: Course, batch: Batch, f: int, floor: Floor, due: IntArra
 
 @compiled
 def _meet(
-    course: Course, sample: int, containers: Records, v: int, vehicle: int, p: Any, places: Places, floor: Floor, books: Any, seen: Seen
+    course: Course,
+    sample: int,
+    containers: Records,
+    v: int,
+    vehicle: int,
+    p: Any,
+    server_map: ServerMap,
+    floor: Floor,
+    books: Any,
+    seen: Seen,
 ) -> None:
     """One frame of one container."""
     c = containers[vehicle]
@@ -193,11 +202,11 @@ def _meet(
     home, cell, key = course.home[sample], course.cell[sample], (vehicle, v)
     host_before, target_before = c.host, c.target
     if course.first[sample]:
-        deploy(c, t_s, server_with_room(floor.held, home, cell, p, places))
+        deploy(c, t_s, server_with_room(floor.held, home, cell, p, server_map))
         if c.host == NO_SERVER:
             floor.n[2] += 1
     if cell != c.cell:
-        see(c, p, places, t_s, cell)
+        see(c, p, server_map, t_s, cell)
     is_other = course.target[sample] == c.host
     target = course.alternative[sample] if is_other else course.target[sample]
     entry = course.alternative_entry[sample] if is_other else course.entry[sample]
@@ -210,9 +219,9 @@ def _meet(
         if course.first[sample]:
             granted = KEEP  # it is deployed where there is room, and asks for its home from the next frame on
         elif c.running or (c.stage != RESTORE and not p.finish):  # else it cannot be sent elsewhere, and does not ask
-            granted = grant_home(c, p, places, floor.held, t_s, home, cell, x_m, y_m, key, books)
+            granted = grant_home(c, p, server_map, floor.held, t_s, home, cell, x_m, y_m, key, books)
         if c.running and (granted == KEEP or granted == c.host):
-            wanted = grant_target(c, p, places, floor.held, t_s, target, entry, x_m, y_m, key, books)
+            wanted = grant_target(c, p, server_map, floor.held, t_s, target, entry, x_m, y_m, key, books)
         obey(c, p, t_s, granted, wanted, x_m, y_m, key, books)
         c.anew = c.anew or lacks_what_it_asked_for(c) or (course.first[sample] and c.host != home)
     if len(seen.host):

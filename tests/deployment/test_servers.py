@@ -124,6 +124,14 @@ def test_hops_between_cells_are_the_distance_on_the_lattice(rings: int) -> None:
         assert servers.hops(origin, everywhere).tolist() == hex_distance(apart[:, 0], apart[:, 1]).tolist()
 
 
+def test_hops_of_more_servers_at_once_than_there_is_room_for_are_right() -> None:
+    servers, everywhere = two_tiers(CELLS, 2), np.arange(len(CELLS))
+    for _ in range(3):  # first without rows, then with some, then with all
+        for cell in (0, 100):
+            apart = CELLS.axial - CELLS.axial[cell]
+            assert servers.hops(everywhere, np.array(cell)).tolist() == hex_distance(apart[:, 0], apart[:, 1]).tolist()
+
+
 def test_hops_mix_local_and_regional_servers_and_are_none_inside_the_area() -> None:
     servers = SERVERS[2]
     cell = {tuple(axial): number for number, axial in enumerate(CELLS.axial.tolist())}

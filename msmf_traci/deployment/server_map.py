@@ -17,7 +17,7 @@ from msmf_traci.compiled import compiled
 _FEWEST_ROWS = 64
 
 
-class Places(NamedTuple):
+class ServerMap(NamedTuple):
     """The servers of a deployment.
 
     Attributes
@@ -54,62 +54,62 @@ class Places(NamedTuple):
     made: IntArray
 
 
-def with_room(places: Places) -> Places:
+def with_room(server_map: ServerMap) -> ServerMap:
     """The same with room for further rows, if it has none and not every server has a row."""
-    rows, servers = len(places.hops), len(places.row)
-    if places.made[0] < rows or rows == servers:
-        return places
-    hops = np.empty((min(max(2 * rows, _FEWEST_ROWS), servers), places.hops.shape[1]), dtype=np.int16)
-    hops[:rows] = places.hops
-    return places._replace(hops=hops)
+    rows, servers = len(server_map.hops), len(server_map.row)
+    if server_map.made[0] < rows or rows == servers:
+        return server_map
+    hops = np.empty((min(max(2 * rows, _FEWEST_ROWS), servers), server_map.hops.shape[1]), dtype=np.int16)
+    hops[:rows] = server_map.hops
+    return server_map._replace(hops=hops)
 
 
 @compiled
-def hops_to(server: int, cell: int, places: Places) -> int:
+def hops_to(server: int, cell: int, server_map: ServerMap) -> int:
     """Hops from a cell to the nearest cell of a server's area."""
-    row = places.row[server]
+    row = server_map.row[server]
     if row < 0:
-        row = places.made[0]
-        if row == len(places.hops):  # no room for one more, until `with_room` makes some
-            aside = np.empty(places.hops.shape[1], dtype=np.int16)
-            _fill(aside, server, places)
+        row = server_map.made[0]
+        if row == len(server_map.hops):  # no room for one more, until `with_room` makes some
+            aside = np.empty(server_map.hops.shape[1], dtype=np.int16)
+            _fill(aside, server, server_map)
             return int(aside[cell])
-        _fill(places.hops[row], server, places)
-        places.row[server] = row
-        places.made[0] += 1
-    return int(places.hops[row, cell])
+        _fill(server_map.hops[row], server, server_map)
+        server_map.row[server] = row
+        server_map.made[0] += 1
+    return int(server_map.hops[row, cell])
 
 
 @compiled
-def hops_between(server: IntArray, cell: IntArray, places: Places) -> IntArray:
+def hops_between(server: IntArray, cell: IntArray, server_map: ServerMap) -> IntArray:
     """Hops from cells to the nearest cells of servers' areas, elementwise."""
     found = np.empty(len(server), dtype=np.int64)
     for i in range(len(server)):
-        found[i] = hops_to(server[i], cell[i], places)
+        found[i] = hops_to(server[i], cell[i], server_map)
     return found
 
 
 @compiled
-def hops_from(cell: int, places: Places) -> NDArray[np.int16]:
+def hops_from(cell: int, server_map: ServerMap) -> NDArray[np.int16]:
     """Hops from one cell to every cell."""
-    away = np.full(places.hops.shape[1], -1, dtype=np.int16)
+    away = np.full(server_map.hops.shape[1], -1, dtype=np.int16)
     queue = np.empty(len(away), dtype=np.int64)
     away[cell], queue[0] = 0, cell
-    _spread(away, queue, 1, places.neighbours)
+    _spread(away, queue, 1, server_map.neighbours)
     return away
 
 
 @compiled
-def _fill(away: NDArray[np.int16], server: int, places: Places) -> None:
+def _fill(away: NDArray[np.int16], server: int, server_map: ServerMap) -> None:
     """Hops from a server's area to every cell."""
     away[:] = -1
     queue = np.empty(len(away), dtype=np.int64)
     known = 0
-    for k in range(places.area_start[server], places.area_start[server + 1]):
-        queue[known] = places.area_cell[k]
+    for k in range(server_map.area_start[server], server_map.area_start[server + 1]):
+        queue[known] = server_map.area_cell[k]
         away[queue[known]] = 0
         known += 1
-    _spread(away, queue, known, places.neighbours)
+    _spread(away, queue, known, server_map.neighbours)
 
 
 @compiled
