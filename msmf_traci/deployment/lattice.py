@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import shapely
+from numpy.typing import NDArray
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.deployment.cells import Cells
@@ -46,8 +47,14 @@ class HexCells(Cells):
             [self._lookup(self.axial[:, 0] + step_q, self.axial[:, 1] + step_r) for step_q, step_r in NEIGHBOUR_STEPS]
         )
         self.names = np.array([f"{q},{r}" for q, r in self.axial.tolist()], dtype=object)
-        self.polygons = shapely.polygons(hexagons(self.axial, spacing_m, orientation, center_m))
         self._border: IntArray = np.flatnonzero((self.neighbours < 0).any(axis=1))
+
+    @cached_property
+    def polygons(self) -> NDArray[np.object_]:  # type: ignore[override]
+        """Ground of each cell."""
+        import shapely
+
+        return np.asarray(shapely.polygons(hexagons(self.axial, self.spacing_m, self.orientation, self.center_m)), dtype=object)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,11 @@ class SiteCells(Cells):
         Where the deployment ends.
     around_m
         Least and greatest x and y of what lines will be cut: left, bottom, right, top.
+
+    Attributes
+    ----------
     counts
-        What was read, left out and merged, for run.json.
+        What was read, left out and merged, by whoever knows.
     """
 
     def __init__(
@@ -65,9 +68,8 @@ class SiteCells(Cells):
         names: Sequence[str],
         outline: Outline,
         around_m: tuple[float, float, float, float],
-        counts: Mapping[str, int] | None = None,
     ) -> None:
-        self.counts = dict(counts or {})
+        self.counts: dict[str, int] = {}
         self.x_m, self.y_m = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
         self.names = np.array(list(names), dtype=object)
         self.outline = outline

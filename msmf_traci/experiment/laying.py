@@ -5,21 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import shapely
 
 from msmf_traci.arrays import BoolArray
 from msmf_traci.config.schema import MOST_RINGS, Deployment
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.lattice import HexCells, rings_to_cover
-from msmf_traci.deployment.site_file import merged, read_outline, read_sites
-from msmf_traci.deployment.sites import Outline, SiteCells
 from msmf_traci.errors import InputError
-from msmf_traci.experiment.options import site_choice
-from msmf_traci.input_file import input_file
-from msmf_traci.roads.projection import Projection, projection_of
+from msmf_traci.roads.projection import projection_of
 from msmf_traci.roads.roads import Roads
-
-MOST_SITES = 200_000  # their Voronoi diagram takes a gigabyte
 
 
 def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> Cells:
@@ -34,7 +27,9 @@ def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> Cells:
     if not len(roads):
         raise InputError(f"network {net_file} has no road open to passenger cars; choose another network")
     if deployment.kind == "sites":
-        cells: Cells = _lay_sites(deployment, roads, net_file)
+        from msmf_traci.experiment.site_laying import lay_sites  # it loads libraries that a lattice does not need
+
+        cells: Cells = lay_sites(deployment, roads, net_file)
         where, check = "", "check positions in deployment.file (are longitude and latitude swapped?), or the map and scenario.bbox"
     else:
         lattice = _lay_lattice(deployment, roads, net_file)
@@ -74,50 +69,10 @@ def _lay_lattice(deployment: Deployment, roads: Roads, net_file: Path) -> HexCel
     return HexCells(rings, deployment.spacing_m, deployment.orientation, center_m)
 
 
-def _lay_sites(deployment: Deployment, roads: Roads, net_file: Path) -> SiteCells:
-    """The user's base stations; those whose cells lie outside the outline serve nobody and are left out."""
-    file = f"deployment.file={deployment.file}"
-    sites = read_sites(Path(str(deployment.file)), site_choice(deployment))
-    projection = projection_of(roads)
-    x_m, y_m = sites.x, sites.y
-    if sites.is_lon_lat:
-        if projection is None:
-            raise InputError(f"{file} has lon and lat, but network {net_file} has no projection; give x and y in metres")
-        x_m, y_m = projection.to_x_y(x_m, y_m)
-    x_m, y_m, names, many = merged(x_m, y_m, sites, deployment.merge_m)
-    if len(names) > MOST_SITES:
-        raise InputError(f"{file} has {len(names)} base stations, more than {MOST_SITES}; choose some with deployment.bbox")
-    radius_m = np.inf if deployment.max_radius_m is None else deployment.max_radius_m
-    outline = Outline(_outline(deployment, roads, projection), radius_m)
-    cells = SiteCells(x_m, y_m, names, outline, roads.boundary_m)
-    serves = ~shapely.is_empty(cells.polygons)
-    if not serves.any():
-        raise InputError(f"{file}: no base station serves a place inside the outline; check its positions, and the outline")
-    left, bottom, right, top = roads.boundary_m
-    in_network = (x_m >= left) & (x_m <= right) & (y_m >= bottom) & (y_m <= top)
-    if not in_network.any():
-        raise InputError(
-            f"{file}: none of its {len(names)} base stations lies in the rectangle around network {net_file}; check their positions "
-            "(are longitude and latitude swapped?), or the map and scenario.bbox"
-        )
-    counts = {**sites.counts, "merged": many, "outside_outline": int((~serves).sum())}
-    kept = [name for name, is_kept in zip(names, serves, strict=True) if is_kept]
-    return SiteCells(x_m[serves], y_m[serves], kept, outline, roads.boundary_m, counts)
-
-
 def sites_words(cells: Cells) -> list[str]:
     """What was read of a file of base stations, and what was left out, in one line; none for a lattice."""
-    if not isinstance(cells, SiteCells):
+    counts = cells.facts.get("sites")
+    if counts is None:
         return []
-    said = [f"{many} {reason.replace('_', ' ')}" for reason, many in cells.counts.items() if reason != "rows" and many]
-    return [f"base stations: {len(cells)} of {cells.counts['rows']} rows{' (' + ', '.join(said) + ')' if said else ''}"]
-
-
-def _outline(deployment: Deployment, roads: Roads, projection: Projection | None) -> shapely.Polygon | shapely.MultiPolygon | None:
-    """The polygon at which the deployment ends: the user's, or the network's rectangle where no radius is asked for."""
-    if deployment.outline_file is None:
-        return None if deployment.max_radius_m is not None else shapely.box(*roads.boundary_m)
-    polygon = read_outline(input_file(deployment.outline_file, "deployment.outline_file"))
-    if projection is None:
-        raise InputError("deployment.outline_file has lon and lat, but the network has no projection; leave it out")
-    return shapely.transform(polygon, lambda points: np.column_stack(projection.to_x_y(points[:, 0], points[:, 1])))
+    said = [f"{many} {reason.replace('_', ' ')}" for reason, many in counts.items() if reason != "rows" and many]
+    return [f"base stations: {len(cells)} of {counts['rows']} rows{' (' + ', '.join(said) + ')' if said else ''}"]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.results.store import folder_in_one_piece, share_taken, write_json, write_table
@@ -39,6 +38,8 @@ def write_map_once(parent: Path, roads: Roads, servers: Servers, projection: Pro
 
 def cells_table(servers: Servers, projection: Projection | None) -> pd.DataFrame:
     """One row a cell: name, region, base station, polygon as WKT in metres; lon and lat are empty without a projection."""
+    import shapely
+
     cells = servers.cells
     unknown = np.full(len(cells), np.nan)
     lon, lat = (unknown, unknown) if projection is None else projection.to_lon_lat(cells.x_m, cells.y_m)

@@ -6,13 +6,12 @@ import math
 
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.mobility_schema import posix_s
-from msmf_traci.config.schema import Config, Deployment
+from msmf_traci.config.schema import Config
 from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
 from msmf_traci.deployment.servers import TierLatency
-from msmf_traci.deployment.site_file import SiteChoice
 from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, RequestLatency
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
@@ -59,14 +58,6 @@ def trace_cleaning(config: Config) -> Cleaning:
     """What is left out of GPS traces, and what cuts them."""
     gps = config.mobility.gps
     return Cleaning(gps.max_gap_s, gps.max_kmh * MPS_PER_KMH, gps.min_duration_s, gps.min_length_m)
-
-
-def site_choice(deployment: Deployment) -> SiteChoice:
-    """Which rows of a file are base stations."""
-    box = deployment.bbox
-    bbox = None if box is None else (box[0], box[1], box[2], box[3])
-    columns = {kind: column for kind, column in deployment.columns if column is not None}
-    return SiteChoice(columns, bbox, deployment.radio, deployment.operator, deployment.min_samples)
 
 
 def tier_latency(config: Config) -> TierLatency:
