@@ -294,7 +294,7 @@ def _as_sites(table: pd.DataFrame, x: FloatArray, y: FloatArray, id_column: str 
         keys = ["-".join(map(str, row)) for row in zip(*parts, station, strict=True)]
         group, firsts = pd.factorize(np.array(keys, dtype=object))
         total = np.bincount(group, weights=weight)
-        counts["cells_of_one_station"] = len(table) - len(firsts)
+        counts["further_cells_of_a_station"] = len(table) - len(firsts)
         places = [np.bincount(group, weights=weight * each) / total for each in (x, y)]
         x, y = places[0], places[1]
         weight, names = np.asarray(total, dtype=np.float64), [str(each) for each in firsts]

@@ -51,7 +51,7 @@ CLAIMS = (
         "delay_requirements_met",
         "abstract",
         "Our system reduces network traffic by 65 % while meeting task delay requirements.",
-        "Under pm_op_tier a running container is late less than 1 % of the time. Read strictly, it serves in time more than 99 % of it.",
+        "Under pm_op_tier the container runs late in less than 1 % of the time. Read strictly, it runs in time in more than 99 % of it.",
         together(
             below("pm_op_tier", _LATE, 1.0, "late in less than 1 % of the time on the road"),
             below("pm_op_tier", _SATISFIED, -99.0, "served in time in more than 99 % of the time on the road"),

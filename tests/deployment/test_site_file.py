@@ -71,7 +71,7 @@ def test_cells_of_one_base_station_are_one_site_weighted_by_samples(has_header: 
     assert list(sites.names) == ["LTE-1-2-2", "LTE-1-2-3", "GSM-1-2-513"]
     assert sites.x == pytest.approx([10.3, 11, 12]) and sites.y == pytest.approx([50.6, 51, 52])
     assert sites.weight.tolist() == [4, 9, 2]
-    assert sites.counts["cells_of_one_station"] == 1
+    assert sites.counts["further_cells_of_a_station"] == 1
 
 
 def test_filters_count_each_row_at_the_first_that_it_fails(tmp_path: Path) -> None:
