@@ -37,6 +37,7 @@ _OPENCELLID = (
 _USED = {*(name for names in KINDS.values() for name in names), "radio", "mcc", "net", "cell", "samples"}
 _RADIOS = ("GSM", "UMTS", "LTE", "CDMA", "NR", "NBIOT")
 _LTE_CELLS = 256  # of a base station (eNodeB): its number is cell // 256
+_MOST_PAIRS = 20_000_000  # they take a gigabyte
 _SAME_PLACE_M = 1e-3  # sites that lie nearer are one, whatever is asked for
 
 
@@ -156,9 +157,16 @@ def merged(x_m: FloatArray, y_m: FloatArray, sites: Sites, merge_m: float) -> tu
         Of the sites that are left; a merged one has the first one's name.
     merged
         How many sites went into others.
+
+    Raises
+    ------
+    InputError
+        If too many pairs of sites lie that near to each other.
     """
-    pairs = KDTree(np.column_stack([x_m, y_m])).query_pairs(max(merge_m, _SAME_PLACE_M), output_type="ndarray")
-    n = len(x_m)
+    tree, near_m, n = KDTree(np.column_stack([x_m, y_m])), max(merge_m, _SAME_PLACE_M), len(x_m)
+    if (many := (int(tree.count_neighbors(tree, near_m)) - n) // 2) > _MOST_PAIRS:
+        raise InputError(f"deployment.merge_m={merge_m:g}: {many} pairs of base stations lie that near to each other; make it smaller")
+    pairs = tree.query_pairs(near_m, output_type="ndarray")
     _, joined = connected_components(coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)), directed=False)
     _, first, group = np.unique(joined, return_index=True, return_inverse=True)
     order = np.argsort(first)  # groups in the order of their first sites

@@ -93,6 +93,13 @@ def test_near_sites_are_merged_in_their_weighted_middle_and_same_places_always()
     assert (x_m.tolist(), names, many) == ([10, 100, 200.1], ["a", "d", "f"], 3)
 
 
+def test_merging_of_everything_with_everything_is_refused() -> None:
+    x = np.linspace(0, 1000, 7000)  # 24 million pairs
+    sites = Sites(False, x, x, np.ones(7000), [str(i) for i in range(7000)], {})
+    with pytest.raises(InputError, match="24496500 pairs of base stations lie that near"):
+        merged(x, x, sites, 5000.0)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "choice", "said"),
     [
