@@ -17,6 +17,9 @@ from msmf_traci.mobility.frame import DECIMALS
 from msmf_traci.scenario.content_cache import file_hash
 from msmf_traci.version import VERSION
 
+# what a lattice says and sites do not, or the other way round
+_OF_NO_SUCH_DEPLOYMENT = dict.fromkeys(("rings", "spacing_m", "orientation", "center_xy_m", "sites", "max_radius_m"))
+
 
 def run_facts(
     config: Config, overrides: Sequence[str], inputs: Inputs, city: City, drive: Drive, map_folder: str, wall_s: Mapping[str, float]
@@ -66,7 +69,7 @@ def _city_facts(city: City) -> dict[str, Any]:
     """Cells, servers and roads."""
     cells = city.cells
     return {
-        "deployment": {**cells.facts, "area_km2": round(cells.area_m2 / 1e6, 3)},
+        "deployment": {**_OF_NO_SUCH_DEPLOYMENT, **cells.facts, "area_km2": round(cells.area_m2 / 1e6, 3)},
         "cells": len(cells),
         "cells_with_roads": len(np.unique(city.coverage.cell)),
         "regions": len(city.servers) - len(cells),
