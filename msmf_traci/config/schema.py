@@ -106,8 +106,8 @@ class Deployment(Section):
             raise ValueError("deployment=sites needs deployment.file=FILE, a file of base stations")
         if self.kind == "hexagon":
             typed = [name for name in OF_SITES if getattr(self, name)] + [f"columns.{name}" for name, column in self.columns if column]
-            for option in typed:
-                raise ValueError(f"deployment.{option} is for base stations of your own: add deployment=sites, or leave it out")
+            if typed:
+                raise ValueError(f"deployment.{typed[0]} is for base stations of your own: add deployment=sites, or leave it out")
         if self.bbox is not None and not (len(self.bbox) == 4 and self.bbox[0] < self.bbox[2] and self.bbox[1] < self.bbox[3]):
             raise ValueError(
                 f"deployment.bbox={list(self.bbox)} is not an area: write [left, bottom, right, top], left < right, bottom < top"

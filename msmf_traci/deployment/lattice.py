@@ -84,15 +84,7 @@ class HexCells(Cells):
         return (across, along) if self.orientation == "flat" else (along, across)
 
     def cell_of(self, x_m: FloatArray, y_m: FloatArray) -> tuple[IntArray, BoolArray]:
-        """Cell of each point, by cube rounding; a point outside belongs to its nearest deployed cell.
-
-        Returns
-        -------
-        cell
-            Index of the cell of each point.
-        outside
-            Whether the point lies outside the deployment.
-        """
+        """Cell of each point, by cube rounding; a point outside belongs to its nearest deployed cell."""
         u = (np.asarray(x_m, dtype=np.float64) - self.center_m[0]) / self.spacing_m
         v = (np.asarray(y_m, dtype=np.float64) - self.center_m[1]) / self.spacing_m
         cell = self._lookup(*_round_axial(*_fractional(u, v, self.orientation)))

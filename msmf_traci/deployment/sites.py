@@ -76,10 +76,10 @@ class SiteCells(Cells):
         self._tree = KDTree(np.column_stack([self.x_m, self.y_m]))
         left, bottom = min(around_m[0], self.x_m.min()), min(around_m[1], self.y_m.min())
         right, top = max(around_m[2], self.x_m.max()), max(around_m[3], self.y_m.max())
-        self._box = shapely.box(left, bottom, right, top).buffer(1.0 + max(right - left, top - bottom), join_style="mitre")
-        self._voronoi = _bounded_voronoi(self.x_m, self.y_m, self._box)
-        self.neighbours = _neighbours(self._voronoi, len(self.x_m), self._box)
-        self.polygons = self._polygons()
+        box = shapely.box(left, bottom, right, top).buffer(1.0 + max(right - left, top - bottom), join_style="mitre")
+        voronoi = _bounded_voronoi(self.x_m, self.y_m, box)
+        self.neighbours = _neighbours(voronoi, len(self.x_m), box)
+        self.polygons = self._polygons(voronoi, box)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -132,10 +132,10 @@ class SiteCells(Cells):
             outside = outside | ~shapely.intersects_xy(self.outline.polygon, x_m, y_m)
         return np.asarray(cell, dtype=np.int64), np.asarray(outside, dtype=bool)
 
-    def _polygons(self) -> np.ndarray:
+    def _polygons(self, voronoi: Voronoi, box: shapely.Polygon) -> np.ndarray:
         """Voronoi regions within the neighbourhood, cut at the outline."""
-        corners = [self._voronoi.vertices[self._voronoi.regions[region]] for region in self._voronoi.point_region[: len(self)]]
-        found = shapely.intersection(np.array([_convex(each) for each in corners], dtype=object), self._box)
+        corners = [voronoi.vertices[voronoi.regions[region]] for region in voronoi.point_region[: len(self)]]
+        found = shapely.intersection(np.array([_convex(each) for each in corners], dtype=object), box)
         if np.isfinite(self.outline.max_radius_m):
             found = shapely.intersection(found, shapely.buffer(shapely.points(self.x_m, self.y_m), self.outline.max_radius_m, quad_segs=16))
         clipped = found if self.outline.polygon is None else shapely.intersection(found, self.outline.polygon)
