@@ -1,4 +1,7 @@
-"""The two answers of a strategy that are no server, said in numbers that no server has; shared by control and data plane."""
+"""Numbers with a meaning that several floors share: answers of a strategy that are no server, and the most tiers."""
+
+MOST_TIERS = 8
+"""Tiers of servers that a deployment can have."""
 
 NO_CELL = -1
 """No cell: the road ahead does not enter the area, or nothing is known of it."""

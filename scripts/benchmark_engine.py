@@ -114,7 +114,7 @@ def measure(drive: Listening, times: int, frames: int, sizes: tuple[int, ...], *
     """Seconds (the best of some), vehicle-variant-steps, and variants of so many copies of all vehicles."""
     of_vehicles, variants = len(drive.roster.vehicles), drive.variants.variants
     chosen = [v for v, each in enumerate(variants) if each.workload in sizes]
-    servers = [drive.plane.servers(each.config.tiers.regional_rings) for each in variants]
+    servers = drive.servers
     policies = drive.variants.policies()
     policies["shared"] = shared
     tasks = [tiled(task, times) for task in drive.tasks]

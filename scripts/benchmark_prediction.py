@@ -49,7 +49,7 @@ def read_map(size_km: float) -> Map:
     words = ["scenario=beijing", f"scenario.bbox={[round(value, 4) for value in bbox]}", "deployment.rings=null"]
     config = read_request(words).points[0].config
     city = read_city(config, judge_files(config).network.ensure())
-    predictor = MapPredictor(city.roads, city.coverage, city.servers.server_of, HORIZON_M)
+    predictor = MapPredictor(city.roads, city.coverage, city.layout.servers(config).layers, HORIZON_M)
     return Map(f"{size_km:g} km", len(city.roads), len(city.cells), predictor)
 
 

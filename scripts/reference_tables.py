@@ -58,10 +58,10 @@ OTHER_UNITS = {
     "deployment.bbox": "degrees, or m",
     "deployment.min_samples": "measurements",
     "mobility.gps.bbox": "degrees",
-    "capacity.local": "containers",
-    "capacity.regional": "containers",
     "deployment.rings": "rings",
-    "tiers.regional_rings": "rings",
+    **{f"tiers.{tier}.{name}": unit for tier in ("local", "regional") for name, unit in (("capacity", "containers"), ("rings", "rings"))},
+    **{f"tiers.{tier}.clusters": "areas" for tier in ("local", "regional")},
+    **{f"tiers.{tier}.compute_ms_per_container": "ms" for tier in ("local", "regional")},
     "mobility.vehicles": "vehicles",
     "mobility.gps.number": "traces",
     "mobility.gps.per_mode": "traces",
@@ -83,6 +83,7 @@ OTHER_VALUES = {
     "mobility.gps.bbox": "`[west, south, east, north]`, or null",
     "matching.lag_s": "number, 0 or more, or `inf`",
     "vary.together": "list of lists of options",
+    "tiers.order": "list of 1 to 8 names",
 }
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from msmf_traci.deployment.backhaul import NO_BACKHAUL, Paths
 from msmf_traci.deployment.server_map import ServerMap, with_room
-from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
+from msmf_traci.deployment.servers import RequestLatency
+from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing, Records, policy
 from msmf_traci.migration.course import Course
 from msmf_traci.results.keys import Names
 from msmf_traci.sentinels import NO_CELL, NO_SERVER
@@ -30,10 +32,18 @@ class RowOfCells:
             neighbours=np.column_stack([cells - 1, np.where(cells < n - 1, cells + 1, NO_CELL)]),
             area_start=np.array([*range(n + 1), n + 2]),
             area_cell=np.array([*range(n), 2, 3]),
+            room=np.full(n + 1, -1),
+            bandwidth=np.zeros(n + 1),
+            backhaul=NO_BACKHAUL,
             row=np.full(n + 1, -1),
-            hops=np.empty((0, n), dtype=np.int16),
+            hops=np.empty((1, n), dtype=np.int16),
+            paths=Paths(np.empty((0, 0), dtype=np.int64), np.empty((0, 0), dtype=np.int32)),
             made=np.zeros(1, dtype=np.int64),
         )
+
+    @property
+    def room(self) -> np.ndarray:
+        return self._map.room
 
     def __len__(self) -> int:
         return len(self._map.row)

@@ -45,7 +45,7 @@ def test_a_network_without_a_projection_is_one_sentence(net_file: Path, tmp_path
     path = write_csv(tmp_path / "a.csv", roads, [walk("a", "car", along(roads, straight_on(roads, STREET, 1)), 8)])
     config = read_request(["mobility.source=gps", f"mobility.gps.path={path}"]).points[0].config
     city = read_city(config, net_file)
-    plane = City(city.net_file, make_roads([[(0, 0), (900, 0)]]), city.driven, city.cells, city.coverage, city.servers, projection=None)
+    plane = City(city.net_file, make_roads([[(0, 0), (900, 0)]]), city.driven, city.cells, city.coverage, city.layout, projection=None)
     with pytest.raises(InputError, match=r"needs a network with a projection, and .*bs\.net\.xml has none; choose another scenario"):
         open_traces(config, plane)
 

@@ -24,8 +24,10 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 from msmf_traci.config.applications import refuse_doubles
+from msmf_traci.config.deployment_schema import Tier, Tiers
+from msmf_traci.config.earlier_names import new_name
 from msmf_traci.config.habits import as_meant
-from msmf_traci.config.idle import refuse_idle, refuse_typed_of_lattice
+from msmf_traci.config.idle import refuse_idle, refuse_typed
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.overrides import GROUPS, MOST_RUNS, nearest_name, parse_overrides, with_typed_params
@@ -118,14 +120,14 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
             _refuse_launcher(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
             point = Point(_judge(first), typed, ())
-            refuse_typed_of_lattice(point.config, names)
+            refuse_typed(point.config, names)
             return Request([point], is_sweep=False)
         launcher = str(first.hydra.runtime.choices["hydra/launcher"])
         check_installed(launcher)
         overrides = _with_sweep_of_experiment(first, overrides, config_dir)
         points = _points(overrides, search)
         for point in points:
-            refuse_typed_of_lattice(point.config, names)
+            refuse_typed(point.config, names)
     hydra_words = (*search, *(_first_value(override) for override in overrides if is_hydras(override.key_or_group)))
     return Request(points, True, launcher, hydra_words)
 
@@ -287,6 +289,10 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     if parts[:1] == [APPLICATIONS]:
         return f"{'.'.join(parts)}: {reason_of(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
+    if (today := new_name(".".join(parts))) is not None:
+        return f"a configuration file names {'.'.join(parts)}, which is called {today} today: write that"
+    if parts[:1] == ["tiers"] and len(parts) > 1 and parts[1] not in Tiers.model_fields:
+        return f"{'.'.join(parts)}: {reason_of(first['msg'])}; a tier has {', '.join(Tier.model_fields)}"
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)
     if ".".join(parts) not in options and (len(parts) < 2 or is_section) and first["type"] == "value_error":
         return reason_of(first["msg"])  # a check across options names them itself

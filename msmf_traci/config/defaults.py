@@ -15,7 +15,8 @@ import yaml
 def defaults() -> Mapping[str, Any]:
     """All that the files say, section by section; read once, since every point of a sweep is held against it."""
     found: dict[str, Any] = _read("config.yaml")
-    return MappingProxyType({**found, "deployment": _read("deployment/hexagon.yaml")})
+    tiers = {**_read("tiers/two.yaml"), **found["tiers"]}
+    return MappingProxyType({**found, "tiers": tiers, "deployment": _read("deployment/hexagon.yaml")["deployment"]})
 
 
 def _read(name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from msmf_traci.config.fields import LARGEST, Count, NotNegative, NumberOrRange, Positive, Range, Section, Text
+from msmf_traci.config.fields import LARGEST, NotNegative, NumberOrRange, Positive, Range, Section, Text
 
 
 class Application(Section):
@@ -86,11 +86,6 @@ class Links(Section):
         description="dedicated: each transfer has the whole bandwidth; shared: max-min fair shares of each server's up- and downlink"
     )
     bandwidth_mbps: Positive = Field(description="bandwidth of a transfer, or of a server's uplink and of its downlink")
+    hop_latency_ms: NotNegative = Field(description="latency of each hop of a relayed request")
+    file: Text | None = Field(description="CSV of links between servers: a, b, latency_ms, mbps; null: latency by hops")
     round_trip_ms: NotNegative = Field(description="round-trip time between two servers, for migration.processing.round_trips")
-
-
-class Capacity(Section):
-    """How many containers a server can hold (model, section 8)."""
-
-    local: Count | None = Field(description="containers that a local server can hold; null: any number")
-    regional: Count | None = Field(description="containers that a regional server can hold; null: any number")

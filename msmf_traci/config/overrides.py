@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, RangeSweep, Sweep, ValueType
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, OverrideType, RangeSweep, Sweep, ValueType
 from hydra.errors import HydraException
 
+from msmf_traci.config.deployment_schema import Tier, Tiers
+from msmf_traci.config.earlier_names import new_name
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.schema import APPLICATIONS, option_fields, text_options
 from msmf_traci.errors import InputError
 
-GROUPS = ("scenario", "deployment", "migration", "experiment")
+GROUPS = ("scenario", "tiers", "deployment", "migration", "experiment")
 MOST_RUNS = 10_000  # of a sweep: composing and judging them takes minutes and a gigabyte
 # what an experiment sweeps; typed, it is the same as typing what it holds
 _PARAMS = "hydra.sweeper.params"
@@ -47,7 +49,7 @@ def parse_overrides(words: Sequence[str], config_dir: str | None = None) -> list
     overrides = [_parse(word) for word in words]
     for override in overrides:
         _judge(override, config_dir)
-    listed = [list_values(override, config_dir) for override in overrides]
+    listed = [_into_mirror(list_values(override, config_dir)) for override in overrides]
     for override in listed:
         if override.key_or_group in GROUPS:
             _judge_choice(override, config_dir)
@@ -119,6 +121,11 @@ def list_values(override: Override, config_dir: str | None = None) -> Override:
     if isinstance(sweep, ChoiceSweep | RangeSweep) and sweep.shuffle:
         random.shuffle(values)
     return replace(override, value_type=ValueType.CHOICE_SWEEP, _value=ChoiceSweep(list=values))
+
+
+def _into_mirror(override: Override) -> Override:
+    """An override below `variants` as Hydra has to take it: no file says what stands there, so that it is added."""
+    return replace(override, type=OverrideType.FORCE_ADD) if override.key_or_group.startswith("variants.") else override
 
 
 def _refuse_sweep_within(override: Override, value: Any) -> None:
@@ -200,6 +207,11 @@ def _judge(override: Override, config_dir: str | None) -> None:
     if name.startswith(f"{APPLICATIONS}.") and not override.is_delete():
         _judge_application(override)
         return
+    if (today := new_name(name)) is not None:
+        raise InputError(f"{override.input_line}: {name} is called {today} today: write that")
+    if _is_of_a_tier(name) and not override.is_delete():
+        _judge_tier(override)
+        return
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS
         instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"
@@ -218,6 +230,25 @@ def _judge_application(override: Override) -> None:
         raise InputError(
             f"{override.input_line}: write {APPLICATIONS}.NAME={{{', '.join(f'{each}: ...' for each in fields)}}}, "
             f"or one of these alone as {APPLICATIONS}.NAME.{fields[0]}=..."
+        )
+
+
+def _is_of_a_tier(name: str) -> bool:
+    """Whether a name is that of a tier of the user's own, or of an option of one."""
+    section, _, rest = name.removeprefix("variants.").partition(".")
+    return section == "tiers" and bool(rest) and rest.partition(".")[0] not in Tiers.model_fields
+
+
+def _judge_tier(override: Override) -> None:
+    """Check a tier of the user's own, or one of its options; which ones there are is known only when all is composed."""
+    key = override.key_or_group
+    _, name, *field = key.removeprefix("variants.").split(".")
+    fields = list(Tier.model_fields)
+    is_whole = not field and not key.startswith("variants.")
+    if not name or not (is_whole or (len(field) == 1 and field[0] in fields)):
+        raise InputError(
+            f"{override.input_line}: write '+tiers.NAME={{latency_ms: 100, compute_ms: 5, area: all}}' for a tier of your own, "
+            f"or an option of a tier, such as tiers.local.latency_ms=20; {_meant(key)}"
         )
 
 

@@ -1,7 +1,8 @@
 """The schema of the configuration: every option with its type, range and meaning, in the units that users write.
 
-Those of mobility are in `mobility_schema.py`, those of what migrates in `migration_schema.py`. Defaults live in `conf/`; conversion to SI
-units happens in `experiment/options.py`. Section 12 of the model lists the options.
+Those of base stations and servers are in `deployment_schema.py`, those of mobility in `mobility_schema.py`, those of what migrates in
+`migration_schema.py`. Defaults live in `conf/`; conversion to SI units happens in `experiment/options.py`. Section 12 of the model lists
+the options.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import functools
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
+from msmf_traci.config.deployment_schema import Deployment, Tier, TierChoice, Tiers
 from msmf_traci.config.fields import Name, NotNegative, Positive, Section, Text, check_area, kinds_of, section_of
-from msmf_traci.config.migration_schema import Application, Capacity, HandoffOptions, Links, Migration, Workload
+from msmf_traci.config.migration_schema import Application, HandoffOptions, Links, Migration, Workload
 from msmf_traci.config.mobility_schema import Matching, Mobility
 
-MOST_RINGS = 200  # 120,601 cells
 APPLICATIONS = "applications"
 CHOSEN = frozenset(("scenario.name", "scenario.kind", "deployment.kind"))  # set by scenario=NAME and deployment=NAME
 
@@ -62,84 +63,10 @@ class Scenario(Section):
         return self
 
 
-OF_HEXAGON = ("rings", "spacing_m", "orientation", "center")
-OF_SITES = ("file", "bbox", "radio", "operator", "min_samples", "merge_m", "outline_file", "max_radius_m")
-
-
-class SiteColumns(Section):
-    """Columns of a file of base stations; null: recognised by their names."""
-
-    lon: Text | None = Field(description="sites: column with the longitude in degrees; null: recognised by its name")
-    lat: Text | None = Field(description="sites: column with the latitude in degrees; null: recognised by its name")
-    x: Text | None = Field(description="sites: column with x in metres, on the network's plane; null: recognised by its name")
-    y: Text | None = Field(description="sites: column with y in metres, on the network's plane; null: recognised by its name")
-    id: Text | None = Field(description="sites: column with the name; null: recognised by its name")
-
-
-class Deployment(Section):
-    """Where the base stations stand (model, section 1)."""
-
-    kind: Literal["hexagon", "sites"] = Field(description="a hexagonal lattice, or places of your own")
-    rings: Annotated[int, Field(ge=1, le=MOST_RINGS)] | None = Field(
-        description="hexagon: rings of cells around the centre (synthetic: 10, beijing: 25); null: as many as cover the network"
-    )
-    spacing_m: Annotated[float, Field(ge=10, le=100_000, allow_inf_nan=False)] = Field(
-        description="hexagon: distance between neighbouring base stations"
-    )
-    orientation: Literal["flat", "pointy"] = Field(description="hexagon: flat or pointy cells")
-    center: dict[str, float] | None = Field(description="hexagon: {lon: , lat: } or {x: , y: }; null: middle of the network")
-    file: Text | None = Field(description="sites: your base stations (CSV, OpenCelliD's export, GeoJSON, SUMO's poi)")
-    columns: SiteColumns
-    bbox: list[float] | None = Field(description="sites: only those in [left, bottom, right, top], in the file's degrees or metres")
-    radio: Text | None = Field(description="sites: only this radio technology, such as LTE")
-    operator: Text | None = Field(description="sites: only this operator, as MCC-MNC, such as 311-480")
-    min_samples: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(description="sites: fewest measurements behind a position")
-    merge_m: NotNegative = Field(description="sites: those that lie nearer to each other than this are one")
-    outline_file: Text | None = Field(description="sites: GeoJSON polygon at which the deployment ends; null: the network's rectangle")
-    max_radius_m: Positive | None = Field(
-        description="sites: distance from its base station at which a cell ends, instead of the rectangle"
-    )
-
-    @model_validator(mode="after")
-    def _check_kind(self) -> Self:
-        if self.kind == "sites" and self.file is None:
-            raise ValueError("deployment=sites needs deployment.file=FILE, a file of base stations")
-        if self.kind == "hexagon":
-            typed = [name for name in OF_SITES if getattr(self, name)] + [f"columns.{name}" for name, column in self.columns if column]
-            if typed:
-                raise ValueError(f"deployment.{typed[0]} is for base stations of your own: add deployment=sites, or leave it out")
-        if self.bbox is not None and not (len(self.bbox) == 4 and self.bbox[0] < self.bbox[2] and self.bbox[1] < self.bbox[3]):
-            raise ValueError(
-                f"deployment.bbox={list(self.bbox)} is not an area: write [left, bottom, right, top], left < right, bottom < top"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _check_center(self) -> Self:
-        if self.center is not None and set(self.center) not in ({"lon", "lat"}, {"x", "y"}):
-            raise ValueError("deployment.center takes {lon: DEGREES, lat: DEGREES} or {x: METRES, y: METRES}")
-        if self.center is not None and not all(abs(value) < 1e9 for value in self.center.values()):
-            raise ValueError("deployment.center takes finite numbers")
-        if self.center is not None and "lon" in self.center and not (abs(self.center["lon"]) <= 180 and abs(self.center["lat"]) <= 90):
-            raise ValueError("deployment.center: lon must be in -180..180 and lat in -90..90 degrees")
-        return self
-
-
 class Attachment(Section):
     """How a vehicle is attached to a base station (model, section 1)."""
 
     hysteresis_m: NotNegative = Field(description="how much nearer a new base station must be before a vehicle changes to it")
-
-
-class Tiers(Section):
-    """The two tiers of servers and their latencies (model, section 2)."""
-
-    regional_rings: Annotated[int, Field(ge=1, le=100)] = Field(description="rings of cells in a region (k): 1, 2, 3 are 7, 19, 37 cells")
-    local_latency_ms: NotNegative = Field(description="latency to a local server")
-    regional_latency_ms: NotNegative = Field(description="latency to a regional server")
-    compute_ms: NotNegative = Field(description="computing delay at a server")
-    hop_latency_ms: NotNegative = Field(description="latency of each hop of a relayed request")
-    min_speed_kmh: NotNegative = Field(description="below this speed the lowest eligible tier is taken")
 
 
 class Prediction(Section):
@@ -193,6 +120,7 @@ class Output(Section):
 VARIED: dict[str, type[Section]] = {
     "attachment": Attachment,
     "tiers": Tiers,
+    "tier_choice": TierChoice,
     "prediction": Prediction,
     "nearest": NearestOptions,
     "coverage_filter": CoverageFilter,
@@ -200,12 +128,11 @@ VARIED: dict[str, type[Section]] = {
     "handoff": HandoffOptions,
     "migration": Migration,
     "links": Links,
-    "capacity": Capacity,
     "reports": ReportThresholds,
 }
 
 
-def _list_of_values(section: type[Section]) -> Any:
+def _mirror(section: type[Section], base: type[Section] = Section) -> Any:
     """The mirror of a section: each option is null, or a list of values that differ; a section in it is mirrored too."""
 
     def check_differ(values: list[Any]) -> list[Any]:
@@ -216,18 +143,28 @@ def _list_of_values(section: type[Section]) -> Any:
     fields: dict[str, Any] = {}
     for name, field in section.model_fields.items():
         if (inner := section_of(field)) is not None:
-            fields[name] = (_list_of_values(inner), ...)
-            continue
-        value_type = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-        values = Annotated[list[value_type], Field(min_length=1), AfterValidator(check_differ)]  # type: ignore[valid-type]
-        fields[name] = (values | None, Field(description=f"values of {name} that share the pass"))
-    return create_model(f"{section.__name__}Values", __base__=Section, **fields)
+            mirror = _mirror(inner)
+            fields[name] = (mirror, mirror())
+        elif f"{section.__name__}.{name}" != "Tiers.order":  # which tiers there are is one for all variants
+            value_type = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+            values = Annotated[list[value_type], Field(min_length=1), AfterValidator(check_differ)]  # type: ignore[valid-type]
+            fields[name] = (values | None, Field(None, description=f"values of {name} that share the pass"))
+    return create_model(f"{section.__name__}Values", __base__=base, **fields)
 
 
 if TYPE_CHECKING:
     Variants = Section
 else:
-    Variants = create_model("Variants", __base__=Section, **{name: (_list_of_values(section), ...) for name, section in VARIED.items()})
+    TierValues = _mirror(Tier)
+
+    class _TiersOfAnyName(Section):
+        """Tiers of the user's own have mirrors, too."""
+
+        model_config = ConfigDict(extra="allow")
+        __pydantic_extra__: dict[str, TierValues]
+
+    _MIRRORS = {name: _mirror(section, _TiersOfAnyName if section is Tiers else Section) for name, section in VARIED.items()}
+    Variants = create_model("Variants", __base__=Section, **{name: (mirror, mirror()) for name, mirror in _MIRRORS.items()})
 
 
 class Vary(Section):
@@ -252,6 +189,7 @@ class Config(Section):
     deployment: Deployment
     attachment: Attachment
     tiers: Tiers
+    tier_choice: TierChoice
     prediction: Prediction
     nearest: NearestOptions
     coverage_filter: CoverageFilter
@@ -262,7 +200,6 @@ class Config(Section):
     handoff: HandoffOptions
     migration: Migration
     links: Links
-    capacity: Capacity
     reports: ReportThresholds
     output: Output
     vary: Vary
@@ -301,7 +238,7 @@ class Config(Section):
 
 
 def option_fields() -> dict[str, tuple[str, Any]]:
-    """Every option by its dotted name: (description, pydantic field); those of applications, which users add to, are not among them."""
+    """Every option by its dotted name: (description, pydantic field); what users add, applications and tiers, is not among them."""
     options: dict[str, tuple[str, Any]] = {}
     for name, field in Config.model_fields.items():
         if name == APPLICATIONS:
@@ -329,6 +266,7 @@ def varied_fields() -> dict[str, tuple[str, Any]]:
     options: dict[str, tuple[str, Any]] = {}
     for name in VARIED:
         options |= options_of(name, Config.model_fields[name])
+    del options["tiers.order"]
     return options
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from msmf_traci.config.fields import Section
 from msmf_traci.config.schema import Config, varied_fields
 
 MOST_COMBINATIONS = 10_000
@@ -32,8 +33,18 @@ class Combination:
 
 def varied_options(config: Config) -> dict[str, list[Any]]:
     """Values of every varied option, by its dotted name, in the order of the schema."""
-    values = {option: _value_of(config.variants, option) for option in varied_fields()}
-    return {option: each for option, each in values.items() if each is not None}
+    found = dict(_varied("", config.variants))
+    order = {option: place for place, option in enumerate(varied_fields())}
+    return {option: found[option] for option in sorted(found, key=lambda option: order.get(option, len(order)))}
+
+
+def _varied(section: str, mirror: Any) -> Iterator[tuple[str, list[Any]]]:
+    """Options of which a mirror has values, those of tiers of the user's own too."""
+    for name, values in mirror:
+        if isinstance(values, Section):
+            yield from _varied(f"{section}{name}.", values)
+        elif values is not None:
+            yield f"{section}{name}", values
 
 
 def combinations(config: Config) -> list[Combination]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.strategies import StrategyOptions
-from msmf_traci.deployment.servers import TierLatency
+from msmf_traci.deployment.servers import RequestLatency
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,7 @@ class ControlOptions:
 
     hysteresis_m: float
     reports: ReportOptions
-    regional_rings: int
-    latency: TierLatency
+    latency: RequestLatency
     min_speed_mps: float
     horizon_m: float
     slack_m: float

@@ -20,7 +20,7 @@ from msmf_traci.control.situation import Scene
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.cells import Cells
-from msmf_traci.deployment.servers import two_tiers
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.roads.coverage import EdgeCoverage
 from msmf_traci.roads.roads import Roads
@@ -28,16 +28,17 @@ from msmf_traci.roads.roads import Roads
 
 @dataclass(frozen=True)
 class Ruling:
-    """One variant as the control plane sees it: a strategy, its options, and whose latency levels its tasks have (a number)."""
+    """One variant as the control plane sees it: a strategy, its options and servers, and whose latency levels its tasks have (a number)."""
 
     strategy: type[Strategy]
     options: ControlOptions
+    servers: Servers
     levels: int
 
     @property
     def tier_choice(self) -> TierChoice:
         """Which tier serves a task."""
-        return TierChoice(self.options.latency, self.options.min_speed_mps, self.strategy.tiers)
+        return TierChoice(self.options.latency, self.options.min_speed_mps, self.strategy.tiers, self.servers.up_ms)
 
 
 @dataclass
@@ -80,9 +81,8 @@ class ControlPlane:
 
     def __init__(self, rulings: Sequence[Ruling], roads: Roads, cells: Cells, coverage: EdgeCoverage, routes: Sequence[IntArray]) -> None:
         self.rulings = rulings
-        self.servers = cache(lambda rings: two_tiers(cells, rings))
-        self._map = cache(lambda rings, horizon_m: MapPredictor(roads, coverage, self.servers(rings).server_of, horizon_m))
-        self._route = cache(lambda rings, horizon_m: RoutePredictor(routes, roads, coverage, self.servers(rings).server_of, horizon_m))
+        self._map = cache(lambda servers, horizon_m: MapPredictor(roads, coverage, servers.layers, horizon_m))
+        self._route = cache(lambda servers, horizon_m: RoutePredictor(routes, roads, coverage, servers.layers, horizon_m))
         self._attachments = {o.hysteresis_m: Attachment(cells, o.hysteresis_m) for o in (r.options for r in rulings)}
         self.reports = {r.options.reports: Reports(r.options.reports) for r in rulings}
         self._levels_ms: list[FloatArray] = []
@@ -117,9 +117,9 @@ class ControlPlane:
         assert council.planner is not None
         o = council.ruling.options
         cell, known = view.cell[o.hysteresis_m], view.known[o.reports]
-        tier = self._tier(council, view.tracks, known)
+        tier = self._tier(council, view.tracks, known, cell)
         predictor = self._predictor(council.ruling, council.ruling.strategy.predictor)
-        return council.planner.decide(view.tracks, known, cell, tier, self.servers(o.regional_rings), predictor)
+        return council.planner.decide(view.tracks, known, cell, tier, council.ruling.servers, predictor)
 
     def ask(self, council: Council, view: View, samples: IntArray, host: IntArray) -> Decisions:
         """Decisions of a council that is asked, for the samples of one frame.
@@ -146,7 +146,7 @@ class ControlPlane:
             known=view.known[o.reports].of(samples),
             cell=cell,
             level_ms=levels_ms,
-            servers=self.servers(o.regional_rings),
+            servers=council.ruling.servers,
             tier_choice=council.ruling.tier_choice,
             predictor=self._predictor(council.ruling, council.strategy.predictor),
             horizon_m=o.horizon_m,
@@ -156,20 +156,20 @@ class ControlPlane:
         none = none_of(len(samples))
         return Decisions(cell, home, target, none, none, none)
 
-    def _tier(self, council: Council, tracks: Tracks, known: Knowledge) -> IntArray:
-        """Tier of the task of each sample's vehicle; by vehicle, where the speed does not matter."""
-        ruling = council.ruling
-        if ruling.options.min_speed_mps > 0:
-            return ruling.tier_choice.choose(self._level_of(council, tracks), known.speed_mps)
-        return ruling.tier_choice.choose(self._levels_ms[ruling.levels][tracks.vehicle])[tracks.track]
+    def _tier(self, council: Council, tracks: Tracks, known: Knowledge, cell: IntArray) -> IntArray:
+        """Tier of the task of each sample's vehicle; by vehicle, where it does not change on the way."""
+        choice = council.ruling.tier_choice
+        if choice.depends_on_place:
+            return choice.choose(self._level_of(council, tracks), known.speed_mps, cell)
+        return choice.choose(self._levels_ms[council.ruling.levels][tracks.vehicle])[tracks.track]
 
     def _level_of(self, council: Council, tracks: Tracks) -> FloatArray:
         """Latency level of the task of each sample's vehicle."""
         return self._levels_ms[council.ruling.levels][tracks.vehicle[tracks.track]]
 
     def _predictor(self, ruling: Ruling, kind: str) -> Predictor:
-        make: Callable[[int, float], Predictor] = self._map if kind == "map" else self._route
-        return make(ruling.options.regional_rings, ruling.options.horizon_m)
+        make: Callable[[Servers, float], Predictor] = self._map if kind == "map" else self._route
+        return make(ruling.servers, ruling.options.horizon_m)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,9 @@ class Planner:
             cells = servers.cells
             follow_border(
                 *(known.x_m, known.y_m, known.dx_m, known.dy_m, cell),
-                *(cells.x_m, cells.y_m, cells.neighbours, self._trigger_m, answers),
+                *(cells.x_m, cells.y_m, cells.neighbours),
+                servers.server_of[0],
+                *(self._trigger_m, answers),
             )
         else:
             row, rows_a_tier = predictor.row(known)
@@ -99,7 +101,7 @@ class Planner:
             table = predictor.table
             follow_road(
                 *(tracks.start, tracks.vehicle, tracks.first, known.edge, position_m, known.speed_mps, cell, tier, servers.server_of),
-                RoadTable(table.start, table.count, table.server, table.entry_m, table.exit_m, row, rows_a_tier),
+                RoadTable(table.start, table.count, table.server, table.entry_m, table.exit_m, row, rows_a_tier, servers.cell_layer),
                 self._sight,
                 Verdicts(self._area, self._edge, self._short),
                 answers,

@@ -15,6 +15,7 @@ from msmf_traci.config.fields import LONGEST_NAME, check_name
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError
 from msmf_traci.living_code import living_code_hash
+from msmf_traci.sentinels import MOST_TIERS
 
 ENTRY_POINTS = "msmf_traci.strategies"
 _offered: dict[str, type[Strategy]] = {}  # classes that a Python program has handed over, by their paths
@@ -134,9 +135,11 @@ def _load(name: str) -> type[Strategy]:
         check_name(loaded.name)
     except ValueError as error:
         raise InputError(f"strategies: {name} is called {loaded.name[:LONGEST_NAME]!r} in tables: this {error}") from None
-    if type(loaded.tiers) is not int or loaded.tiers not in (1, 2) or loaded.predictor not in ("map", "route"):
+    is_number = type(loaded.tiers) is int and 1 <= loaded.tiers <= MOST_TIERS
+    if not (loaded.tiers is None or is_number) or loaded.predictor not in ("map", "route"):
         raise InputError(
-            f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; they must be 1 or 2, and 'map' or 'route'"
+            f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; "
+            f"they must be 1 to {MOST_TIERS} or None (all), and 'map' or 'route'"
         )
     return loaded
 

@@ -149,9 +149,9 @@ class Predictor:
 class MapPredictor(Predictor):
     """Predicts from the road map alone: the straight-on chain of the edge that the vehicle is on."""
 
-    def __init__(self, roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float) -> None:
+    def __init__(self, roads: Roads, coverage: EdgeCoverage, layers: IntArray, horizon_m: float) -> None:
         self._edges = len(roads)
-        self.table = look_ahead_chains(roads, coverage, server_of, horizon_m)
+        self.table = look_ahead_chains(roads, coverage, layers, horizon_m)
 
     def row(self, known: Knowledge) -> tuple[IntArray, IntArray]:
         """The chain of each vehicle's edge."""
@@ -167,9 +167,9 @@ class RoutePredictor(Predictor):
         Routes by number; the list may grow.
     """
 
-    def __init__(self, routes: Sequence[IntArray], roads: Roads, coverage: EdgeCoverage, server_of: IntArray, horizon_m: float) -> None:
+    def __init__(self, routes: Sequence[IntArray], roads: Roads, coverage: EdgeCoverage, layers: IntArray, horizon_m: float) -> None:
         self._routes = routes
-        self._map = (roads, coverage, server_of, horizon_m)
+        self._map = (roads, coverage, layers, horizon_m)
         self._first_row: IntArray = np.zeros(0, dtype=np.int64)
         self._length: IntArray = np.zeros(0, dtype=np.int64)
         empty: IntArray = np.zeros(0, dtype=np.int64)

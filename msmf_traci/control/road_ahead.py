@@ -23,6 +23,8 @@ class RoadTable(NamedTuple):
         The rows.
     row, rows_a_tier
         Row of each sample in the lowest tier (-1: off the road), and how many rows on that of the next tier is; shape (n,).
+    cell_layer
+        Which tier's rows, or those behind the last tier's, have cells for servers.
     """
 
     start: IntArray
@@ -32,6 +34,7 @@ class RoadTable(NamedTuple):
     exit_m: FloatArray
     row: IntArray
     rows_a_tier: IntArray
+    cell_layer: int
 
 
 class Sight(NamedTuple):
@@ -184,7 +187,7 @@ def _is_crossed(table: RoadTable, k: int, speed_mps: float, sight: Sight) -> boo
 @compiled
 def _entered_at(table: RoadTable, s: int, position_m: float, server: int, server_of: IntArray) -> int:
     """The first cell ahead that a server covers, given the server of each cell."""
-    row = table.row[s]
+    row = table.row[s] + table.cell_layer * table.rows_a_tier[s]
     for k in range(table.start[row], table.start[row] + table.sizes[row]):
         if table.exit_m[k] > position_m and server_of[table.server[k]] == server:
             return int(table.server[k])
@@ -201,13 +204,14 @@ def follow_border(
     cell_x_m: FloatArray,
     cell_y_m: FloatArray,
     neighbours: IntArray,
+    server_of: IntArray,
     trigger_m: float,
     answers: IntArray,
 ) -> None:
     """Nearest: `answers[0..1]` become home and target of each sample, the others NO_SERVER; arrays as in `follow_road`."""
     for s in range(len(cell)):
         own = cell[s]
-        answers[0, s] = own
+        answers[0, s] = server_of[own]
         answers[1:, s] = NO_SERVER
         nearest_m = trigger_m
         for other in neighbours[own]:
@@ -221,4 +225,4 @@ def follow_border(
             border_m = (to_other - to_own) / (2 * np.hypot(to_x, to_y))
             if border_m < nearest_m:
                 nearest_m = border_m
-                answers[1, s] = other
+                answers[1, s] = server_of[other] if server_of[other] != server_of[own] else NO_SERVER

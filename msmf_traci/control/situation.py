@@ -78,7 +78,7 @@ class Scene:
     @cached_property
     def tier(self) -> IntArray:
         """Tier of each task."""
-        return self.tier_choice.choose(self.level_ms, self.known.speed_mps)
+        return self.tier_choice.choose(self.level_ms, self.known.speed_mps, self.cell)
 
     @cached_property
     def home(self) -> IntArray:
@@ -167,7 +167,7 @@ class Situation:
 
     @property
     def servers(self) -> Servers:
-        """The servers of both tiers."""
+        """The servers of all tiers."""
         return self._scene.servers
 
     @property
@@ -184,6 +184,10 @@ class Situation:
     def hops(self) -> IntArray:
         """Hops that requests are relayed between the attached cell and the host."""
         return self.servers.hops(self.host, self.cell)
+
+    def latency_ms(self, server: IntArray) -> FloatArray:
+        """Latency of a request that a server answers, from the attached cell of each vehicle, computing included."""
+        return self.servers.latency_ms(server, self.cell, self._scene.tier_choice.latency)
 
     @property
     def ahead(self) -> Ahead:

@@ -33,13 +33,13 @@ class Strategy:
     name
         Its name in tables.
     tiers
-        1: local servers only; 2: regional servers too.
+        How many tiers it uses, counted from the lowest; None: all, as far up as the latency level of the task allows.
     predictor
         `map`: predict from the road map; `route`: know the route (perfect prediction).
     """
 
     name: ClassVar[str]
-    tiers: ClassVar[int] = 1
+    tiers: ClassVar[int | None] = 1
     predictor: ClassVar[str] = "map"
 
     def __init__(self, options: StrategyOptions) -> None:
@@ -66,7 +66,7 @@ class Nearest(Strategy):
     name = "nearest"
 
     def decide(self, now: Situation) -> Decision:
-        """Home: the attached cell; target: the neighbour with the nearest border within the trigger."""
+        """Home: the attached cell's server; target: that of the neighbour with the nearest border within the trigger."""
         cells = now.cells
         other = cells.neighbours[now.cell]
         own = now.cell[:, None]
@@ -77,7 +77,8 @@ class Nearest(Strategy):
         near = exists & (towards > 0) & (distance_m < self.options.nearest_trigger_m)
         which = np.argmin(np.where(near, distance_m, np.inf), axis=1)
         rows = np.arange(len(now))
-        return Decision(now.home, np.where(near.any(axis=1), other[rows, which], NO_SERVER))
+        target = now.servers.server_of[0, other[rows, which]]
+        return Decision(now.home, np.where(near.any(axis=1) & (target != now.home), target, NO_SERVER))
 
 
 class Pm(Strategy):
@@ -110,14 +111,14 @@ class PmTier(Pm):
     """As PM, on the highest tier that meets the task's latency level (the paper's PM-Tier)."""
 
     name = "pm_tier"
-    tiers = 2
+    tiers = None
 
 
 class PmOpTier(PmOp):
     """As PM-OP, on the highest tier that meets the task's latency level (the paper's PM-OP-Tier)."""
 
     name = "pm_op_tier"
-    tiers = 2
+    tiers = None
 
 
 class Oracle(Pm):
@@ -131,4 +132,4 @@ class OracleTier(Oracle):
     """As PM-Tier with perfect prediction."""
 
     name = "oracle_tier"
-    tiers = 2
+    tiers = None

@@ -6,6 +6,7 @@ Nothing here knows of roads or servers. `lattice.py` has the cells of the paper.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,31 @@ class Cuts:
     end: FloatArray
 
 
+@dataclass(frozen=True)
+class StationData:
+    """What a file says of base stations beside their places, arrays of shape (cells,).
+
+    Attributes
+    ----------
+    tier
+        Tier of the server that capacity and bandwidth are of; empty: the lowest.
+    capacity, bandwidth_mbps
+        Containers that this server can hold, and its Mb/s; NaN: as its tier says.
+    columns
+        Other columns that were asked for, by their names, as text.
+    """
+
+    tier: NDArray[np.object_]
+    capacity: FloatArray
+    bandwidth_mbps: FloatArray
+    columns: Mapping[str, NDArray[np.object_]]
+
+    def of(self, which: BoolArray) -> StationData:
+        """That of some stations."""
+        columns = {name: values[which] for name, values in self.columns.items()}
+        return StationData(self.tier[which], self.capacity[which], self.bandwidth_mbps[which], columns)
+
+
 class Cells(ABC):
     """Where base stations are, and the cell of each.
 
@@ -48,6 +74,8 @@ class Cells(ABC):
         Name of each cell in tables.
     polygons
         Ground of each cell, shapely polygons; corners that cells share have the same coordinates.
+    stations
+        What their file says of them; None where there is none.
     """
 
     x_m: FloatArray
@@ -55,6 +83,7 @@ class Cells(ABC):
     neighbours: IntArray
     names: NDArray[np.object_]
     polygons: NDArray[np.object_]
+    stations: StationData | None = None
 
     def __len__(self) -> int:
         return len(self.x_m)
@@ -64,9 +93,9 @@ class Cells(ABC):
     def facts(self) -> dict[str, Any]:
         """What run.json says of them."""
 
-    @abstractmethod
     def regions(self, rings: int) -> tuple[IntArray, list[str]]:
-        """The region of each cell, and what regions are called; `rings` is how large they are on a lattice."""
+        """The region of k rings that each cell lies in, and what regions are called; only a lattice has rings."""
+        raise NotImplementedError(f"these cells have no rings, of which {rings} are asked for")
 
     @property
     @abstractmethod

@@ -1,18 +1,21 @@
-"""Where servers are, as compiled loops read it: their tiers, the cells that they cover, and hops to them. Model, section 2.
+"""Where servers are, as compiled loops read it: their tiers, the cells that they cover, and how far they are. Model, section 2.
 
 Hops are steps on the graph of neighbouring cells. A row of hops, from one server to every cell, is made when a container first runs
-there, and kept: a table of all servers and cells would be too large where there are many.
+there, and kept: a table of all servers and cells would be too large where there are many. With links from a file, a row of paths too.
+
+`request_ms` is the one place that says how long a request takes from a cell to a server.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from msmf_traci.arrays import IntArray
+from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
+from msmf_traci.deployment.backhaul import MS_PER_NS, Backhaul, Paths, find_paths
 
 _FEWEST_ROWS = 64
 
@@ -34,10 +37,18 @@ class ServerMap(NamedTuple):
         Of each cell, -1 where it has fewer, shape (cells, most neighbours).
     area_start, area_cell
         Cells that server s covers are `area_cell[area_start[s]:area_start[s + 1]]`.
+    room
+        Containers that each server can hold, where that is its own; -1 where it is its tier's.
+    bandwidth
+        Bytes per second of each server, where that is its own; 0 where it is its tier's.
+    backhaul
+        The links between servers, if there are any.
     row
-        Row of each server in `hops`; -1 where it has none yet, shape (servers,).
+        Row of each server in `hops` and `paths`; -1 where it has none yet, shape (servers,).
     hops
-        Hops from a server to every cell, shape (rows, cells).
+        Hops from a server to every cell, shape (rows + 1, cells): the last row is scratch.
+    paths
+        Shortest paths to a server from every node, in the same rows; of no rows without links.
     made
         How many rows are made, shape (1,).
     """
@@ -49,35 +60,93 @@ class ServerMap(NamedTuple):
     neighbours: IntArray
     area_start: IntArray
     area_cell: IntArray
+    room: IntArray
+    bandwidth: FloatArray
+    backhaul: Backhaul
     row: IntArray
     hops: NDArray[np.int16]
+    paths: Paths
     made: IntArray
 
 
 def with_room(server_map: ServerMap) -> ServerMap:
     """The same with room for further rows, if it has none and not every server has a row."""
-    rows, servers = len(server_map.hops), len(server_map.row)
+    rows, servers = len(server_map.hops) - 1, len(server_map.row)
     if server_map.made[0] < rows or rows == servers:
         return server_map
-    hops = np.empty((min(max(2 * rows, _FEWEST_ROWS), servers), server_map.hops.shape[1]), dtype=np.int16)
-    hops[:rows] = server_map.hops
-    return server_map._replace(hops=hops)
+    more = min(max(2 * rows, _FEWEST_ROWS), servers) + 1
+    nodes = len(server_map.backhaul.start) - 1
+    paths = Paths(
+        _longer(server_map.paths.latency_ns, more if nodes else 0, nodes), _longer(server_map.paths.link, more if nodes else 0, nodes)
+    )
+    return server_map._replace(hops=_longer(server_map.hops, more, server_map.hops.shape[1]), paths=paths)
+
+
+def _longer(rows: NDArray[Any], more: int, columns: int) -> NDArray[Any]:
+    """A table with room for more rows."""
+    found = np.empty((more, columns), dtype=rows.dtype)
+    found[: min(len(rows), more)] = rows[:more]
+    return found
+
+
+@compiled
+def request_ms(server: int, cell: int, by_tier_ms: FloatArray, hop_ms: float, server_map: ServerMap) -> float:
+    """Latency of a request from a user attached to a cell that a server answers.
+
+    By hops: the latency of the server's tier, and that of each hop. With links: the access latency and that of the path from the
+    cell's server of the lowest tier. Computing stands in the tier's latency.
+
+    Parameters
+    ----------
+    server, cell
+        Their numbers.
+    by_tier_ms, hop_ms
+        As in `servers.RequestLatency`.
+    server_map
+        Where servers are.
+    """
+    tier_ms = by_tier_ms[server_map.tier[server]]
+    if len(server_map.paths.latency_ns) > 0:
+        return float(tier_ms + path_ms(server_map.server_of[0, cell], server, server_map))
+    return float(tier_ms + hop_ms * hops_to(server, cell, server_map))
+
+
+@compiled
+def requests_ms(server: IntArray, cell: IntArray, by_tier_ms: FloatArray, hop_ms: float, server_map: ServerMap) -> FloatArray:
+    """The same elementwise."""
+    found = np.empty(len(server))
+    for i in range(len(server)):
+        found[i] = request_ms(server[i], cell[i], by_tier_ms, hop_ms, server_map)
+    return found
+
+
+@compiled
+def path_ms(node: int, server: int, server_map: ServerMap) -> float:
+    """Latency of the shortest path from a node to a server; 0 without links."""
+    if len(server_map.paths.latency_ns) == 0:
+        return 0.0
+    return float(MS_PER_NS * server_map.paths.latency_ns[row_of(server, server_map), node])
 
 
 @compiled
 def hops_to(server: int, cell: int, server_map: ServerMap) -> int:
     """Hops from a cell to the nearest cell of a server's area."""
+    return int(server_map.hops[row_of(server, server_map), cell])
+
+
+@compiled
+def row_of(server: int, server_map: ServerMap) -> int:
+    """Row of a server; where there is no room to keep one, until `with_room` makes some, the last one until this is called again."""
     row = server_map.row[server]
     if row < 0:
         row = server_map.made[0]
-        if row == len(server_map.hops):  # no room for one more, until `with_room` makes some
-            aside = np.empty(server_map.hops.shape[1], dtype=np.int16)
-            _fill(aside, server, server_map)
-            return int(aside[cell])
         _fill(server_map.hops[row], server, server_map)
-        server_map.row[server] = row
-        server_map.made[0] += 1
-    return int(server_map.hops[row, cell])
+        if len(server_map.paths.latency_ns) > 0:
+            find_paths(server, server_map.backhaul, server_map.paths.latency_ns[row], server_map.paths.link[row])
+        if row < len(server_map.hops) - 1:
+            server_map.row[server] = row
+            server_map.made[0] += 1
+    return int(row)
 
 
 @compiled

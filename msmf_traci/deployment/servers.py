@@ -13,26 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.deployment.backhaul import MS_PER_NS, NO_BACKHAUL, Paths, find_paths
 from msmf_traci.deployment.cells import Cells
-from msmf_traci.deployment.server_map import ServerMap, hops_between, with_room
+from msmf_traci.deployment.link_file import LinkTable
+from msmf_traci.deployment.server_map import ServerMap, hops_between, requests_ms, with_room
 
-LOCAL, REGIONAL = 0, 1
 PREFIXES = {"local": "L", "regional": "R"}  # of servers' names; those of other tiers have the tier's name
 
 
 @dataclass(frozen=True)
-class TierLatency:
-    """Latencies that decide on tiers, all in milliseconds."""
+class RequestLatency:
+    """Latencies of a request in milliseconds, one number a tier, the lowest first.
 
-    local_ms: float
-    regional_ms: float
-    compute_ms: float
-    hop_ms: float
+    Attributes
+    ----------
+    by_tier_ms
+        Of one that a server of each tier answers for a user in its area, computing included. With links from a file without the path.
+    hop_ms
+        Of each hop that a request is relayed; not with links.
+    per_container_ms
+        What each other container on a server adds to the computing; nothing if empty.
+    """
 
-    @property
-    def by_tier_ms(self) -> FloatArray:
-        """Latency of a request served without relaying, one number a tier."""
-        return np.array([self.local_ms, self.regional_ms]) + self.compute_ms
+    by_tier_ms: tuple[float, ...]
+    hop_ms: float = 0.0
+    per_container_ms: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,21 @@ class Servers:
         The cells of base stations.
     tiers
         The tiers, from the lowest.
+    links
+        Links between the servers; None: there are none.
+
+    Attributes
+    ----------
+    room, bandwidth
+        Containers that each server can hold, and its bytes per second, where these are its own: -1 and 0 where they are its tier's.
+
+    Raises
+    ------
+    InputError
+        If the links do not fit the servers.
     """
 
-    def __init__(self, cells: Cells, tiers: Sequence[Tier]) -> None:
+    def __init__(self, cells: Cells, tiers: Sequence[Tier], links: LinkTable | None = None) -> None:
         self.cells = cells
         sizes = [len(tier.labels) for tier in tiers]
         self.first: IntArray = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -74,6 +91,9 @@ class Servers:
         self.tiers = tuple(tier.name for tier in tiers)
         labels = [f"{PREFIXES.get(tier.name, tier.name)}:{label}" for tier in tiers for label in tier.labels]
         self.names: NDArray[np.object_] = np.array(labels, dtype=object)
+        self.room: IntArray = np.full(len(self), -1, dtype=np.int64)
+        self.bandwidth: FloatArray = np.zeros(len(self))
+        self._backhaul = NO_BACKHAUL if links is None else links.between(self.names)
         self._map = self._empty_map()
 
     def __len__(self) -> int:
@@ -92,11 +112,44 @@ class Servers:
         """Name of the tier of all servers."""
         return np.array(self.tiers, dtype=object)[self.tier(np.arange(len(self)))]
 
+    @cached_property
+    def layers(self) -> IntArray:
+        """Server of each tier and cell, and behind them the cells themselves, unless those of the lowest tier are numbered like them."""
+        cells = np.arange(len(self.cells))
+        return self.server_of if (self.server_of[0] == cells).all() else np.concatenate([self.server_of, cells[None]])
+
+    @property
+    def cell_layer(self) -> int:
+        """Which of the layers has cells for servers."""
+        return len(self.layers) - 1 if len(self.layers) > len(self.server_of) else 0
+
     def hops(self, server: IntArray, cell: IntArray) -> IntArray:
         """Hops from the attached cell to the nearest cell of the server's area, elementwise; 0 inside it."""
         server, cell = np.broadcast_arrays(server, cell)
         found = hops_between(server.ravel().astype(np.int64), cell.ravel().astype(np.int64), self.server_map())
         return found.reshape(server.shape)
+
+    @cached_property
+    def up_ms(self) -> FloatArray | None:
+        """Latency of the path from each cell to its server of each tier, shape (tiers, cells); None without links."""
+        nodes = len(self._backhaul.start) - 1
+        if not nodes:
+            return None
+        found: FloatArray = np.zeros(self.server_of.shape)
+        latency_ns, link = np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int32)
+        begin = self._map.area_start
+        for server, tier in enumerate(self._map.tier):
+            if tier > 0:
+                find_paths(server, self._backhaul, latency_ns, link)
+                covered = self._map.area_cell[begin[server] : begin[server + 1]]
+                found[tier, covered] = MS_PER_NS * latency_ns[self.server_of[0, covered]]
+        return found
+
+    def latency_ms(self, server: IntArray, cell: IntArray, latency: RequestLatency) -> FloatArray:
+        """Latency of a request from the attached cell that a server answers, elementwise; what others on it add is not known."""
+        server, cell = np.broadcast_arrays(server, cell)
+        numbers = server.ravel().astype(np.int64), cell.ravel().astype(np.int64)
+        return requests_ms(*numbers, np.array(latency.by_tier_ms), latency.hop_ms, self.server_map()).reshape(server.shape)
 
     def server_map(self) -> ServerMap:
         """The same as compiled loops read it, with room for the hops of more servers."""
@@ -104,6 +157,7 @@ class Servers:
         return self._map
 
     def _empty_map(self) -> ServerMap:
+        nodes = len(self._backhaul.start) - 1
         ranks: IntArray = np.empty(len(self), dtype=np.int64)
         ranks[np.argsort(self.names, kind="stable")] = np.arange(len(self))
         members = [np.argsort(row, kind="stable") for row in self.server_of]
@@ -116,17 +170,11 @@ class Servers:
             neighbours=self.cells.neighbours,
             area_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             area_cell=np.concatenate(members).astype(np.int64),
+            room=self.room,
+            bandwidth=self.bandwidth,
+            backhaul=self._backhaul,
             row=np.full(len(self), -1, dtype=np.int64),
-            hops=np.empty((0, len(self.cells)), dtype=np.int16),
+            hops=np.empty((1, len(self.cells)), dtype=np.int16),
+            paths=Paths(np.empty((min(nodes, 1), nodes), dtype=np.int64), np.empty((min(nodes, 1), nodes), dtype=np.int32)),
             made=np.zeros(1, dtype=np.int64),
         )
-
-
-def local_tier(cells: Cells) -> Tier:
-    """One server a cell."""
-    return Tier("local", np.arange(len(cells), dtype=np.int64), list(cells.names))
-
-
-def two_tiers(cells: Cells, regional_rings: int) -> Servers:
-    """Local servers, one a cell, and regional servers, one a region."""
-    return Servers(cells, [local_tier(cells), Tier("regional", *cells.regions(regional_rings))])

@@ -17,7 +17,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from msmf_traci.arrays import BoolArray, FloatArray
+from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.deployment.cells import StationData
 from msmf_traci.errors import InputError
 from msmf_traci.mobility.text_file import DamagedFileError, encoding_of, opened, unpacked_name
 from msmf_traci.mobility.xml_file import read_xml
@@ -29,7 +30,11 @@ KINDS = {
     "x": ("x", "x_m"),
     "y": ("y", "y_m"),
     "id": ("id", "site_id", "station_id"),
+    "tier": ("tier",),
+    "capacity": ("capacity",),
+    "bandwidth_mbps": ("bandwidth_mbps",),
 }
+_OF_SERVERS = ("tier", "capacity", "bandwidth_mbps")
 _OPENCELLID = (
     *("radio", "mcc", "net", "area", "cell", "unit", "lon", "lat", "range", "samples"),
     *("changeable", "created", "updated", "averagesignal"),
@@ -38,6 +43,7 @@ _USED = {*(name for names in KINDS.values() for name in names), "radio", "mcc", 
 _RADIOS = ("GSM", "UMTS", "LTE", "CDMA", "NR", "NBIOT")
 _LTE_CELLS = 256  # of a base station (eNodeB): its number is cell // 256
 _MOST_PAIRS = 20_000_000  # they take a gigabyte
+_LARGEST = 1e9
 _SAME_PLACE_M = 1e-3  # sites that lie nearer are one, whatever is asked for
 
 
@@ -48,13 +54,15 @@ class SiteChoice:
     Attributes
     ----------
     columns
-        Name of the column of each kind (`lon`, `lat`, `x`, `y`, `id`) that is not recognised by itself.
+        Name of the column of each kind (`KINDS`) that is not recognised by itself.
     bbox
         Least and greatest longitude and latitude, or x and y: left, bottom, right, top; None: everywhere.
     radio, operator
         Radio technology, and operator as `MCC-MNC`; None: any. For files that say them.
     min_samples
         Fewest measurements behind a position. For files that say how many there are.
+    areas
+        Columns that say in which area of a tier a station lies.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +70,7 @@ class SiteChoice:
     radio: str | None = None
     operator: str | None = None
     min_samples: int = 0
+    areas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,8 @@ class Sites:
         What they are called, each another name.
     counts
         How many rows were read, left out for which reason, and merged.
+    stations
+        What the file says beside.
     """
 
     is_lon_lat: bool
@@ -88,6 +99,7 @@ class Sites:
     weight: FloatArray
     names: Sequence[str]
     counts: dict[str, int]
+    stations: StationData
 
     def __len__(self) -> int:
         return len(self.x)
@@ -102,12 +114,16 @@ def read_sites(path: Path, choice: SiteChoice) -> Sites:
         If it cannot be read, has no positions, or nothing is left of it.
     """
     try:
-        table, columns = _read_table(path, choice.columns.values())
+        table, columns = _read_table(path, {*choice.columns.values(), *choice.areas})
     except DamagedFileError as error:
         raise InputError(f"deployment.file={path} {error}") from None
     except (ValueError, OSError, EOFError) as error:  # pandas' errors are of the first kind
         raise InputError(f"deployment.file={path} cannot be read: {str(error).splitlines()[0]}; check the file") from None
     kinds = _kinds_of(path, columns, choice.columns)
+    if (absent := next((column for column in choice.areas if column not in columns), None)) is not None:
+        raise InputError(
+            f"a tier has column={absent}, but deployment.file={path} has no such column; it has {', '.join(map(str, columns))}"
+        )
     is_lon_lat = "lon" in kinds
     x, y = (
         pd.to_numeric(table[kinds[kind]], errors="coerce").to_numpy(np.float64) for kind in (("lon", "lat") if is_lon_lat else ("x", "y"))
@@ -127,7 +143,7 @@ def read_sites(path: Path, choice: SiteChoice) -> Sites:
         left_out = ", ".join(f"{many} {reason.replace('_', ' ')}" for reason, many in counts.items() if reason != "rows" and many)
         raise InputError(f"deployment.file={path}: none of its {len(table)} rows is left ({left_out or 'it is empty'}); ask for less")
     table, x, y = table[kept].reset_index(drop=True), x[kept], y[kept]
-    return _as_sites(table, x, y, kinds.get("id"), is_lon_lat, counts)
+    return _as_sites(table, x, y, kinds.get("id"), _station_data(path, table, kinds, choice.areas), is_lon_lat, counts)
 
 
 def read_outline(path: Path) -> shapely.Polygon | shapely.MultiPolygon:
@@ -148,33 +164,70 @@ def read_outline(path: Path) -> shapely.Polygon | shapely.MultiPolygon:
     return shapely.union_all(shapely.make_valid(areas))
 
 
-def merged(x_m: FloatArray, y_m: FloatArray, sites: Sites, merge_m: float) -> tuple[FloatArray, FloatArray, list[str], int]:
-    """Sites with those that lie nearer to each other than `merge_m`, or are joined by a chain of such, as one in their weighted middle.
+def merged(sites: Sites, merge_m: float) -> Sites:
+    """Sites, in metres, with those that lie nearer to each other than `merge_m`, or are joined by a chain of such, as one.
 
-    Returns
-    -------
-    x_m, y_m, names
-        Of the sites that are left; a merged one has the first one's name.
-    merged
-        How many sites went into others.
+    The one lies in their weighted middle, has the first one's name and columns, and the capacities and bandwidths of all together. Its
+    counts say how many sites went into others (`merged`).
 
     Raises
     ------
     InputError
         If too many pairs of sites lie that near to each other.
     """
-    tree, near_m, n = KDTree(np.column_stack([x_m, y_m])), max(merge_m, _SAME_PLACE_M), len(x_m)
+    tree, near_m, n = KDTree(np.column_stack([sites.x, sites.y])), max(merge_m, _SAME_PLACE_M), len(sites)
     if (many := (int(tree.count_neighbors(tree, near_m)) - n) // 2) > _MOST_PAIRS:
         raise InputError(f"deployment.merge_m={merge_m:g}: {many} pairs of base stations lie that near to each other; make it smaller")
     pairs = tree.query_pairs(near_m, output_type="ndarray")
     _, joined = connected_components(coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)), directed=False)
-    _, first, group = np.unique(joined, return_index=True, return_inverse=True)
-    order = np.argsort(first)  # groups in the order of their first sites
-    weight = np.bincount(group, weights=sites.weight)
-    middle_x, middle_y = (np.bincount(group, weights=sites.weight * each) / weight for each in (x_m, y_m))
+    x_m, y_m, weight, first, stations = _grouped(joined.astype(np.int64), sites.x, sites.y, sites.weight, sites.stations)
+    counts = {**sites.counts, "merged": n - len(first)}
+    return Sites(False, x_m, y_m, weight, [sites.names[i] for i in first], counts, stations)
+
+
+def _grouped(
+    group: IntArray, x: FloatArray, y: FloatArray, weight: FloatArray, stations: StationData
+) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, StationData]:
+    """Sites of one group as one, in the order of their first ones: x, y, weight, which is the first, and what is said of them."""
+    _, first, group = np.unique(group, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    total = np.asarray(np.bincount(group, weights=weight), dtype=np.float64)
     alone = np.bincount(group) == 1  # keeps its place to the last bit
-    middle_x, middle_y = np.where(alone, x_m[first], middle_x), np.where(alone, y_m[first], middle_y)
-    return middle_x[order], middle_y[order], [sites.names[i] for i in first[order]], n - len(first)
+    x, y = (np.where(alone, each[first], np.bincount(group, weights=weight * each) / total) for each in (x, y))
+    capacity, bandwidth = (
+        np.where(np.bincount(group, weights=np.isfinite(each)) > 0, np.bincount(group, weights=np.nan_to_num(each)), np.nan)
+        for each in (stations.capacity, stations.bandwidth_mbps)
+    )
+    leader = np.asarray(first[order], dtype=np.int64)
+    columns = {name: values[leader] for name, values in stations.columns.items()}
+    return x[order], y[order], total[order], leader, StationData(stations.tier[leader], capacity[order], bandwidth[order], columns)
+
+
+def _station_data(path: Path, table: pd.DataFrame, kinds: Mapping[str, str], areas: Sequence[str]) -> StationData:
+    """What is said of stations beside their places and names."""
+
+    def numbers(kind: str, what: str) -> FloatArray:
+        if kind not in kinds:
+            return np.full(len(table), np.nan)
+        said = table[kinds[kind]].fillna("").astype(str).str.strip()
+        values = pd.to_numeric(said, errors="coerce").to_numpy(dtype=np.float64)
+        is_right = (values > 0) & (values <= _LARGEST) & ((kind != "capacity") | (values % 1 == 0))
+        wrong = np.flatnonzero(~is_right & (said != "").to_numpy())
+        if len(wrong):
+            raise InputError(
+                f"deployment.file={path}: its column {kinds[kind]} has {said.iloc[wrong[0]]!r}, which is no {what}; correct it"
+            )
+        return values
+
+    texts = {
+        column: table[column].fillna("").astype(str).str.strip().to_numpy(dtype=object) for column in {*areas, kinds.get("tier")} - {None}
+    }
+    return StationData(
+        tier=texts.get(kinds.get("tier"), np.full(len(table), "", dtype=object)),
+        capacity=numbers("capacity", "number of containers"),
+        bandwidth_mbps=numbers("bandwidth_mbps", "bandwidth in Mb/s"),
+        columns={column: texts[column] for column in areas},
+    )
 
 
 def _read_table(path: Path, named: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -244,7 +297,7 @@ def _kinds_of(path: Path, columns: Sequence[str], named: Mapping[str, str]) -> d
     found = {kind: lower[name] for kind, names in KINDS.items() for name in reversed(names) if name in lower} | dict(named)
     for first, second in (("lon", "lat"), ("x", "y")):
         if first in found and second in found:
-            return {kind: column for kind, column in found.items() if kind in (first, second, "id")}
+            return {kind: column for kind, column in found.items() if kind in (first, second, "id", *_OF_SERVERS)}
     raise InputError(
         f"deployment.file={path} has no columns that could be positions (lon and lat, or x and y); "
         f"name them with deployment.columns.lon and .lat, or .x and .y; it has {', '.join(map(str, columns)) or 'none'}"
@@ -287,30 +340,34 @@ def _needed(path: Path, lower: Mapping[str, str], table: pd.DataFrame, option: s
     return [table[lower[name]].astype(str).str.strip() for name in names]
 
 
-def _as_sites(table: pd.DataFrame, x: FloatArray, y: FloatArray, id_column: str | None, is_lon_lat: bool, counts: dict[str, int]) -> Sites:
+def _as_sites(
+    table: pd.DataFrame,
+    x: FloatArray,
+    y: FloatArray,
+    id_column: str | None,
+    stations: StationData,
+    is_lon_lat: bool,
+    counts: dict[str, int],
+) -> Sites:
     """One site a row, or one a base station where rows are its cells (LTE)."""
     lower = {str(column).strip().lower(): column for column in table.columns}
     weight: FloatArray = np.ones(len(table))
     if "samples" in lower:
         weight = np.maximum(pd.to_numeric(table[lower["samples"]], errors="coerce").fillna(1).to_numpy(np.float64), 1)
-    names: list[str]
-    if id_column is None and all(name in lower for name in ("radio", "mcc", "net", "cell")):
-        cell = pd.to_numeric(table[lower["cell"]], errors="coerce").fillna(-1).to_numpy(np.int64)
-        is_lte = (table[lower["radio"]].str.upper() == "LTE").to_numpy()
-        station = np.where(is_lte & (cell >= 0), cell // _LTE_CELLS, cell).astype(str)
-        parts = [table[lower[name]].to_numpy(dtype=object) for name in ("radio", "mcc", "net")]
-        keys = ["-".join(map(str, row)) for row in zip(*parts, station, strict=True)]
-        group, firsts = pd.factorize(np.array(keys, dtype=object))
-        total = np.bincount(group, weights=weight)
-        counts["further_cells_of_a_station"] = len(table) - len(firsts)
-        places = [np.bincount(group, weights=weight * each) / total for each in (x, y)]
-        x, y = places[0], places[1]
-        weight, names = np.asarray(total, dtype=np.float64), [str(each) for each in firsts]
-    elif id_column is not None:
+    if id_column is not None:
         names = _distinct(table[id_column].fillna("").astype(str).str.strip().tolist())
-    else:
-        names = [str(number) for number in range(len(table))]
-    return Sites(is_lon_lat, x, y, weight, names, counts)
+        return Sites(is_lon_lat, x, y, weight, names, counts, stations)
+    if not all(name in lower for name in ("radio", "mcc", "net", "cell")):
+        return Sites(is_lon_lat, x, y, weight, [str(number) for number in range(len(table))], counts, stations)
+    cell = pd.to_numeric(table[lower["cell"]], errors="coerce").fillna(-1).to_numpy(np.int64)
+    is_lte = (table[lower["radio"]].str.upper() == "LTE").to_numpy()
+    station = np.where(is_lte & (cell >= 0), cell // _LTE_CELLS, cell).astype(str)
+    parts = [table[lower[name]].to_numpy(dtype=object) for name in ("radio", "mcc", "net")]
+    keys = ["-".join(map(str, row)) for row in zip(*parts, station, strict=True)]
+    group, names_of = pd.factorize(np.array(keys, dtype=object))
+    x, y, weight, first, stations = _grouped(group, x, y, weight, stations)
+    counts["further_cells_of_a_station"] = len(table) - len(first)
+    return Sites(is_lon_lat, x, y, weight, [str(each) for each in names_of], counts, stations)
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
-from scipy.cluster.vq import kmeans2
 from scipy.spatial import KDTree, Voronoi
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.deployment.cells import Cells
+from msmf_traci.deployment.cells import Cells, StationData
 
 _LEAST_BORDER_M = 1e-6  # what is shorter is one point, where more than three cells meet
-CELLS_OF_A_REGION = 19  # on average
-_MOST_STEPS = 50  # of k-means
 _FAR = 10.0  # how far away, in sizes of the neighbourhood, help points bound the outer cells
 
 
@@ -54,6 +50,8 @@ class SiteCells(Cells):
         Where the deployment ends.
     around_m
         Least and greatest x and y of what lines will be cut: left, bottom, right, top.
+    stations
+        What their file says of them.
 
     Attributes
     ----------
@@ -68,7 +66,9 @@ class SiteCells(Cells):
         names: Sequence[str],
         outline: Outline,
         around_m: tuple[float, float, float, float],
+        stations: StationData | None = None,
     ) -> None:
+        self.stations = stations
         self.counts: dict[str, int] = {}
         self.x_m, self.y_m = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
         self.names = np.array(list(names), dtype=object)
@@ -86,23 +86,6 @@ class SiteCells(Cells):
         """What was read, and where the deployment ends."""
         radius_m = self.outline.max_radius_m
         return {"sites": self.counts, "max_radius_m": radius_m if np.isfinite(radius_m) else None}
-
-    def regions(self, rings: int) -> tuple[IntArray, list[str]]:  # noqa: ARG002
-        """One region for every 19 cells, as many as a region of two rings has: clusters of sites that lie near each other (k-means).
-
-        A region is called by its cell that lies nearest to its middle.
-        """
-        places = np.column_stack([self.x_m, self.y_m])
-        start = places[_far_apart(places, -(-len(self) // CELLS_OF_A_REGION))]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a cluster that no site is nearest to: it is left out
-            _, cluster = kmeans2(places, start, minit="matrix", iter=_MOST_STEPS)
-        numbers, region = np.unique(cluster, return_inverse=True)
-        middle = np.column_stack([np.bincount(region, weights=each) for each in places.T]) / np.bincount(region)[:, None]
-        away_m = np.hypot(*(places - middle[region]).T)
-        order = np.lexsort((away_m, region))
-        nearest = order[np.searchsorted(region[order], np.arange(len(numbers)))]
-        return region.astype(np.int64), [str(name) for name in self.names[nearest]]
 
     @property
     def identity(self) -> str:
@@ -140,17 +123,6 @@ class SiteCells(Cells):
             found = shapely.intersection(found, shapely.buffer(shapely.points(self.x_m, self.y_m), self.outline.max_radius_m, quad_segs=16))
         clipped = found if self.outline.polygon is None else shapely.intersection(found, self.outline.polygon)
         return np.asarray(clipped, dtype=object)
-
-
-def _far_apart(places: FloatArray, n: int) -> list[int]:
-    """Sites to begin clusters with: the one in the middle, then always the one farthest from all before it."""
-    away_m = np.hypot(*(places - places.mean(axis=0)).T)
-    chosen = [int(np.argmin(away_m))]
-    away_m = np.hypot(*(places - places[chosen[0]]).T)
-    while len(chosen) < n:
-        chosen.append(int(np.argmax(away_m)))
-        away_m = np.minimum(away_m, np.hypot(*(places - places[chosen[-1]]).T))
-    return chosen
 
 
 def _convex(corners: FloatArray) -> shapely.Polygon:

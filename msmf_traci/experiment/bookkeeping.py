@@ -50,14 +50,15 @@ def _of_containers(drive: Drive) -> dict[str, Any]:
     variants, rulings, containers = drive.variants.variants, drive.plane.rulings, drive.engine.containers
     levels = [drive.tasks[each.workload].latency_level_ms for each in variants]
     choices = [ruling.tier_choice for ruling in rulings]
-    tier = np.column_stack([choice.choose(level) for choice, level in zip(choices, levels, strict=True)])
-    met = np.column_stack([choice.eligible(level).any(axis=1) for choice, level in zip(choices, levels, strict=True)])
+    cells = containers["cell"].T  # where links decide on the tier, it is that of the cell attached last
+    tier = np.column_stack([choice.choose(level, cell=cell) for choice, level, cell in zip(choices, levels, cells, strict=True)])
+    met = np.column_stack([choice.eligible(level, cell).any(axis=1) for choice, level, cell in zip(choices, levels, cells, strict=True)])
     reports = np.column_stack([drive.plane.reports[ruling.options.reports].sent for ruling in rulings])
     return {
         "image_bytes": containers["image"],
         "memory_capacity_bytes": containers["memory"],
         "latency_level_ms": np.column_stack(levels),
-        "tier": np.array(drive.tiers, dtype=object)[tier],
+        "tier": np.array(drive.servers[0].tiers, dtype=object)[tier],
         "level_met": met.astype(np.int64),
         "censored": containers["censored"].astype(np.int64),
         "reports": reports,

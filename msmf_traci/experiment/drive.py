@@ -12,7 +12,6 @@ from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.config.schema import Config
 from msmf_traci.control.decisions import Decisions
 from msmf_traci.control.plane import ControlPlane, Council, View
-from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import MsmfError
 from msmf_traci.experiment.mobility_source import open_source
 from msmf_traci.experiment.preparation import City, Inputs
@@ -51,11 +50,10 @@ class Drive:
         self.origin = open_source(config, inputs, city, trip_file, self._show, scratch)
         self.source = self.origin.source
         self.roster = self.source.roster
-        self.plane = ControlPlane(self.variants.rulings(), roads, cells, city.coverage, self.roster.routes)
-        servers: list[Servers] = [self.plane.servers(each.config.tiers.regional_rings) for each in self.variants.variants]
-        self.tiers = servers[0].tiers
+        self.servers = [city.layout.servers(each.config) for each in self.variants.variants]
+        self.plane = ControlPlane(self.variants.rulings(self.servers), roads, cells, city.coverage, self.roster.routes)
         self.ledger = Ledger(keep_stages=config.output.trace)
-        self.engine = Engine(self.variants.policies(), servers, self.ledger)
+        self.engine = Engine(self.variants.policies(), self.servers, self.ledger)
         self.cells = cells
         self.follower = Follower()
         self.trips = TripLog()
@@ -63,7 +61,7 @@ class Drive:
         self.names = Names(
             self.roster.vehicles,
             [each.keys for each in self.variants.variants],
-            [(each.names, each.tier_names) for each in servers],
+            [(each.names, each.tier_names) for each in self.servers],
             self.roster.modes,
         )
         self.trace: Trace | None = None

@@ -15,7 +15,7 @@ from msmf_traci.config.schema import Config
 from msmf_traci.experiment.bookkeeping import write_tables
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.experiment.facts import run_facts
-from msmf_traci.experiment.map_folder import write_map_once
+from msmf_traci.experiment.map_folder import servers_by_column, write_map_once
 from msmf_traci.experiment.preparation import Inputs, draw_trips, read_city
 from msmf_traci.results.console import say
 from msmf_traci.results.store import RUN_FILE, folder_in_one_piece, refuse_taken, write_json
@@ -99,7 +99,8 @@ def run_experiment(
             drive.through()
         with phases.time("tables"):
             summary = write_tables(drive, piece.scratch)
-            map_folder = write_map_once(folder.parent, city.driven, city.servers, city.projection)
+            servers = servers_by_column(config, [each.config for each in drive.variants.variants], city.layout)
+            map_folder = write_map_once(folder.parent, city.driven, city.cells, servers, city.projection)
         facts = run_facts(config, overrides, inputs, city, drive, map_folder.name, phases.wall_s)
         write_json(piece.scratch / RUN_FILE, facts)
     return Result(summary, facts, piece.target)

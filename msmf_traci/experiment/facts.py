@@ -42,7 +42,7 @@ def run_facts(
         **_input_facts(inputs, city, drive),
         "mobility": drive.origin.facts,
         "map_folder": map_folder,
-        **_city_facts(city),
+        **_city_facts(config, city),
         **_road_facts(config, drive),
         "wall_s": dict(wall_s),
     }
@@ -58,6 +58,7 @@ def _input_facts(inputs: Inputs, city: City, drive: Drive) -> dict[str, Any]:
         "routes": [_file_facts(path) for path in routes],
         "source_map": None if source is None else _file_facts(source),
         "sites_file": None if inputs.sites_file is None else _file_facts(inputs.sites_file),
+        "link_files": [_file_facts(path) for path in inputs.link_files],
     }
 
 
@@ -65,15 +66,15 @@ def _file_facts(path: Path) -> dict[str, Any]:
     return {"file": str(path), "sha256": file_hash(path), "bytes": path.stat().st_size}
 
 
-def _city_facts(city: City) -> dict[str, Any]:
+def _city_facts(config: Config, city: City) -> dict[str, Any]:
     """Cells, servers and roads."""
-    cells = city.cells
+    cells, servers = city.cells, city.layout.servers(config)
     return {
         "deployment": {**_OF_NO_SUCH_DEPLOYMENT, **cells.facts, "area_km2": round(cells.area_m2 / 1e6, 3)},
         "cells": len(cells),
         "cells_with_roads": len(np.unique(city.coverage.cell)),
-        "regions": len(city.servers) - len(cells),
-        "servers": len(city.servers),
+        "servers": len(servers),
+        "servers_by_tier": dict(zip(servers.tiers, np.diff(servers.first).tolist(), strict=True)),
         "edges": len(city.roads),
         "edges_in_deployment": int(inside(cells, city.roads).sum()),
     }

@@ -7,15 +7,50 @@ from pathlib import Path
 import numpy as np
 
 from msmf_traci.arrays import BoolArray
-from msmf_traci.config.schema import MOST_RINGS, Deployment
+from msmf_traci.config.deployment_schema import MOST_RINGS, Deployment
+from msmf_traci.config.schema import Config
+from msmf_traci.config.variants import combinations
+from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.lattice import HexCells, rings_to_cover
+from msmf_traci.deployment.link_file import read_links
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
+from msmf_traci.experiment.options import tier_plans
+from msmf_traci.input_file import input_file
 from msmf_traci.roads.projection import projection_of
 from msmf_traci.roads.roads import Roads
 
 
-def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> Cells:
+class Layout:
+    """The servers on the cells of a deployment: one set for each choice of tiers and links, laid when it is first asked for.
+
+    Parameters
+    ----------
+    cells
+        The cells.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+        self._laid: dict[tuple[tuple[TierPlan, ...], str | None], Servers] = {}
+
+    def servers(self, config: Config) -> Servers:
+        """The servers of a configuration.
+
+        Raises
+        ------
+        InputError
+            If the stations' file or the links do not fit the tiers.
+        """
+        plans, file = tier_plans(config), config.links.file
+        if (plans, file) not in self._laid:
+            links = None if file is None else read_links(input_file(file, "links.file"))
+            self._laid[plans, file] = lay_servers(self._cells, plans, links)
+        return self._laid[plans, file]
+
+
+def lay_cells(config: Config, roads: Roads, net_file: Path) -> Cells:
     """The deployment on the network's plane.
 
     Raises
@@ -26,10 +61,12 @@ def lay_cells(deployment: Deployment, roads: Roads, net_file: Path) -> Cells:
     """
     if not len(roads):
         raise InputError(f"network {net_file} has no road open to passenger cars; choose another network")
+    deployment = config.deployment
     if deployment.kind == "sites":
         from msmf_traci.experiment.site_laying import lay_sites  # it loads libraries that a lattice does not need
 
-        cells: Cells = lay_sites(deployment, roads, net_file)
+        columns = dict.fromkeys(plan.column for each in combinations(config) for plan in tier_plans(each.config) if plan.area == "column")
+        cells: Cells = lay_sites(deployment, tuple(str(column) for column in columns), roads, net_file)
         where, check = "", "check positions in deployment.file (are longitude and latitude swapped?), or the map and scenario.bbox"
     else:
         lattice = _lay_lattice(deployment, roads, net_file)

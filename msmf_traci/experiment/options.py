@@ -11,8 +11,9 @@ from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.control.strategies import StrategyOptions
-from msmf_traci.deployment.servers import TierLatency
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, RequestLatency
+from msmf_traci.deployment.areas import TierPlan
+from msmf_traci.deployment.servers import RequestLatency
+from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
@@ -60,15 +61,20 @@ def trace_cleaning(config: Config) -> Cleaning:
     return Cleaning(gps.max_gap_s, gps.max_kmh * MPS_PER_KMH, gps.min_duration_s, gps.min_length_m)
 
 
-def tier_latency(config: Config) -> TierLatency:
-    """Latencies of the tiers."""
-    tiers = config.tiers
-    return TierLatency(tiers.local_latency_ms, tiers.regional_latency_ms, tiers.compute_ms, tiers.hop_latency_ms)
+def tier_plans(config: Config) -> tuple[TierPlan, ...]:
+    """What the servers of each tier cover."""
+    return tuple(TierPlan(name, tier.area, tier.rings, tier.clusters, tier.column) for name, tier in config.tiers.in_use.items())
 
 
 def request_latency(config: Config) -> RequestLatency:
-    """The same as the engine takes them."""
-    return RequestLatency(tuple(tier_latency(config).by_tier_ms.tolist()), config.tiers.hop_latency_ms)
+    """Latencies of requests. With a file of links the way to any server begins at the lowest tier, whose latency is that of access."""
+    tiers = list(config.tiers.in_use.values())
+    has_links = config.links.file is not None
+    return RequestLatency(
+        by_tier_ms=tuple((tiers[0] if has_links else tier).latency_ms + tier.compute_ms for tier in tiers),
+        hop_ms=config.links.hop_latency_ms,
+        per_container_ms=tuple(tier.compute_ms_per_container for tier in tiers),
+    )
 
 
 def control_options(config: Config) -> ControlOptions:
@@ -77,9 +83,8 @@ def control_options(config: Config) -> ControlOptions:
     return ControlOptions(
         hysteresis_m=config.attachment.hysteresis_m,
         reports=ReportOptions(reports.distance_m, reports.heading_deg, reports.speed_mps),
-        regional_rings=config.tiers.regional_rings,
-        latency=tier_latency(config),
-        min_speed_mps=config.tiers.min_speed_kmh * MPS_PER_KMH,
+        latency=request_latency(config),
+        min_speed_mps=config.tier_choice.min_speed_kmh * MPS_PER_KMH,
         horizon_m=config.prediction.horizon_m,
         slack_m=config.prediction.slack_m,
         strategy=strategy_options(config),
@@ -106,14 +111,18 @@ def workload_options(config: Config) -> WorkloadOptions:
 
 def link_options(config: Config) -> LinkOptions:
     """How bytes travel, when dirty memory is sent, and what servers can hold."""
-    workload = effective_workload(config)
+    workload, tiers = effective_workload(config), list(config.tiers.in_use.values())
+    efficiency = config.migration.processing.transport_efficiency
+    bandwidths = [None if tier.bandwidth_mbps is None else tier.bandwidth_mbps * BYTES_PER_MBIT * efficiency for tier in tiers]
     return LinkOptions(
-        bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT * config.migration.processing.transport_efficiency,
+        bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT * efficiency,
         dirty_share_per_s=workload.dirty_percent_per_s / 100,
         dirty_threshold_bytes=workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
         is_shared=config.links.mode == "shared",
-        room_by_tier=(config.capacity.local, config.capacity.regional),
+        room_by_tier=tuple(tier.capacity for tier in tiers),
+        bandwidth_by_tier=tuple(bandwidths),
+        efficiency=efficiency,
     )
 
 
@@ -128,6 +137,7 @@ def processing_options(config: Config) -> Processing:
         restore_s=costs.restore_s,
         restore_s_per_byte=costs.restore_s_per_mb / BYTES_PER_MB,
         answers_s=costs.round_trips * config.links.round_trip_ms * S_PER_MS,
+        round_trips=costs.round_trips,
     )
 
 

@@ -15,12 +15,13 @@ from msmf_traci.code_version import code_hash
 from msmf_traci.columns_file import ColumnsFile
 from msmf_traci.config.mobility_schema import Mobility
 from msmf_traci.config.schema import Config
+from msmf_traci.config.variants import combinations
 from msmf_traci.control.plugins import check_made, load_strategies, source_hash
 from msmf_traci.control.strategies import Strategy
 from msmf_traci.deployment.cells import Cells
-from msmf_traci.deployment.servers import Servers, two_tiers
+from msmf_traci.deployment.link_file import read_links
 from msmf_traci.errors import InputError
-from msmf_traci.experiment.laying import inside, lay_cells, sites_words
+from msmf_traci.experiment.laying import Layout, inside, lay_cells, sites_words
 from msmf_traci.experiment.options import strategy_options, sumo_words
 from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.input_file import input_file
@@ -53,6 +54,7 @@ class Inputs:
     positions_file: Path | None = None
     traces_path: str | None = None
     sites_file: Path | None = None
+    link_files: tuple[Path, ...] = ()
     sumo_options: Options = field(default_factory=dict)
 
     @property
@@ -73,6 +75,7 @@ class Inputs:
             "sumo_options": what_is_said(self.own_options),
             **positions,
             **({} if self.sites_file is None else {"sites": file_hash(self.sites_file)}),
+            **({"links": [file_hash(path) for path in self.link_files]} if self.link_files else {}),
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": code_hash("tables"), "sumo": self.sumo.version},
         }
@@ -104,7 +107,12 @@ def judge_files(config: Config) -> Inputs:
     if not network.is_built:
         check_cache()
     sites_file = None if config.deployment.file is None else input_file(config.deployment.file, "deployment.file")
-    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, sites_file, options_of_words(sumo, sumo_words(config)))
+    named = dict.fromkeys(each.config.links.file for each in combinations(config))
+    link_files = tuple(input_file(name, "links.file") for name in named if name is not None)
+    for path in link_files:
+        read_links(path)
+    options = options_of_words(sumo, sumo_words(config))
+    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, sites_file, link_files, options)
     if is_on(inputs.own_options, "mesosim"):
         raise InputError(
             "SUMO's option mesosim (mesoscopic) moves vehicles in jumps of some 100 m, which is too coarse for cells and handoffs; "
@@ -153,8 +161,10 @@ class City:
         Its roads; where people on foot may be on them, with both directions of every street.
     driven
         The roads as cars drive them: the first ones of `roads`.
-    cells, coverage, servers
+    cells, coverage
         The deployment.
+    layout
+        The servers on it.
     projection
         None where the network has none.
     """
@@ -164,7 +174,7 @@ class City:
     driven: Roads
     cells: Cells
     coverage: EdgeCoverage
-    servers: Servers
+    layout: Layout
     projection: Projection | None
 
 
@@ -177,13 +187,13 @@ def read_city(config: Config, net_file: Path) -> City:
         If the network is damaged or does not fit the deployment.
     """
     driven = roads_of(net_file)
-    cells = lay_cells(config.deployment, driven, net_file)
+    cells = lay_cells(config, driven, net_file)
+    layout = Layout(cells)
     for line in sites_words(cells):
         say(line)
     is_walked = config.mobility.source == "gps" and bool(config.matching.against_oneway)
     roads = open_both_ways(driven) if is_walked else driven
-    servers = two_tiers(cells, config.tiers.regional_rings)
-    return City(net_file, roads, driven, cells, cover_edges(roads, cells), servers, projection_of(driven))
+    return City(net_file, roads, driven, cells, cover_edges(roads, cells), layout, projection_of(driven))
 
 
 def draw_trips(config: Config, inputs: Inputs, city: City) -> Path:

@@ -56,7 +56,7 @@ def preview(configs: Sequence[Config]) -> list[str]:
         lattice = HexCells(config.deployment.rings, config.deployment.spacing_m, config.deployment.orientation)
         return [*lines, _cells_line(lattice), *_cost_line(configs, lattice)]
     roads = roads_of(network.net_file)
-    cells = lay_cells(config.deployment, roads, network.net_file)
+    cells = lay_cells(config, roads, network.net_file)
     kept = "your own file" if network.build is None else "in the cache"
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")
     lines += [_cells_line(cells), *sites_words(cells)]

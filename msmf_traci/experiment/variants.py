@@ -13,6 +13,7 @@ from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.control.plane import Ruling
 from msmf_traci.control.strategies import Strategy
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.options import (
     control_options,
     handoff_policy,
@@ -68,12 +69,15 @@ class Variants:
     def __len__(self) -> int:
         return len(self.variants)
 
-    def rulings(self) -> list[Ruling]:
-        """What the control plane decides for."""
+    def rulings(self, servers: Sequence[Servers]) -> list[Ruling]:
+        """What the control plane decides for, given the servers of each variant."""
         # variants whose tasks have the same latency levels are decided for together
         levels = _numbered([(each.latency_levels_ms, each.latency_weights) for each in self.workloads])
         first = [levels.index(number) for number in levels]
-        return [Ruling(each.strategy, control_options(each.config), first[each.workload]) for each in self.variants]
+        return [
+            Ruling(each.strategy, control_options(each.config), theirs, first[each.workload])
+            for each, theirs in zip(self.variants, servers, strict=True)
+        ]
 
     def policies(self) -> Records:
         """The engine's record of each variant."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.compose import Point, Request
+from msmf_traci.config.earlier_names import is_of_first_edition
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
 from msmf_traci.launch.naming import free, results_folder, swept_folder
@@ -31,6 +32,11 @@ def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> boo
     if not folder.exists():
         return False
     found = read_run(folder)
+    if found is not None and is_of_first_edition(found.get("config", {})):
+        raise InputError(
+            f"{folder} holds a run of the first edition, whose options had other names: reports take it, but a sweep cannot go on with it; "
+            "set output.dir to another folder"
+        )
     if found is None or comparable(found.get("config")) != comparable(config.model_dump()):
         raise InputError(f"{folder} holds another run, and results are never overwritten; set output.dir to another folder")
     before = found.get("fingerprint", {})

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from msmf_traci.sentinels import NO_SERVER
+from msmf_traci.deployment.servers import RequestLatency
+from msmf_traci.sentinels import MOST_TIERS, NO_SERVER
 
 Records = NDArray[np.void]
 
@@ -28,6 +29,7 @@ CONTAINER = np.dtype(
         ("sent_before", np.float64),  # bytes of this stage sent before `since`, at another rate
         ("since", np.float64),  # before it, its stage is in processing and sends nothing
         ("dirty_base", np.float64),
+        ("answers", np.float64),  # of its target, which each sending waits for
         ("start", np.float64),
         ("handoff", np.float64),
         ("stop", np.float64),
@@ -41,6 +43,7 @@ CONTAINER = np.dtype(
         ("relayed_s", np.float64),
         ("late_s", np.float64),
         ("satisfied_s", np.float64),
+        ("crowd_ms", np.float64),  # what others on its host add to computing
         ("outage_s", np.float64),
         ("longest_outage_s", np.float64),
         ("host", np.int32),
@@ -81,11 +84,11 @@ _EMPTY: dict[str, Any] = {
     **dict.fromkeys(("number", "place"), -1),
 }
 
-MOST_TIERS = 8
 # One variant's rules, in SI units.
 POLICY = np.dtype(
     [
-        ("bandwidth", np.float64),  # bytes of images and memories per second
+        ("bandwidth", np.float64, (MOST_TIERS,)),  # bytes of images and memories per second, of each server of a tier
+        ("efficiency", np.float64),  # share of any other bandwidth that carries them
         ("dirty_share", np.float64),
         ("dirty_threshold", np.float64),
         ("switch", np.float64),
@@ -96,8 +99,10 @@ POLICY = np.dtype(
         ("restoring", np.float64),
         ("restoring_per_byte", np.float64),
         ("answers", np.float64),
+        ("round_trips", np.float64),  # of a path between servers, beside the answers
         ("tier_ms", np.float64, (MOST_TIERS,)),  # of a request that a server of each tier answers without a relay
         ("hop_ms", np.float64),
+        ("per_container_ms", np.float64, (MOST_TIERS,)),
         ("room", np.int64, (MOST_TIERS,)),  # of each server of a tier
         ("tiers", np.int64),
         ("relay", np.bool_),
@@ -111,9 +116,18 @@ UNLIMITED = 2**62
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """How bytes travel, when dirty memory is sent, and how many containers a server of each tier can hold (None, or no number: any).
+    """How bytes travel, when dirty memory is sent, and what the servers of each tier can hold and send.
 
-    The bandwidth is that of images and memories: what transport adds to them is taken off before.
+    Attributes
+    ----------
+    bandwidth_bytes_per_s
+        Of images and memories: what transport adds to them is taken off before.
+    room_by_tier
+        Containers that a server of each tier can hold; None, or no number: any.
+    bandwidth_by_tier
+        Bandwidth of a server of each tier; None, or no number: the one above.
+    efficiency
+        Share of a bandwidth that carries images and memories, for those that servers or links have of their own.
     """
 
     bandwidth_bytes_per_s: float
@@ -122,6 +136,8 @@ class LinkOptions:
     switch_s: float
     is_shared: bool = False
     room_by_tier: tuple[int | None, ...] = ()
+    bandwidth_by_tier: tuple[float | None, ...] = ()
+    efficiency: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -146,6 +162,8 @@ class Processing:
         Restoring, beside the start time.
     answers_s
         What each sending waits for the target's answers.
+    round_trips
+        Round trips on the path to the target that each sending waits for beside that, where links say how long they take.
     """
 
     checkpoint_s: float = 0.0
@@ -155,41 +173,37 @@ class Processing:
     restore_s: float = 0.0
     restore_s_per_byte: float = 0.0
     answers_s: float = 0.0
+    round_trips: float = 0.0
 
 
 NO_PROCESSING = Processing()
-
-
-@dataclass(frozen=True)
-class RequestLatency:
-    """Latency in milliseconds of a request that a server of each tier answers, computing included, and of each hop it is relayed."""
-
-    by_tier_ms: tuple[float, ...]
-    hop_ms: float
 
 
 def policy(
     links: LinkOptions,
     handoff: HandoffPolicy,
     latency: RequestLatency,
-    tiers: int,
+    tiers: int | None,
     processing: Processing = NO_PROCESSING,
 ) -> Records:
-    """One variant's record, shape ()."""
+    """One variant's record, shape (); `tiers` says how many the strategy uses, None: all."""
     record = np.zeros((), dtype=POLICY)
-    record["bandwidth"] = links.bandwidth_bytes_per_s
+    record["bandwidth"], record["efficiency"] = links.bandwidth_bytes_per_s, links.efficiency
+    for tier, bandwidth in enumerate(links.bandwidth_by_tier):
+        record["bandwidth"][tier] = links.bandwidth_bytes_per_s if bandwidth is None else bandwidth
     record["dirty_share"] = links.dirty_share_per_s
     record["dirty_threshold"] = links.dirty_threshold_bytes
     record["switch"] = links.switch_s
     record["checkpoint"], record["checkpoint_per_byte"] = processing.checkpoint_s, processing.checkpoint_s_per_byte
     record["comparison"], record["comparison_per_byte"] = processing.comparison_s, processing.comparison_s_per_byte
     record["restoring"], record["restoring_per_byte"] = processing.restore_s, processing.restore_s_per_byte
-    record["answers"] = processing.answers_s
+    record["answers"], record["round_trips"] = processing.answers_s, processing.round_trips
     record["tier_ms"][: len(latency.by_tier_ms)], record["hop_ms"] = latency.by_tier_ms, latency.hop_ms
+    record["per_container_ms"][: len(latency.per_container_ms)] = latency.per_container_ms
     record["room"] = UNLIMITED
     for tier, room in enumerate(links.room_by_tier):
         record["room"][tier] = UNLIMITED if room is None else room
-    record["tiers"] = tiers
+    record["tiers"] = min(tiers or MOST_TIERS, len(latency.by_tier_ms))
     record["relay"], record["finish"], record["shared"] = handoff.relay_unsynced, handoff.finish_user_left, links.is_shared
     return record
 

@@ -104,7 +104,7 @@ def _meet(course: Course, sample: int, c: Any, p: Any, server_map: ServerMap, ke
     c.anew = False
     if not course.last[sample]:
         score(c, home, target)
-        obey(c, p, t_s, home, target, x_m, y_m, key, books)
+        obey(c, p, server_map, t_s, home, target, x_m, y_m, key, books)
     if len(seen.host):
         seen.target[sample, key[1]] = target
         seen.host[sample, key[1]] = c.host

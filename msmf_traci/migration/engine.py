@@ -36,7 +36,8 @@ class Engine:
         self._books = (ledger.transfer_book, ledger.stage_book, ledger.keep_stages)
         self._records = new_containers(0, len(policies))
         self._vehicles = 0
-        self._meets = policies["shared"] | (policies["room"] < UNLIMITED).any(axis=1)
+        self._meets = policies["shared"] | (policies["room"] < UNLIMITED).any(axis=1) | (policies["per_container_ms"] > 0).any(axis=1)
+        self._meets |= np.array([bool((each.room >= 0).any()) for each in servers])
         empty: IntArray = np.zeros(0, dtype=np.int64)
         self._floors = {
             int(v): Floor(
@@ -44,7 +45,8 @@ class Engine:
                 again=empty,
                 n=np.zeros(3, dtype=np.int64),
                 held=np.zeros(len(servers[int(v)]), dtype=np.int64),
-                link=np.full(2 * len(servers[int(v)]), -1, dtype=np.int64),
+                running=np.zeros(len(servers[int(v)]), dtype=np.int64),
+                link=np.full(2 * len(servers[int(v)]) + len(servers[int(v)].server_map().backhaul.to), -1, dtype=np.int64),
                 shared_s=np.full(1, -np.inf),
             )
             for v in np.flatnonzero(self._meets)
@@ -113,7 +115,7 @@ class Engine:
                 if floor.n[2]:
                     raise InputError(
                         "no server that the strategy may use had room for the container of a vehicle that had departed by "
-                        f"{batch.times_s[-1]:g} s; raise capacity.local or capacity.regional, or drive fewer vehicles"
+                        f"{batch.times_s[-1]:g} s; raise the capacity of a tier (tiers.NAME.capacity), or drive fewer vehicles"
                     )
         return seen
 

@@ -1,4 +1,6 @@
-"""Max-min fair rates on shared links: every server has an uplink and a downlink of the same bandwidth. Model, section 8.
+"""Rates of transfers: the narrowest link of a path, or max-min fair shares of every link on it. Model, section 8.
+
+Links are numbered: of s servers, uplink i and downlink s + i are those of server i; behind them come the directed links of the backhaul.
 
 Progressive filling: all flows rise together; a link that is full freezes the flows on it (Bertsekas and Gallager, Data Networks, 6.5.2).
 """
@@ -6,34 +8,79 @@ Progressive filling: all flows rise together; a link that is full freezes the fl
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
+from msmf_traci.deployment.server_map import ServerMap, row_of
 
 
 @compiled
-def max_min_rates(up: IntArray, down: IntArray, start: IntArray, flow: IntArray, bandwidth: float) -> FloatArray:
+def bandwidth_of(link: int, p: Any, server_map: ServerMap) -> float:
+    """Bytes of images and memories per second that a link carries; `p` is a variant's policy."""
+    servers = len(server_map.tier)
+    if link >= 2 * servers:
+        return float(server_map.backhaul.bandwidth[link - 2 * servers] * p.efficiency)
+    server = link % servers
+    own = server_map.bandwidth[server]
+    return float(own * p.efficiency if own > 0 else p.bandwidth[server_map.tier[server]])
+
+
+@compiled
+def links_between(source: int, target: int, server_map: ServerMap, found: IntArray) -> int:
+    """Put the links from a server to another into `found`, in their order on the way, and return how many they are."""
+    servers = len(server_map.tier)
+    found[0], n = source, 1
+    if len(server_map.paths.link) > 0:
+        row, node = row_of(target, server_map), source
+        while node != target:
+            link = server_map.paths.link[row, node]
+            found[n] = 2 * servers + link
+            n += 1
+            node = server_map.backhaul.to[link]
+    found[n] = servers + target
+    return n + 1
+
+
+@compiled
+def longest_path(server_map: ServerMap) -> int:
+    """No path between servers has more links."""
+    return 2 + len(server_map.backhaul.start) - 1
+
+
+@compiled
+def rate_between(source: int, target: int, p: Any, server_map: ServerMap) -> float:
+    """Bytes per second of a transfer that has all links on its way for itself: those of the narrowest one."""
+    links = np.empty(longest_path(server_map), dtype=np.int64)
+    rate = np.inf
+    for k in range(links_between(source, target, server_map, links)):
+        rate = min(rate, bandwidth_of(links[k], p, server_map))
+    return float(rate)
+
+
+@compiled
+def max_min_rates(begin: IntArray, way: IntArray, start: IntArray, flow: IntArray, bandwidth: FloatArray) -> FloatArray:
     """Rate of each flow.
 
     Parameters
     ----------
-    up, down
-        The two links of each flow, shape (flows,).
+    begin, way
+        The links of flow i are `way[begin[i]:begin[i + 1]]`.
     start, flow
         Flows on each link, from `flows_by_link`.
     bandwidth
-        Bytes per second of every link.
+        Bytes per second of each link, shape (links,).
 
     Returns
     -------
     Bytes per second of each flow, shape (flows,).
     """
     open_flows = start[1:] - start[:-1]
-    left = np.full(len(open_flows), bandwidth)
-    rate = np.full(len(up), -1.0)
-    shares = [(bandwidth / open_flows[link], link) for link in range(len(open_flows)) if open_flows[link] > 0]
+    left = bandwidth.copy()
+    rate = np.full(len(begin) - 1, -1.0)
+    shares = [(bandwidth[link] / open_flows[link], link) for link in range(len(open_flows)) if open_flows[link] > 0]
     heapq.heapify(shares)
     while len(shares) > 0:
         share, link = heapq.heappop(shares)
@@ -47,7 +94,7 @@ def max_min_rates(up: IntArray, down: IntArray, start: IntArray, flow: IntArray,
             i = flow[k]
             if rate[i] < 0:
                 rate[i] = share
-                for other in (up[i], down[i]):
+                for other in way[begin[i] : begin[i + 1]]:
                     left[other] -= share
                     open_flows[other] -= 1
     return rate
@@ -57,7 +104,7 @@ def max_min_rates(up: IntArray, down: IntArray, start: IntArray, flow: IntArray,
 def level_for_one_more(link: int, start: IntArray, flow: IntArray, rate: FloatArray, bandwidth: float) -> float:
     """The rate at which a link would be full if one more flow were on it.
 
-    Until then nothing that the further flow does reaches other links, so the flow's rate is the lower level of its two links.
+    Until then nothing that the further flow does reaches other links, so the flow's rate is the lowest level of its links.
 
     Parameters
     ----------
@@ -85,17 +132,16 @@ def level_for_one_more(link: int, start: IntArray, flow: IntArray, rate: FloatAr
 
 
 @compiled
-def flows_by_link(up: IntArray, down: IntArray, links: int) -> tuple[IntArray, IntArray]:
-    """Flows on link l are `flow[start[l]:start[l + 1]]`; links are numbered from 0 to `links` - 1."""
+def flows_by_link(begin: IntArray, way: IntArray, links: int) -> tuple[IntArray, IntArray]:
+    """Flows on link l are `flow[start[l]:start[l + 1]]`; links are numbered from 0 to `links` - 1, ways as in `max_min_rates`."""
     start = np.zeros(links + 1, dtype=np.int64)
-    for i in range(len(up)):
-        start[up[i] + 1] += 1
-        start[down[i] + 1] += 1
+    for link in way:
+        start[link + 1] += 1
     start = np.cumsum(start)
     place = start[:-1].copy()
-    flow = np.empty(2 * len(up), dtype=np.int64)
-    for i in range(len(up)):
-        for link in (up[i], down[i]):
+    flow = np.empty(len(way), dtype=np.int64)
+    for i in range(len(begin) - 1):
+        for link in way[begin[i] : begin[i + 1]]:
             flow[place[link]] = i
             place[link] += 1
     return start, flow

@@ -38,15 +38,17 @@ def complete(c: Any, p: Any, server_map: ServerMap, t_s: float, x_m: float, y_m:
 
 
 @compiled
-def obey(c: Any, p: Any, t_s: float, home: int, target: int, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def obey(
+    c: Any, p: Any, server_map: ServerMap, t_s: float, home: int, target: int, x_m: float, y_m: float, key: tuple[int, int], books: Any
+) -> None:
     """Rules 2 to 4 for a vehicle that drives on; target NO_SERVER, or a server that is not the host."""
     if c.running:
         if home == KEEP or home == c.host:
-            _copy_ahead(c, p, t_s, target, x_m, y_m, key, books)
+            _copy_ahead(c, p, server_map, t_s, target, x_m, y_m, key, books)
         else:
-            _hand_off(c, p, t_s, home, x_m, y_m, key, books)
+            _hand_off(c, p, server_map, t_s, home, x_m, y_m, key, books)
     elif home != KEEP and home != c.target and c.stage != RESTORE and not p.finish:
-        _follow_user(c, p, t_s, home, x_m, y_m, key, books)
+        _follow_user(c, p, server_map, t_s, home, x_m, y_m, key, books)
 
 
 @compiled
@@ -82,7 +84,9 @@ def score(c: Any, home: int, target: int) -> None:
 
 
 @compiled
-def _copy_ahead(c: Any, p: Any, t_s: float, target: int, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def _copy_ahead(
+    c: Any, p: Any, server_map: ServerMap, t_s: float, target: int, x_m: float, y_m: float, key: tuple[int, int], books: Any
+) -> None:
     """Rule 2: the container is where it should be; pre-copy to the target, if there is one."""
     c.pending = False
     if target == NO_SERVER:
@@ -90,16 +94,18 @@ def _copy_ahead(c: Any, p: Any, t_s: float, target: int, x_m: float, y_m: float,
     if c.target != NO_SERVER and c.target != target:
         abandon(c, t_s, x_m, y_m, key, books)
     if c.target == NO_SERVER:
-        start(c, p, t_s, target)
+        start(c, p, server_map, t_s, target)
 
 
 @compiled
-def _hand_off(c: Any, p: Any, t_s: float, home: int, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def _hand_off(
+    c: Any, p: Any, server_map: ServerMap, t_s: float, home: int, x_m: float, y_m: float, key: tuple[int, int], books: Any
+) -> None:
     """Rule 3: the container has to go to another server."""
     if c.target != NO_SERVER and c.target != home:
         abandon(c, t_s, x_m, y_m, key, books)
     if c.target == NO_SERVER:
-        start(c, p, t_s, home)
+        start(c, p, server_map, t_s, home)
     if c.handoff != c.handoff:  # NaN: not yet
         c.handoff = t_s
         c.handoffs += 1
@@ -110,7 +116,9 @@ def _hand_off(c: Any, p: Any, t_s: float, home: int, x_m: float, y_m: float, key
 
 
 @compiled
-def _follow_user(c: Any, p: Any, t_s: float, home: int, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def _follow_user(
+    c: Any, p: Any, server_map: ServerMap, t_s: float, home: int, x_m: float, y_m: float, key: tuple[int, int], books: Any
+) -> None:
     """Rule 4: the user has left while the container is stopped; resume on the host, or send everything to the new home."""
     end(c, t_s, USER_LEFT, x_m, y_m, key, books)
     c.handoffs += 1
@@ -118,4 +126,4 @@ def _follow_user(c: Any, p: Any, t_s: float, home: int, x_m: float, y_m: float, 
         resume(c, t_s)
         c.anew = True
     else:
-        start_stopped(c, p, t_s, home)
+        start_stopped(c, p, server_map, t_s, home)

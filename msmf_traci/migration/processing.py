@@ -1,6 +1,6 @@
 """What a migration does before the bytes of a stage flow, and to restore: model, section 7. Nothing in the paper's model.
 
-`c` is a container's record, `p` its variant's policy.
+`c` is a container's record, whose transfer is open, `p` its variant's policy.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from msmf_traci.compiled import compiled
 
 
 @compiled
-def before_image_s(p: Any) -> float:
+def before_image_s(c: Any) -> float:
     """Seconds before the bytes of an image, or of what a stopped container sends anew, flow: the target's answers."""
-    return float(p.answers)
+    return float(c.answers)
 
 
 @compiled
 def before_snapshot_s(c: Any, p: Any) -> float:
     """Seconds before the bytes of a first snapshot of the memory flow: it is taken."""
-    return float(p.checkpoint + p.checkpoint_per_byte * c.memory + p.answers)
+    return float(p.checkpoint + p.checkpoint_per_byte * c.memory + c.answers)
 
 
 @compiled

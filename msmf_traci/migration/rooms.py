@@ -9,7 +9,7 @@ from typing import Any
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.server_map import ServerMap, hops_from
+from msmf_traci.deployment.server_map import ServerMap, hops_from, request_ms
 from msmf_traci.migration.transfer import refuse
 from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
@@ -17,7 +17,8 @@ from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 @compiled
 def has_room(held: IntArray, server: int, p: Any, server_map: ServerMap) -> bool:
     """Whether a server can hold one container more."""
-    return bool(held[server] < p.room[server_map.tier[server]])
+    own = server_map.room[server]
+    return bool(held[server] < (own if own >= 0 else p.room[server_map.tier[server]]))
 
 
 @compiled
@@ -84,7 +85,9 @@ def grant_home(
     c.asked_home = home
     for tier in range(server_map.tier[home] - 1, -1, -1):
         lower = server_map.server_of[tier, cell]
-        if p.tier_ms[tier] <= c.level_ms and (lower == c.host or lower == c.target or has_room(held, lower, p, server_map)):
+        if request_ms(lower, cell, p.tier_ms, p.hop_ms, server_map) <= c.level_ms and (
+            lower == c.host or lower == c.target or has_room(held, lower, p, server_map)
+        ):
             c.given_home = lower
             return int(lower)
     c.given_home = NO_SERVER
@@ -121,7 +124,11 @@ def grant_target(
     c.asked_target = target
     for tier in range(server_map.tier[target] - 1 if entry != NO_CELL else -1, -1, -1):
         lower = server_map.server_of[tier, entry]
-        if lower != c.host and p.tier_ms[tier] <= c.level_ms and (lower == c.target or has_room(held, lower, p, server_map)):
+        if (
+            lower != c.host
+            and request_ms(lower, entry, p.tier_ms, p.hop_ms, server_map) <= c.level_ms
+            and (lower == c.target or has_room(held, lower, p, server_map))
+        ):
             c.given_target = lower
             return int(lower)
     c.given_target = NO_SERVER

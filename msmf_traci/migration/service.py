@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.server_map import ServerMap, hops_to
+from msmf_traci.deployment.server_map import ServerMap, hops_to, request_ms
 
 
 @compiled
@@ -26,9 +26,8 @@ def see(c: Any, p: Any, server_map: ServerMap, t_s: float, cell: int) -> None:
     """From now on the user is attached to `cell` and served by the host."""
     settle(c, t_s)
     c.cell = cell
-    away = hops_to(c.host, cell, server_map)
-    c.relayed = away > 0
-    c.late = p.tier_ms[server_map.tier[c.host]] + p.hop_ms * away > c.level_ms
+    c.relayed = hops_to(c.host, cell, server_map) > 0
+    c.late = request_ms(c.host, cell, p.tier_ms, p.hop_ms, server_map) + c.crowd_ms > c.level_ms
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Containers that meet: transfers share links, servers have limited room. Model, section 8.
+"""Containers that meet: transfers share links, servers have limited room or slow down. Model, sections 2 and 8.
 
 A variant goes through a batch frame by frame: bring the open transfers up to the frame, obey what was decided in the order of departure,
 share the links out anew. Only transfers and vehicles for which something is new are looked at.
@@ -15,7 +15,14 @@ from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.migration.container import Records
 from msmf_traci.migration.course import Course, Seen
-from msmf_traci.migration.links import flows_by_link, level_for_one_more, max_min_rates
+from msmf_traci.migration.links import (
+    bandwidth_of,
+    flows_by_link,
+    level_for_one_more,
+    links_between,
+    longest_path,
+    max_min_rates,
+)
 from msmf_traci.migration.machine import arrive, complete, obey, score
 from msmf_traci.migration.rooms import grant_home, grant_target, hold, lacks_what_it_asked_for, server_with_room
 from msmf_traci.migration.service import deploy, see
@@ -29,15 +36,17 @@ class Floor(NamedTuple):
     Attributes
     ----------
     open
-        Vehicles with an open transfer, the first `n[0]` server_map.
+        Vehicles with an open transfer, the first `n[0]`.
     again
-        Vehicles to be decided for anew at their next frame, the first `n[1]` server_map.
+        Vehicles to be decided for anew at their next frame, the first `n[1]`.
     n
         How many of each, and how many containers found no room at their first deployment.
     held
         Containers that each server holds, running or being received.
+    running
+        Containers that run on each server, counted where they add to each other's computing.
     link
-        Number of each uplink, then of each downlink, among the links in use while rates are computed; -1 where it has none.
+        Number of each link (`links.py`) among those in use while rates are computed; -1 where it has none.
     shared_s
         When links were last shared out, shape (1,).
     """
@@ -46,6 +55,7 @@ class Floor(NamedTuple):
     again: IntArray
     n: IntArray
     held: IntArray
+    running: IntArray
     link: IntArray
     shared_s: FloatArray
 
@@ -99,6 +109,7 @@ def run_shared(
         before_x_m[course.vehicle[i]], before_y_m[course.vehicle[i]] = course.before_x_m[i], course.before_y_m[i]
     due = np.empty(len(containers), dtype=np.int64)
     is_due = np.zeros(len(containers), dtype=np.bool_)
+    grows = p.per_container_ms.max() > 0
     for f in range(len(batch.times_s)):
         t_s = batch.times_s[f]
         samples = batch.all_sample[batch.all_start[f] : batch.all_start[f + 1]]
@@ -111,7 +122,9 @@ def run_shared(
             is_due[vehicle] = False
             _meet(course, here[vehicle], containers, v, vehicle, p, server_map, floor, books, seen)
         if p.shared and (moved or n_due > 0):
-            _share_links(t_s, containers, p, floor)
+            _share_links(t_s, containers, p, server_map, floor)
+        if grows:
+            _compute_together(t_s, containers, p, server_map, floor)
         for sample in samples:
             vehicle = _vehicle_of(course, sample)
             before_x_m[vehicle], before_y_m[vehicle] = course.x_m[sample], course.y_m[sample]
@@ -222,7 +235,7 @@ def _meet(
             granted = grant_home(c, p, server_map, floor.held, t_s, home, cell, x_m, y_m, key, books)
         if c.running and (granted == KEEP or granted == c.host):
             wanted = grant_target(c, p, server_map, floor.held, t_s, target, entry, x_m, y_m, key, books)
-        obey(c, p, t_s, granted, wanted, x_m, y_m, key, books)
+        obey(c, p, server_map, t_s, granted, wanted, x_m, y_m, key, books)
         c.anew = c.anew or lacks_what_it_asked_for(c) or (course.first[sample] and c.host != home)
     if len(seen.host):
         seen.target[sample, v] = target
@@ -255,13 +268,12 @@ def _close_place(containers: Records, c: Any, floor: Floor) -> None:
 
 
 @compiled
-def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
+def _share_links(t_s: float, containers: Records, p: Any, server_map: ServerMap, floor: Floor) -> None:
     """Give every open transfer its max-min fair rate; one that waits to send what it would get as one flow more."""
     floor.shared_s[0] = t_s
-    n, servers = floor.n[0], len(floor.held)
-    up, down = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    n = floor.n[0]
     sender, waiter = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    senders, waiters, links = 0, 0, 0
+    senders, waiters = 0, 0
     for k in range(n):
         vehicle = floor.open[k]
         c = containers[vehicle]
@@ -271,40 +283,57 @@ def _share_links(t_s: float, containers: Records, p: Any, floor: Floor) -> None:
         elif is_waiting(c, t_s):
             waiter[waiters] = vehicle
             waiters += 1
+    one = np.empty(longest_path(server_map), dtype=np.int64)
+    begin = np.zeros(senders + 1, dtype=np.int64)
     for k in range(senders):
         c = containers[sender[k]]
-        up[k], links = _number(c.host, floor.link, links)
-        down[k], links = _number(servers + c.target, floor.link, links)
-    up, down = up[:senders], down[:senders]
-    start, flow = flows_by_link(up, down, links)
-    rate = max_min_rates(up, down, start, flow, p.bandwidth)
+        begin[k + 1] = begin[k] + links_between(c.host, c.target, server_map, one)
+    # links in use are numbered in the order in which they are met
+    way, in_use, links = np.empty(begin[-1], dtype=np.int64), np.empty(begin[-1], dtype=np.int64), 0
+    for k in range(senders):
+        c = containers[sender[k]]
+        for i in range(links_between(c.host, c.target, server_map, one)):
+            if floor.link[one[i]] < 0:
+                floor.link[one[i]], in_use[links] = links, one[i]
+                links += 1
+            way[begin[k] + i] = floor.link[one[i]]
+    bandwidth = np.empty(links)
+    for link in range(links):
+        bandwidth[link] = bandwidth_of(in_use[link], p, server_map)
+    start, flow = flows_by_link(begin, way, links)
+    rate = max_min_rates(begin, way, start, flow, bandwidth)
     for k in range(senders):
         set_rate(containers[sender[k]], t_s, rate[k])
-    level = np.full(links, -1.0)
+    level = np.full(links, -1.0)  # of a link in use for one flow more, found out once
     for k in range(waiters):
         c = containers[waiter[k]]
-        of_up = _level(floor.link[c.host], level, start, flow, rate, p.bandwidth)
-        of_down = _level(floor.link[servers + c.target], level, start, flow, rate, p.bandwidth)
-        set_rate(c, t_s, min(of_up, of_down))
-    for k in range(senders):
-        c = containers[sender[k]]
-        floor.link[c.host], floor.link[servers + c.target] = -1, -1
+        lowest = np.inf
+        for i in range(links_between(c.host, c.target, server_map, one)):
+            link = floor.link[one[i]]
+            if link < 0:
+                lowest = min(lowest, bandwidth_of(one[i], p, server_map))
+                continue
+            if level[link] < 0:
+                level[link] = level_for_one_more(link, start, flow, rate, bandwidth[link])
+            lowest = min(lowest, level[link])
+        set_rate(c, t_s, lowest)
+    for link in range(links):
+        floor.link[in_use[link]] = -1
 
 
 @compiled
-def _number(link: int, number: IntArray, links: int) -> tuple[int, int]:
-    """Number of a link among those in use, given now if it has none; and how many have one."""
-    if number[link] < 0:
-        number[link] = links
-        links += 1
-    return number[link], links
-
-
-@compiled
-def _level(link: int, level: FloatArray, start: IntArray, flow: IntArray, rate: FloatArray, bandwidth: float) -> float:
-    """The level of a link in use for one flow more, found out once; all of the bandwidth where nothing is on it (-1)."""
-    if link < 0:
-        return bandwidth
-    if level[link] < 0:
-        level[link] = level_for_one_more(link, start, flow, rate, bandwidth)
-    return float(level[link])
+def _compute_together(t_s: float, containers: Records, p: Any, server_map: ServerMap, floor: Floor) -> None:
+    """What the containers that run on a server add to each other's computing, as of a frame."""
+    floor.running[:] = 0
+    for k in range(len(containers)):
+        c = containers[k]
+        if c.host != NO_SERVER and c.running:
+            floor.running[c.host] += 1
+    for k in range(len(containers)):
+        c = containers[k]
+        if c.host != NO_SERVER:
+            others = max(floor.running[c.host] - int(c.running), 0)
+            crowd_ms = p.per_container_ms[server_map.tier[c.host]] * others
+            if crowd_ms != c.crowd_ms:
+                c.crowd_ms = crowd_ms
+                see(c, p, server_map, t_s, c.cell)

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.compiled import compiled
+from msmf_traci.deployment.server_map import ServerMap, path_ms
 from msmf_traci.migration.ledger import Outcome, Stage
+from msmf_traci.migration.links import rate_between
 from msmf_traci.migration.processing import before_difference_s, before_image_s, before_snapshot_s, restoring_s
 from msmf_traci.migration.service import begin_outage
 from msmf_traci.sentinels import NO_SERVER
+from msmf_traci.units import S_PER_MS
 
 # plain numbers, which compile to constants
 NONE, IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE = (int(stage) for stage in Stage)
@@ -23,19 +26,19 @@ COMPLETED, MISPREDICTED, USER_LEFT, UNFINISHED, REFUSED = (int(outcome) for outc
 
 
 @compiled
-def start(c: Any, p: Any, t_s: float, target: int) -> None:
+def start(c: Any, p: Any, server_map: ServerMap, t_s: float, target: int) -> None:
     """Start a transfer with the image."""
-    _open(c, p, t_s, target)
-    _begin(c, t_s, IMAGE, c.image, before_image_s(p))
+    _open(c, p, server_map, t_s, target)
+    _begin(c, t_s, IMAGE, c.image, before_image_s(c))
 
 
 @compiled
-def start_stopped(c: Any, p: Any, t_s: float, target: int) -> None:
+def start_stopped(c: Any, p: Any, server_map: ServerMap, t_s: float, target: int) -> None:
     """Start the transfer of a stopped container, whose snapshot is there: image and memory are sent at once (rule 4)."""
-    _open(c, p, t_s, target)
+    _open(c, p, server_map, t_s, target)
     c.handoff = t_s
     c.stop = t_s
-    _begin(c, t_s, FINAL, c.image + c.memory, before_image_s(p))
+    _begin(c, t_s, FINAL, c.image + c.memory, before_image_s(c))
 
 
 @compiled
@@ -159,7 +162,7 @@ def dirty_bytes(c: Any, p: Any, t_s: float) -> float:
 
 
 @compiled
-def _open(c: Any, p: Any, t_s: float, target: int) -> None:
+def _open(c: Any, p: Any, server_map: ServerMap, t_s: float, target: int) -> None:
     c.target = target
     c.number = c.numbered
     c.numbered += 1
@@ -168,7 +171,8 @@ def _open(c: Any, p: Any, t_s: float, target: int) -> None:
     c.handoff = np.nan
     c.stop = np.nan
     c.image_sent = c.memory_sent = c.dirty_sent = c.final_sent = 0.0
-    c.rate = 0.0 if p.shared else p.bandwidth
+    c.rate = 0.0 if p.shared else rate_between(c.host, target, p, server_map)
+    c.answers = p.answers + p.round_trips * 2 * path_ms(c.host, target, server_map) * S_PER_MS
 
 
 @compiled

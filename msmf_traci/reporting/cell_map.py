@@ -1,4 +1,4 @@
-"""The picture of a deployment: the polygons of its cells, the borders of regions, and where servers are drawn."""
+"""The picture of a deployment: the polygons of its cells, the borders of areas, and where servers are drawn."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from msmf_traci.deployment.lattice import cluster_centers, hexagons
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.run_tables import NUMBER, TEXT, header, read_whole
 
-LOCAL_PREFIX, REGIONAL_PREFIX = "L:", "R:"
-# a region's server stands above the middle of its region, so that it does not cover the local server there
+# a server of a higher tier stands above the middle of its area, so that it does not cover those of lower tiers there
 RAISED_BY_SIZES = 0.25
 _CORNER_M = 1e-3  # corners that lie nearer are one: cells.csv has no finer ones
 
 
 @dataclass(frozen=True)
 class CellMap:
-    """Cells and regions of a deployment.
+    """Cells and servers of a deployment.
 
     Attributes
     ----------
@@ -34,8 +33,8 @@ class CellMap:
         Their names, shape (cells,).
     x_m, y_m
         Their base stations.
-    region
-        Name of each cell's region, as its server is called (`R:q,r`).
+    servers
+        Name of the server of each cell: a column for each tier, from the lowest, and further ones for areas that only variants have.
     polygons
         Their ground, shapely polygons; corners that cells share have the same coordinates.
     """
@@ -43,7 +42,7 @@ class CellMap:
     cells: NDArray[np.object_]
     x_m: FloatArray
     y_m: FloatArray
-    region: NDArray[np.object_]
+    servers: Mapping[str, NDArray[np.object_]]
     polygons: NDArray[np.object_]
 
     def __len__(self) -> int:
@@ -72,14 +71,16 @@ class CellMap:
             found[number].append(ring if part.exterior.is_ccw else ring[::-1])
         return found
 
-    @cached_property
-    def axial(self) -> IntArray:
-        """Lattice coordinates of the cells, from their names, shape (cells, 2)."""
-        return np.array([lattice_point(name) for name in self.cells], dtype=np.int64).reshape(-1, 2)
+    @property
+    def region(self) -> NDArray[np.object_]:
+        """Server of each cell whose areas are drawn: of the second tier, or of the only one."""
+        columns = list(self.servers.values())
+        return columns[1] if len(columns) > 1 else columns[0]
 
-    def regions_of(self, rings: int) -> NDArray[np.object_]:
-        """Name of the region of each cell where regions have `rings` rings, which a variant may choose for itself."""
-        return np.array([f"{REGIONAL_PREFIX}{q},{r}" for q, r in cluster_centers(self.axial, rings)], dtype=object)
+    @cached_property
+    def tier_of(self) -> dict[str, str]:
+        """Tier of each server by its name."""
+        return {str(name): column.partition(":")[0] for column, names in self.servers.items() for name in names}
 
     def borders_m(self, region: NDArray[np.object_] | None = None) -> FloatArray:
         """Sides of cells, each once: all of them, or only those at which a region ends, shape (sides, 2, 2)."""
@@ -112,27 +113,19 @@ class CellMap:
                 yield name, np.array(loop)
 
     def server_places_m(self, names: NDArray[np.object_]) -> FloatArray:
-        """Where servers are drawn, shape (servers, 2)."""
-        cell_of = {name: cell for cell, name in enumerate(self.cells)}
-        centers = np.column_stack([self.x_m, self.y_m])
-        places = np.zeros((len(names), 2))
-        for server, name in enumerate(names):
-            cell = cell_of.get(name.removeprefix(LOCAL_PREFIX)) if name.startswith(LOCAL_PREFIX) else None
-            if cell is not None:
-                places[server] = centers[cell]
-            else:
-                places[server] = self._middle_of_region(name)
-                places[server, 1] += RAISED_BY_SIZES * self.size_m
-        return places
-
-    def _middle_of_region(self, name: str) -> FloatArray:
-        """Middle of the cells of a region; of one that only a variant has, its lattice point."""
-        inside = self.region == name
-        if inside.any():
-            return np.array([self.x_m[inside].mean(), self.y_m[inside].mean()])
-        basis = np.column_stack([self.axial, np.ones(len(self))])
-        to_m = np.linalg.lstsq(basis, np.column_stack([self.x_m, self.y_m]), rcond=None)[0]
-        return np.asarray(np.array([*lattice_point(name[len(REGIONAL_PREFIX) :]), 1]) @ to_m, dtype=np.float64)
+        """Where servers are drawn, shape (servers, 2): at the mean place of the base stations of their area, higher tiers above it."""
+        heights = {tier: height for height, tier in enumerate(dict.fromkeys(self.tier_of.values()))}
+        place: dict[str, FloatArray] = {}
+        for column, servers in self.servers.items():
+            raised_m = RAISED_BY_SIZES * self.size_m * heights[column.partition(":")[0]]
+            found, number = np.unique(servers.astype(str), return_inverse=True)
+            number = number.reshape(-1)
+            middle = np.column_stack([np.bincount(number, weights=each) for each in (self.x_m, self.y_m)]) / np.bincount(number)[:, None]
+            place |= dict(zip(found.tolist(), middle + np.array([0.0, raised_m]), strict=True))
+        unknown = next((name for name in names if name not in place), None)
+        if unknown is not None:
+            raise InputError(f"the map has no server {unknown}; copy the run and its map folder again")
+        return np.array([place[name] for name in names], dtype=np.float64).reshape(-1, 2)
 
     @cached_property
     def _sides(self) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
@@ -158,15 +151,37 @@ def read_cell_map(folder: Path, facts: Mapping[str, Any]) -> CellMap:
     InputError
         If the table or the lattice is missing or damaged.
     """
-    columns = {"cell": TEXT, "region": TEXT, "x_m": NUMBER, "y_m": NUMBER}
-    has_polygons = "polygon" in header(folder, "cells")
-    table = read_whole(folder, "cells", columns | ({"polygon": TEXT} if has_polygons else {}))
-    if not len(table):
-        raise InputError(f"{folder / 'cells.csv'} has no cells; copy the map folder again")
+    columns = header(folder, "cells")
+    tiers = [str(tier) for tier in facts["config"]["tiers"]["order"]]
+    of_servers = [each for tier in tiers for each in columns if each == tier] + [
+        each for each in columns if each.partition(":")[0] in tiers and ":" in each
+    ]
+    texts = ["region"] if _is_of_first_edition(columns) else of_servers
+    has_polygons = "polygon" in columns
+    wanted = {"cell": TEXT, "x_m": NUMBER, "y_m": NUMBER, **dict.fromkeys(texts, TEXT), **({"polygon": TEXT} if has_polygons else {})}
+    table = read_whole(folder, "cells", wanted)
+    if not len(table) or not texts:
+        raise InputError(f"{folder / 'cells.csv'} has no cells or no servers; copy the map folder again")
     cells = table["cell"].to_numpy(dtype=object)
     x_m, y_m = (table[name].to_numpy(dtype=np.float64) for name in ("x_m", "y_m"))
     polygons = _polygons(folder, table["polygon"]) if has_polygons else _hexagons(cells, x_m, y_m, facts)
-    return CellMap(cells, x_m, y_m, table["region"].to_numpy(dtype=object), polygons)
+    servers = {name: table[name].to_numpy(dtype=object) for name in texts}
+    if _is_of_first_edition(columns):
+        servers = _of_first_edition(cells, servers["region"], facts)
+    return CellMap(cells, x_m, y_m, servers, polygons)
+
+
+def _is_of_first_edition(columns: Sequence[str]) -> bool:
+    return "region" in columns
+
+
+def _of_first_edition(cells: NDArray[np.object_], region: NDArray[np.object_], facts: Mapping[str, Any]) -> dict[str, NDArray[np.object_]]:
+    """Servers of a map of the first edition, which says the regions alone; those of variants follow from the lattice."""
+    found = {"local": np.array([f"L:{name}" for name in cells], dtype=object), "regional": region}
+    axial = np.array([lattice_point(name) for name in cells], dtype=np.int64).reshape(-1, 2)
+    for rings in (facts["config"].get("variants", {}).get("tiers") or {}).get("regional", {}).get("rings") or ():
+        found[f"regional:rings={rings}"] = np.array([f"R:{q},{r}" for q, r in cluster_centers(axial, rings)], dtype=object)
+    return found
 
 
 def _polygons(folder: Path, text: pd.Series) -> NDArray[np.object_]:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.config.defaults import defaults
+from msmf_traci.config.earlier_names import earlier_name
 from msmf_traci.reporting.measures import REPLICATE
 from msmf_traci.reporting.numbers import exact
 
@@ -65,7 +66,7 @@ _LABELS = {
     "mobility.vehicles": "vehicles",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
-    "tiers.regional_rings": "rings of a region",
+    "tiers.regional.rings": "rings of a region",
     "links.bandwidth_mbps": "bandwidth (Mb/s)",
     "migration.processing.checkpoint_s_per_mb": "checkpoint (s a MB)",
     "migration.processing.round_s_per_mb": "comparing with the snapshot before (s a MB)",
@@ -77,7 +78,7 @@ def label_of(name: str) -> str:
     """Words for an option, with its unit."""
     if name in _LABELS:
         return _LABELS[name]
-    section, _, last = name.rpartition(".")
+    section, _, last = name.removeprefix("tiers.").rpartition(".")
     words, _, unit = last.rpartition("_")
     text = f"{words} ({_UNITS[unit]})" if words and unit in _UNITS else last
     return f"{section} {text}".replace("_", " ").strip()
@@ -143,7 +144,7 @@ def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
             option = f"{section}.{name}".rstrip(".")
             values = (
                 {f"{option}.{last}": each for last, each in value.items()}
-                if option in _INNER_SECTIONS or section == "applications"
+                if isinstance(value, Mapping) and (option in _INNER_SECTIONS or section in ("applications", "tiers"))
                 else {option: value}
             )
             found |= {one: normalised(each) for one, each in values.items()}
@@ -154,8 +155,9 @@ def varied_columns(config: Mapping[str, Any], key_columns: Sequence[str]) -> dic
     """Key column of each option that a run varied within its pass."""
     found = {}
     for option in _varied("", config.get("variants", {})):
-        column = option if option in key_columns else option.rsplit(".", 1)[-1]
-        if column in key_columns:
+        names = [each for name in (option, earlier_name(option)) for each in (name, name.rsplit(".", 1)[-1])]
+        column = next((name for name in names if name in key_columns), None)
+        if column is not None:
             found[option] = column
     return found
 

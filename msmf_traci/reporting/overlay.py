@@ -163,6 +163,7 @@ def _hosts(transfers: pd.DataFrame, cells: CellMap) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "server": names,
+            "tier": [cells.tier_of[name] for name in names],
             **{name: column.value_counts().reindex(names, fill_value=0).to_numpy(dtype=np.int64) for name, column in counts.items()},
             "place_x_m": places[:, 0],
             "place_y_m": places[:, 1],

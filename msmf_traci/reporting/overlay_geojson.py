@@ -43,12 +43,16 @@ def read_projection(map_folder: Path) -> Projection | None:
 
 
 def cells_geojson(cells: CellMap, projection: Projection) -> Features:
-    """Cells as polygons, each with its region."""
+    """Cells as polygons, each with its servers."""
     rings = [[_lon_lat(ring, projection) for ring in parts] for parts in cells.rings_m]
     return _collection(
         [
-            {"type": "Feature", "geometry": polygon_geometry(parts), "properties": {"cell": name, "region": region}}
-            for name, region, parts in zip(cells.cells, cells.region, rings, strict=True)
+            {
+                "type": "Feature",
+                "geometry": polygon_geometry(parts),
+                "properties": {"cell": name, **{tier: names[cell] for tier, names in cells.servers.items()}},
+            }
+            for cell, (name, parts) in enumerate(zip(cells.cells, rings, strict=True))
         ]
     )
 

@@ -94,10 +94,10 @@ def _poly(name: str, kind: str, points_m: FloatArray, colour: str, layer: int, w
 
 
 def _point(row: Mapping[Hashable, Any]) -> str:
-    tier = "regional" if str(row["server"]).startswith("R:") else "local"
     params = "".join(f'<param key="{key}" value="{row[key]}"/>' for key in ("sent", "received", "completed"))
+    kind = f"host.{_escaped(str(row['tier']))}"
     return (
-        f'    <poi id="{_id("host " + str(row["server"]))}" type="host.{tier}" color="{HOST_COLOUR}" layer="{HOST_LAYER}" '
+        f'    <poi id="{_id("host " + str(row["server"]))}" type="{kind}" color="{HOST_COLOUR}" layer="{HOST_LAYER}" '
         f'x="{row["place_x_m"]:.2f}" y="{row["place_y_m"]:.2f}" width="30" height="30">{params}</poi>'
     )
 

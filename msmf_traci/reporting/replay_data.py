@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.deployment.areas import TierPlan
 from msmf_traci.errors import InputError
-from msmf_traci.reporting.cell_map import LOCAL_PREFIX, CellMap, read_cell_map
+from msmf_traci.reporting.cell_map import CellMap, read_cell_map
+from msmf_traci.reporting.options import varied_columns as columns_of_options
 from msmf_traci.reporting.replay_trace import OUTCOMES, QUANTUM_M, STAGES, Numbers, Trips, read_changes, read_transfers, read_trips
 from msmf_traci.reporting.road_lines import RoadLines, read_roads, thinned
 from msmf_traci.reporting.run_tables import NUMBER, TEXT, read_whole, variant_labels
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import find_map
-
-RINGS_COLUMNS = ("regional_rings", "tiers.regional_rings")
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Variants:
         By the text of their keys.
     labels
         What a person calls them: the strategy and whatever else was varied.
-    rings
-        Rings of their regions.
+    areas
+        Columns of the map with their servers, one a tier.
     """
 
     numbers: Numbers
     labels: list[str]
-    rings: list[int]
+    areas: list[list[str]]
 
 
 def read_replay(run: Path) -> ReplayData:
@@ -69,6 +69,7 @@ def read_replay(run: Path) -> ReplayData:
     key_columns = [str(column) for column in facts["key_columns"]]
     folder = find_map(run, facts)
     cell_map, roads = read_cell_map(folder, facts), read_roads(folder)
+    columns = list(cell_map.servers)
     trips = read_trips(run, cell_map.cells, roads.edges, roads.names)
     vehicles = read_whole(
         run,
@@ -76,14 +77,12 @@ def read_replay(run: Path) -> ReplayData:
         dict.fromkeys((*key_columns, "vehicle"), TEXT) | dict.fromkeys(OUTCOMES, NUMBER),
     )
     variants = _variants(vehicles, key_columns, facts, run)
-    servers = Numbers([f"{LOCAL_PREFIX}{cell}" for cell in cell_map.cells])
-    for region in sorted(set(cell_map.region)):
-        servers(region)
+    servers = Numbers(sorted(cell_map.tier_of))
     changes = read_changes(run, trips, variants.numbers, key_columns, servers)
     booked = int(vehicles[list(OUTCOMES)].to_numpy().sum())
     transfers = read_transfers(run, trips, variants.numbers, key_columns, servers, booked)
     arrays = {
-        **_map_arrays(cell_map, thinned(roads.lines), sorted(set(variants.rings)), servers, _base_rings(facts)),
+        **_map_arrays(cell_map, thinned(roads.lines), servers),
         **_trip_arrays(trips),
         **{f"change_{name}": getattr(changes, name) for name in ("first", "frame", "home", "target", "host", "running")},
         **transfers,
@@ -95,7 +94,7 @@ def read_replay(run: Path) -> ReplayData:
             "quantum_m": QUANTUM_M,
             "cell_size_m": round(cell_map.size_m, 3),
             "variants": variants.labels,
-            "rings": variants.rings,
+            "areas": [[columns.index(area) for area in areas] for areas in variants.areas],
             "vehicles": list(trips.ids),
             "cells": list(cell_map.cells),
             "servers": list(servers.of),
@@ -128,18 +127,27 @@ def _variants(vehicles: pd.DataFrame, key_columns: list[str], facts: Mapping[str
     keys = keys.iloc[order].reset_index(drop=True)
     varied = varied_columns(keys)
     rows = [{str(column): str(value) for column, value in row.items()} for row in keys.to_dict("records")]
-    rings_column = next((column for column in RINGS_COLUMNS if column in key_columns), None)
-    base = _base_rings(facts)
+    plans = [_plans(facts["config"], row, key_columns) for row in rows]
+    base = _plans(facts["config"], {}, ())
     return Variants(
         numbers=Numbers(list(variant_labels(keys, key_columns))),
         labels=[variant_label(row, varied) for row in rows],
-        rings=[base if rings_column is None or not row[rings_column] else int(float(row[rings_column])) for row in rows],
+        areas=[[plan.column_of_map(own) for plan, own in zip(each, base, strict=True)] for each in plans],
     )
 
 
-def _base_rings(facts: Mapping[str, Any]) -> int:
-    """Rings of the regions of the map folder."""
-    return int(_configured(facts, "tiers", "regional_rings"))
+def _plans(config: Mapping[str, Any], row: Mapping[str, str], key_columns: Sequence[str]) -> list[TierPlan]:
+    """What the servers of each tier cover under the variant of a row of keys, which may be empty."""
+    column_of = columns_of_options(config, key_columns)
+    plans = []
+    for tier in config["tiers"]["order"]:
+        said = dict(config["tiers"][tier])
+        for name in ("area", "rings", "clusters", "column"):
+            if (value := row.get(column_of.get(f"tiers.{tier}.{name}", ""), "")) != "":
+                said[name] = value
+        rings, clusters = (None if said.get(name) is None else int(float(said[name])) for name in ("rings", "clusters"))
+        plans.append(TierPlan(str(tier), str(said["area"]), rings, clusters, said.get("column")))
+    return plans
 
 
 def _configured(facts: Mapping[str, Any], section: str, name: str) -> Any:
@@ -163,18 +171,19 @@ def _trip_arrays(trips: Trips) -> dict[str, IntArray]:
     }
 
 
-def _map_arrays(cell_map: CellMap, lines: RoadLines, rings: list[int], servers: Numbers, base_rings: int) -> dict[str, IntArray]:
-    """Cells, roads, borders and servers; region servers by cell and borders of regions for every number of rings that a variant has."""
+def _map_arrays(cell_map: CellMap, lines: RoadLines, servers: Numbers) -> dict[str, IntArray]:
+    """Cells, roads, borders and servers; servers by cell and borders of areas for every column of the map."""
     arrays = {
         "cell_border": _quantised(cell_map.borders_m()),
         "road_first": lines.first,
         "road_xy": _quantised(lines.xy_m),
         "road_rank": lines.rank,
     }
-    for k in rings:
-        region = cell_map.region if k == base_rings else cell_map.regions_of(k)
-        arrays[f"region_border_{k}"] = _quantised(cell_map.borders_m(region))
-        arrays[f"region_server_{k}"] = np.array([servers(name) for name in region], dtype=np.int64)
+    for k, names in enumerate(cell_map.servers.values()):
+        arrays[f"area_border_{k}"] = _quantised(cell_map.borders_m(names))
+        arrays[f"area_server_{k}"] = np.array([servers(name) for name in names], dtype=np.int64)
+    tiers = list(dict.fromkeys(cell_map.tier_of.values()))
+    arrays["server_tier"] = np.array([tiers.index(cell_map.tier_of[name]) for name in servers.of], dtype=np.int64)
     arrays["server_xy"] = _quantised(cell_map.server_places_m(np.array(list(servers.of), dtype=object)))
     return arrays
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from msmf_traci.config.earlier_names import with_new_names
 from msmf_traci.errors import InputError
 from msmf_traci.results.store import RUN_FILE, read_run
 
@@ -28,16 +29,12 @@ class _Deployment(_Facts):
     orientation: Literal["flat", "pointy"] | None = None
 
 
-class _Tiers(_Facts):
-    regional_rings: Annotated[float, Field(ge=0, le=1000)] | None = None
-
-
 class _Mobility(_Facts):
     speed_kmh: float | None = None
 
 
 class _Config(_Facts):
-    tiers: _Tiers = _Tiers()
+    tiers: dict[str, Any] = {}
     mobility: _Mobility = _Mobility()
     migration: dict[str, Any] = {}
     scenario: dict[str, Any] = {}
@@ -78,7 +75,7 @@ def is_session(run: Path) -> bool:
 
 
 def read_facts(run: Path) -> dict[str, Any]:
-    """What `run.json` says of a finished run, as it stands there.
+    """What `run.json` says of a finished run, as it stands there; options of the first edition have the names of today.
 
     Raises
     ------
@@ -102,7 +99,11 @@ def read_facts(run: Path) -> dict[str, Any]:
         ) from None
     if "strategy" not in facts["key_columns"]:
         raise InputError(f"{run / RUN_FILE} is damaged (key_columns lacks strategy); copy the run again, or run it again")
-    return facts
+    config = with_new_names(facts["config"])
+    tiers = config["tiers"]
+    if not all(isinstance(tiers.get(name), dict) and "area" in tiers[name] for name in tiers["order"]):
+        raise InputError(f"{run / RUN_FILE} is damaged (config.tiers does not say its tiers); copy the run again, or run it again")
+    return {**facts, "config": config}
 
 
 def perfect_strategies(facts: Mapping[str, Any]) -> list[str]:

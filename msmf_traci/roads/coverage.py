@@ -72,7 +72,7 @@ def look_ahead_chains(roads: Roads, coverage: EdgeCoverage, server_of: IntArray,
     roads, coverage
         The map and the cells along its edges.
     server_of
-        Server of each tier and cell, shape (tiers, cells).
+        Server of each tier and cell, or of any other layer, shape (layers, cells).
     horizon_m
         How far beyond the edge's end whole edges are followed.
     """

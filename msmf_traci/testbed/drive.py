@@ -22,7 +22,7 @@ _SHARED = {
     "links.bandwidth_mbps": "links.bandwidth_mbps",
 }
 # one container moves at a time: nothing to share links or rooms with; the user is told the new address by a datagram, at once
-_NEEDED = {"links.mode": "dedicated", "capacity.local": None, "capacity.regional": None, "handoff.switch_ms": 0}
+_NEEDED = {"links.mode": "dedicated", "tiers.local.capacity": None, "tiers.regional.capacity": None, "handoff.switch_ms": 0}
 _COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host", "running")
 _KEEP, _NONE = "KEEP", "NONE"
 

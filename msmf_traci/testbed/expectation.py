@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import Servers, local_tier
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, Records, RequestLatency, policy
+from msmf_traci.deployment.servers import RequestLatency, Servers
+from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, Records, policy
 from msmf_traci.migration.course import Course
 from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import BYTE_KINDS, Ledger, Outcome, Stage
@@ -130,13 +131,12 @@ def _rules(migration: Migration, costs: Costs) -> Records:
         switch_s=0.0,
     )
     handoff = HandoffPolicy(relay_unsynced=migration.relay_unsynced, finish_user_left=False)
-    return policy(links, handoff, RequestLatency((0.0,), 0.0), tiers=1, processing=processing)
+    return policy(links, handoff, RequestLatency((0.0,)), tiers=1, processing=processing)
 
 
 def _neighbours() -> Servers:
     """Local servers of cells beside each other; the first two are used."""
-    cells = HexCells(1, 1.0)
-    return Servers(cells, [local_tier(cells)])
+    return lay_servers(HexCells(1, 1.0), [TierPlan("local", "cell")])
 
 
 def _course(times: FloatArray, home: IntArray) -> Course:

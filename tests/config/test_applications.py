@@ -11,10 +11,10 @@ from msmf_traci.config.help import help_text
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
-from msmf_traci.experiment.options import link_options, tier_latency, workload_options
+from msmf_traci.experiment.options import link_options, request_latency, workload_options
 
 MINE = "+applications.mine={image_mb: 400, memory_mb: 64, dirty_percent_per_s: 2, latency_level_ms: 80}"
-TESTBED = ("tiers.local_latency_ms=20", "tiers.regional_latency_ms=100")
+TESTBED = ("tiers.local.latency_ms=20", "tiers.regional.latency_ms=100")
 
 
 def configured(words: Sequence[str], folder: str | None = None) -> Config:
@@ -44,7 +44,7 @@ def test_game_must_be_served_locally_and_the_others_may_go_to_the_region(
 ) -> None:
     config = configured([f"workload.application={name}", *latencies])
     (level_ms,) = workload_options(config).latency_levels_ms
-    assert [bool(latency_ms <= level_ms) for latency_ms in tier_latency(config).by_tier_ms] == tiers_that_do
+    assert [bool(latency_ms <= level_ms) for latency_ms in request_latency(config).by_tier_ms] == tiers_that_do
 
 
 def test_without_an_application_the_workload_is_as_configured() -> None:

@@ -26,12 +26,16 @@ DEFAULTS: dict[str, Any] = {
     "deployment.center": None,
     "attachment.hysteresis_m": 0,
     "handoff.switch_ms": 0,
-    "tiers.regional_rings": 2,
-    "tiers.local_latency_ms": 10,
-    "tiers.regional_latency_ms": 50,
-    "tiers.compute_ms": 5,
-    "tiers.hop_latency_ms": 5,
-    "tiers.min_speed_kmh": 0,
+    "tiers.regional.rings": 2,
+    "tiers.local.latency_ms": 10,
+    "tiers.regional.latency_ms": 50,
+    "tiers.local.compute_ms": 5,
+    "tiers.regional.compute_ms": 5,
+    "tiers.order": ["local", "regional"],
+    "tiers.local.area": "cell",
+    "tiers.regional.area": "rings",
+    "links.hop_latency_ms": 5,
+    "tier_choice.min_speed_kmh": 0,
     "prediction.horizon_m": 1500,
     "prediction.slack_m": 30,
     "nearest.trigger_m": 50,
@@ -172,7 +176,7 @@ def test_the_papers_experiment_is_its_table_2_over_its_speeds() -> None:
     config = request.points[0].config
     assert (config.scenario.name, config.deployment.rings, config.mobility.vehicles) == ("beijing", 25, 100)
     assert config.strategies == ["nearest", "pm", "pm_op", "pm_tier", "pm_op_tier"]
-    assert (config.tiers.local_latency_ms, config.tiers.regional_latency_ms, config.links.bandwidth_mbps) == (10, 50, 100)
+    assert (config.tiers.local.latency_ms, config.tiers.regional.latency_ms, config.links.bandwidth_mbps) == (10, 50, 100)
     assert config.workload.start_ms == [200, 1000]
 
 
@@ -182,8 +186,8 @@ def test_an_experiments_own_folder_is_searched_and_its_own_sweep_expanded(tmp_pa
         "# @package _global_\nexperiment: mine\nseed: 7\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      mobility.vehicles: 3,4\n"
     )
     (tmp_path / "experiment" / "mine.yaml").write_text(text)
-    request = read_request(["experiment=mine", "tiers.regional_rings=1"], config_dir=str(tmp_path))
-    assert [(point.config.seed, point.config.mobility.vehicles, point.config.tiers.regional_rings) for point in request.points] == [
+    request = read_request(["experiment=mine", "tiers.regional.rings=1"], config_dir=str(tmp_path))
+    assert [(point.config.seed, point.config.mobility.vehicles, point.config.tiers.regional.rings) for point in request.points] == [
         (7, 3, 1),
         (7, 4, 1),
     ]
@@ -254,7 +258,7 @@ def test_a_typed_value_replaces_the_experiments_sweep_of_that_option() -> None:
         ("mobility.vehicle=20", "did you mean mobility.vehicles?"),
         ("image_mb=500", "did you mean workload.image_mb?"),  # by its last part
         ("sead=1", "did you mean seed?"),
-        ("tiers=2", "tiers holds several options, name one of them: tiers.regional_rings, tiers.local_latency_ms"),
+        ("links=2", "links holds several options, name one of them: links.mode, links.bandwidth_mbps"),
         ("xyzzy=1", "see msmf-traci --help"),
         ("scenario=bejing", "there is no scenario 'bejing'; did you mean beijing?"),
         ("experiment=quik", "did you mean quick?"),
@@ -299,7 +303,7 @@ def test_every_option_has_a_meaning_and_a_default() -> None:
     defaults = only([])
     for name, (meaning, _) in option_fields().items():
         assert meaning, name
-        if name.startswith(("variants.", "capacity.")) or name == "workload.application":
+        if name.startswith("variants.") or name == "workload.application" or name.endswith((".capacity", ".clusters", ".column")):
             assert value_of(defaults, name) is None
             continue
         assert value_of(defaults, name) is not None or name.split(".")[-1] in {
@@ -313,7 +317,8 @@ def test_every_option_has_a_meaning_and_a_default() -> None:
                 "route_file",
                 "sumocfg_file",
                 "center",
-                *("file", "lon", "lat", "x", "y", "id", "radio", "operator", "outline_file", "max_radius_m"),
+                *("file", "lon", "lat", "x", "y", "id", "tier", "radio", "operator", "outline_file", "max_radius_m"),
+                *("rings", "bandwidth_mbps"),
                 "sumo_home",
                 "recording_file",
                 "fcd_file",

@@ -63,7 +63,7 @@ def test_the_papers_preset_is_the_default_and_costs_nothing() -> None:
 
 def test_a_preset_of_ones_own_sets_options_of_several_sections(own: str) -> None:
     config = only("migration=measured", "links.round_trip_ms=40", config_dir=own)
-    assert processing_options(config) == Processing(*map(approx, (0.2, 4e-9, 0.1, 2e-9, 0.3, 3e-9, 0.16)))
+    assert processing_options(config) == Processing(*map(approx, (0.2, 4e-9, 0.1, 2e-9, 0.3, 3e-9, 0.16, 4)))
     assert link_options(config).bandwidth_bytes_per_s == approx(11.75e6)
     assert config.workload.start_ms == [0, 0]
     assert only("migration=paper", config_dir=own).workload.start_ms == [200, 1000]

@@ -50,7 +50,7 @@ def test_a_pattern_finds_files_of_the_users_own_in_an_experiment_too(tmp_path: P
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("seed=glob(*)", "glob() is for scenario, deployment, migration, experiment only"),
+        ("seed=glob(*)", "glob() is for scenario, tiers, deployment, migration, experiment only"),
         ("experiment=glob(zz*)", "this gives no value"),
         ("seed=range(5,5)", "this gives no value"),
         ("seed=range(1,5,0)", "cannot be listed"),

@@ -6,7 +6,7 @@ from msmf_traci.config.compose import read_request
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
 
-THREE = ["variants.tiers.regional_rings=[1,2,3]", "variants.handoff.unsynced=[stop,relay]", "variants.handoff.user_left=[abandon,finish]"]
+THREE = ["variants.tiers.regional.rings=[1,2,3]", "variants.handoff.unsynced=[stop,relay]", "variants.handoff.user_left=[abandon,finish]"]
 ONE_AT_A_TIME = "vary.design=one_at_a_time"
 
 
@@ -29,7 +29,7 @@ def test_one_at_a_time_begins_with_what_is_configured_and_changes_one() -> None:
 
 
 def test_what_is_configured_is_there_though_it_is_not_listed() -> None:
-    assert chosen(ONE_AT_A_TIME, "tiers.regional_rings=4", "variants.tiers.regional_rings=[1]") == [(4,), (1,)]
+    assert chosen(ONE_AT_A_TIME, "tiers.regional.rings=4", "variants.tiers.regional.rings=[1]") == [(4,), (1,)]
 
 
 def test_options_together_are_combined_too() -> None:

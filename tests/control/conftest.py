@@ -19,11 +19,12 @@ from msmf_traci.control.situation import Scene
 from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import LOCAL, REGIONAL, TierLatency, two_tiers
+from msmf_traci.deployment.servers import RequestLatency
 from msmf_traci.mobility.frame import SAMPLE_COLUMNS, Frame, Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.roads.coverage import cover_edges
 from msmf_traci.roads.roads import Roads
+from tests.deployments import LOCAL, REGIONAL, two_tiers
 from tests.road_lines import make_roads
 
 COLUMNS = {
@@ -54,7 +55,7 @@ class Panel:
         self.strategies = strategies
         self._bench = bench
         self._predictors = predictors
-        self._tiers = {n: TierChoice(bench.latency, min_speed_mps, n) for n in (1, 2)}
+        self._tiers = {n: TierChoice(bench.latency, min_speed_mps, n) for n in (1, 2, None)}
         self._follower, self._reports = Follower(), Reports(EACH_FRAME)
         self._planners = [self._planner(strategy, min_speed_mps) for strategy in strategies]
         for part in (self._follower, self._reports, *(planner for planner in self._planners if planner is not None)):
@@ -63,7 +64,7 @@ class Panel:
     def _planner(self, strategy: Strategy, min_speed_mps: float) -> Planner | None:
         if type(strategy) not in PLANS:
             return None
-        options = ControlOptions(0.0, EACH_FRAME, 1, self._bench.latency, min_speed_mps, HORIZON_M, SLACK_M, strategy.options)
+        options = ControlOptions(0.0, EACH_FRAME, self._bench.latency, min_speed_mps, HORIZON_M, SLACK_M, strategy.options)
         return Planner(PLANS[type(strategy)], options)
 
     def decide(self, frame: Frame, cell: np.ndarray, level_ms: np.ndarray, host: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +108,7 @@ class Bench:
     def __init__(self) -> None:
         self.cells = HexCells(5, 500.0, "flat")
         self.servers = two_tiers(self.cells, 1)
-        self.latency = TierLatency(10.0, 50.0, 5.0, 5.0)
+        self.latency = RequestLatency((15.0, 55.0), 5.0)
 
     def cell(self, q: int, r: int) -> int:
         """Number of a cell, and of its local server."""
@@ -145,11 +146,11 @@ class Bench:
 
     def map_predictor(self, roads: Roads, horizon_m: float = HORIZON_M) -> MapPredictor:
         """The map's predictor."""
-        return MapPredictor(roads, cover_edges(roads, self.cells), self.servers.server_of, horizon_m)
+        return MapPredictor(roads, cover_edges(roads, self.cells), self.servers.layers, horizon_m)
 
     def route_predictor(self, roads: Roads, routes: list, horizon_m: float = HORIZON_M) -> RoutePredictor:
         """The oracle's predictor."""
-        return RoutePredictor(routes, roads, cover_edges(roads, self.cells), self.servers.server_of, horizon_m)
+        return RoutePredictor(routes, roads, cover_edges(roads, self.cells), self.servers.layers, horizon_m)
 
     def look(self, predictor: Any, frame: Frame, home: Any, tier: Any, horizon_m: float = HORIZON_M) -> Ahead:
         """What lies ahead of the vehicles of a frame."""

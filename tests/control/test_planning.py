@@ -42,7 +42,7 @@ def test_planned_and_asked_decide_the_same(bench: Any, kind: type[Strategy], dat
         min_dwell_s=data.draw(st.sampled_from([0.0, 30.0])),
     )
     least_mps = data.draw(st.sampled_from([0.0, 8.0]))
-    options = ControlOptions(0.0, EACH_FRAME, 1, bench.latency, least_mps, 700.0, 30.0, strategy_options)
+    options = ControlOptions(0.0, EACH_FRAME, bench.latency, least_mps, 700.0, 30.0, strategy_options)
     planner, strategy = Planner(PLANS[kind], options), kind(strategy_options)
     follower, reports = Follower(), Reports(EACH_FRAME)
     for part in (planner, follower, reports):

@@ -33,11 +33,11 @@ def corners(bench: Any) -> Any:
         ("nearest", 1, "map"),
         ("pm", 1, "map"),
         ("pm_op", 1, "map"),
-        ("pm_tier", 2, "map"),
-        ("pm_op_tier", 2, "map"),
+        ("pm_tier", None, "map"),
+        ("pm_op_tier", None, "map"),
         ("never", 1, "map"),
         ("oracle", 1, "route"),
-        ("oracle_tier", 2, "route"),
+        ("oracle_tier", None, "route"),
     ],
 )
 def test_the_table_of_strategies(name: str, tiers: int, predictor: str) -> None:

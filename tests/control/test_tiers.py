@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.deployment.servers import LOCAL, REGIONAL, TierLatency
+from msmf_traci.deployment.servers import RequestLatency
+from tests.deployments import LOCAL, REGIONAL
 
-TABLE_2 = TierLatency(10.0, 50.0, 5.0, 5.0)  # 15 and 55 ms with the computing delay
+TABLE_2 = RequestLatency((15.0, 55.0))  # 10 and 50 ms, and computing
 
 
 def chosen(choice: TierChoice, level_ms: float, speed_mps: float | None = None) -> int:
@@ -41,7 +42,7 @@ def test_below_the_least_speed_the_lowest_eligible_tier_is_taken() -> None:
     assert chosen(choice, 80.0, speed_mps=5.0) == REGIONAL
     assert chosen(choice, 80.0) == REGIONAL
     # a local tier slower than the regional one: the lowest eligible is the regional one
-    assert chosen(TierChoice(TierLatency(100.0, 50.0, 5.0, 5.0), 5.0, 2), 80.0, speed_mps=1.0) == REGIONAL
+    assert chosen(TierChoice(RequestLatency((105.0, 55.0)), 5.0, 2), 80.0, speed_mps=1.0) == REGIONAL
 
 
 LATENCY = st.integers(0, 100).map(float)
@@ -58,7 +59,7 @@ LATENCY = st.integers(0, 100).map(float)
 def test_the_choice_follows_the_text_word_by_word(
     local_ms: float, regional_ms: float, compute_ms: float, tiers: int, tasks: list[tuple[float, float]]
 ) -> None:
-    choice = TierChoice(TierLatency(local_ms, regional_ms, compute_ms, 5.0), 10.0, tiers)
+    choice = TierChoice(RequestLatency((local_ms + compute_ms, regional_ms + compute_ms)), 10.0, tiers)
     found = choice.choose(np.array([level for level, _ in tasks]), np.array([speed for _, speed in tasks])).tolist()
     for (level, speed), tier in zip(tasks, found, strict=True):
         eligible = [t for t, latency in enumerate((local_ms, regional_ms)[:tiers]) if latency + compute_ms <= level]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.deployment.lattice import HexCells, cluster_centers, hex_distance
-from msmf_traci.deployment.servers import LOCAL, REGIONAL, TierLatency, two_tiers
+from tests.deployments import LOCAL, REGIONAL, two_tiers
 
 RINGS_OF_REGIONS = (1, 2, 3)
 CELLS = HexCells(9, 500.0)
@@ -139,12 +139,6 @@ def test_hops_mix_local_and_regional_servers_and_are_none_inside_the_area() -> N
     region = int(servers.server_of[REGIONAL, origin])  # all within two steps of (0, 0)
     hops = servers.hops(np.array([origin, far, region, region]), np.array([origin, origin, origin, far]))
     assert hops.tolist() == [0, 4, 0, 2]
-
-
-def test_a_tiers_latency_is_its_own_and_the_computing_delay() -> None:
-    # Table 2: 10 and 50 ms; d_p = 5 ms
-    assert TierLatency(10, 50, 5, 5).by_tier_ms.tolist() == [15, 55]
-    assert TierLatency(0, 20.5, 1.5, 9).by_tier_ms.tolist() == [1.5, 22.0]
 
 
 @settings(deadline=None)

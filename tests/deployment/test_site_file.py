@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from msmf_traci.deployment.cells import StationData
 from msmf_traci.deployment.site_file import SiteChoice, Sites, merged, read_outline, read_sites
 from msmf_traci.errors import InputError
 
@@ -84,20 +85,24 @@ def test_filters_count_each_row_at_the_first_that_it_fails(tmp_path: Path) -> No
     assert {name: sites.counts[name] for name in expected} == expected
 
 
+def nothing_said(n: int) -> StationData:
+    return StationData(np.full(n, "", dtype=object), np.full(n, np.nan), np.full(n, np.nan), {})
+
+
 def test_near_sites_are_merged_in_their_weighted_middle_and_same_places_always() -> None:
     x = np.array([0.0, 8.0, 16.0, 100.0, 100.0, 200.1])
-    sites = Sites(False, x, np.zeros(6), np.array([1.0, 1.0, 2.0, 1.0, 1.0, 7.0]), list("abcdef"), {})
-    x_m, _, names, many = merged(x, np.zeros(6), sites, 0.0)
-    assert (x_m.tolist(), names, many) == ([0, 8, 16, 100, 200.1], ["a", "b", "c", "d", "f"], 1)
-    x_m, _, names, many = merged(x, np.zeros(6), sites, 10.0)
-    assert (x_m.tolist(), names, many) == ([10, 100, 200.1], ["a", "d", "f"], 3)
+    sites = Sites(False, x, np.zeros(6), np.array([1.0, 1.0, 2.0, 1.0, 1.0, 7.0]), list("abcdef"), {}, nothing_said(6))
+    one = merged(sites, 0.0)
+    assert (one.x.tolist(), one.names, one.counts["merged"]) == ([0, 8, 16, 100, 200.1], ["a", "b", "c", "d", "f"], 1)
+    one = merged(sites, 10.0)
+    assert (one.x.tolist(), one.names, one.counts["merged"]) == ([10, 100, 200.1], ["a", "d", "f"], 3)
 
 
 def test_merging_of_everything_with_everything_is_refused() -> None:
     x = np.linspace(0, 1000, 7000)  # 24 million pairs
-    sites = Sites(False, x, x, np.ones(7000), [str(i) for i in range(7000)], {})
+    sites = Sites(False, x, x, np.ones(7000), [str(i) for i in range(7000)], {}, nothing_said(7000))
     with pytest.raises(InputError, match="24496500 pairs of base stations lie that near"):
-        merged(x, x, sites, 5000.0)
+        merged(sites, 5000.0)
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_another_seed_drives_other_trips(default_run: tuple[Path, str], called: 
 
 
 def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(called: Command, tmp_path: Path) -> None:
-    words = ["-m", "mobility.vehicles=5", "mobility.speed_kmh=20,50", "workload.image_mb=100,1000", "tiers.regional_rings=1,2", "seed=3"]
+    words = ["-m", "mobility.vehicles=5", "mobility.speed_kmh=20,50", "workload.image_mb=100,1000", "tiers.regional.rings=1,2", "seed=3"]
     first = called(tmp_path, *words)
     assert first.returncode == 0, first.stderr
     folder = tmp_path / "results" / "synthetic"

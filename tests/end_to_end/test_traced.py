@@ -20,8 +20,8 @@ TABLES = ("summary.csv", "vehicles.csv", "migrations.csv")
 def test_a_trace_changes_no_table_where_containers_meet(msmf: Command, tmp_path: Path) -> None:
     """Every option that lets containers meet, and every way to hand them over, in one pass."""
     every = [
-        "variants.capacity.local=[1,null]",
-        "variants.capacity.regional=[2,null]",
+        "variants.tiers.local.capacity=[1,null]",
+        "variants.tiers.regional.capacity=[2,null]",
         "variants.links.mode=[dedicated,shared]",
         "variants.handoff.unsynced=[stop,relay]",
         "variants.handoff.user_left=[abandon,finish]",

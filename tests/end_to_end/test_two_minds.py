@@ -84,8 +84,8 @@ FEW = ["mobility.vehicles=12", "mobility.max_duration_s=600"]
             *FEW,
             "attachment.hysteresis_m=40",
             "coverage_filter.min_dwell_s=20",
-            "tiers.min_speed_kmh=20",
-            "tiers.regional_rings=1",
+            "tier_choice.min_speed_kmh=20",
+            "tiers.regional.rings=1",
             "seed=2",
         ],
         [*FEW, "workload.image_mb=100", "workload.memory_mb=[1,400]", "workload.dirty_percent_per_s=5", "handoff.unsynced=relay", "seed=3"],
@@ -112,7 +112,7 @@ PROCESSING = [
     *("migration.processing.round_trips=4", "links.round_trip_ms=40", "migration.processing.transport_efficiency=0.94"),
 ]
 CROWD = ["mobility.vehicles=20", "mobility.max_duration_s=600", "deployment.rings=4"]
-FULL = ["capacity.local=1", "capacity.regional=3"]
+FULL = ["tiers.local.capacity=1", "tiers.regional.capacity=3"]
 REPORTS = ["reports.distance_m=60", "reports.heading_deg=20", "reports.speed_mps=4"]
 
 
@@ -123,7 +123,7 @@ REPORTS = ["reports.distance_m=60", "reports.heading_deg=20", "reports.speed_mps
         [*FEW, "links.mode=shared", "links.bandwidth_mbps=400", *PROCESSING],
         [*FEW, "workload.image_mb=[20,200]", "workload.dirty_percent_per_s=5", *PROCESSING],
         [*FEW, *REPORTS],
-        [*FEW, "reports.distance_m=150", "attachment.hysteresis_m=40", "tiers.min_speed_kmh=20", "coverage_filter.min_dwell_s=20"],
+        [*FEW, "reports.distance_m=150", "attachment.hysteresis_m=40", "tier_choice.min_speed_kmh=20", "coverage_filter.min_dwell_s=20"],
     ],
     ids=["shared links, relay and finish", "fast shared links, processing", "processing", "reports", "rare reports, slow tier"],
 )
@@ -135,7 +135,13 @@ def test_two_minds_agree_on_shared_links_processing_and_reports(words: list[str]
     "words",
     [
         [*FULL, "strategies=[nearest,pm_op,pm_tier,pm_op_tier]"],
-        ["capacity.local=2", "capacity.regional=3", "tiers.regional_rings=1", "handoff.unsynced=relay", "handoff.user_left=finish"],
+        [
+            "tiers.local.capacity=2",
+            "tiers.regional.capacity=3",
+            "tiers.regional.rings=1",
+            "handoff.unsynced=relay",
+            "handoff.user_left=finish",
+        ],
         [*FULL, *REPORTS, "links.mode=shared"],
     ],
     ids=["full servers", "full servers, relay and finish", "full servers, shared links and reports"],

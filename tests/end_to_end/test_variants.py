@@ -34,10 +34,10 @@ def text(run: Path, table: str) -> pd.DataFrame:
             "workload.image_mb": {"100": "100.0", "1500": "1500.0", "[100,2000]": ""},
             "handoff.user_left": {"abandon": "abandon", "finish": "finish"},
         },
-        {"links.mode": {"dedicated": "dedicated", "shared": "shared"}, "tiers.regional_rings": {"1": "1.0", "3": "3.0"}},
+        {"links.mode": {"dedicated": "dedicated", "shared": "shared"}, "tiers.regional.rings": {"1": "1.0", "3": "3.0"}},
         {"attachment.hysteresis_m": {"0": "0.0", "40": "40.0"}, "reports.distance_m": {"0": "0.0", "80": "80.0"}},
         {
-            "capacity.local": {"2": "2.0", "null": ""},
+            "tiers.local.capacity": {"2": "2.0", "null": ""},
             "workload.latency_weights": {"[0,0,1]": "[0.0, 0.0, 1.0]", "[1,0,0]": "[1.0, 0.0, 0.0]"},
         },
     ],
@@ -153,7 +153,7 @@ def test_one_range_of_sizes_is_told_from_the_one_that_is_configured(called: Comm
 
 def test_applications_send_their_own_images_and_memories(called: Command, tmp_path: Path) -> None:
     """What is on the ledger follows from the applications' sizes, levels and rates (docs/experiments.md)."""
-    testbed = ("tiers.local_latency_ms=20", "tiers.regional_latency_ms=100")
+    testbed = ("tiers.local.latency_ms=20", "tiers.regional.latency_ms=100")
     strategies = "strategies=[nearest,pm_op_tier]"
     done = run(called, tmp_path, "variants.workload.application=[game,face,ram]", *testbed, strategies, "mobility.speed_kmh=15")
     image, memory = {"game": 1.4e9, "face": 7e8, "ram": 1e8}, {"game": 1.6e8, "face": 1e8, "ram": 3e8}

@@ -8,9 +8,11 @@ At 100 Mb/s a transfer sends 12.5 MB a second; under pm it starts at t = 0.
 from __future__ import annotations
 
 import csv
+import functools
 import itertools
 import json
 import math
+import operator
 import random
 from collections import Counter
 from pathlib import Path
@@ -45,30 +47,24 @@ def config(**changes: Any) -> dict[str, Any]:
     tree: dict[str, Any] = {
         "attachment": {"hysteresis_m": 0},
         "tiers": {
-            "regional_rings": 2,
-            "local_latency_ms": 10,
-            "regional_latency_ms": 50,
-            "compute_ms": 5,
-            "hop_latency_ms": 5,
-            "min_speed_kmh": 0,
+            "order": ["local", "regional"],
+            "local": {"latency_ms": 10, "compute_ms": 5, "capacity": None},
+            "regional": {"latency_ms": 50, "compute_ms": 5, "capacity": None, "rings": 2},
         },
+        "tier_choice": {"min_speed_kmh": 0},
         "prediction": {"horizon_m": 1500, "slack_m": 30},
         "nearest": {"trigger_m": 50},
         "coverage_filter": {"min_m": 150, "min_dwell_s": 0},
         "workload": {"dirty_percent_per_s": 1, "dirty_threshold_mbit": 40, "start_ms": [200, 1000]},
         "handoff": {"unsynced": "stop", "user_left": "abandon", "switch_ms": 0},
         "migration": {"processing": dict(NO_PROCESSING)},
-        "links": {"mode": "dedicated", "bandwidth_mbps": 100, "round_trip_ms": 0},
-        "capacity": {"local": None, "regional": None},
+        "links": {"mode": "dedicated", "bandwidth_mbps": 100, "hop_latency_ms": 5, "round_trip_ms": 0},
         "reports": {"distance_m": 0, "heading_deg": 0, "speed_mps": 0, "bytes": 200},
         "strategies": ["pm"],
     }
     for name, value in changes.items():
-        section, _, option = name.partition("__")
-        if option:
-            tree[section][option] = value
-        else:
-            tree[section] = value
+        *sections, option = name.split("__")
+        functools.reduce(operator.getitem, sections, tree)[option] = value
     return tree
 
 

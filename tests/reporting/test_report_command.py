@@ -30,11 +30,11 @@ def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def test_a_sweep_and_a_study_beside_it_become_one_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = write_sweep(tmp_path / "figure7", seeds=[0, 1])
-    study = write_sweep(tmp_path / "study", seeds=[0, 1], varied={"tiers.regional_rings": [1.0, 2.0]}, transfers=0)
+    study = write_sweep(tmp_path / "study", seeds=[0, 1], varied={"tiers.regional.rings": [1.0, 2.0]}, transfers=0)
     # settings that both have must be the same
     for folder in (path.parent for path in study.glob("*/run.json")):
         table, ours = pd.read_csv(folder / "summary.csv"), pd.read_csv(sweep / folder.name / "summary.csv")
-        reference = table["regional_rings"] == 2.0
+        reference = table["rings"] == 2.0
         table.loc[reference, ours.columns] = ours.to_numpy()
         table.to_csv(folder / "summary.csv", index=False)
     assert report([str(sweep), str(study)]) == 0

@@ -220,7 +220,7 @@ def test_key_columns_are_not_doubled(tmp_path):
 
 
 def test_options_of_the_same_last_name_are_called_by_their_paths(tmp_path):
-    request = request_of(tmp_path, "coverage_filter.min_m=100,150", "tiers.regional_latency_ms=40", "nearest.trigger_m=50,60")
+    request = request_of(tmp_path, "coverage_filter.min_m=100,150", "tiers.regional.latency_ms=40", "nearest.trigger_m=50,60")
     assert request.points[0].swept == ("coverage_filter.min_m", "nearest.trigger_m")
     same = ("links.x", "handoff.x", "tiers.y")
     assert column_names(same, ["y"]) == {name: name for name in same}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import LOCAL, REGIONAL, two_tiers
 from msmf_traci.roads.coverage import EdgeCoverage, Stretches, cover_edges, look_ahead_chains, route_stretches
 from msmf_traci.roads.roads import Roads, read_roads
+from tests.deployments import LOCAL, REGIONAL, two_tiers
 from tests.road_lines import Point, make_roads
 
 sumo = pytest.importorskip("sumo")

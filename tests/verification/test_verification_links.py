@@ -17,18 +17,22 @@ Flow = tuple[int, int]
 
 def rates(flows: Sequence[Flow], bandwidth: float = W) -> np.ndarray:
     """Rates of flows (source, target) between six servers."""
-    up = np.array([source for source, _ in flows], dtype=np.int64)
-    down = np.array([SERVERS + target for _, target in flows], dtype=np.int64)
-    start, flow = flows_by_link(up, down, 2 * SERVERS)
-    return max_min_rates(up, down, start, flow, bandwidth)
+    begin, way = ways(flows)
+    start, flow = flows_by_link(begin, way, 2 * SERVERS)
+    return max_min_rates(begin, way, start, flow, np.full(2 * SERVERS, bandwidth))
+
+
+def ways(flows: Sequence[Flow]) -> tuple[np.ndarray, np.ndarray]:
+    """The uplink and the downlink of each flow."""
+    way = np.array([link for source, target in flows for link in (source, SERVERS + target)], dtype=np.int64)
+    return np.arange(0, len(way) + 1, 2), way
 
 
 def rate_of_one_more(flows: Sequence[Flow], more: Flow) -> float:
     """What a further flow would get, without solving anew."""
-    up = np.array([source for source, _ in flows], dtype=np.int64)
-    down = np.array([SERVERS + target for _, target in flows], dtype=np.int64)
-    start, flow = flows_by_link(up, down, 2 * SERVERS)
-    given = max_min_rates(up, down, start, flow, W)
+    begin, way = ways(flows)
+    start, flow = flows_by_link(begin, way, 2 * SERVERS)
+    given = max_min_rates(begin, way, start, flow, np.full(2 * SERVERS, W))
     return min(level_for_one_more(link, start, flow, given, W) for link in (more[0], SERVERS + more[1]))
 
 

@@ -39,7 +39,8 @@ class CityPaths {
     }
     this.cells = CityPaths.sides(cells);
     this.regions = {};
-    for (const k of new Set(scene.facts.rings)) this.regions[k] = CityPaths.sides(scene.arrays[`region_border_${k}`]);
+    const drawn = new Set(scene.facts.areas.map((_, variant) => scene.regionsOf(variant)));
+    for (const area of drawn) this.regions[area] = CityPaths.sides(scene.arrays[`area_border_${area}`]);
   }
 
   static sides(values) {
@@ -92,7 +93,7 @@ class CityMap {
   // true while the layer is blurred or too small and has to be drawn again
   needsLayer(variant) {
     const { drawn, view } = this;
-    if (!drawn || drawn.rings !== this.scene.facts.rings[variant]) return true;
+    if (!drawn || drawn.area !== this.scene.regionsOf(variant)) return true;
     const dx = Math.abs(view.x - drawn.x) * view.scale;
     const dy = Math.abs(view.y - drawn.y) * view.scale;
     return drawn.scale !== view.scale || dx > LAYER_MARGIN * view.width || dy > LAYER_MARGIN * view.height;
@@ -113,7 +114,7 @@ class CityMap {
 
   drawLayer(variant) {
     const { view, colours, layer, paths, density } = this;
-    const rings = this.scene.facts.rings[variant];
+    const area = this.scene.regionsOf(variant);
     const width = view.width * (1 + 2 * LAYER_MARGIN);
     const height = view.height * (1 + 2 * LAYER_MARGIN);
     layer.width = Math.round(width * density);
@@ -133,8 +134,8 @@ class CityMap {
     const wider = Math.min(4, Math.max(0.8, Math.sqrt(cellPx / 40)));
     if (cellPx > 9) stroke(paths.cells, colours.cell, 1);
     for (let rank = ROAD_WIDTHS.length - 1; rank >= 0; rank--) stroke(paths.roads[rank], colours.roads[rank], ROAD_WIDTHS[rank] * wider);
-    stroke(paths.regions[rings], colours.region, 1.3);
-    this.drawn = { x: view.x, y: view.y, scale: view.scale, width, height, rings, at: performance.now() };
+    stroke(paths.regions[area], colours.region, 1.3);
+    this.drawn = { x: view.x, y: view.y, scale: view.scale, width, height, area, at: performance.now() };
   }
 
   serverPlace(server) {
@@ -170,7 +171,7 @@ class CityMap {
     return Math.min(1, Math.max(0.5, cellPx / 40));
   }
 
-  // from a vehicle to its host, where the host is not the server of its cell or region
+  // from a vehicle to its host, where the host is not a server of its cell
   drawLinks(places, containers) {
     const { context, view, colours } = this;
     for (const running of [true, false]) {
@@ -285,7 +286,7 @@ class CityMap {
       const { x, y } = this.serverPlace(server);
       if (x < -20 || y < -20 || x > view.width + 20 || y > view.height + 20) continue;
       context.beginPath();
-      if (scene.isRegional(server)) context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
+      if (scene.isOfHigherTier(server)) context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
       else context.arc(x, y, radius, 0, 2 * Math.PI);
       context.fillStyle = colours.paper;
       context.fill();

@@ -126,9 +126,14 @@ class Scene {
     };
   }
 
-  // local servers are numbered like their cells
   covers(variant, server, cell) {
-    return server === cell || this.arrays[`region_server_${this.facts.rings[variant]}`][cell] === server;
+    return this.facts.areas[variant].some((area) => this.arrays[`area_server_${area}`][cell] === server);
+  }
+
+  // whose borders are drawn: of the second tier, or of the only one
+  regionsOf(variant) {
+    const areas = this.facts.areas[variant];
+    return areas[Math.min(1, areas.length - 1)];
   }
 
   // transfers under way at t, and those that ended no longer ago than `lingering`
@@ -175,7 +180,7 @@ class Scene {
     return server < 0 ? "none" : this.facts.servers[server];
   }
 
-  isRegional(server) {
-    return server >= this.facts.cells.length;
+  isOfHigherTier(server) {
+    return this.arrays.server_tier[server] > 0;
   }
 }

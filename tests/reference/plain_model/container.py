@@ -105,7 +105,7 @@ class Container:
         if not self.running:
             return
         hops = self.lattice.hops(attached, self.host)
-        latency_ms = self.options.latency_ms[self.host.tier] + self.options.compute_ms + self.options.hop_latency_ms * hops
+        latency_ms = self.options.latency_ms[self.host.tier] + self.options.compute_ms[self.host.tier] + self.options.hop_latency_ms * hops
         if hops > 0:
             self.relayed_s += seconds
         if latency_ms > self.load.level_ms:

@@ -22,7 +22,7 @@ class Options:
     hysteresis_m: float
     regional_rings: int
     latency_ms: dict[str, float]
-    compute_ms: float
+    compute_ms: dict[str, float]
     hop_latency_ms: float
     min_speed_mps: float
     horizon_m: float
@@ -63,11 +63,11 @@ class Options:
             raise ValueError(f"handoff: {handoff}")
         return Options(
             hysteresis_m=float(config["attachment"]["hysteresis_m"]),
-            regional_rings=int(tiers["regional_rings"]),
-            latency_ms={LOCAL: float(tiers["local_latency_ms"]), REGIONAL: float(tiers["regional_latency_ms"])},
-            compute_ms=float(tiers["compute_ms"]),
-            hop_latency_ms=float(tiers["hop_latency_ms"]),
-            min_speed_mps=float(tiers["min_speed_kmh"]) / 3.6,
+            regional_rings=int(tiers["regional"]["rings"]),
+            latency_ms={tier: float(tiers[tier]["latency_ms"]) for tier in (LOCAL, REGIONAL)},
+            compute_ms={tier: float(tiers[tier]["compute_ms"]) for tier in (LOCAL, REGIONAL)},
+            hop_latency_ms=float(config["links"]["hop_latency_ms"]),
+            min_speed_mps=float(config["tier_choice"]["min_speed_kmh"]) / 3.6,
             horizon_m=float(config["prediction"]["horizon_m"]),
             slack_m=float(config["prediction"]["slack_m"]),
             trigger_m=float(config["nearest"]["trigger_m"]),
@@ -85,7 +85,7 @@ class Options:
             threshold_bytes=threshold,
             start_ms=(float(work["start_ms"][0]), float(work["start_ms"][1])),
             shared=config["links"]["mode"] == "shared",
-            capacity={tier: math.inf if (most := config["capacity"][tier]) is None else float(most) for tier in (LOCAL, REGIONAL)},
+            capacity={tier: math.inf if (most := tiers[tier]["capacity"]) is None else float(most) for tier in (LOCAL, REGIONAL)},
             report_distance_m=float(reports["distance_m"]),
             report_heading_deg=float(reports["heading_deg"]),
             report_speed_mps=float(reports["speed_mps"]),
@@ -100,7 +100,7 @@ class Options:
 
     def meets(self, tier: str, level_ms: float) -> bool:
         """Whether a tier meets a latency level (section 2): d_tier + d_p <= L."""
-        return self.latency_ms[tier] + self.compute_ms <= level_ms
+        return self.latency_ms[tier] + self.compute_ms[tier] <= level_ms
 
     def tier(self, tiers: Sequence[str], level_ms: float, speed_mps: float) -> str:
         """Tier choice (section 2): the highest tier that meets the level, the lowest of these below min_speed, else the lowest of all."""
