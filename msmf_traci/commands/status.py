@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import MsmfError
-from msmf_traci.input_file import input_folder, is_input_folder
+from msmf_traci.files.input_file import input_folder, is_input_folder
 from msmf_traci.locks import is_held
 from msmf_traci.reporting.command import REPORT_FOLDER
 from msmf_traci.results import RESULTS

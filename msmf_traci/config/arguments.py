@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msmf_traci.command_line import Parser
-from msmf_traci.input_file import input_folder
+from msmf_traci.files.input_file import input_folder
 
 
 @dataclass(frozen=True)

@@ -243,6 +243,9 @@ def _compose(words: list[str]) -> DictConfig:
         raise
     except Exception as error:  # of words about Hydra itself it raises what its code happens upon, such as AssertionError
         text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+        if (tier := re.match(r"Could not override 'tiers\.([^.']+)", text)) is not None:
+            how = f"'+tiers.{tier[1]}={{latency_ms: 100, compute_ms: 5, area: all}}'"
+            raise InputError(f"there is no tier {tier[1]}; a tier of your own is added as {how}") from None
         raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci --help") from None
 
 

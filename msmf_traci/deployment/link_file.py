@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.deployment.backhaul import MS_PER_NS, Backhaul
@@ -73,6 +71,9 @@ class LinkTable:
         )
 
     def _check_reach(self, ends: NDArray[np.int64], servers: NDArray[np.object_], nodes: int) -> None:
+        from scipy.sparse import coo_matrix  # a library that runs without links do not need
+        from scipy.sparse.csgraph import connected_components
+
         _, part = connected_components(coo_matrix((np.ones(ends.shape[1]), tuple(ends)), shape=(nodes, nodes)), directed=False)
         apart = np.flatnonzero(part[: len(servers)] != part[0])
         if len(apart):

@@ -20,8 +20,8 @@ from scipy.spatial import KDTree
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.deployment.cells import StationData
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.text_file import DamagedFileError, encoding_of, opened, unpacked_name
-from msmf_traci.mobility.xml_file import read_xml
+from msmf_traci.files.text_file import DamagedFileError, encoding_of, opened, unpacked_name
+from msmf_traci.files.xml_file import read_xml
 
 # what a column can be, and the names by which it is recognised, in any spelling of capitals
 KINDS = {

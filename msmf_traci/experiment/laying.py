@@ -17,7 +17,7 @@ from msmf_traci.deployment.link_file import read_links
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.options import tier_plans
-from msmf_traci.input_file import input_file
+from msmf_traci.files.input_file import input_file
 from msmf_traci.roads.projection import projection_of
 from msmf_traci.roads.roads import Roads
 

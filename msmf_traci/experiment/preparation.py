@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.code_version import code_hash
-from msmf_traci.columns_file import ColumnsFile
 from msmf_traci.config.mobility_schema import Mobility
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations
@@ -24,7 +23,8 @@ from msmf_traci.errors import InputError
 from msmf_traci.experiment.laying import Layout, inside, lay_cells, sites_words
 from msmf_traci.experiment.options import strategy_options, sumo_words
 from msmf_traci.experiment.road_store import roads_of
-from msmf_traci.input_file import input_file
+from msmf_traci.files.columns_file import ColumnsFile
+from msmf_traci.files.input_file import input_file
 from msmf_traci.mobility.gps.files import files_key, find_files
 from msmf_traci.mobility.pass_key import what_is_said
 from msmf_traci.results.console import say

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.experiment.laying import lay_cells, sites_words
+from msmf_traci.deployment.servers import Servers
+from msmf_traci.experiment.laying import Layout, lay_cells, sites_words
 from msmf_traci.experiment.mobility_source import SUMO_FOLDER
 from msmf_traci.experiment.preparation import judge_files, trip_ends, trip_options
 from msmf_traci.experiment.road_store import roads_of
@@ -59,7 +62,7 @@ def preview(configs: Sequence[Config]) -> list[str]:
     cells = lay_cells(config, roads, network.net_file)
     kept = "your own file" if network.build is None else "in the cache"
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")
-    lines += [_cells_line(cells), *sites_words(cells)]
+    lines += [_cells_line(cells), *sites_words(cells), _servers_line(Layout(cells).servers(config))]
     if config.mobility.is_from_file:
         return [*lines, _positions_line(config)]
     if config.scenario.has_own_routes:
@@ -81,6 +84,11 @@ def _what_moves_vehicles(config: Config) -> str:
 def _positions_line(config: Config) -> str:
     mobility = config.mobility
     return f"positions: from {mobility.recording_file or mobility.fcd_file or mobility.gps.path}"
+
+
+def _servers_line(servers: Servers) -> str:
+    many = zip(np.diff(servers.first), servers.tiers, strict=True)
+    return f"servers: {', '.join(f'{each} {tier}' for each, tier in many)}"
 
 
 def _cells_line(cells: Cells) -> str:

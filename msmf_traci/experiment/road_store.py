@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.code_version import code_hash
-from msmf_traci.columns_file import ColumnsFile, ColumnsWriter
 from msmf_traci.errors import InputError
+from msmf_traci.files.columns_file import ColumnsFile, ColumnsWriter
 from msmf_traci.results.console import say
 from msmf_traci.roads.roads import Roads, read_roads
 from msmf_traci.scenario.content_cache import build_once, content_key, file_hash, find_built

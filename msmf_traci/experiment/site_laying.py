@@ -12,7 +12,7 @@ from msmf_traci.config.deployment_schema import Deployment
 from msmf_traci.deployment.site_file import SiteChoice, merged, read_outline, read_sites
 from msmf_traci.deployment.sites import Outline, SiteCells
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import input_file
+from msmf_traci.files.input_file import input_file
 from msmf_traci.roads.projection import Projection, projection_of
 from msmf_traci.roads.roads import Roads
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.csv_table import CsvTable
+from msmf_traci.files.csv_table import CsvTable
+from msmf_traci.files.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, check_unpacked, said, unpacked_name
+from msmf_traci.files.xml_file import read_xml
 from msmf_traci.mobility.frame import DECIMALS, why_no_name
-from msmf_traci.mobility.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, check_unpacked, said, unpacked_name
-from msmf_traci.mobility.xml_file import read_xml
 
 ROWS_AT_ONCE = 200_000
 NOBODY = -1  # the vehicle of a row that only says that a step took place

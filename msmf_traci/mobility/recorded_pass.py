@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msmf_traci.columns_file import ColumnsFile
+from msmf_traci.files.columns_file import ColumnsFile
 from msmf_traci.mobility.recording import RecordedNetwork, RecordingSource
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.columns_file import MOST_VALUES, ColumnsFile, ColumnsWriter
+from msmf_traci.files.columns_file import MOST_VALUES, ColumnsFile, ColumnsWriter
 from msmf_traci.mobility.frame import DECIMALS, NO_EDGE, Frames
 
 UNITS = 10**DECIMALS

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, IntArray
-from msmf_traci.columns_file import MOST_VALUES, ColumnsFile, ColumnsWriter
 from msmf_traci.errors import InputError
+from msmf_traci.files.columns_file import MOST_VALUES, ColumnsFile, ColumnsWriter
 from msmf_traci.mobility.frame import DECIMALS, NO_EDGE, Frames, MobilitySource, Roster, TrafficCounts, why_no_name
 from msmf_traci.mobility.recorded_piece import UNITS, all_within, pack_piece, unpack_piece
 

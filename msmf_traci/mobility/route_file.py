@@ -10,9 +10,9 @@ import numpy as np
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.errors import InputError
+from msmf_traci.files.text_file import DamagedFileError
+from msmf_traci.files.xml_file import read_xml
 from msmf_traci.mobility.frame import NO_EDGE
-from msmf_traci.mobility.text_file import DamagedFileError
-from msmf_traci.mobility.xml_file import read_xml
 from msmf_traci.scenario.sumo_files import seconds_of
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from msmf_traci.errors import InputError
-from msmf_traci.exact_csv import EXACT
+from msmf_traci.files.exact_csv import EXACT
 from msmf_traci.reporting.judgement import Asked, Finding, Judgement, Question, conclude, without_data
 from msmf_traci.results.intervals import mean_interval
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from msmf_traci.errors import InputError
-from msmf_traci.exact_csv import EXACT
+from msmf_traci.files.exact_csv import EXACT
 from msmf_traci.results.store import check_end
 
 ROWS_AT_ONCE = 500_000

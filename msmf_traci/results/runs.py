@@ -12,7 +12,7 @@ from typing import Any, overload
 import pandas as pd
 
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import input_folder
+from msmf_traci.files.input_file import input_folder
 from msmf_traci.results.option_columns import SEED_OPTION, SPEED_OPTION, column_names, key_value
 from msmf_traci.results.run_facts import is_session, read_facts, refuse_mixed_versions
 from msmf_traci.results.screen import asked, headline, means_words, result_table, sweep_table

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.errors import InputError, MsmfError
-from msmf_traci.exact_csv import EXACT
-from msmf_traci.input_file import is_there
+from msmf_traci.files.exact_csv import EXACT
+from msmf_traci.files.input_file import is_there
 from msmf_traci.results.earlier import is_earlier_summary, split_earlier_summary
 from msmf_traci.scratch import folders_to_make, owned_scratch, part_of, refusal, remove_empty, settle
 

@@ -13,7 +13,7 @@ import yaml
 
 from msmf_traci.code_version import code_hash
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import input_file
+from msmf_traci.files.input_file import input_file
 from msmf_traci.scenario import osm, osm_build, synthetic
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.content_cache import cached_folder, content_key, file_hash, use

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import is_input_folder
+from msmf_traci.files.input_file import is_input_folder
 from msmf_traci.locks import is_held, take_unused
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scenario.content_cache import SEAL, remove_built

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import is_there
+from msmf_traci.files.input_file import is_there
 from msmf_traci.locks import Lock, share, try_lock
 from msmf_traci.scenario.cache_folder import CACHE_VARIABLE, cache_folder
 from msmf_traci.scratch import LOCK_ENDING, owned_scratch, part_of, refusal, remove_traces_of_the_dead, settle

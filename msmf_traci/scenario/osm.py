@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import input_file, is_there
+from msmf_traci.files.input_file import input_file, is_there
 from msmf_traci.scenario.cache_folder import cache_folder
 from msmf_traci.scenario.fetch import DATA_VARIABLE, DEFAULT_NAME
 from msmf_traci.scenario.fetched import Origin, origin_of, record_of

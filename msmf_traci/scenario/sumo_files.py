@@ -21,7 +21,7 @@ from xml.sax.saxutils import XMLFilterBase, XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import input_file
+from msmf_traci.files.input_file import input_file
 from msmf_traci.scenario.content_cache import file_hash
 from msmf_traci.scenario.sumo_options import READ, WRITTEN, WRITTEN_AS_TEXT, Options, is_no_file, is_on, is_yes
 

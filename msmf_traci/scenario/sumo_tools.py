@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from msmf_traci.errors import InputError, ToolError
-from msmf_traci.input_file import is_input_folder, is_there
+from msmf_traci.files.input_file import is_input_folder, is_there
 from msmf_traci.orphans import end_with_parent
 
 QUOTED_LINES = 3

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from msmf_traci.errors import MsmfError
-from msmf_traci.exact_csv import EXACT
+from msmf_traci.files.exact_csv import EXACT
 from msmf_traci.migration.container import HandoffPolicy
 from msmf_traci.testbed.conductor import Conductor, Outage, tier_of
 from msmf_traci.testbed.container import Container

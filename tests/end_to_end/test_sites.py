@@ -63,7 +63,10 @@ BAD = [
     ("deployment.merge_m=5", "add deployment=sites"),
     ("deployment.columns.lon=a", "add deployment=sites"),
     ("deployment=sites deployment.file=a.csv deployment.rings=3", "deployment.rings is for the lattice"),
-    ("deployment=sites deployment.file=a.csv tiers.regional.rings=3", "tiers.regional.rings is for the lattice"),
+    (
+        "deployment=sites deployment.file=a.csv tiers.regional.rings=3",
+        "tiers.regional.rings=3 is for area=rings, but tiers.regional.area=clusters",
+    ),
     ("deployment=sites deployment.file=missing.csv", "there is no such file"),
     ("deployment=sites deployment.file=far.csv", "none of its 2 base stations lies in the rectangle around network"),
     ("deployment=sites deployment.file=degrees.csv", "has no projection; give x and y in metres"),

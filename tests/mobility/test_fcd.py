@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from msmf_traci.errors import InputError
-from msmf_traci.mobility import fcd, fcd_file, text_file, xml_file
+from msmf_traci.files import text_file, xml_file
+from msmf_traci.mobility import fcd, fcd_file
 from msmf_traci.mobility.fcd import FcdSource
 from msmf_traci.mobility.following import AS_READ
 from msmf_traci.mobility.frame import NO_EDGE, Frames

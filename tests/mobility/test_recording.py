@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msmf_traci.columns_file import MAGIC, ColumnsFile, ColumnsWriter
 from msmf_traci.errors import InputError
+from msmf_traci.files.columns_file import MAGIC, ColumnsFile, ColumnsWriter
 from msmf_traci.mobility import recording
 from msmf_traci.mobility.frame import Roster, TrafficCounts
 from msmf_traci.mobility.recording import RecordedNetwork, Recorder, RecordingSource

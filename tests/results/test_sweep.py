@@ -10,7 +10,7 @@ import pytest
 
 from msmf_traci.config.compose import Request, read_request
 from msmf_traci.errors import InputError
-from msmf_traci.exact_csv import EXACT
+from msmf_traci.files.exact_csv import EXACT
 from msmf_traci.launch import naming
 from msmf_traci.launch.naming import LONGEST_NAME, name_by, results_folder, swept_folder, timed_folder
 from msmf_traci.launch.sweep import check_one_folder, is_done, stack_summaries

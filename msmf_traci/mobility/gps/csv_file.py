@@ -12,10 +12,10 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.errors import InputError
-from msmf_traci.mobility.csv_table import CsvTable
+from msmf_traci.files.csv_table import CsvTable
+from msmf_traci.files.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, said, shortened
 from msmf_traci.mobility.gps.points import Codes, Gathering
 from msmf_traci.mobility.gps.times import posix_of, posix_of_local
-from msmf_traci.mobility.text_file import NO_TEXT, READ_ERRORS, DamagedFileError, said, shortened
 
 ROWS_AT_ONCE = 500_000
 # names of columns, in small letters, by what they hold; those of the first two rows are needed

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import input_file, is_input_folder
-from msmf_traci.mobility.text_file import unpacked_name
+from msmf_traci.files.input_file import input_file, is_input_folder
+from msmf_traci.files.text_file import unpacked_name
 from msmf_traci.scenario.content_cache import content_key, file_hash
 
 Format = Literal["geolife", "csv", "gpx"]

@@ -14,11 +14,11 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
-from msmf_traci.exact_csv import EXACT
+from msmf_traci.files.exact_csv import EXACT
+from msmf_traci.files.text_file import DamagedFileError, read_text, shortened
 from msmf_traci.mobility.gps.files import LABELS, plain_name, user_folder
 from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
-from msmf_traci.mobility.text_file import DamagedFileError, read_text, shortened
 
 HEADER_LINES = 6
 UNKNOWN_ALTITUDE = -777  # of GeoLife

@@ -13,11 +13,11 @@ import pandas as pd
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
+from msmf_traci.files.text_file import DamagedFileError, said
+from msmf_traci.files.xml_file import xml_text
 from msmf_traci.mobility.gps.files import plain_name
 from msmf_traci.mobility.gps.points import Gathering
 from msmf_traci.mobility.gps.times import posix_of_local
-from msmf_traci.mobility.text_file import DamagedFileError, said
-from msmf_traci.mobility.xml_file import xml_text
 
 
 def read_gpx(path: Path, time_zone: str, users: Collection[str] | None, gathering: Gathering) -> None:

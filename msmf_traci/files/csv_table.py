@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from msmf_traci.exact_csv import EXACT
-from msmf_traci.mobility.text_file import DamagedFileError, Lines, said
+from msmf_traci.files.exact_csv import EXACT
+from msmf_traci.files.text_file import DamagedFileError, Lines, said
 
 _SEPARATORS = ",;\t"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # spreadsheets write it before the names of columns

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from msmf_traci.errors import InputError
-from msmf_traci.input_file import input_file, input_folder, is_input_folder, is_there
+from msmf_traci.files.input_file import input_file, input_folder, is_input_folder, is_there
 
 
 def test_a_file_and_a_folder_that_can_be_read_are_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.parsers import expat
 
-from msmf_traci.mobility.text_file import READ_ERRORS, DamagedFileError, encoding_of, opened, said
+from msmf_traci.files.text_file import READ_ERRORS, DamagedFileError, encoding_of, opened, said
 
 LONGEST_TOKEN = 16 << 20  # bytes of a tag with its attributes, or of a comment
 _READ_AT_ONCE = 1 << 18
