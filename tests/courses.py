@@ -38,7 +38,7 @@ class RowOfCells:
             row=np.full(n + 1, -1),
             hops=np.empty((1, n), dtype=np.int16),
             paths=Paths(np.empty((0, 0), dtype=np.int64), np.empty((0, 0), dtype=np.int32)),
-            made=np.zeros(1, dtype=np.int64),
+            made=np.array([0, -1]),
         )
 
     @property

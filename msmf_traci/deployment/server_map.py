@@ -18,6 +18,8 @@ from msmf_traci.compiled import compiled
 from msmf_traci.deployment.backhaul import MS_PER_NS, Backhaul, Paths, find_paths
 
 _FEWEST_ROWS = 64
+_ROOM_BYTES = 1 << 28  # for rows at first; what is not written to takes no memory
+_PATH_BYTES = 12  # of a row of paths and node
 
 
 class ServerMap(NamedTuple):
@@ -50,7 +52,7 @@ class ServerMap(NamedTuple):
     paths
         Shortest paths to a server from every node, in the same rows; of no rows without links.
     made
-        How many rows are made, shape (1,).
+        How many rows are made, and whose the scratch is (-1: nobody's), shape (2,).
     """
 
     tier: IntArray
@@ -74,18 +76,21 @@ def with_room(server_map: ServerMap) -> ServerMap:
     rows, servers = len(server_map.hops) - 1, len(server_map.row)
     if server_map.made[0] < rows or rows == servers:
         return server_map
-    more = min(max(2 * rows, _FEWEST_ROWS), servers) + 1
-    nodes = len(server_map.backhaul.start) - 1
-    paths = Paths(
-        _longer(server_map.paths.latency_ns, more if nodes else 0, nodes), _longer(server_map.paths.link, more if nodes else 0, nodes)
-    )
-    return server_map._replace(hops=_longer(server_map.hops, more, server_map.hops.shape[1]), paths=paths)
+    nodes, cells = len(server_map.backhaul.start) - 1, server_map.hops.shape[1]
+    at_first = max(_FEWEST_ROWS, _ROOM_BYTES // (cells * server_map.hops.itemsize + nodes * _PATH_BYTES))
+    rows = min(max(2 * rows, at_first), servers)
+    made = int(server_map.made[0])
+    paths = server_map.paths
+    if nodes:
+        paths = Paths(_longer(paths.latency_ns, rows, made), _longer(paths.link, rows, made))
+    server_map.made[1] = -1
+    return server_map._replace(hops=_longer(server_map.hops, rows, made), paths=paths)
 
 
-def _longer(rows: NDArray[Any], more: int, columns: int) -> NDArray[Any]:
-    """A table with room for more rows."""
-    found = np.empty((more, columns), dtype=rows.dtype)
-    found[: min(len(rows), more)] = rows[:more]
+def _longer(table: NDArray[Any], rows: int, made: int) -> NDArray[Any]:
+    """A table with room for more rows, and one of scratch."""
+    found = np.empty((rows + 1, table.shape[1]), dtype=table.dtype)
+    found[:made] = table[:made]
     return found
 
 
@@ -136,10 +141,14 @@ def hops_to(server: int, cell: int, server_map: ServerMap) -> int:
 
 @compiled
 def row_of(server: int, server_map: ServerMap) -> int:
-    """Row of a server; where there is no room to keep one, until `with_room` makes some, the last one until this is called again."""
+    """Row of a server; where there is no room to keep one, until `with_room` makes some, the last one until another server needs it."""
     row = server_map.row[server]
     if row < 0:
         row = server_map.made[0]
+        if row == len(server_map.hops) - 1:
+            if server_map.made[1] == server:
+                return int(row)
+            server_map.made[1] = server
         _fill(server_map.hops[row], server, server_map)
         if len(server_map.paths.latency_ns) > 0:
             find_paths(server, server_map.backhaul, server_map.paths.latency_ns[row], server_map.paths.link[row])

@@ -176,5 +176,5 @@ class Servers:
             row=np.full(len(self), -1, dtype=np.int64),
             hops=np.empty((1, len(self.cells)), dtype=np.int16),
             paths=Paths(np.empty((min(nodes, 1), nodes), dtype=np.int64), np.empty((min(nodes, 1), nodes), dtype=np.int32)),
-            made=np.zeros(1, dtype=np.int64),
+            made=np.array([0, -1]),
         )

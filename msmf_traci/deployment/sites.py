@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.spatial import KDTree, Voronoi
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
@@ -115,21 +116,32 @@ class SiteCells(Cells):
             outside = outside | ~shapely.intersects_xy(self.outline.polygon, x_m, y_m)
         return np.asarray(cell, dtype=np.int64), np.asarray(outside, dtype=bool)
 
-    def _polygons(self, voronoi: Voronoi, box: shapely.Polygon) -> np.ndarray:
+    def _polygons(self, voronoi: Voronoi, box: shapely.Polygon) -> NDArray[np.object_]:
         """Voronoi regions within the neighbourhood, cut at the outline."""
-        corners = [voronoi.vertices[voronoi.regions[region]] for region in voronoi.point_region[: len(self)]]
-        found = shapely.intersection(np.array([_convex(each) for each in corners], dtype=object), box)
+        corners = [voronoi.regions[region] for region in voronoi.point_region[: len(self)]]
+        found = _within(_convex(voronoi.vertices, corners), box)
         if np.isfinite(self.outline.max_radius_m):
             found = shapely.intersection(found, shapely.buffer(shapely.points(self.x_m, self.y_m), self.outline.max_radius_m, quad_segs=16))
-        clipped = found if self.outline.polygon is None else shapely.intersection(found, self.outline.polygon)
-        return np.asarray(clipped, dtype=object)
+        return found if self.outline.polygon is None else _within(found, self.outline.polygon)
 
 
-def _convex(corners: FloatArray) -> shapely.Polygon:
-    """A region by its corners, whatever their order."""
-    middle = corners.mean(axis=0)
-    order = np.argsort(np.arctan2(corners[:, 1] - middle[1], corners[:, 0] - middle[0]))
-    return shapely.Polygon(corners[order])
+def _convex(vertices: FloatArray, corners: Sequence[Sequence[int]]) -> NDArray[np.object_]:
+    """Convex regions by the numbers of their corners, whatever their order."""
+    region = np.repeat(np.arange(len(corners)), [len(each) for each in corners])
+    places = vertices[np.concatenate(corners)]
+    middle = np.column_stack([np.bincount(region, weights=each) for each in places.T]) / np.bincount(region)[:, None]
+    towards = places - middle[region]
+    order = np.lexsort((np.arctan2(towards[:, 1], towards[:, 0]), region))
+    return np.asarray(shapely.polygons(shapely.linearrings(places[order], indices=region[order])), dtype=object)
+
+
+def _within(shapes: NDArray[np.object_], area: shapely.Polygon | shapely.MultiPolygon) -> NDArray[np.object_]:
+    """Shapes cut at an area; most lie wholly inside it, and are as they were."""
+    shapely.prepare(area)
+    cut = shapes.copy()
+    crosses = ~shapely.contains(area, shapes)
+    cut[crosses] = shapely.intersection(shapes[crosses], area)
+    return cut
 
 
 def _bounded_voronoi(x_m: FloatArray, y_m: FloatArray, box: shapely.Polygon) -> Voronoi:
@@ -149,7 +161,7 @@ def _neighbours(voronoi: Voronoi, cells: int, box: shapely.Polygon) -> IntArray:
     ends = np.array([each if -1 not in each else (0, 0) for each in voronoi.ridge_vertices], dtype=np.int64)
     of_sites = (pairs < cells).all(axis=1)
     pairs, lines = pairs[of_sites], shapely.linestrings(voronoi.vertices[ends[of_sites]])
-    shared = shapely.length(shapely.intersection(lines, box)) > _LEAST_BORDER_M
+    shared = shapely.length(_within(lines, box)) > _LEAST_BORDER_M
     pairs = np.concatenate([pairs[shared], pairs[shared][:, ::-1]])
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     count = np.bincount(pairs[:, 0], minlength=cells)

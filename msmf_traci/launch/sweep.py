@@ -32,7 +32,7 @@ def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> boo
     if not folder.exists():
         return False
     found = read_run(folder)
-    if found is not None and is_of_first_edition(found.get("config", {})):
+    if found is not None and isinstance(found.get("config"), dict) and is_of_first_edition(found["config"]):
         raise InputError(
             f"{folder} holds a run of the first edition, whose options had other names: reports take it, but a sweep cannot go on with it; "
             "set output.dir to another folder"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from msmf_traci.deployment import server_map
 from msmf_traci.deployment.lattice import HexCells, cluster_centers, hex_distance
 from tests.deployments import LOCAL, REGIONAL, two_tiers
 
@@ -152,3 +153,16 @@ def test_leaving_a_region_straight_ahead_adds_one_hop_a_cell(k: int, bearing: fl
     ring = {tuple(axial): number for number, axial in enumerate(CELLS.axial.tolist())}
     line = np.array([ring[tuple((direction * n).tolist())] for n in range(10)])
     assert servers.hops(np.full(10, region), line).tolist() == [max(0, n - k) for n in range(10)]
+
+
+def test_hops_are_the_same_where_few_rows_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without room for a server's row, hops are found in a scratch row, which belongs to one server after the other."""
+    plenty = two_tiers(CELLS, 2)
+    monkeypatch.setattr(server_map, "_ROOM_BYTES", 0)
+    monkeypatch.setattr(server_map, "_FEWEST_ROWS", 2)
+    few = two_tiers(CELLS, 2)
+    rng = np.random.default_rng(5)
+    for _ in range(3):
+        server, cell = rng.integers(0, len(few), 200), rng.integers(0, len(CELLS), 200)
+        assert few.hops(server, cell).tolist() == plenty.hops(server, cell).tolist()
+    assert len(few.server_map().hops) < len(few)

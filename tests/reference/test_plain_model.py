@@ -265,7 +265,7 @@ PROCESSING = {
         **{"restore_s": 0.3, "restore_s_per_mb": 0.004, "round_trips": 2, "transport_efficiency": 0.8},
     }
 }
-SLOW = {"migration": PROCESSING, "links": {"mode": "dedicated", "bandwidth_mbps": 100, "round_trip_ms": 50}}
+SLOW = {"migration": PROCESSING, "links": {"mode": "dedicated", "bandwidth_mbps": 100, "hop_latency_ms": 5, "round_trip_ms": 50}}
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_a_first_deployment_goes_to_the_nearest_server_with_room() -> None:
 
 def test_nowhere_to_deploy_is_said() -> None:
     meeting = Meeting(5, shared=False, room=1)
-    with pytest.raises(InputError, match=r"raise capacity\.local"):
+    with pytest.raises(InputError, match=r"raise the capacity of a tier"):
         meeting.frame(0, dict.fromkeys(range(5), (A, NO_SERVER)))
 
 
