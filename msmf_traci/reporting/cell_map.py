@@ -152,11 +152,8 @@ def read_cell_map(folder: Path, facts: Mapping[str, Any]) -> CellMap:
         If the table or the lattice is missing or damaged.
     """
     columns = header(folder, "cells")
-    tiers = [str(tier) for tier in facts["config"]["tiers"]["order"]]
-    of_servers = [each for tier in tiers for each in columns if each == tier] + [
-        each for each in columns if each.partition(":")[0] in tiers and ":" in each
-    ]
-    texts = ["region"] if _is_of_first_edition(columns) else of_servers
+    is_of_first_edition = "region" in columns
+    texts = ["region"] if is_of_first_edition else _columns_of_servers(columns, facts["config"]["tiers"]["order"])
     has_polygons = "polygon" in columns
     wanted = {"cell": TEXT, "x_m": NUMBER, "y_m": NUMBER, **dict.fromkeys(texts, TEXT), **({"polygon": TEXT} if has_polygons else {})}
     table = read_whole(folder, "cells", wanted)
@@ -166,13 +163,14 @@ def read_cell_map(folder: Path, facts: Mapping[str, Any]) -> CellMap:
     x_m, y_m = (table[name].to_numpy(dtype=np.float64) for name in ("x_m", "y_m"))
     polygons = _polygons(folder, table["polygon"]) if has_polygons else _hexagons(cells, x_m, y_m, facts)
     servers = {name: table[name].to_numpy(dtype=object) for name in texts}
-    if _is_of_first_edition(columns):
+    if is_of_first_edition:
         servers = _of_first_edition(cells, servers["region"], facts)
     return CellMap(cells, x_m, y_m, servers, polygons)
 
 
-def _is_of_first_edition(columns: Sequence[str]) -> bool:
-    return "region" in columns
+def _columns_of_servers(columns: Sequence[str], tiers: Sequence[str]) -> list[str]:
+    """Columns with servers: those of the tiers, from the lowest, then those of areas that only variants have."""
+    return [*(tier for tier in tiers if tier in columns), *(each for each in columns if ":" in each and each.partition(":")[0] in tiers)]
 
 
 def _of_first_edition(cells: NDArray[np.object_], region: NDArray[np.object_], facts: Mapping[str, Any]) -> dict[str, NDArray[np.object_]]:
