@@ -1,5 +1,6 @@
 """The engine against a slow, plain implementation written from the model alone: decisions, transfers and bookkeeping, to 1e-6."""
 
+import csv
 import json
 import math
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.reference.plain_model import Recomputed, recompute
+from tests.reference.plain_model import Lattice, Recomputed, recompute
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -152,6 +153,117 @@ def test_two_minds_agree_where_servers_are_full(words: list[str], called: Comman
     refused = migrations.tier[migrations.outcome == "refused"].value_counts()
     assert refused["local"] > 50 and refused["regional"] > 20
     compare(run)
+
+
+SMALL = ["mobility.vehicles=20", "mobility.max_duration_s=400", "deployment.rings=4"]
+TIGHT = ["tiers=three", "tiers.local.capacity=1", "tiers.regional.capacity=2", "tiers.central.capacity=3"]
+TOGETHER = [f"tiers.{name}.compute_ms_per_container={ms}" for name, ms in (("local", 4), ("regional", 6), ("central", 9))]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        TIGHT,
+        [
+            *("tiers=three", "tiers.local.capacity=2", "tiers.regional.capacity=1", "tiers.central.capacity=2", "links.mode=shared"),
+            *("handoff.unsynced=relay", "handoff.user_left=finish"),
+        ],
+    ],
+    ids=["dedicated links", "shared links, relay and finish"],
+)
+def test_two_minds_agree_where_three_tiers_are_full(words: list[str], called: Command, tmp_path: Path) -> None:
+    run = traced(called, tmp_path, *SMALL, *words)
+    decisions = pd.read_csv(run / "decisions.csv")
+    hosts = decisions.host[decisions.home == "central:all"].str.split(":").str[0].value_counts()
+    assert min(hosts[tier] for tier in ("central", "R", "L")) > 100  # what central refuses falls down one tier, and two
+    compare(run)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [
+            *("tiers=three", "links.mode=shared", "tier_choice.min_speed_kmh=25", "workload.image_mb=[20,200]"),
+            *("tiers.local.bandwidth_mbps=60", "tiers.regional.bandwidth_mbps=200", "tiers.central.bandwidth_mbps=130"),
+        ],
+        [*TIGHT, "tiers.local.bandwidth_mbps=60", "tiers.regional.bandwidth_mbps=200", "seed=1"],
+        [
+            *("tiers=three", *TOGETHER, "tiers.local.compute_ms=3", "tiers.central.compute_ms=12", "tiers.regional.latency_ms=20"),
+            *("tier_choice.min_speed_kmh=25", "workload.image_mb=[20,200]", "handoff.unsynced=relay"),
+        ],
+        ["tiers.order=[regional]", "tiers.regional.rings=1", "tiers.regional.capacity=3"],
+        ["tiers=three", "tiers.order=[central,local]", "tiers.central.latency_ms=20", "tiers.local.capacity=1"],
+        [
+            *("tiers.order=[regional,metro]", "tiers.regional.rings=1", "tiers.regional.capacity=3", "tiers.regional.latency_ms=20"),
+            "+tiers.metro={latency_ms: 70, compute_ms: 5, area: rings, rings: 3, capacity: 2}",
+        ],
+    ],
+    ids=[
+        "unlike bandwidths",
+        "unlike bandwidths, full",
+        "computing together",
+        "regions only",
+        "all cells below cells",
+        "a tier of one's own",
+    ],
+)
+def test_two_minds_agree_on_tiers(words: list[str], called: Command, tmp_path: Path) -> None:
+    compare(traced(called, tmp_path, *SMALL, *words))
+
+
+def write_links(path: Path, areas: dict[str, int | None]) -> str:
+    """Every local server linked to its region's, these to one another in a ring and some of them to a switch; what is above, to the switch.
+
+    Some ways are equally short, and some rows repeat a link.
+    """
+    lattice = Lattice(4, 500.0, "flat", (0.0, 0.0), areas)
+    servers = {tier: {cell: lattice.server(tier, cell).name for cell in lattice.cells} for tier in areas}
+    regions = sorted(set(servers["regional"].values()))
+    rows: list[tuple[str, str, float, int]] = [
+        (local, servers["regional"][cell], 4 + i * 7 % 23, 40 + i * 11 % 60) for i, (cell, local) in enumerate(servers["local"].items())
+    ]
+    rows += [("L:0,0", "L:0,1", 3, 30), ("L:0,1", "L:1,0", 3.25, 30), ("L:1,0", "L:0,0", 3, 35)]
+    rows += [(other, region, 4, 70 + i) for i, (region, other) in enumerate(zip(regions, regions[1:] + regions[:1], strict=True))]
+    rows += [(regions[i], "node:exchange", 2, 55 + i) for i in (0, 2, 3, 5)]
+    rows.append((regions[3], "node:exchange", 1.5, 45))
+    for tier, latency_ms in (("metro", 25), ("central", 38)):
+        above = sorted(set(servers.get(tier, {}).values()))
+        rows += [(name, "node:exchange", latency_ms + 5 * i, 90) for i, name in enumerate(above)]
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["a", "b", "latency_ms", "mbps"])
+        table.writerows(rows)
+    return f"links.file={path}"
+
+
+TWO: dict[str, int | None] = {"local": 0, "regional": 2}
+
+
+@pytest.mark.parametrize(
+    ("areas", "words"),
+    [
+        (TWO, ["links.mode=shared"]),
+        (TWO, ["migration=runc_rsync", "workload.image_mb=[20,200]"]),
+        (
+            {**TWO, "central": None},
+            [
+                *("tiers=three", "links.mode=shared", "migration=runc_rsync", "tier_choice.min_speed_kmh=25", "handoff.user_left=finish"),
+                *("attachment.hysteresis_m=40", "coverage_filter.min_dwell_s=20", "seed=2", *TOGETHER),
+            ],
+        ),
+        (
+            {"local": 0, "regional": 1, "metro": 3},
+            [
+                *("tiers.order=[local,regional,metro]", "tiers.local.capacity=1", "tiers.regional.rings=1", "tiers.regional.capacity=2"),
+                "+tiers.metro={latency_ms: 60, compute_ms: 5, area: rings, rings: 3, capacity: 3}",
+                *("links.mode=shared", "seed=1"),
+            ],
+        ),
+    ],
+    ids=["shared links", "round trips", "shared links, three tiers, slow vehicles", "full servers"],
+)
+def test_two_minds_agree_on_a_network_of_links(areas: dict[str, int | None], words: list[str], called: Command, tmp_path: Path) -> None:
+    compare(traced(called, tmp_path, *SMALL, *words, write_links(tmp_path / "links.csv", areas)))
 
 
 def test_two_minds_agree_on_beijing(called: Command, data_dir: Path, tmp_path: Path) -> None:

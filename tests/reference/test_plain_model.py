@@ -15,6 +15,7 @@ import math
 import operator
 import random
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.reference.plain_model import (
     Edge,
     Known,
     Lattice,
+    Network,
     Options,
     Recomputed,
     RoadMap,
@@ -35,6 +37,8 @@ from tests.reference.plain_model import (
 )
 
 MB = 1e6
+AREAS = {"local": 0, "regional": 2}  # rings
+TIER = {"compute_ms": 5, "compute_ms_per_container": 0, "capacity": None, "bandwidth_mbps": None}
 NO_PROCESSING = {
     **dict.fromkeys((f"{term}_{unit}" for term in ("checkpoint", "round", "restore") for unit in ("s", "s_per_mb")), 0),
     "round_trips": 0,
@@ -48,8 +52,8 @@ def config(**changes: Any) -> dict[str, Any]:
         "attachment": {"hysteresis_m": 0},
         "tiers": {
             "order": ["local", "regional"],
-            "local": {"latency_ms": 10, "compute_ms": 5, "capacity": None},
-            "regional": {"latency_ms": 50, "compute_ms": 5, "capacity": None, "rings": 2},
+            "local": {**TIER, "latency_ms": 10, "area": "cell", "rings": None},
+            "regional": {**TIER, "latency_ms": 50, "area": "rings", "rings": 2},
         },
         "tier_choice": {"min_speed_kmh": 0},
         "prediction": {"horizon_m": 1500, "slack_m": 30},
@@ -58,7 +62,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "workload": {"dirty_percent_per_s": 1, "dirty_threshold_mbit": 40, "start_ms": [200, 1000]},
         "handoff": {"unsynced": "stop", "user_left": "abandon", "switch_ms": 0},
         "migration": {"processing": dict(NO_PROCESSING)},
-        "links": {"mode": "dedicated", "bandwidth_mbps": 100, "hop_latency_ms": 5, "round_trip_ms": 0},
+        "links": {"mode": "dedicated", "bandwidth_mbps": 100, "hop_latency_ms": 5, "file": None, "round_trip_ms": 0},
         "reports": {"distance_m": 0, "heading_deg": 0, "speed_mps": 0, "bytes": 200},
         "strategies": ["pm"],
     }
@@ -91,7 +95,7 @@ def run(
         table = csv.writer(file)
         table.writerow(["strategy", "vehicle", "image_bytes", "memory_capacity_bytes", "latency_level_ms"])
         table.writerows([name, "v", image_mb * MB, memory_mb * MB, level_ms] for name in tree["strategies"])
-    lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), 2)
+    lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), AREAS)
     with open(folder / "frames.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["t_s", "vehicle", "x_m", "y_m", "speed_mps", "edge", "position_m", "cell"])
@@ -113,10 +117,10 @@ def first(result: Recomputed) -> dict[str, Any]:
 
 
 def test_cell_count_and_rounding() -> None:
-    assert len(Lattice(25, 500.0, "flat", (0.0, 0.0), 2).cells) == 1951
+    assert len(Lattice(25, 500.0, "flat", (0.0, 0.0), AREAS).cells) == 1951
     draw = random.Random(1)
     for orientation in ("flat", "pointy"):
-        lattice = Lattice(4, 500.0, orientation, (100.0, -50.0), 2)
+        lattice = Lattice(4, 500.0, orientation, (100.0, -50.0), AREAS)
         centres = {cell: lattice.centre(cell) for cell in lattice.cells}
         assert len(centres) == 61
         for _ in range(3000):  # inside and outside: always the nearest deployed centre
@@ -126,20 +130,21 @@ def test_cell_count_and_rounding() -> None:
 
 def test_clusters_tile_the_lattice() -> None:
     for k, size in ((1, 7), (2, 19), (3, 37)):
-        lattice = Lattice(12, 500.0, "flat", (0.0, 0.0), k)
-        sizes = Counter(lattice.region_of(cell) for cell in lattice.cells)
+        lattice = Lattice(12, 500.0, "flat", (0.0, 0.0), AREAS)
+        sizes = Counter(lattice.region_of(cell, k) for cell in lattice.cells)
         assert sum(sizes.values()) == 469 and max(sizes.values()) == sizes[0, 0] == size
         assert all(sizes[centre] == size for centre in ((2 * k + 1, -k), (k, k + 1), (-2 * k - 1, k), (-k, -k - 1)))
 
 
 def test_straight_road_is_cut_at_known_borders() -> None:
-    lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), 2)
+    lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), AREAS)
     roads = RoadMap({}, lattice, 1500)
     wanted = [((0, 0), 0, 250), ((0, 1), 250, 750), ((0, 2), 750, 1000)]
     assert roads.cut([(0, 0), (0, 400), (0, 1000)], 1000) == wanted
     assert roads.cut([(0, 0), (0, 1000)], 2000) == [(cell, 2 * a, 2 * b) for cell, a, b in wanted]  # scaled to the edge's length
     edge = Edge("road", "", "", 1000, [(0, 1000), (0, 0)], [True])  # the other way round
-    chain = RoadMap({"road": edge}, lattice, 1500).chain("road", "local")
+    backwards = RoadMap({"road": edge}, lattice, 1500)
+    chain = backwards.by_home(backwards.chain("road"), "local")
     assert [(home.name, a, b) for home, a, b in chain] == [("L:0,2", 0, 250), ("L:0,1", 250, 750), ("L:0,0", 750, 1000)]
     level = [
         (cell, round(a, 3), round(b, 3)) for cell, a, b in roads.cut([(0, 245), (1500, 245)], 1500)
@@ -150,7 +155,7 @@ def test_straight_road_is_cut_at_known_borders() -> None:
 def test_random_lines_agree_with_sampling() -> None:
     draw = random.Random(2)
     for orientation in ("flat", "pointy"):
-        lattice = Lattice(3, 500.0, orientation, (0.0, 0.0), 2)
+        lattice = Lattice(3, 500.0, orientation, (0.0, 0.0), AREAS)
         for _ in range(40):
             a, b = [(draw.uniform(-3000, 3000), draw.uniform(-3000, 3000)) for _ in range(2)]
             pieces = RoadMap({}, lattice, 1500).cut([a, b], 1.0)
@@ -190,7 +195,7 @@ def test_successors(tmp_path: Path) -> None:
         + "</net>"
     )
     edges = read_network(tmp_path / "net.xml")
-    roads = RoadMap(edges, Lattice(6, 500.0, "flat", (0.0, 0.0), 2), 1500)
+    roads = RoadMap(edges, Lattice(6, 500.0, "flat", (0.0, 0.0), AREAS), 1500)
     assert "bus" not in edges
     assert roads.successor("in") == "street"  # same name, turn 38.7 degrees, although "ahead" is straighter
     assert roads.successor("ahead") == "left2"  # three turns of 90 degrees; two of the same class; the smaller id
@@ -265,7 +270,10 @@ PROCESSING = {
         **{"restore_s": 0.3, "restore_s_per_mb": 0.004, "round_trips": 2, "transport_efficiency": 0.8},
     }
 }
-SLOW = {"migration": PROCESSING, "links": {"mode": "dedicated", "bandwidth_mbps": 100, "hop_latency_ms": 5, "round_trip_ms": 50}}
+SLOW = {
+    "migration": PROCESSING,
+    "links": {"mode": "dedicated", "bandwidth_mbps": 100, "hop_latency_ms": 5, "file": None, "round_trip_ms": 50},
+}
 
 
 @pytest.mark.parametrize(
@@ -347,8 +355,8 @@ def test_short_verdict_is_judged_again_on_another_edge() -> None:
         "c": Edge("c", "", "", 100, [(800, 245), (800, 145)], [True]),
     }
     options = Options.read(config(coverage_filter__min_m=350))
-    lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), 2)
-    strategist = Strategist(STRATEGIES["pm_op"], options, RoadMap(edges, lattice, 1500), [], 30)
+    lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), AREAS)
+    strategist = Strategist(STRATEGIES["pm_op"], options, RoadMap(edges, lattice, 1500), Network(options, lattice), [], Fraction(30))
     host, homes = lattice.server("local", (1, 0)), []
     for t, (x, edge, position) in enumerate([(700, "a", 400), (720, "a", 420), (790, "a", 490), (800, "c", 10), (800, "c", 20)]):
         point = (float(x), 245.0 - (position if edge == "c" else 0))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 from tests.reference.plain_model import (
     Frame,
     Lattice,
+    Network,
     NoRoomError,
     Options,
     Recomputed,
@@ -27,9 +30,9 @@ from tests.reference.plain_model import (
     recompute,
 )
 from tests.reference.plain_model.admission import HOME, TARGET, Admission
-from tests.reference.test_plain_model import MB, config, edge_xml
+from tests.reference.test_plain_model import AREAS, MB, config, edge_xml
 
-LATTICE = Lattice(6, 500.0, "flat", (0.0, 0.0), 2)
+LATTICE = Lattice(6, 500.0, "flat", (0.0, 0.0), AREAS)
 
 
 def convoy(
@@ -61,18 +64,18 @@ def history(result: Recomputed, vehicle: str) -> list[tuple[Any, ...]]:
 
 
 def test_filling() -> None:
-    assert fill({}, 12) == {}
+    assert fill({}, lambda _: 12) == {}
     flows = {"a": ("u1", "d1"), "b": ("u1", "d2"), "c": ("u1", "d3"), "d": ("u2", "d3")}
-    assert fill(flows, 12) == {"a": 4, "b": 4, "c": 4, "d": 8}  # u1 is full first; d takes what c leaves of d3
+    assert fill(flows, lambda _: 12) == {"a": 4, "b": 4, "c": 4, "d": 8}  # u1 is full first; d takes what c leaves of d3
     flows["e"] = ("u2", "d4")
-    assert fill(flows, 12) == {"a": 4, "b": 4, "c": 4, "d": 6, "e": 6}  # d3 is not full then, u2 is
+    assert fill(flows, lambda _: 12) == {"a": 4, "b": 4, "c": 4, "d": 6, "e": 6}  # d3 is not full then, u2 is
     chain = {"a": ("u1", "d1"), "b": ("u1", "d2"), "c": ("u2", "d2"), "d": ("u2", "d3"), "e": ("u2", "d4")}
-    assert fill(chain, 12) == {"c": 4, "d": 4, "e": 4, "a": 6, "b": 6}
+    assert fill(chain, lambda _: 12) == {"c": 4, "d": 4, "e": 4, "a": 6, "b": 6}
 
 
 def test_an_idle_transfer_is_one_flow_more() -> None:
     sending = {"a": ("u1", "d1"), "b": ("u1", "d2")}
-    rates = fair_rates(sending, {"i": ("u1", "d3"), "j": ("u2", "d2"), "k": ("u2", "d4")}, 12)
+    rates = fair_rates(sending, {"i": ("u1", "d3"), "j": ("u2", "d2"), "k": ("u2", "d4")}, lambda _: 12)
     assert rates == {"a": 6, "b": 6, "i": 4, "j": 6, "k": 12}  # takes nothing from a and b; i, j and k do not see one another
 
 
@@ -133,11 +136,11 @@ def test_local_is_no_second_choice_where_it_misses_the_level(tmp_path: Path) -> 
 def test_what_a_request_remembers() -> None:
     options = Options.read(config(tiers__local__capacity=1, tiers__regional__capacity=1))
     servers, booked = Servers(options, LATTICE), list[str]()
-    admission = Admission(options, servers, 80)
-    a, b, c, host = Server("regional", 0, 0), Server("local", 0, 0), Server("local", 0, 1), Server("local", 3, 0)
+    admission = Admission(servers)
+    a, b, c, host = Server("regional", (0, 0)), Server("local", (0, 0)), Server("local", (0, 1)), Server("local", (3, 0))
 
     def ask(wanted: Server, second: Server) -> Server | None:
-        return admission.ask(HOME, wanted, [host], lambda _: second, lambda refused: booked.append(refused.name))
+        return admission.ask(HOME, wanted, [host], lambda _: [second], lambda refused: booked.append(refused.name))
 
     servers.settle("other", [a])
     servers.settle("third", [b])
@@ -157,13 +160,48 @@ def test_what_a_request_remembers() -> None:
     assert ask(a, c) == a and len(booked) == 3
     servers.settle("other", [a])
     assert ask(a, c) == c and len(booked) == 4  # what was granted before is refused now
+    admission.grant(HOME, c)
+    assert ask(a, c) == c and len(booked) == 5  # the target of its transfer was asked for meanwhile
     admission.last[TARGET] = a, host
-    assert admission.ask(TARGET, a, [host], lambda _: c, lambda refused: None) == c  # a target that is the host is none: chosen anew
+    assert admission.ask(TARGET, a, [host], lambda _: [c], lambda refused: None) == c  # a target that is the host is none: chosen anew
+
+
+def test_ways_through_a_network(tmp_path: Path) -> None:
+    # from L:0,0 to L:0,1 four ways of 4 ms: one by two switches, and three by one; of these, that by node:a, and there not by the slow row
+    rows = [
+        *("L:0,0,node:b,2,80", "L:0,0,node:a,2,70", "L:0,0,node:c,2,90", "L:0,0,node:a,2.5,99", "node:a,L:0,1,2,75", "node:b,L:0,1,2,60"),
+        *("node:c,L:0,1,2,60", "L:0,0,node:0,1,60", "node:0,node:1,1,60", "node:1,L:0,1,2,60", "L:0,1,R:0,0,45.0000004,20"),
+    ]
+    quoted = [re.sub(r"([LR]:\d,\d)", r'"\1"', row) for row in rows]
+    (tmp_path / "links.csv").write_text("\n".join(["a,b,latency_ms,mbps", *quoted]))
+    options = Options.read(config(links__file=str(tmp_path / "links.csv"), tiers__local__bandwidth_mbps=72))
+    network = Network(options, LATTICE)
+    a, b, region = Server("local", (0, 0)), Server("local", (0, 1)), Server("regional", (0, 0))
+    assert network.path(a, b).names == ("L:0,0", "node:a", "L:0,1") and network.path(b, a).names == ("L:0,1", "node:a", "L:0,0")
+    assert network.way(a, b) == [("up", a), (1, "L:0,0"), (4, "node:a"), ("down", b)]
+    assert network.way(b, a) == [("up", b), (4, "L:0,1"), (1, "node:a"), ("down", a)]
+    assert network.dedicated_rate(a, b) == 70e6 / 8 and network.dedicated_rate(region, b) == 20e6 / 8
+    assert network.round_trip_s(a, b) == 0.008
+    assert [network.way_ms((0, 0), server) for server in (a, b, region)] == [10, 14, 59]  # from L:0,0 on; 49 ms, in whole nanoseconds
+    assert [network.meets("regional", cell, Fraction(60)) for cell in ((0, 0), (0, 1))] == [False, True]
+    assert list(network.lower("regional", (0, 0), Fraction(15))) == ["local"] and not list(network.lower("local", (0, 0), Fraction(99)))
+
+
+def test_areas_and_names() -> None:
+    lattice = Lattice(2, 500.0, "flat", (0.0, 0.0), {"local": 0, "metro": 1, "central": None})
+    names = [lattice.server(tier, (0, 1)).name for tier in lattice.areas]
+    assert names == ["L:0,1", "metro:0,0", "central:all"]
+    assert [lattice.hops((0, 2), lattice.server(tier, (0, 0))) for tier in lattice.areas] == [2, 1, 0]
+    with pytest.raises(ValueError, match="area"):
+        Options.read(config(tiers__regional__area="clusters"))
 
 
 def test_first_deployment() -> None:
-    servers = Servers(Options.read(config(tiers__local__capacity=1, tiers__regional__capacity=1)), Lattice(1, 500.0, "flat", (0.0, 0.0), 1))
-    home, hosts = Server("local", 1, 0), []
+    servers = Servers(
+        Options.read(config(tiers__local__capacity=1, tiers__regional__capacity=1)),
+        Lattice(1, 500.0, "flat", (0.0, 0.0), {"local": 0, "regional": 1}),
+    )
+    home, hosts = Server("local", (1, 0)), []
     for number in range(7):
         hosts.append(servers.first_host(home, (1, 0), ["local"]))
         servers.settle(str(number), [hosts[-1]])

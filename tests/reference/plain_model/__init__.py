@@ -6,12 +6,13 @@ Standard library only. Every function names the section of model.md, or the read
 bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a run).
 
 options, lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies (decisions, hits), container (state
-machine), admission and servers (capacities), links (shared rates), world (one strategy's run, tables).
+machine), admission and servers (capacities), links (shared rates), network (paths), world (one strategy's run, tables).
 """
 
 from .frames import Frame, Known, known_at
 from .lattice import Lattice, Server, square_distance
 from .links import fair_rates, fill
+from .network import Network
 from .options import Options
 from .roads import Edge, RoadMap, read_network
 from .servers import NoRoomError, Servers
@@ -24,6 +25,7 @@ __all__ = [
     "Frame",
     "Known",
     "Lattice",
+    "Network",
     "NoRoomError",
     "Options",
     "Recomputed",

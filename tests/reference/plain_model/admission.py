@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from .lattice import LOCAL, REGIONAL, Server
-from .options import Options
+from .lattice import Server
 from .servers import Servers
 
 HOME, TARGET = "home", "target"
+Choices = Callable[[Server], Iterable[Server]]  # what comes instead of a full server: those of lower tiers that meet the level
 
 
 class Admission:
     """The requests of one container: for a home (rules 3 and 4) and for a target (rule 2), each remembered by itself."""
 
-    def __init__(self, options: Options, servers: Servers, level_ms: float) -> None:
-        self.options, self.servers, self.level_ms = options, servers, level_ms
+    def __init__(self, servers: Servers) -> None:
+        self.servers = servers
         self.last: dict[str, tuple[Server, Server | None]] = {}  # what was asked for last, and what was granted
 
     def forget(self, purpose: str) -> None:
         """At a frame at which nothing is wanted (KEEP, NONE or the host), the same is asked for no longer; later it is asked for anew."""
         self.last.pop(purpose, None)
 
+    def grant(self, purpose: str, wanted: Server) -> None:
+        """The target of the open transfer is granted to a stopped container, and is something else than what was asked for before."""
+        self.last[purpose] = wanted, wanted
+
     def ask(
         self,
         purpose: str,
         wanted: Server,
         own: Sequence[Server],
-        second: Callable[[Server], Server | None],
+        second: Choices,
         refuse: Callable[[Server], None],
     ) -> Server | None:
-        """What is granted when `wanted` is asked for; `own`: the host, then the target of the open transfer; `second` names the second choice."""
+        """What is granted when `wanted` is asked for; `own`: the host, then the target of the open transfer; `second` names what comes instead."""
         asked, granted = self.last.get(purpose, (None, None))
         if wanted != asked:
             granted = None
@@ -50,12 +54,9 @@ class Admission:
         self.last[purpose] = wanted, instead
         return instead
 
-    def instead(self, purpose: str, wanted: Server, own: Sequence[Server], second: Callable[[Server], Server | None]) -> Server | None:
-        """The next choice: "the next tier down that has room and meets L_i, else KEEP" (section 8), for a target NONE (reading 23)."""
-        if wanted.tier != REGIONAL or not self.options.meets(LOCAL, self.level_ms):
-            return None
-        choice = second(wanted)
-        return choice if choice is not None and self.can_stand_in(purpose, choice, own) else None
+    def instead(self, purpose: str, wanted: Server, own: Sequence[Server], second: Choices) -> Server | None:
+        """The next choice: "the next tier down that has room and meets L_i, and so on down to the lowest, else KEEP" (section 8), or NONE."""
+        return next((choice for choice in second(wanted) if self.can_stand_in(purpose, choice, own)), None)
 
     def can_stand_in(self, purpose: str, choice: Server, own: Sequence[Server]) -> bool:
         """Whether a second choice "has room (or is the host, or is being copied to)"; for a target "unless it is the host"."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from .admission import HOME, TARGET, Admission
+from .admission import HOME, TARGET, Admission, Choices
 from .frames import Row
-from .lattice import Cell, Lattice, Server
+from .lattice import Cell, Server
+from .network import Network
 from .options import Options
 
 IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE = "IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE"
 KINDS = {IMAGE: "image_bytes", MEMORY: "memory_bytes", ROUND: "dirty_bytes", FINAL: "final_bytes"}
-Choice = Callable[[Server], Server | None]  # the second choice, where a server is full
 
 
 @dataclass
@@ -48,14 +49,15 @@ class Load:
 
     image: float
     memory: float
-    level_ms: float
+    level_ms: Fraction
 
 
 class Container:
     """One container under one strategy: the state machine of section 7 and what section 9 books about it."""
 
-    def __init__(self, options: Options, lattice: Lattice, load: Load, host: Server, t_s: float, admission: Admission) -> None:
-        self.options, self.lattice, self.load, self.host, self.now, self.admission = options, lattice, load, host, t_s, admission
+    def __init__(self, options: Options, network: Network, load: Load, host: Server, t_s: float, admission: Admission) -> None:
+        self.options, self.network, self.load, self.host, self.now, self.admission = options, network, load, host, t_s, admission
+        self.others_ms = Fraction(0)  # what others on its server add to the computing time until the next frame (reading 45)
         self.transfer: Transfer | None = None
         self.pending = False
         self.out_since: float | None = None  # the container is STOPPED since
@@ -104,9 +106,8 @@ class Container:
         self.now = t_s
         if not self.running:
             return
-        hops = self.lattice.hops(attached, self.host)
-        latency_ms = self.options.latency_ms[self.host.tier] + self.options.compute_ms[self.host.tier] + self.options.hop_latency_ms * hops
-        if hops > 0:
+        latency_ms = self.network.way_ms(attached, self.host) + self.options.tiers[self.host.tier].compute_ms + self.others_ms
+        if self.network.lattice.hops(attached, self.host) > 0:
             self.relayed_s += seconds
         if latency_ms > self.load.level_ms:
             self.late_s += seconds
@@ -152,13 +153,15 @@ class Container:
 
     def processing(self, stage: str, after: str | None) -> float:
         """Seconds from the begin of a stage that follows another (None: none) until its bytes flow (section 7)."""
+        assert self.transfer is not None
         if stage in (IDLE, RESTORE):
             return 0.0
         takes_snapshot = stage in (MEMORY, ROUND) or (stage == FINAL and after is not None)
         has_one_to_compare = stage == ROUND or (stage == FINAL and after in (MEMORY, ROUND, IDLE))
         snapshot_s = self.lasts(self.options.checkpoint) if takes_snapshot else 0.0
         comparison_s = self.lasts(self.options.comparison) if has_one_to_compare else 0.0
-        return snapshot_s + comparison_s + self.options.answers_s
+        answers_s = self.options.round_trips * self.network.round_trip_s(self.transfer.source, self.transfer.target)
+        return snapshot_s + comparison_s + answers_s
 
     def enter(self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0, *, anew: bool = False) -> None:
         """Begin a stage of the open transfer; `anew`: as its first one."""
@@ -211,7 +214,7 @@ class Container:
 
     # -- the rules at a frame
 
-    def rules(self, t_s: float, home: Server | None, target: Server | None, second: Mapping[str, Choice]) -> None:
+    def rules(self, t_s: float, home: Server | None, target: Server | None, second: Mapping[str, Choices]) -> None:
         """Rules 2, 3 and 4 of section 7 at a frame time (home None: KEEP; target None: NONE), with what full servers leave of it."""
 
         def ask(purpose: str, wanted: Server) -> Server | None:
@@ -252,7 +255,10 @@ class Container:
         """Rule 4."""
         transfer = self.transfer
         assert transfer is not None
-        if home is None or home == transfer.target or transfer.stage == RESTORE or self.options.user_left == "finish":
+        if home is None or transfer.stage == RESTORE or self.options.user_left == "finish":
+            return
+        if home == transfer.target:
+            self.admission.grant(HOME, home)
             return
         if home != self.host:
             home = ask(HOME, home)

@@ -1,30 +1,30 @@
-"""Cells, clusters and servers (sections 1 and 2)."""
+"""Cells, areas and servers (sections 1 and 2)."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 Cell = tuple[int, int]
 Point = tuple[float, float]
 
 NEIGHBOURS: tuple[Cell, ...] = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
-LOCAL, REGIONAL = "local", "regional"
+PREFIXES = {"local": "L", "regional": "R"}
 
 
 class Server(NamedTuple):
-    """A server: the local one of a cell, or the regional one of a cluster (section 2)."""
+    """A server of a tier, by the middle of its area; None: it covers all cells (section 2)."""
 
     tier: str
-    q: int
-    r: int
+    middle: Cell | None
 
     @property
     def name(self) -> str:
-        """The server's name in tables (section 2, last bullet)."""
-        return f"{'L' if self.tier == LOCAL else 'R'}:{self.q},{self.r}"
+        """The server's name in tables (section 2, last paragraph)."""
+        area = "all" if self.middle is None else f"{self.middle[0]},{self.middle[1]}"
+        return f"{PREFIXES.get(self.tier, self.tier)}:{area}"
 
 
 def hex_distance(a: Cell, b: Cell) -> int:
@@ -46,20 +46,21 @@ def cube_round(q: float, r: float) -> Cell:
 
 
 class Lattice:
-    """The cells (section 1) and the clusters and servers over them (section 2)."""
+    """The cells (section 1) and the areas of servers over them (section 2): the rings of each tier's areas, None for one of all cells."""
 
-    def __init__(self, rings: int, spacing_m: float, orientation: str, center: Point, regional_rings: int) -> None:
+    def __init__(self, rings: int, spacing_m: float, orientation: str, center: Point, areas: Mapping[str, int | None]) -> None:
         if orientation not in ("flat", "pointy"):
             raise ValueError(f"orientation: {orientation}")
-        self.rings, self.spacing_m, self.flat, self.center, self.k = rings, spacing_m, orientation == "flat", center, regional_rings
+        self.rings, self.spacing_m, self.flat, self.center, self.areas = rings, spacing_m, orientation == "flat", center, areas
         span = range(-rings, rings + 1)
         self.cells = [(q, r) for q in span for r in span if self.deployed((q, r))]
         self.border = [cell for cell in self.cells if hex_distance(cell, (0, 0)) == rings]
-        self.members: dict[Cell, list[Cell]] = defaultdict(list)
-        for cell in self.cells:
-            self.members[self.region_of(cell)].append(cell)
         self._hops: dict[tuple[Cell, Server], int] = {}
         self._servers: dict[tuple[str, Cell], Server] = {}
+        self.members: dict[Server, list[Cell]] = defaultdict(list)
+        for tier in areas:
+            for cell in self.cells:
+                self.members[self.server(tier, cell)].append(cell)
 
     def deployed(self, cell: Cell) -> bool:
         """Whether a cell of the infinite lattice lies in the hexagon of R rings (section 1)."""
@@ -97,9 +98,10 @@ class Lattice:
             if self.deployed(other):
                 yield other
 
-    def region_of(self, cell: Cell) -> Cell:
-        """Centre of the cluster of a cell (section 2): the point of the sublattice at most k steps away."""
-        k, (q, r) = self.k, cell
+    @staticmethod
+    def region_of(cell: Cell, k: int) -> Cell:
+        """Centre of the region of k rings of a cell (section 2): the point of the sublattice at most k steps away."""
+        q, r = cell
         size = 3 * k * k + 3 * k + 1
         i = ((k + 1) * q - k * r) // size  # cell = i (2k+1, -k) + j (k, k+1), solved for real i, j
         j = (k * q + (2 * k + 1) * r) // size
@@ -108,23 +110,21 @@ class Lattice:
                 centre = (a * (2 * k + 1) + b * k, -a * k + b * (k + 1))
                 if hex_distance(cell, centre) <= k:
                     return centre
-        raise AssertionError(f"no cluster for {cell}")
+        raise AssertionError(f"no region for {cell}")
 
     def server(self, tier: str, cell: Cell) -> Server:
         """The server of a tier that covers a cell: home (section 2)."""
         server = self._servers.get((tier, cell))
         if server is None:
-            server = Server(tier, *(cell if tier == LOCAL else self.region_of(cell)))
-            self._servers[tier, cell] = server
+            rings = self.areas[tier]
+            server = self._servers[tier, cell] = Server(tier, None if rings is None else self.region_of(cell, rings))
         return server
 
     def hops(self, cell: Cell, server: Server) -> int:
         """Hex distance from a cell to the nearest (deployed) cell of a server's area (section 2)."""
         hops = self._hops.get((cell, server))
         if hops is None:
-            centre = (server.q, server.r)
-            area = [centre] if server.tier == LOCAL else self.members[centre]
-            hops = self._hops[cell, server] = min(hex_distance(cell, other) for other in area)
+            hops = self._hops[cell, server] = min(hex_distance(cell, other) for other in self.members[server])
         return hops
 
 

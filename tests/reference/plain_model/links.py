@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
-Flow = tuple[Hashable, Hashable]  # the two links that it goes through
+Flow = Sequence[Hashable]  # the links that it goes through
+Width = Callable[[Hashable], float]  # the bandwidth of a link
 
 
-def fill(flows: Mapping[str, Flow], link_rate: float) -> dict[str, float]:
+def fill(flows: Mapping[str, Flow], width: Width) -> dict[str, float]:
     """Progressive filling: all flows grow alike until a link is full; its flows stop there, the others grow on."""
     rates: dict[str, float] = {}
     while len(rates) < len(flows):
@@ -16,16 +17,16 @@ def fill(flows: Mapping[str, Flow], link_rate: float) -> dict[str, float]:
         for link in {link for name, flow in flows.items() if name not in rates for link in flow}:
             on_it = [name for name, flow in flows.items() if link in flow]
             growing = [name for name in on_it if name not in rates]
-            shares[link] = (link_rate - math.fsum(rates[name] for name in on_it if name in rates)) / len(growing)
+            shares[link] = (width(link) - math.fsum(rates[name] for name in on_it if name in rates)) / len(growing)
         least = min(shares.values())
         full = {link for link, share in shares.items() if share == least}
         rates.update({name: least for name, flow in flows.items() if name not in rates and full.intersection(flow)})
     return rates
 
 
-def fair_rates(sending: Mapping[str, Flow], idle: Mapping[str, Flow], link_rate: float) -> dict[str, float]:
+def fair_rates(sending: Mapping[str, Flow], idle: Mapping[str, Flow], width: Width) -> dict[str, float]:
     """The rates of all that send, and of each idle transfer, the one it gets if all that send and it are filled up together."""
-    rates = fill(sending, link_rate)
+    rates = fill(sending, width)
     for name, flow in idle.items():
-        rates[name] = fill({**sending, name: flow}, link_rate)[name]
+        rates[name] = fill({**sending, name: flow}, width)[name]
     return rates

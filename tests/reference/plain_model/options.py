@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from .lattice import LOCAL, REGIONAL
+
+def exact(value: float) -> Fraction:
+    """A number as it is written, so that sums that are equal compare equal."""
+    return Fraction(str(value))
+
+
+def area_rings(tier: dict[str, Any]) -> int | None:
+    """The areas of a tier (section 2) by the rings around their middle: 0 of them are a cell; None: all cells."""
+    area, rings = tier["area"], tier["rings"]
+    if area == "rings" and rings is not None:
+        return int(rings)
+    if area not in ("cell", "all"):
+        raise ValueError(f"area: {tier}")
+    return 0 if area == "cell" else None
 
 
 def seconds(processing: dict[str, Any], name: str) -> tuple[float, float]:
@@ -15,15 +28,30 @@ def seconds(processing: dict[str, Any], name: str) -> tuple[float, float]:
     return float(processing[f"{name}_s"]), float(processing[f"{name}_s_per_mb"]) / 1e6
 
 
+def bytes_per_s(mbps: float, efficiency: float) -> float:
+    """What images and memories get of a bandwidth: "the share transport_efficiency" (section 8)."""
+    return mbps * efficiency * 1e6 / 8
+
+
+@dataclass(frozen=True)
+class Tier:
+    """The options of one tier of servers."""
+
+    rings: int | None  # around the middle of an area; 0: it is a cell; None: all cells
+    latency_ms: Fraction
+    compute_ms: Fraction
+    compute_ms_per_container: Fraction
+    capacity: float
+    bytes_per_s: float
+
+
 @dataclass(frozen=True)
 class Options:
     """The options of section 12, converted once (section 0)."""
 
     hysteresis_m: float
-    regional_rings: int
-    latency_ms: dict[str, float]
-    compute_ms: dict[str, float]
-    hop_latency_ms: float
+    tiers: dict[str, Tier]  # the lowest first
+    hop_latency_ms: Fraction
     min_speed_mps: float
     horizon_m: float
     slack_m: float
@@ -36,13 +64,14 @@ class Options:
     checkpoint: tuple[float, float]  # seconds, and seconds for each byte of the memory
     comparison: tuple[float, float]
     restore: tuple[float, float]
-    answers_s: float
-    bytes_per_s: float
+    round_trips: float
+    round_trip_s: float
+    efficiency: float
     dirty_per_s: float
     threshold_bytes: float
     start_ms: tuple[float, float]
     shared: bool
-    capacity: dict[str, float]
+    links_file: str | None
     report_distance_m: float
     report_heading_deg: float
     report_speed_mps: float
@@ -54,19 +83,29 @@ class Options:
         """Take what this implementation needs from run.json's config; refuse what it does not model."""
         if config["links"]["mode"] not in ("dedicated", "shared"):
             raise ValueError(f"links: {config['links']}")
-        reports = config["reports"]
-        tiers, work, handoff, processing = config["tiers"], config["workload"], config["handoff"], config["migration"]["processing"]
+        reports, work, handoff, processing = config["reports"], config["workload"], config["handoff"], config["migration"]["processing"]
+        links, efficiency = config["links"], float(processing["transport_efficiency"])
         threshold = float(work["dirty_threshold_mbit"]) * 1e6 / 8
         if threshold <= 0:
             raise ValueError("workload.dirty_threshold_mbit must be positive (rounds would never end)")
         if handoff["unsynced"] not in ("stop", "relay") or handoff["user_left"] not in ("abandon", "finish"):
             raise ValueError(f"handoff: {handoff}")
+        tiers: dict[str, Tier] = {}
+        for name in config["tiers"]["order"]:
+            tier = config["tiers"][name]
+            mbps = links["bandwidth_mbps"] if tier["bandwidth_mbps"] is None else tier["bandwidth_mbps"]
+            tiers[str(name)] = Tier(
+                rings=area_rings(tier),
+                latency_ms=exact(tier["latency_ms"]),
+                compute_ms=exact(tier["compute_ms"]),
+                compute_ms_per_container=exact(tier["compute_ms_per_container"]),
+                capacity=math.inf if tier["capacity"] is None else float(tier["capacity"]),
+                bytes_per_s=bytes_per_s(float(mbps), efficiency),
+            )
         return Options(
             hysteresis_m=float(config["attachment"]["hysteresis_m"]),
-            regional_rings=int(tiers["regional"]["rings"]),
-            latency_ms={tier: float(tiers[tier]["latency_ms"]) for tier in (LOCAL, REGIONAL)},
-            compute_ms={tier: float(tiers[tier]["compute_ms"]) for tier in (LOCAL, REGIONAL)},
-            hop_latency_ms=float(config["links"]["hop_latency_ms"]),
+            tiers=tiers,
+            hop_latency_ms=exact(links["hop_latency_ms"]),
             min_speed_mps=float(config["tier_choice"]["min_speed_kmh"]) / 3.6,
             horizon_m=float(config["prediction"]["horizon_m"]),
             slack_m=float(config["prediction"]["slack_m"]),
@@ -79,13 +118,14 @@ class Options:
             checkpoint=seconds(processing, "checkpoint"),
             comparison=seconds(processing, "round"),
             restore=seconds(processing, "restore"),
-            answers_s=float(processing["round_trips"]) * float(config["links"]["round_trip_ms"]) / 1e3,
-            bytes_per_s=float(config["links"]["bandwidth_mbps"]) * float(processing["transport_efficiency"]) * 1e6 / 8,
+            round_trips=float(processing["round_trips"]),
+            round_trip_s=float(links["round_trip_ms"]) / 1e3,
+            efficiency=efficiency,
             dirty_per_s=float(work["dirty_percent_per_s"]) / 100,
             threshold_bytes=threshold,
             start_ms=(float(work["start_ms"][0]), float(work["start_ms"][1])),
-            shared=config["links"]["mode"] == "shared",
-            capacity={tier: math.inf if (most := tiers[tier]["capacity"]) is None else float(most) for tier in (LOCAL, REGIONAL)},
+            shared=links["mode"] == "shared",
+            links_file=links["file"],
             report_distance_m=float(reports["distance_m"]),
             report_heading_deg=float(reports["heading_deg"]),
             report_speed_mps=float(reports["speed_mps"]),
@@ -98,13 +138,7 @@ class Options:
         share = min(1.0, max(0.0, (image_bytes / 1e6 - 100) / 1900))
         return (self.start_ms[0] + share * (self.start_ms[1] - self.start_ms[0])) / 1e3
 
-    def meets(self, tier: str, level_ms: float) -> bool:
-        """Whether a tier meets a latency level (section 2): d_tier + d_p <= L."""
-        return self.latency_ms[tier] + self.compute_ms[tier] <= level_ms
-
-    def tier(self, tiers: Sequence[str], level_ms: float, speed_mps: float) -> str:
-        """Tier choice (section 2): the highest tier that meets the level, the lowest of these below min_speed, else the lowest of all."""
-        eligible = [tier for tier in tiers if self.meets(tier, level_ms)]
-        if not eligible:
-            return tiers[0]
-        return eligible[0] if speed_mps < self.min_speed_mps else eligible[-1]
+    @property
+    def lowest(self) -> str:
+        """The lowest tier."""
+        return next(iter(self.tiers))

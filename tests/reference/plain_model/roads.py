@@ -131,7 +131,7 @@ class RoadMap:
     def __init__(self, edges: dict[str, Edge], lattice: Lattice, horizon_m: float) -> None:
         self.edges, self.lattice, self.horizon_m = edges, lattice, horizon_m
         self._stretches: dict[str, list[Stretch]] = {}
-        self._chains: dict[tuple[str, str], list[HomeStretch]] = {}
+        self._chains: dict[str, list[Stretch]] = {}
 
     def stretches(self, edge_id: str) -> list[Stretch]:
         """An edge's centre line cut at the cell borders (section 3)."""
@@ -193,23 +193,27 @@ class RoadMap:
             yield following
             following = self.successor(following)
 
-    def line_up(self, edge_ids: Iterable[str], tier: str) -> list[HomeStretch]:
-        """The stretches of successive whole edges, until the horizon beyond the first one's end is covered, merged by home (sections 3, 6)."""
-        chain: list[HomeStretch] = []
+    def line_up(self, edge_ids: Iterable[str]) -> list[Stretch]:
+        """The stretches of successive whole edges, until the horizon beyond the first one's end is covered (sections 3, 6)."""
+        chain: list[Stretch] = []
         offset, enough = 0.0, math.inf
         for edge_id in edge_ids:
             if offset >= enough or edge_id not in self.edges:
                 break
-            chain += [(self.lattice.server(tier, cell), offset + begin, offset + end) for cell, begin, end in self.stretches(edge_id)]
+            chain += [(cell, offset + begin, offset + end) for cell, begin, end in self.stretches(edge_id)]
             offset += self.edges[edge_id].length
             enough = min(enough, offset + self.horizon_m)
         return merged(chain)
 
-    def chain(self, edge_id: str, tier: str) -> list[HomeStretch]:
-        """The look-ahead chain of an edge, merged by home (sections 3, 6)."""
-        if (edge_id, tier) not in self._chains:
-            self._chains[edge_id, tier] = self.line_up(self.straight_on(edge_id), tier)
-        return self._chains[edge_id, tier]
+    def chain(self, edge_id: str) -> list[Stretch]:
+        """The look-ahead chain of an edge (section 3)."""
+        if edge_id not in self._chains:
+            self._chains[edge_id] = self.line_up(self.straight_on(edge_id))
+        return self._chains[edge_id]
+
+    def by_home(self, chain: list[Stretch], tier: str) -> list[HomeStretch]:
+        """A chain merged by home (section 6)."""
+        return merged([(self.lattice.server(tier, cell), begin, end) for cell, begin, end in chain])
 
 
 Where = TypeVar("Where", Cell, Server)

@@ -22,7 +22,7 @@ class Servers:
 
     def has_room(self, server: Server) -> bool:
         """Whether one container more may come."""
-        return len(self.held[server]) < self.options.capacity[server.tier]
+        return len(self.held[server]) < self.options.tiers[server.tier].capacity
 
     def settle(self, vehicle: str, servers: Iterable[Server]) -> None:
         """A vehicle's container counts on these servers and on no others.

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple
 
 from .frames import Known
-from .lattice import LOCAL, REGIONAL, Cell, Server, square_distance
+from .lattice import Cell, Server, square_distance
+from .network import Network
 from .options import Options
-from .roads import HomeStretch, RoadMap
+from .roads import HomeStretch, RoadMap, Stretch, Where
 
 
 class Kind(NamedTuple):
     """What tells the strategies of section 6 apart."""
 
-    tiers: tuple[str, ...]
+    climbs: bool  # all tiers, not only the lowest
     look: str  # "border", "chain", "route", "" (no target)
     passes_short: bool
     keeps: bool
 
 
 STRATEGIES = {
-    "nearest": Kind((LOCAL,), "border", False, False),
-    "pm": Kind((LOCAL,), "chain", False, False),
-    "pm_op": Kind((LOCAL,), "chain", True, False),
-    "pm_tier": Kind((LOCAL, REGIONAL), "chain", False, False),
-    "pm_op_tier": Kind((LOCAL, REGIONAL), "chain", True, False),
-    "never": Kind((LOCAL,), "", False, True),
-    "oracle": Kind((LOCAL,), "route", False, False),
-    "oracle_tier": Kind((LOCAL, REGIONAL), "route", False, False),
+    "nearest": Kind(False, "border", False, False),
+    "pm": Kind(False, "chain", False, False),
+    "pm_op": Kind(False, "chain", True, False),
+    "pm_tier": Kind(True, "chain", False, False),
+    "pm_op_tier": Kind(True, "chain", True, False),
+    "never": Kind(False, "", False, True),
+    "oracle": Kind(False, "route", False, False),
+    "oracle_tier": Kind(True, "route", False, False),
 }
 
 
@@ -38,25 +41,27 @@ class Decision(NamedTuple):
     target: Server | None
 
 
-def seen_from(chain: list[HomeStretch], position_m: float, horizon_m: float) -> list[HomeStretch]:
+def seen_from(chain: list[tuple[Where, float, float]], position_m: float, horizon_m: float) -> list[tuple[Where, float, float]]:
     """The stretches that end beyond the position and begin less than the horizon ahead, the last one cut there (section 3)."""
     limit = position_m + horizon_m
-    return [(home, begin, min(end, limit)) for home, begin, end in chain if end > position_m and begin < limit]
+    return [(where, begin, min(end, limit)) for where, begin, end in chain if end > position_m and begin < limit]
 
 
 class Strategist:
     """One strategy for one vehicle: home and target at each frame (section 6)."""
 
-    def __init__(self, kind: Kind, options: Options, roads: RoadMap, route: list[str], level_ms: float) -> None:
-        self.kind, self.options, self.roads, self.lattice, self.route, self.level_ms = kind, options, roads, roads.lattice, route, level_ms
-        self.route_chains: dict[tuple[int, str], list[HomeStretch]] = {}
+    def __init__(self, kind: Kind, options: Options, roads: RoadMap, network: Network, route: list[str], level_ms: Fraction) -> None:
+        self.kind, self.options, self.roads, self.lattice, self.network = kind, options, roads, roads.lattice, network
+        self.route, self.level_ms = route, level_ms
+        self.tiers = list(options.tiers) if kind.climbs else [options.lowest]
+        self.route_chains: dict[int, list[Stretch]] = {}
         self.edge_before: str | None = None  # reported, at the frame before; None: this is the first frame
         self.area: Server | None = None
         self.short = False
 
     def home_of(self, known: Known) -> Server:
         """The attached home: the server of the chosen tier that covers the attached cell (section 2)."""
-        return self.lattice.server(self.options.tier(self.kind.tiers, self.level_ms, known.speed_mps), known.attached)
+        return self.lattice.server(self.network.tier(self.tiers, known.attached, self.level_ms, known.speed_mps), known.attached)
 
     def decide(self, known: Known, host: Server) -> Decision:
         """Both answers at a frame, the host being the one after the advance (section 6, readings 2 and 3)."""
@@ -70,27 +75,35 @@ class Strategist:
         self.edge_before = known.edge
         return Decision(None if keep else home, None if target == host else target)
 
-    def first_cell_of(self, region: Server, known: Known) -> Server | None:
-        """The local server of the first cell on the look-ahead chain, beyond the position, that a region covers (reading 23)."""
-        for local, _, _ in self.view(known, LOCAL):
-            if self.lattice.server(REGIONAL, (local.q, local.r)) == region:
-                return local
-        return None
+    def instead_of_home(self, home: Server, known: Known) -> Iterator[Server]:
+        """The second choices for a full home: the servers of the tiers below that cover the attached cell (reading 23)."""
+        for tier in self.network.lower(home.tier, known.attached, self.level_ms):
+            yield self.lattice.server(tier, known.attached)
 
-    def view(self, known: Known, tier: str) -> list[HomeStretch]:
-        """What the strategy sees of the road ahead: the look-ahead chain, or for the oracles the rest of the route (sections 3, 6)."""
+    def instead_of_target(self, target: Server, known: Known) -> Iterator[Server]:
+        """The same for a full target: those that cover the first cell on the chain, beyond the position, that the target covers."""
+        seen = seen_from(self.ahead(known), known.position_m, self.options.horizon_m)
+        covered = [cell for cell, _, _ in seen if self.lattice.server(target.tier, cell) == target]
+        for tier in self.network.lower(target.tier, known.attached, self.level_ms) if covered else ():
+            yield self.lattice.server(tier, covered[0])
+
+    def ahead(self, known: Known) -> list[Stretch]:
+        """The road ahead: the look-ahead chain, or for the oracles the rest of the route (sections 3, 6)."""
         if self.kind.look not in ("chain", "route") or known.edge not in self.roads.edges:
             return []
-        chain = self.roads.chain(known.edge, tier) if self.kind.look == "chain" else self.route_chain(known.place, tier)
-        return seen_from(chain, known.position_m, self.options.horizon_m)
+        return self.roads.chain(known.edge) if self.kind.look == "chain" else self.route_chain(known.place)
 
-    def route_chain(self, place: int | None, tier: str) -> list[HomeStretch]:
+    def view(self, known: Known, tier: str) -> list[HomeStretch]:
+        """What the strategy sees of the road ahead, merged by home (section 6)."""
+        return seen_from(self.roads.by_home(self.ahead(known), tier), known.position_m, self.options.horizon_m)
+
+    def route_chain(self, place: int | None) -> list[Stretch]:
         """The rest of the vehicle's route as a chain (section 6)."""
         if place is None:
             return []
-        if (place, tier) not in self.route_chains:
-            self.route_chains[place, tier] = self.roads.line_up((self.route[i] for i in range(place, len(self.route))), tier)
-        return self.route_chains[place, tier]
+        if place not in self.route_chains:
+            self.route_chains[place] = self.roads.line_up(self.route[i] for i in range(place, len(self.route)))
+        return self.route_chains[place]
 
     def own_stretch(self, view: list[HomeStretch], known: Known, home: Server) -> int | None:
         """Where the vehicle is on the chain: the first stretch of the attached home that begins at most slack_m ahead (section 6)."""
@@ -137,7 +150,10 @@ class Strategist:
             border = (square_distance(known.point, centre) - square_distance(known.point, own)) / (2 * self.lattice.spacing_m)
             if border < self.options.trigger_m and dx * (centre[0] - own[0]) + dy * (centre[1] - own[1]) > 0:
                 found.append((border, cell))
-        return self.lattice.server(LOCAL, min(found)[1]) if found else None
+        if not found:
+            return None
+        target, home = (self.lattice.server(self.options.lowest, cell) for cell in (min(found)[1], known.attached))
+        return None if target == home else target  # read so: the border is none where both cells lie in one area
 
 
 class Stays:

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,9 +15,10 @@ from pathlib import Path
 from .admission import HOME, TARGET, Admission
 from .container import IDLE, KINDS, Container, Load
 from .frames import Frame, Known, Row, edges_seen, known_at, read_frames
-from .lattice import LOCAL, Lattice, Server
+from .lattice import Lattice, Server
 from .links import Flow, fair_rates
-from .options import Options
+from .network import Network
+from .options import Options, exact
 from .roads import RoadMap, read_network, read_routes
 from .servers import Servers
 from .strategies import STRATEGIES, Stays, Strategist
@@ -59,8 +61,8 @@ class Vehicle:
 class World:
     """One strategy's containers, links and servers: "every variant is a world of its own" (section 8)."""
 
-    def __init__(self, options: Options, lattice: Lattice, vehicles: Sequence[Vehicle]) -> None:
-        self.options, self.lattice, self.servers = options, lattice, Servers(options, lattice)
+    def __init__(self, options: Options, network: Network, vehicles: Sequence[Vehicle]) -> None:
+        self.options, self.network, self.servers = options, network, Servers(options, network.lattice)
         # "The vehicles follow in the order of their first frames, at the same frame by id (as text)" (reading 22)
         self.vehicles = sorted(vehicles, key=lambda vehicle: (vehicle.frames[0].t_s, vehicle.id))
         self.decisions: list[Row] = []
@@ -76,6 +78,7 @@ class World:
                 if vehicle.at < len(vehicle.frames) and vehicle.frames[vehicle.at].t_s == t_s:
                     self.frame(vehicle, t_s)
             self.set_rates(t_s)
+            self.count_together()
 
     def frame(self, vehicle: Vehicle, t_s: float) -> None:
         """A vehicle at one of its frames: "deployment, rules 2 to 4, or the arrival, each with the room that those before it have left"."""
@@ -83,9 +86,8 @@ class World:
         first, last = vehicle.at == 0, vehicle.at == len(vehicle.frames) - 1
         if first:
             home = strategist.home_of(known)
-            host = self.servers.first_host(home, known.attached, strategist.kind.tiers)
-            admission = Admission(self.options, self.servers, vehicle.load.level_ms)
-            vehicle.container = Container(self.options, self.lattice, vehicle.load, host, t_s, admission)
+            host = self.servers.first_host(home, known.attached, strategist.tiers)
+            vehicle.container = Container(self.options, self.network, vehicle.load, host, t_s, Admission(self.servers))
             self.servers.settle(vehicle.id, [host])
         container = vehicle.container
         assert container is not None
@@ -93,8 +95,8 @@ class World:
         if not last:
             vehicle.stays.frame(decision, container.host)
             second = {
-                HOME: lambda _: self.lattice.server(LOCAL, known.attached),
-                TARGET: lambda region: strategist.first_cell_of(region, known),
+                HOME: lambda home: strategist.instead_of_home(home, known),
+                TARGET: lambda target: strategist.instead_of_target(target, known),
             }
             # "Rule 2 follows in the same frame" (rule 1), "no refusal is booked" (reading 24): a first frame is no handoff, a full home neither
             container.rules(t_s, None if first else decision.home, decision.target, second)
@@ -114,24 +116,32 @@ class World:
             self.servers.settle(vehicle.id, [])
         vehicle.at += 1
 
+    def count_together(self) -> None:
+        """What containers on one server add to one another's computing time: "counted at each frame, after the decisions" (reading 45)."""
+        containers = [vehicle.container for vehicle in self.vehicles if vehicle.on_road and vehicle.container is not None]
+        running = Counter(container.host for container in containers if container.running)
+        for container in containers:
+            others = running[container.host] - int(container.running)
+            container.others_ms = self.options.tiers[container.host.tier].compute_ms_per_container * others
+
     def set_rates(self, t_s: float) -> None:
         """The rate of every transfer until the next frame (section 8): "set at each frame time, after the rules of all vehicles"."""
         open_ = {v.id: v.container for v in self.vehicles if v.on_road and v.container is not None and v.container.transfer is not None}
         if not self.options.shared:
             for container in open_.values():
-                container.give_rate(t_s, self.options.bytes_per_s)
+                assert container.transfer is not None
+                container.give_rate(t_s, self.network.dedicated_rate(container.host, container.transfer.target))
             return
         sending: dict[str, Flow] = {}
         idle: dict[str, Flow] = {}
         for vehicle, container in open_.items():
             assert container.transfer is not None
-            # "through the uplink of its host and the downlink of its target"
-            flow = ("up", container.host), ("down", container.transfer.target)
+            flow = self.network.way(container.host, container.transfer.target)
             if container.sends:
                 sending[vehicle] = flow
             elif container.transfer.stage == IDLE or container.processes:
                 idle[vehicle] = flow
-        for vehicle, rate in fair_rates(sending, idle, self.options.bytes_per_s).items():
+        for vehicle, rate in fair_rates(sending, idle, self.network.width).items():
             open_[vehicle].give_rate(t_s, rate)
 
 
@@ -142,7 +152,11 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
     transfers, steps = container.transfers, list(pairwise(frames))
     bytes_of = [sum(row[kind] for kind in KINDS.values()) for row in transfers]
     outcomes = [row["outcome"] for row in transfers]
+    network, level_ms, attached = vehicle.strategist.network, vehicle.load.level_ms, frames[-1].attached
+    tier = network.tier(vehicle.strategist.tiers, attached, level_ms, math.inf)  # the one chosen for the task, whatever the speed
     return {
+        "tier": tier,  # "with links, at the cell attached last"
+        "level_met": int(network.meets(tier, attached, level_ms)),
         "handoffs": container.handoffs,
         **{outcome: outcomes.count(outcome) for outcome in ("completed", "mispredicted", "user_left", "unfinished", "refused")},
         "traffic_bytes": math.fsum(bytes_of),
@@ -182,7 +196,7 @@ def read_loads(path: Path) -> dict[tuple[str, str], Load]:
             key = row["strategy"], row["vehicle"]
             if key in loads:
                 raise ValueError(f"{path}: {key} twice (variants are not supported)")
-            loads[key] = Load(float(row["image_bytes"]), float(row["memory_capacity_bytes"]), float(row["latency_level_ms"]))
+            loads[key] = Load(float(row["image_bytes"]), float(row["memory_capacity_bytes"]), exact(float(row["latency_level_ms"])))
     return loads
 
 
@@ -192,7 +206,14 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
     run = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
     options, place = Options.read(run["config"]), run["deployment"]
     center = float(place["center_xy_m"][0]), float(place["center_xy_m"][1])
-    lattice = Lattice(int(place["rings"]), float(place["spacing_m"]), place["orientation"], center, options.regional_rings)
+    lattice = Lattice(
+        int(place["rings"]),
+        float(place["spacing_m"]),
+        place["orientation"],
+        center,
+        {name: tier.rings for name, tier in options.tiers.items()},
+    )
+    network = Network(options, lattice)
     roads = RoadMap(read_network(net_file), lattice, options.horizon_m)
     loads = read_loads(run_dir / "vehicles.csv")
     traces, mismatches = read_frames(run_dir / "frames.csv", lattice, options.hysteresis_m)
@@ -204,9 +225,9 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
         vehicles = []
         for name, frames in traces.items():
             load = loads[strategy, name]
-            strategist = Strategist(STRATEGIES[strategy], options, roads, routes[name], load.level_ms)
+            strategist = Strategist(STRATEGIES[strategy], options, roads, network, routes[name], load.level_ms)
             vehicles.append(Vehicle(name, frames, known[name], strategist, load))
-        world = World(options, lattice, vehicles)
+        world = World(options, network, vehicles)
         world.drive()
         result.decisions += [{"strategy": strategy, **row} for row in world.decisions]
         for vehicle in vehicles:
