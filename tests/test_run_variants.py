@@ -2,7 +2,9 @@
 
 from msmf_traci.config.compose import read_request
 from msmf_traci.control.plugins import load_strategies
+from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.experiment.variants import Variants, make_variants
+from tests.deployments import two_tiers
 
 
 def variants_of(*words: str) -> Variants:
@@ -24,7 +26,7 @@ def test_each_application_is_a_variant_with_its_image_as_key() -> None:
 
 def test_applications_of_one_latency_level_are_decided_for_together() -> None:
     made = variants_of("variants.workload.application=[game,face,ram]", "strategies=[pm_tier]")
-    assert [ruling.levels for ruling in made.rulings()] == [0, 1, 1]
+    assert [ruling.levels for ruling in made.rulings([two_tiers(HexCells(1, 500.0), 1)] * len(made))] == [0, 1, 1]
 
 
 def test_no_application_is_a_value_too() -> None:

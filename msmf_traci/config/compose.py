@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import functools
 import itertools
 import math
@@ -243,9 +244,6 @@ def _compose(words: list[str]) -> DictConfig:
         raise
     except Exception as error:  # of words about Hydra itself it raises what its code happens upon, such as AssertionError
         text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
-        if (tier := re.match(r"Could not override 'tiers\.([^.']+)", text)) is not None:
-            how = f"'+tiers.{tier[1]}={{latency_ms: 100, compute_ms: 5, area: all}}'"
-            raise InputError(f"there is no tier {tier[1]}; a tier of your own is added as {how}") from None
         raise InputError(f"the configuration cannot be composed: {text}; see msmf-traci --help") from None
 
 
@@ -295,6 +293,8 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     if (today := new_name(".".join(parts))) is not None:
         return f"a configuration file names {'.'.join(parts)}, which is called {today} today: write that"
     if parts[:1] == ["tiers"] and len(parts) > 1 and parts[1] not in Tiers.model_fields:
+        if first["type"] == "missing" and (close := difflib.get_close_matches(parts[1], plain["tiers"]["order"], n=1)):
+            return f"there is no tier {parts[1]}; did you mean {close[0]}?"
         return f"{'.'.join(parts)}: {reason_of(first['msg'])}; a tier has {', '.join(Tier.model_fields)}"
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)
     if ".".join(parts) not in options and (len(parts) < 2 or is_section) and first["type"] == "value_error":

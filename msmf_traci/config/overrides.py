@@ -124,8 +124,10 @@ def list_values(override: Override, config_dir: str | None = None) -> Override:
 
 
 def _into_mirror(override: Override) -> Override:
-    """An override below `variants` as Hydra has to take it: no file says what stands there, so that it is added."""
-    return replace(override, type=OverrideType.FORCE_ADD) if override.key_or_group.startswith("variants.") else override
+    """An override below `variants`, or of a tier of the user's own, as Hydra has to take it: no file says what stands there."""
+    name = override.key_or_group
+    is_added = name.startswith("variants.") or (_is_of_a_tier(name) and not override.is_delete())
+    return replace(override, type=OverrideType.FORCE_ADD) if is_added else override
 
 
 def _refuse_sweep_within(override: Override, value: Any) -> None:

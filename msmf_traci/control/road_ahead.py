@@ -215,7 +215,7 @@ def follow_border(
         answers[1:, s] = NO_SERVER
         nearest_m = trigger_m
         for other in neighbours[own]:
-            if other < 0:
+            if other < 0 or server_of[other] == server_of[own]:
                 continue
             to_x, to_y = cell_x_m[other] - cell_x_m[own], cell_y_m[other] - cell_y_m[own]
             if not dx_m[s] * to_x + dy_m[s] * to_y > 0:
@@ -225,4 +225,4 @@ def follow_border(
             border_m = (to_other - to_own) / (2 * np.hypot(to_x, to_y))
             if border_m < nearest_m:
                 nearest_m = border_m
-                answers[1, s] = server_of[other] if server_of[other] != server_of[own] else NO_SERVER
+                answers[1, s] = server_of[other]

@@ -70,15 +70,15 @@ class Nearest(Strategy):
         cells = now.cells
         other = cells.neighbours[now.cell]
         own = now.cell[:, None]
-        exists = other >= 0
+        server_of = now.servers.server_of[0]
+        exists = (other >= 0) & (server_of[other] != server_of[own])
         other = np.where(exists, other, np.where(own > 0, 0, 1))  # any other cell, so that a missing neighbour has a border too
         distance_m = cells.border_distance_m(now.x_m[:, None], now.y_m[:, None], own, other)
         towards = now.dx_m[:, None] * (cells.x_m[other] - cells.x_m[own]) + now.dy_m[:, None] * (cells.y_m[other] - cells.y_m[own])
         near = exists & (towards > 0) & (distance_m < self.options.nearest_trigger_m)
         which = np.argmin(np.where(near, distance_m, np.inf), axis=1)
         rows = np.arange(len(now))
-        target = now.servers.server_of[0, other[rows, which]]
-        return Decision(now.home, np.where(near.any(axis=1) & (target != now.home), target, NO_SERVER))
+        return Decision(now.home, np.where(near.any(axis=1), server_of[other[rows, which]], NO_SERVER))
 
 
 class Pm(Strategy):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.deployment.server_map import ROUNDING_MS
 from msmf_traci.deployment.servers import RequestLatency
 
 
@@ -39,7 +40,7 @@ class TierChoice:
         latency_ms: FloatArray = np.broadcast_to(self._latency_ms, (len(level_ms), len(self._latency_ms)))
         if self._up_ms is not None and cell is not None:
             latency_ms = latency_ms + self._up_ms[: len(self._latency_ms), cell].T
-        return np.asarray(latency_ms <= level_ms[:, None], dtype=bool)
+        return np.asarray(latency_ms <= level_ms[:, None] + ROUNDING_MS, dtype=bool)
 
     def choose(self, level_ms: FloatArray, speed_mps: FloatArray | None = None, cell: IntArray | None = None) -> IntArray:
         """Tier for tasks of these levels; with speeds, slow vehicles take the lowest eligible tier; none eligible: the lowest.

@@ -25,7 +25,8 @@ class Backhaul(NamedTuple):
     Attributes
     ----------
     start, to
-        From node n, the directed links `start[n]` to `start[n + 1]` lead to nodes `to`, in the order of their names.
+        From node n, the directed links `start[n]` to `start[n + 1]` lead to nodes `to`, in the order of their names; of several to one
+        node the shorter is before the longer, then the wider before the narrower.
     latency_ns, bandwidth
         Latency and bytes per second of each directed link.
     """

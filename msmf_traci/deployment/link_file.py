@@ -61,8 +61,8 @@ class LinkTable:
         source, to = np.concatenate([ends[0], ends[1]]), np.concatenate([ends[1], ends[0]])
         rank = np.empty(len(number), dtype=np.int64)
         rank[np.argsort(np.array(list(number), dtype=object), kind="stable")] = np.arange(len(number))
-        order = np.lexsort((rank[to], source))
         latency_ns = np.rint(np.tile(self.latency_ms, 2) / MS_PER_NS).astype(np.int64)
+        order = np.lexsort((-np.tile(self.mbps, 2), latency_ns, rank[to], source))
         return Backhaul(
             start=np.searchsorted(source[order], np.arange(len(number) + 1)),
             to=to[order],

@@ -17,6 +17,7 @@ from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
 from msmf_traci.deployment.backhaul import MS_PER_NS, Backhaul, Paths, find_paths
 
+ROUNDING_MS = 1e-9
 _FEWEST_ROWS = 64
 _ROOM_BYTES = 1 << 28  # for rows at first; what is not written to takes no memory
 _PATH_BYTES = 12  # of a row of paths and node
@@ -114,6 +115,12 @@ def request_ms(server: int, cell: int, by_tier_ms: FloatArray, hop_ms: float, se
     if len(server_map.paths.latency_ns) > 0:
         return float(tier_ms + path_ms(server_map.server_of[0, cell], server, server_map))
     return float(tier_ms + hop_ms * hops_to(server, cell, server_map))
+
+
+@compiled
+def meets(latency_ms: float, level_ms: float) -> bool:
+    """Whether a latency meets a level. What adding decimal fractions leaves (0.1 + 0.2 is more than 0.3) does not count."""
+    return bool(latency_ms <= level_ms + ROUNDING_MS)
 
 
 @compiled

@@ -42,7 +42,8 @@ def preview(configs: Sequence[Config]) -> list[str]:
     inputs, *_ = [judge_files(each) for each in configs]
     network = inputs.network
     passes = len({_what_moves_vehicles(each) for each in configs})
-    runs = "one run, one mobility pass" if len(configs) == 1 else f"a sweep of {len(configs)} runs, {passes} mobility passes; the first"
+    many = f"{passes} mobility pass{'es' if passes > 1 else ''}"
+    runs = "one run, one mobility pass" if len(configs) == 1 else f"a sweep of {len(configs)} runs, {many}; the first"
     combinations_of = f" x {len(combinations(config))} combinations" if varied_options(config) else ""
     outputs = files_of(inputs.own_options).outputs
     lines = [f"{runs}: scenario {config.scenario.name}, seed {config.seed}, {len(config.strategies)} strategies{combinations_of}"]

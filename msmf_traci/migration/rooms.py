@@ -9,7 +9,7 @@ from typing import Any
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.server_map import ServerMap, hops_from, request_ms
+from msmf_traci.deployment.server_map import ServerMap, hops_from, meets, request_ms
 from msmf_traci.migration.transfer import refuse
 from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
@@ -85,7 +85,7 @@ def grant_home(
     c.asked_home = home
     for tier in range(server_map.tier[home] - 1, -1, -1):
         lower = server_map.server_of[tier, cell]
-        if request_ms(lower, cell, p.tier_ms, p.hop_ms, server_map) <= c.level_ms and (
+        if meets(request_ms(lower, cell, p.tier_ms, p.hop_ms, server_map), c.level_ms) and (
             lower == c.host or lower == c.target or has_room(held, lower, p, server_map)
         ):
             c.given_home = lower
@@ -126,7 +126,7 @@ def grant_target(
         lower = server_map.server_of[tier, entry]
         if (
             lower != c.host
-            and request_ms(lower, entry, p.tier_ms, p.hop_ms, server_map) <= c.level_ms
+            and meets(request_ms(lower, entry, p.tier_ms, p.hop_ms, server_map), c.level_ms)
             and (lower == c.target or has_room(held, lower, p, server_map))
         ):
             c.given_target = lower

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.server_map import ServerMap, hops_to, request_ms
+from msmf_traci.deployment.server_map import ServerMap, hops_to, meets, request_ms
 
 
 @compiled
@@ -27,7 +27,7 @@ def see(c: Any, p: Any, server_map: ServerMap, t_s: float, cell: int) -> None:
     settle(c, t_s)
     c.cell = cell
     c.relayed = hops_to(c.host, cell, server_map) > 0
-    c.late = request_ms(c.host, cell, p.tier_ms, p.hop_ms, server_map) + c.crowd_ms > c.level_ms
+    c.late = not meets(request_ms(c.host, cell, p.tier_ms, p.hop_ms, server_map) + c.crowd_ms, c.level_ms)
 
 
 @compiled

@@ -283,28 +283,16 @@ def _share_links(t_s: float, containers: Records, p: Any, server_map: ServerMap,
         elif is_waiting(c, t_s):
             waiter[waiters] = vehicle
             waiters += 1
-    one = np.empty(longest_path(server_map), dtype=np.int64)
-    begin = np.zeros(senders + 1, dtype=np.int64)
-    for k in range(senders):
-        c = containers[sender[k]]
-        begin[k + 1] = begin[k] + links_between(c.host, c.target, server_map, one)
-    # links in use are numbered in the order in which they are met
-    way, in_use, links = np.empty(begin[-1], dtype=np.int64), np.empty(begin[-1], dtype=np.int64), 0
-    for k in range(senders):
-        c = containers[sender[k]]
-        for i in range(links_between(c.host, c.target, server_map, one)):
-            if floor.link[one[i]] < 0:
-                floor.link[one[i]], in_use[links] = links, one[i]
-                links += 1
-            way[begin[k] + i] = floor.link[one[i]]
-    bandwidth = np.empty(links)
-    for link in range(links):
+    begin, way, in_use = _ways(sender[:senders], containers, server_map, floor)
+    bandwidth = np.empty(len(in_use))
+    for link in range(len(in_use)):
         bandwidth[link] = bandwidth_of(in_use[link], p, server_map)
-    start, flow = flows_by_link(begin, way, links)
+    start, flow = flows_by_link(begin, way, len(in_use))
     rate = max_min_rates(begin, way, start, flow, bandwidth)
     for k in range(senders):
         set_rate(containers[sender[k]], t_s, rate[k])
-    level = np.full(links, -1.0)  # of a link in use for one flow more, found out once
+    one = np.empty(longest_path(server_map), dtype=np.int64)
+    level = np.full(len(in_use), -1.0)  # of a link in use for one flow more, found out once
     for k in range(waiters):
         c = containers[waiter[k]]
         lowest = np.inf
@@ -317,8 +305,35 @@ def _share_links(t_s: float, containers: Records, p: Any, server_map: ServerMap,
                 level[link] = level_for_one_more(link, start, flow, rate, bandwidth[link])
             lowest = min(lowest, level[link])
         set_rate(c, t_s, lowest)
-    for link in range(links):
-        floor.link[in_use[link]] = -1
+    for link in in_use:
+        floor.link[link] = -1
+
+
+@compiled
+def _ways(vehicles: IntArray, containers: Records, server_map: ServerMap, floor: Floor) -> tuple[IntArray, IntArray, IntArray]:
+    """The links that some transfers take, which get numbers in the order in which they are met (`floor.link`).
+
+    Returns
+    -------
+    begin, way
+        The links of transfer k, by their numbers, are `way[begin[k]:begin[k + 1]]`.
+    in_use
+        Which link has each number.
+    """
+    one = np.empty(longest_path(server_map), dtype=np.int64)
+    begin = np.zeros(len(vehicles) + 1, dtype=np.int64)
+    for k in range(len(vehicles)):
+        c = containers[vehicles[k]]
+        begin[k + 1] = begin[k] + links_between(c.host, c.target, server_map, one)
+    way, in_use, links = np.empty(begin[-1], dtype=np.int64), np.empty(begin[-1], dtype=np.int64), 0
+    for k in range(len(vehicles)):
+        c = containers[vehicles[k]]
+        for i in range(links_between(c.host, c.target, server_map, one)):
+            if floor.link[one[i]] < 0:
+                floor.link[one[i]], in_use[links] = links, one[i]
+                links += 1
+            way[begin[k] + i] = floor.link[one[i]]
+    return begin, way, in_use[:links]
 
 
 @compiled

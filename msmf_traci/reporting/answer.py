@@ -74,7 +74,8 @@ def setting_words(results: Results) -> str:
     typed = [word.partition("=")[0] for word in results.runs[0].facts.get("overrides", ())]
     told = dict.fromkeys(name for name in [*results.options, *typed] if name in at and name not in named)
     others = [with_value(name, words(name, at[name])) for name in told]
-    more = [f"{len(others) - _NAMED} other options at their reference"] if len(others) > _NAMED else []
+    unnamed = len(others) - _NAMED
+    more = [f"{unnamed} other options at their reference" if unnamed > 1 else "one other option at its reference"] if unnamed > 0 else []
     parts += [*others[:_NAMED], *more]
     text = f"{place}, with {_listed(parts, 'and')}" if parts else place
     return text[0].upper() + text[1:]

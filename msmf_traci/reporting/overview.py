@@ -33,7 +33,8 @@ def overview_figure(results: Results) -> Figure:
     names = [name for name in results.strategies if name in set(points["strategy"])]
     settings = points["setting"].nunique()
     joined = f" Lines join the values of {results.design[0].label}." if points["step"].notna().any() else ""
-    what = f"The large point is the reference. Small points are the {settings - 1} other settings.{joined}" if settings > 1 else ""
+    small = "Small points are the other settings." if settings > 2 else "The small point is the other setting."
+    what = f"The large point is the reference. {small}{joined}" if settings > 1 else ""
     caption = " ".join(
         part
         for part in (

@@ -65,3 +65,8 @@ def test_the_choice_follows_the_text_word_by_word(
         eligible = [t for t, latency in enumerate((local_ms, regional_ms)[:tiers]) if latency + compute_ms <= level]
         expected = LOCAL if not eligible else min(eligible) if speed < 10.0 else max(eligible)
         assert tier == expected
+
+
+def test_what_adding_decimal_fractions_leaves_does_not_count() -> None:
+    choice = TierChoice(RequestLatency((0.1 + 0.2, 0.7 + 0.1)), 0.0, None)  # a little more than 0.3, and a little less than 0.8
+    assert choice.eligible(np.array([0.3, 0.8, 0.7])).tolist() == [[True, False], [True, True], [True, False]]

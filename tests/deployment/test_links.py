@@ -136,6 +136,14 @@ def test_both_directions_of_a_link_carry_its_bandwidth(tmp_path: Path) -> None:
     assert run(tree(tmp_path), [(0, 3), (4, 1)], 100.0, shared=True) == approx([20, 20])
 
 
+def test_of_links_side_by_side_the_shortest_then_the_widest_is_taken(tmp_path: Path) -> None:
+    rows = [(L[i], L[(i + 1) % 7], 2.0, 40.0) for i in range(7)]
+    rows += [(L[1], L[0], 2.0, 60.0), (L[0], L[1], 3.0, 90.0)]  # the same way again: wider, and longer
+    servers = lay_servers(CELLS, [LOCAL], read_links(written(tmp_path, rows)))
+    for source, target in ((0, 1), (1, 0)):
+        assert rate_between(source, target, POLICY, servers.server_map()) == approx(7.5 * MB)
+
+
 def test_round_trips_follow_from_the_way(tmp_path: Path) -> None:
     # ten round trips of twice 1 + 3 + 4 + 1 ms before the image of 100 MB at 5 MB/s
     assert run(tree(tmp_path), [(0, 4)], 100.0, shared=False, round_trips=10) == approx([20 + 10 * 2 * 0.009])

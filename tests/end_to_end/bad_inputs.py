@@ -234,7 +234,7 @@ CASES: list[tuple[str, str, str]] = [
     ("tiers", "tiers.regional.area=column tiers.regional.column=a tiers.regional.rings=null", "is for base stations of your own"),
     ("tiers", "tiers.local.clusters=3", "tiers.local.clusters=3 is for area=clusters"),
     ("tiers", "tiers.local.latency_ms=-1", "tiers.local.latency_ms=-1"),
-    ("tiers", "tiers.loacl.latency_ms=3", "there is no tier loacl"),
+    ("tiers", "tiers.loacl.latency_ms=3", "there is no tier loacl; did you mean local?"),
     ("tiers", "tiers.order=[local] tiers.regional.latency_ms=3", "tiers.regional.latency_ms is for a tier that is not in use"),
     ("links", "links.bandwidth_mbps=0", "links.bandwidth_mbps"),
     ("reports", "reports.heading_deg=180", "reports.heading_deg"),

@@ -133,7 +133,7 @@ def test_sweep_stacks_its_runs_and_a_second_time_does_nothing(called: Command, t
     assert len(list(folder.glob("*/run.json"))) == 8
     stacked = pd.read_csv(folder / "summary.csv")
     assert len(stacked) == 8 * 8
-    keys = stacked[["commanded_kmh", "image_mb", "regional_rings", "seed"]].drop_duplicates()
+    keys = stacked[["commanded_kmh", "image_mb", "rings", "seed"]].drop_duplicates()
     assert len(keys) == 8
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.csv")}
     again = called(tmp_path, *words)

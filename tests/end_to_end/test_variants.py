@@ -47,7 +47,7 @@ def test_one_pass_gives_the_rows_of_separate_runs(varied: dict[str, dict[str, st
     (tmp_path / "all").mkdir()
     together = run(called, tmp_path / "all", *(f"variants.{option}=[{','.join(values)}]" for option, values in varied.items()))
     keys = json.loads((together / "run.json").read_text())["key_columns"]
-    columns = {option: next(name for name in keys if name in (option, option.split(".")[1])) for option in varied}
+    columns = {option: next(name for name in keys if name in (option, option.rsplit(".", 1)[1])) for option in varied}
     seen = 0
     for values in itertools.product(*(each.items() for each in varied.values())):
         words = [f"{option}={value}" for option, (value, _) in zip(varied, values, strict=True)]

@@ -220,9 +220,8 @@ class Container:
         def ask(purpose: str, wanted: Server) -> Server | None:
             return self.admission.ask(purpose, wanted, self.servers, second[purpose], lambda refused: self.refuse(t_s, refused))
 
-        for purpose, wanted in ((HOME, home), (TARGET, target)):
-            if wanted is None or wanted == self.host:
-                self.admission.forget(purpose)
+        if home is None or home == self.host:
+            self.admission.forget(HOME)
         if not self.running:
             self.stopped(t_s, home, ask)
             return
@@ -232,7 +231,9 @@ class Container:
             self.hand_off(t_s, home)
             return
         self.pending = False
-        if target is not None and target != self.host:
+        if target is None or target == self.host:
+            self.admission.forget(TARGET)
+        else:
             target = ask(TARGET, target)
         if target is not None and target != self.host:  # "p = host counts as NONE"
             self.drop_unless(t_s, target)

@@ -27,12 +27,13 @@ class Link(NamedTuple):
 
 class Shortest(NamedTuple):
     """A path, comparable: "the shortest path by latency; of paths equally short, the one with the fewest links, then the one whose servers
-    and switches come first by name, from the sender on"; of links side by side that are alike in latency, the first row.
+    and switches come first by name, from the sender on"; of links side by side that are alike in latency, the widest.
     """
 
     latency_ns: int
     count: int
     names: tuple[str, ...]
+    narrowness: tuple[float, ...]  # of each link, less where it is wider
     rows: tuple[int, ...]
 
 
@@ -57,7 +58,7 @@ class Network:
         """The best path to every server and switch, found in the order of how good they are (Dijkstra)."""
         assert self.links is not None
         best: dict[str, Shortest] = {}
-        found = [Shortest(0, 0, (sender,), ())]
+        found = [Shortest(0, 0, (sender,), (), ())]
         while found:
             path = heapq.heappop(found)
             at = path.names[-1]
@@ -65,7 +66,8 @@ class Network:
                 continue
             best[at] = path
             for link in self.links[at]:
-                longer = Shortest(path.latency_ns + link.latency_ns, path.count + 1, (*path.names, link.end), (*path.rows, link.row))
+                names, narrowness = (*path.names, link.end), (*path.narrowness, -link.bytes_per_s)
+                longer = Shortest(path.latency_ns + link.latency_ns, path.count + 1, names, narrowness, (*path.rows, link.row))
                 heapq.heappush(found, longer)
         return best
 

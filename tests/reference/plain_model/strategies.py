@@ -145,15 +145,17 @@ class Strategist:
         dx, dy = known.moved
         own = self.lattice.centre(known.attached)
         found: list[tuple[float, Cell]] = []
+        home = self.lattice.server(self.options.lowest, known.attached)
         for cell in self.lattice.neighbours(known.attached):
+            if self.lattice.server(self.options.lowest, cell) == home:
+                continue
             centre = self.lattice.centre(cell)
             border = (square_distance(known.point, centre) - square_distance(known.point, own)) / (2 * self.lattice.spacing_m)
             if border < self.options.trigger_m and dx * (centre[0] - own[0]) + dy * (centre[1] - own[1]) > 0:
                 found.append((border, cell))
         if not found:
             return None
-        target, home = (self.lattice.server(self.options.lowest, cell) for cell in (min(found)[1], known.attached))
-        return None if target == home else target  # read so: the border is none where both cells lie in one area
+        return self.lattice.server(self.options.lowest, min(found)[1])
 
 
 class Stays:
