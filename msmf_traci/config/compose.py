@@ -290,8 +290,9 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
     if parts[:1] == [APPLICATIONS]:
         return f"{'.'.join(parts)}: {reason_of(first['msg'])}; an application has {', '.join(Application.model_fields)}"
     options = option_fields()
-    if (today := new_name(".".join(parts))) is not None:
-        return f"a configuration file names {'.'.join(parts)}, which is called {today} today: write that"
+    for name in _named(parts, first.get("input")):
+        if (today := new_name(name)) is not None:
+            return f"a configuration file names {name}, which is called {today} today: write that"
     if parts[:1] == ["tiers"] and len(parts) > 1 and parts[1] not in Tiers.model_fields:
         if first["type"] == "missing" and (close := difflib.get_close_matches(parts[1], plain["tiers"]["order"], n=1)):
             return f"there is no tier {parts[1]}; did you mean {close[0]}?"
@@ -315,6 +316,12 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
             value = value[part]
     text = f"{name}={value}: {' or '.join(reasons)}"
     return f"{text}; {options[name][0]}" if name in options else text
+
+
+def _named(parts: Sequence[str], value: Any) -> list[str]:
+    """Options that a place in a configuration may name: itself, or those of the section that it is."""
+    name = ".".join(parts)
+    return [name, *(f"{name}.{inner}" for inner in value)] if isinstance(value, dict) else [name]
 
 
 def reason_of(message: str) -> str:

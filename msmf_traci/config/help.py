@@ -38,6 +38,9 @@ _WHAT_IT_IS = {
     "variants": "several values of an option in one pass",
     "hydra": "what carries out the runs of a sweep",
 }
+_OF_ONES_OWN = {
+    "tiers": ("  one of your own: '+tiers.metro={latency_ms: 70, compute_ms: 5, area: all}' 'tiers.order=[local,regional,metro]'",),
+}
 _HEAD = """\
 msmf-traci measures container-migration strategies for mobile edge computing on SUMO traffic.
 
@@ -103,7 +106,7 @@ def _group_lines(group: str) -> list[str]:
             continue
         shown = _with_default(name)
         lines.append(f"  {shown:<{_WIDTH}}  {description}" if len(shown) <= _WIDTH else f"  {shown}\n  {'':<{_WIDTH}}  {description}")
-    return lines
+    return [*lines, *_OF_ONES_OWN.get(group, ())]
 
 
 def _option_lines(name: str) -> list[str]:

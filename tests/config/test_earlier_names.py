@@ -1,6 +1,7 @@
 """Options of the first edition: refused under their old names with the new ones, and translated in runs of that time."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,3 +49,19 @@ def test_a_configuration_of_the_first_edition_says_the_same_under_the_new_names(
 def test_a_configuration_of_today_stays_as_it_is() -> None:
     today = read_request(["tiers=three", "variants.tiers.central.latency_ms=[1,2]"]).points[0].config.model_dump()
     assert with_new_names(today) == today
+
+
+@pytest.mark.parametrize(
+    ("content", "old", "new"),
+    [
+        ("tiers:\n  regional_rings: 3\n", "tiers.regional_rings", "tiers.regional.rings"),
+        ("capacity:\n  local: 3\n", "capacity.local", "tiers.local.capacity"),
+        ("variants:\n  capacity:\n    regional: [3]\n", "variants.capacity.regional", "variants.tiers.regional.capacity"),
+        ("variants:\n  tiers:\n    hop_latency_ms: [3]\n", "variants.tiers.hop_latency_ms", "variants.links.hop_latency_ms"),
+    ],
+)
+def test_an_old_name_in_a_file_is_refused_with_the_new_one(content: str, old: str, new: str, tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{content}")
+    with pytest.raises(InputError, match=f"names {old}, which is called {new} today".replace(".", r"\.")):
+        read_request(["experiment=mine"], config_dir=str(tmp_path))
