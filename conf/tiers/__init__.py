@@ -1,1 +1,1 @@
-"""The deployments to choose from."""
+"""The choices of tiers."""

@@ -28,7 +28,7 @@ from msmf_traci.config.applications import refuse_doubles
 from msmf_traci.config.deployment_schema import Tier, Tiers
 from msmf_traci.config.earlier_names import new_name
 from msmf_traci.config.habits import as_meant
-from msmf_traci.config.idle import refuse_idle, refuse_typed
+from msmf_traci.config.idle import refuse_idle, refuse_idle_of_servers, refuse_typed
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.overrides import GROUPS, MOST_RUNS, nearest_name, parse_overrides, with_typed_params
@@ -121,14 +121,13 @@ def read_request(words: Sequence[str], *, multirun: bool = False, config_dir: st
             _refuse_launcher(overrides)
             typed = tuple(override.input_line for override in overrides if override.input_line is not None)
             point = Point(_judge(first), typed, ())
-            refuse_typed(point.config, names)
+            refuse_typed([point.config], names)
             return Request([point], is_sweep=False)
         launcher = str(first.hydra.runtime.choices["hydra/launcher"])
         check_installed(launcher)
         overrides = _with_sweep_of_experiment(first, overrides, config_dir)
         points = _points(overrides, search)
-        for point in points:
-            refuse_typed(point.config, names)
+        refuse_typed([point.config for point in points], names)
     hydra_words = (*search, *(_first_value(override) for override in overrides if is_hydras(override.key_or_group)))
     return Request(points, True, launcher, hydra_words)
 
@@ -276,6 +275,7 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
         refuse_idle(config)
         varied = [each.config for each in combinations(config)]
         refuse_doubles(varied)
+        refuse_idle_of_servers(config, varied)
         refuse_rounds_without_number(varied)
     except ValidationError as error:
         raise InputError(_sentence(error, plain)) from None
@@ -294,7 +294,7 @@ def _sentence(error: ValidationError, plain: dict[str, Any]) -> str:
         if (today := new_name(name)) is not None:
             return f"a configuration file names {name}, which is called {today} today: write that"
     if parts[:1] == ["tiers"] and len(parts) > 1 and parts[1] not in Tiers.model_fields:
-        if first["type"] == "missing" and (close := difflib.get_close_matches(parts[1], plain["tiers"]["order"], n=1)):
+        if first["type"] == "missing" and (close := difflib.get_close_matches(parts[1], set(plain["tiers"]["order"]) - {parts[1]}, n=1)):
             return f"there is no tier {parts[1]}; did you mean {close[0]}?"
         return f"{'.'.join(parts)}: {reason_of(first['msg'])}; a tier has {', '.join(Tier.model_fields)}"
     is_section = any(option.startswith(f"{'.'.join(parts)}.") for option in options)

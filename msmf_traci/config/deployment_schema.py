@@ -95,6 +95,9 @@ class Tier(Section):
     bandwidth_mbps: Positive | None = Field(None, description="bandwidth of a server of the tier; null: links.bandwidth_mbps")
 
 
+_TAKEN = ("L", "R", "node", "cell", "region", "x_m", "y_m", "lon", "lat", "polygon")  # of servers' names, and columns of cells.csv
+
+
 class Tiers(Section):
     """The tiers of servers (model, section 2), each a section by its name; users add some of their own."""
 
@@ -120,8 +123,9 @@ class Tiers(Section):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        if odd := next((name for name in self.sections if name in ("L", "R", "node") or ":" in name or "." in name), None):
-            raise ValueError(f"tiers.{odd}: a tier must not be called L, R or node, or have a colon or a dot: choose another name")
+        for name in self.__pydantic_extra__ or {}:
+            if name in _TAKEN or hasattr(Tiers, name) or ":" in name or "." in name:
+                raise ValueError(f"tiers.{name}: this name is taken, or has a colon or a dot in it; choose another name")
         twice = next((name for name in self.order if self.order.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"tiers.order names {twice} twice: name each tier once")

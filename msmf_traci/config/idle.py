@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from msmf_traci.config.defaults import default_options
 from msmf_traci.config.deployment_schema import OF_HEXAGON
@@ -15,14 +15,13 @@ _OF_SUMO = ("vehicles", "depart_window_s", "speed_kmh", "speed_mode", "min_trip_
 
 
 def refuse_idle(config: Config) -> None:
-    """Refuse options of SUMO's vehicles with GPS traces, of matching without them, of routing where no trips are drawn, of other areas.
+    """Refuse options of SUMO's vehicles with GPS traces, of matching without them, of routing where no trips are drawn.
 
     Raises
     ------
     ValueError
         One sentence on the first option that is at another value than its default, which says that somebody set it.
     """
-    _refuse_idle_of_areas(config)
     if config.mobility.source == "gps":
         defaults = default_options("mobility")
         for option in _OF_SUMO:
@@ -49,36 +48,71 @@ def refuse_idle(config: Config) -> None:
             )
 
 
-def _refuse_idle_of_areas(config: Config) -> None:
+def refuse_idle_of_servers(config: Config, varied: Sequence[Config]) -> None:
+    """Refuse options of areas and links that have no effect in any of the combinations that one pass serves.
+
+    Parameters
+    ----------
+    config
+        As configured.
+    varied
+        Its combinations.
+
+    Raises
+    ------
+    ValueError
+        One sentence on the first such option.
+    """
     defaults = default_options("tiers")
-    for name, tier in config.tiers.in_use.items():
+    for name in config.tiers.order:
+        tiers = [each.tiers.in_use[name] for each in varied]
+        areas = {tier.area for tier in tiers}
         for option in _OF_AREAS:
-            value = getattr(tier, option)
-            if option != tier.area and value not in (None, defaults.get(name, {}).get(option)):
-                raise ValueError(f"tiers.{name}.{option}={value} is for area={option}, but tiers.{name}.area={tier.area}: leave out one")
-        if config.deployment.kind == "sites" and tier.area == "rings":
+            values = [getattr(tier, option) for tier in tiers]
+            is_set = any(value not in (None, defaults.get(name, {}).get(option)) for value in values) or len({*values}) > 1
+            if is_set and option not in areas:
+                value = values[0] if len({*values}) == 1 else f"[{', '.join(map(str, dict.fromkeys(values)))}]"
+                raise ValueError(
+                    f"tiers.{name}.{option}={value} is for area={option}, but tiers.{name}.area={tiers[0].area}: leave out one"
+                )
+        if config.deployment.kind == "sites" and "rings" in areas:
             raise ValueError(f"tiers.{name}.area=rings is for a lattice, but base stations of your own have none: set area=clusters")
-        if config.deployment.kind == "hexagon" and tier.area == "column":
+        if config.deployment.kind == "hexagon" and "column" in areas:
             raise ValueError(f"tiers.{name}.area=column is for base stations of your own: add deployment=sites, or set area=clusters")
-    if config.links.file is not None and config.links.round_trip_ms:
+    _refuse_idle_of_links(config, varied)
+
+
+def _refuse_idle_of_links(config: Config, varied: Sequence[Config]) -> None:
+    linked = [each for each in varied if each.links.file is not None]
+    if (both := next((each for each in linked if each.links.round_trip_ms), None)) is not None:
         raise ValueError(
-            f"links.round_trip_ms={config.links.round_trip_ms:g} conflicts with links.file, from which round trips follow: leave it out"
+            f"links.round_trip_ms={both.links.round_trip_ms:g} conflicts with links.file, from which round trips follow: leave it out"
         )
+    if len(linked) < len(varied):
+        return
+    hops_ms = {each.links.hop_latency_ms for each in varied}
+    if hops_ms != {default_options("links")["hop_latency_ms"]}:
+        raise ValueError("links.hop_latency_ms conflicts with links.file, by which requests take paths and no hops: leave it out")
+    for name in config.tiers.order[1:]:
+        if len({each.tiers.in_use[name].latency_ms for each in varied}) > 1:
+            raise ValueError(
+                f"variants.tiers.{name}.latency_ms conflicts with links.file, in which the path says the latency: leave it out"
+            )
 
 
-def refuse_typed(config: Config, typed: Collection[str]) -> None:
-    """Refuse options that were typed and have no effect; what a scenario sets for a lattice is not the user's.
+def refuse_typed(configs: Sequence[Config], typed: Collection[str]) -> None:
+    """Refuse options that were typed and have no effect in any point; what a scenario sets for a lattice is not the user's.
 
     Raises
     ------
     InputError
         One sentence on the first such option.
     """
-    for option in (f"deployment.{name}" for name in OF_HEXAGON if config.deployment.kind == "sites"):
-        if option in typed:
-            raise InputError(f"{option} is for the lattice, but deployment=sites takes base stations of your own: leave it out")
     for option in typed:
         section, _, rest = option.removeprefix("variants.").partition(".")
+        if section == "deployment" and rest in OF_HEXAGON and all(config.deployment.kind == "sites" for config in configs):
+            raise InputError(f"{option} is for the lattice, but deployment=sites takes base stations of your own: leave it out")
         tier = rest.partition(".")[0]
-        if section == "tiers" and tier not in ("", "order", *config.tiers.order):
-            raise InputError(f"{option} is for a tier that is not in use: tiers.order names {', '.join(config.tiers.order)}")
+        if section == "tiers" and all(tier not in ("", "order", *config.tiers.order) for config in configs):
+            in_use = ", ".join(configs[0].tiers.order)
+            raise InputError(f"{option} is for a tier that is not in use: tiers.order names {in_use}")

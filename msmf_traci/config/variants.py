@@ -56,6 +56,10 @@ def combinations(config: Config) -> list[Combination]:
         If there are too many, or one of them is no configuration (pydantic's error).
     """
     varied = varied_options(config)
+    for option in varied:
+        section, name, *_ = option.split(".")
+        if section == "tiers" and name not in config.tiers.order:
+            raise ValueError(f"variants.{option} is for a tier that is not in use: tiers.order names {', '.join(config.tiers.order)}")
     for option in sorted({option for group in config.vary.together for option in group} - set(varied)):
         raise ValueError(f"vary.together names {option}, which is not varied: give its values under variants.{option}")
     if config.vary.together and config.vary.design == "product":

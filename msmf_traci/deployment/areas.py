@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.arrays import IntArray
 from msmf_traci.deployment.cells import Cells, StationData
 from msmf_traci.deployment.link_file import LinkTable
 from msmf_traci.deployment.servers import Servers, Tier
@@ -100,20 +100,13 @@ def _areas_of_column(cells: Cells, plan: TierPlan) -> tuple[IntArray, list[str]]
 
 
 def _give_own(servers: Servers, stations: StationData) -> None:
-    """Capacities and bandwidths that servers have of their own; those of several stations of one server add up."""
+    """Capacities and bandwidths that servers have of their own; those of several entries of one server add up."""
     number = {name: tier for tier, name in enumerate(servers.tiers)} | {"": 0}
-    has_own = np.isfinite(stations.capacity) | np.isfinite(stations.bandwidth_mbps)
-    stranger = next((name for name in stations.tier[has_own] if name not in number), None)
+    stranger = next((name for name in stations.tier if name not in number), None)
     if stranger is not None:
         raise InputError(f"deployment.file names a tier {stranger}; tiers.order has {', '.join(servers.tiers)}")
-    server = servers.server_of[[number.get(name, 0) for name in stations.tier], np.arange(len(stations.tier))]
-    servers.room[:] = np.where(_is_said(server, stations.capacity, servers), _total(server, stations.capacity, servers), -1)
-    servers.bandwidth[:] = BYTES_PER_MBIT * _total(server, stations.bandwidth_mbps, servers)
-
-
-def _is_said(server: IntArray, values: FloatArray, servers: Servers) -> IntArray:
-    return np.bincount(server, weights=np.isfinite(values), minlength=len(servers)).astype(np.int64)
-
-
-def _total(server: IntArray, values: FloatArray, servers: Servers) -> FloatArray:
-    return np.asarray(np.bincount(server, weights=np.nan_to_num(values), minlength=len(servers)), dtype=np.float64)
+    server = servers.server_of[[number[name] for name in stations.tier], stations.station].astype(np.int64)
+    has_room = np.isfinite(stations.capacity)
+    servers.room[server[has_room]] = 0
+    np.add.at(servers.room, server[has_room], stations.capacity[has_room].astype(np.int64))
+    np.add.at(servers.bandwidth, server, BYTES_PER_MBIT * np.nan_to_num(stations.bandwidth_mbps))

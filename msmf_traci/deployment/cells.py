@@ -38,18 +38,21 @@ class Cuts:
 
 @dataclass(frozen=True)
 class StationData:
-    """What a file says of base stations beside their places, arrays of shape (cells,).
+    """What a file says of base stations beside their places.
 
     Attributes
     ----------
+    station
+        Which station each entry is of, shape (entries,): one for each row that says something of a server.
     tier
-        Tier of the server that capacity and bandwidth are of; empty: the lowest.
+        Tier of that server; empty: the lowest.
     capacity, bandwidth_mbps
-        Containers that this server can hold, and its Mb/s; NaN: as its tier says.
+        Containers that it can hold, and its Mb/s; NaN: as its tier says.
     columns
-        Other columns that were asked for, by their names, as text.
+        Other columns that were asked for, by their names, as text of each station.
     """
 
+    station: IntArray
     tier: NDArray[np.object_]
     capacity: FloatArray
     bandwidth_mbps: FloatArray
@@ -57,8 +60,14 @@ class StationData:
 
     def of(self, which: BoolArray) -> StationData:
         """That of some stations."""
-        columns = {name: values[which] for name, values in self.columns.items()}
-        return StationData(self.tier[which], self.capacity[which], self.bandwidth_mbps[which], columns)
+        return self.grouped(np.where(which, np.cumsum(which) - 1, -1), np.flatnonzero(which))
+
+    def grouped(self, number: IntArray, first: IntArray) -> StationData:
+        """That of groups of stations: the group of each (-1: none), and the station of each group whose columns it has."""
+        group = number[self.station]
+        kept = group >= 0
+        columns = {name: values[first] for name, values in self.columns.items()}
+        return StationData(group[kept], self.tier[kept], self.capacity[kept], self.bandwidth_mbps[kept], columns)
 
 
 class Cells(ABC):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from msmf_traci.units import BYTES_PER_MBIT
 COLUMNS = ("a", "b", "latency_ms", "mbps")
 SWITCH = "node:"  # begins the name of what is no server
 _LARGEST = 1e9
-_FIRST_ROW = 2  # line of the file
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class LinkTable:
 
     Attributes
     ----------
-    path
-        The file.
+    path, line
+        The file, and the line of it that each link stands in.
     a, b
         Names of the two ends.
     latency_ms, mbps
@@ -37,6 +37,7 @@ class LinkTable:
     """
 
     path: Path
+    line: Sequence[int]
     a: NDArray[np.object_]
     b: NDArray[np.object_]
     latency_ms: FloatArray
@@ -52,10 +53,10 @@ class LinkTable:
         """
         switches = sorted({name for end in (self.a, self.b) for name in end if name.startswith(SWITCH)})
         number = {name: node for node, name in enumerate([*servers, *switches])}
-        for row, pair in enumerate(zip(self.a, self.b, strict=True)):
+        for line, *pair in zip(self.line, self.a, self.b, strict=True):
             for name in pair:
                 if name not in number:
-                    raise InputError(f"{_place(self.path, row)}: there is no server {name}; {_meant(name, servers)}")
+                    raise InputError(f"{_place(self.path, line)}: there is no server {name}; {_meant(name, servers)}")
         ends = np.array([[number[name] for name in end] for end in (self.a, self.b)], dtype=np.int64).reshape(2, -1)
         self._check_reach(ends, servers, len(number))
         source, to = np.concatenate([ends[0], ends[1]]), np.concatenate([ends[1], ends[0]])
@@ -93,36 +94,39 @@ def read_links(path: Path) -> LinkTable:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
+            reader = csv.reader(file, skipinitialspace=True)
+            numbered = [(reader.line_num, row) for row in reader if row]
     except (csv.Error, ValueError, OSError) as error:
         raise InputError(f"links.file={path} cannot be read: {error}; write a table with the columns {', '.join(COLUMNS)}") from None
-    columns = [name.strip().lower() for name in rows[0]] if rows else []
+    columns = [name.strip().lower() for name in numbered[0][1]] if numbered else []
     absent = next((column for column in COLUMNS if column not in columns), None)
     if absent is not None:
         raise InputError(f"links.file={path} has no column {absent}; its first line must name {', '.join(COLUMNS)}")
-    for number, row in enumerate(rows[1:]):
+    lines, rows = [line for line, _ in numbered[1:]], [row for _, row in numbered[1:]]
+    for line, row in zip(lines, rows, strict=True):
         if len(row) != len(columns):
             raise InputError(
-                f"{_place(path, number)}: {len(row)} fields in place of {len(columns)}; a name with a comma must stand in quotes, "
+                f"{_place(path, line)}: {len(row)} fields in place of {len(columns)}; a name with a comma must stand in quotes, "
                 'such as "L:0,0"'
             )
-    a, b, latency_ms, mbps = (np.array([row[columns.index(name)].strip() for row in rows[1:]], dtype=object) for name in COLUMNS)
+    a, b, latency_ms, mbps = (np.array([row[columns.index(name)].strip() for row in rows], dtype=object) for name in COLUMNS)
     if len(loops := np.flatnonzero(a == b)):
-        raise InputError(f"{_place(path, int(loops[0]))}: the link leads from {a[loops[0]]} to itself; leave it out")
-    return LinkTable(path, a, b, _numbers(path, "latency_ms", latency_ms, lowest=0.0), _numbers(path, "mbps", mbps, lowest=1e-6))
+        raise InputError(f"{_place(path, lines[loops[0]])}: the link leads from {a[loops[0]]} to itself; leave it out")
+    checked = (_numbers(path, lines, name, said, lowest) for name, said, lowest in (("latency_ms", latency_ms, 0.0), ("mbps", mbps, 1e-6)))
+    return LinkTable(path, lines, a, b, *checked)
 
 
-def _numbers(path: Path, column: str, said: NDArray[np.object_], lowest: float) -> FloatArray:
+def _numbers(path: Path, lines: Sequence[int], column: str, said: NDArray[np.object_], lowest: float) -> FloatArray:
     values = pd.to_numeric(pd.Series(said, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.flatnonzero(~((values >= lowest) & (values <= _LARGEST)))
     if len(wrong):
         what = "0 or more" if lowest == 0 else "above 0"
-        raise InputError(f"{_place(path, int(wrong[0]))}: {column}={said[wrong[0]]} must be a number, {what} and up to {_LARGEST:g}")
+        raise InputError(f"{_place(path, lines[wrong[0]])}: {column}={said[wrong[0]]} must be a number, {what} and up to {_LARGEST:g}")
     return values
 
 
-def _place(path: Path, row: int) -> str:
-    return f"links.file={path}, line {row + _FIRST_ROW}"
+def _place(path: Path, line: int) -> str:
+    return f"links.file={path}, line {line}"
 
 
 def _meant(name: str, servers: NDArray[np.object_]) -> str:

@@ -5,6 +5,7 @@ Every row that is not taken is counted, with the reason.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ KINDS = {
     "bandwidth_mbps": ("bandwidth_mbps",),
 }
 _OF_SERVERS = ("tier", "capacity", "bandwidth_mbps")
+_NO_COLUMN = "none"  # such a column says nothing of servers
 _OPENCELLID = (
     *("radio", "mcc", "net", "area", "cell", "unit", "lon", "lat", "range", "samples"),
     *("changeable", "created", "updated", "averagesignal"),
@@ -194,13 +196,10 @@ def _grouped(
     total = np.asarray(np.bincount(group, weights=weight), dtype=np.float64)
     alone = np.bincount(group) == 1  # keeps its place to the last bit
     x, y = (np.where(alone, each[first], np.bincount(group, weights=weight * each) / total) for each in (x, y))
-    capacity, bandwidth = (
-        np.where(np.bincount(group, weights=np.isfinite(each)) > 0, np.bincount(group, weights=np.nan_to_num(each)), np.nan)
-        for each in (stations.capacity, stations.bandwidth_mbps)
-    )
+    number: IntArray = np.empty(len(order), dtype=np.int64)
+    number[order] = np.arange(len(order))
     leader = np.asarray(first[order], dtype=np.int64)
-    columns = {name: values[leader] for name, values in stations.columns.items()}
-    return x[order], y[order], total[order], leader, StationData(stations.tier[leader], capacity[order], bandwidth[order], columns)
+    return x[order], y[order], total[order], leader, stations.grouped(number[group], leader)
 
 
 def _station_data(path: Path, table: pd.DataFrame, kinds: Mapping[str, str], areas: Sequence[str]) -> StationData:
@@ -222,12 +221,11 @@ def _station_data(path: Path, table: pd.DataFrame, kinds: Mapping[str, str], are
     texts = {
         column: table[column].fillna("").astype(str).str.strip().to_numpy(dtype=object) for column in {*areas, kinds.get("tier")} - {None}
     }
-    return StationData(
-        tier=texts.get(kinds.get("tier"), np.full(len(table), "", dtype=object)),
-        capacity=numbers("capacity", "number of containers"),
-        bandwidth_mbps=numbers("bandwidth_mbps", "bandwidth in Mb/s"),
-        columns={column: texts[column] for column in areas},
-    )
+    tier = texts.get(kinds.get("tier"), np.full(len(table), "", dtype=object))
+    capacity, bandwidth = numbers("capacity", "number of containers"), numbers("bandwidth_mbps", "bandwidth in Mb/s")
+    station = np.flatnonzero(np.isfinite(capacity) | np.isfinite(bandwidth))
+    columns = {column: texts[column] for column in areas}
+    return StationData(station, tier[station], capacity[station], bandwidth[station], columns)
 
 
 def _read_table(path: Path, named: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -243,7 +241,7 @@ def _read_table(path: Path, named: Collection[str]) -> tuple[pd.DataFrame, list[
     if not line.strip():
         raise DamagedFileError("begins with no row; give a file whose first line names the columns")
     separator = max(",;\t", key=line.count)
-    fields = [each.strip().strip('"') for each in line.split(separator)]
+    fields = [each.strip() for each in next(csv.reader([line], delimiter=separator))]
     has_header = not (len(fields) == len(_OPENCELLID) and fields[0].upper() in _RADIOS)
     columns = fields if has_header else list(_OPENCELLID)
     with opened(path) as file:
@@ -251,8 +249,8 @@ def _read_table(path: Path, named: Collection[str]) -> tuple[pd.DataFrame, list[
             file,
             sep=separator,
             header=0 if has_header else None,
-            names=None if has_header else columns,
-            usecols=lambda column: column.strip().lower() in _USED or column in named,
+            names=columns,
+            usecols=lambda column: column.lower() in _USED or column in named,
             dtype=str,
             encoding=encoding,
             keep_default_na=False,
@@ -288,13 +286,16 @@ def _read_geojson(path: Path) -> pd.DataFrame:
 
 def _kinds_of(path: Path, columns: Sequence[str], named: Mapping[str, str]) -> dict[str, str]:
     """The column of each kind."""
+    unwanted = [kind for kind in _OF_SERVERS if named.get(kind) == _NO_COLUMN]
+    named = {kind: column for kind, column in named.items() if kind not in unwanted}
     for kind, column in named.items():
         if column not in columns:
             raise InputError(
                 f"deployment.columns.{kind}={column}: deployment.file={path} has no such column; it has {', '.join(map(str, columns))}"
             )
     lower = {str(column).strip().lower(): column for column in reversed(columns)}
-    found = {kind: lower[name] for kind, names in KINDS.items() for name in reversed(names) if name in lower} | dict(named)
+    wanted = {kind: names for kind, names in KINDS.items() if kind not in unwanted}
+    found = {kind: lower[name] for kind, names in wanted.items() for name in reversed(names) if name in lower} | dict(named)
     for first, second in (("lon", "lat"), ("x", "y")):
         if first in found and second in found:
             return {kind: column for kind, column in found.items() if kind in (first, second, "id", *_OF_SERVERS)}
@@ -371,11 +372,13 @@ def _as_sites(
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Names as they are; doubles and empty ones by their number too."""
+    """Names as they are; doubles and empty ones by a number too."""
     seen: set[str] = set()
     found = []
-    for number, name in enumerate(names):
-        own = name if name and name not in seen else f"{name}#{number}"
+    for place, name in enumerate(names):
+        own, number = name, place
+        while not own or own in seen:
+            own, number = f"{name}#{number}", number + 1
         seen.add(own)
         found.append(own)
     return found

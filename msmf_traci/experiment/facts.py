@@ -74,6 +74,7 @@ def _city_facts(config: Config, city: City) -> dict[str, Any]:
         "cells": len(cells),
         "cells_with_roads": len(np.unique(city.coverage.cell)),
         "servers": len(servers),
+        "servers_with_own": {"capacity": int((servers.room >= 0).sum()), "bandwidth": int((servers.bandwidth > 0).sum())},
         "servers_by_tier": dict(zip(servers.tiers, np.diff(servers.first).tolist(), strict=True)),
         "edges": len(city.roads),
         "edges_in_deployment": int(inside(cells, city.roads).sum()),

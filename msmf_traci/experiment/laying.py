@@ -112,4 +112,6 @@ def sites_words(cells: Cells) -> list[str]:
     if counts is None:
         return []
     said = [f"{many} {reason.replace('_', ' ')}" for reason, many in counts.items() if reason != "rows" and many]
-    return [f"base stations: {len(cells)} of {counts['rows']} rows{' (' + ', '.join(said) + ')' if said else ''}"]
+    entries = 0 if cells.stations is None else len(cells.stations.station)
+    own = f"; {entries} rows say what a server can hold or send" if entries else ""
+    return [f"base stations: {len(cells)} of {counts['rows']} rows{' (' + ', '.join(said) + ')' if said else ''}{own}"]

@@ -189,6 +189,8 @@ def read_city(config: Config, net_file: Path) -> City:
     driven = roads_of(net_file)
     cells = lay_cells(config, driven, net_file)
     layout = Layout(cells)
+    for each in (config, *(each.config for each in combinations(config))):
+        layout.servers(each)  # that all of them fit is known before anything drives
     for line in sites_words(cells):
         say(line)
     is_walked = config.mobility.source == "gps" and bool(config.matching.against_oneway)

@@ -63,7 +63,10 @@ def preview(configs: Sequence[Config]) -> list[str]:
     cells = lay_cells(config, roads, network.net_file)
     kept = "your own file" if network.build is None else "in the cache"
     lines.append(f"network: {len(roads)} edges open to passenger cars, {kept} ({network.net_file})")
-    lines += [_cells_line(cells), *sites_words(cells), _servers_line(Layout(cells).servers(config))]
+    layout = Layout(cells)
+    for each in combinations(config):
+        layout.servers(each.config)
+    lines += [_cells_line(cells), *sites_words(cells), _servers_line(layout.servers(config))]
     if config.mobility.is_from_file:
         return [*lines, _positions_line(config)]
     if config.scenario.has_own_routes:

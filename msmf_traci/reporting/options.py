@@ -66,6 +66,7 @@ _LABELS = {
     "mobility.vehicles": "vehicles",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
+    "tiers.order": "tiers",
     "tiers.regional.rings": "rings of a region",
     "links.bandwidth_mbps": "bandwidth (Mb/s)",
     "migration.processing.checkpoint_s_per_mb": "checkpoint (s a MB)",
@@ -100,6 +101,8 @@ def words(option: str, value: Value) -> str:
     """A value of an option as a reader sees it: a range says that sizes are drawn from it."""
     if not isinstance(value, str) or not value.startswith("["):
         return value_text(value)
+    if option == "tiers.order":
+        return value.strip("[]").replace("'", "").replace(", ", " / ")
     try:
         numbers = [exact(number) for number in json.loads(value)]
     except (ValueError, TypeError):

@@ -143,8 +143,8 @@ def _plans(config: Mapping[str, Any], row: Mapping[str, str], key_columns: Seque
     for tier in config["tiers"]["order"]:
         said = dict(config["tiers"][tier])
         for name in ("area", "rings", "clusters", "column"):
-            if (value := row.get(column_of.get(f"tiers.{tier}.{name}", ""), "")) != "":
-                said[name] = value
+            if (column := column_of.get(f"tiers.{tier}.{name}", "")) in row:
+                said[name] = row[column] or None
         rings, clusters = (None if said.get(name) is None else int(float(said[name])) for name in ("rings", "clusters"))
         plans.append(TierPlan(str(tier), str(said["area"]), rings, clusters, said.get("column")))
     return plans

@@ -218,6 +218,7 @@ RUN_JSON = {
     "cells": Column(COUNT, "Cells."),
     "cells_with_roads": Column(COUNT, "Cells that a road passes through."),
     "servers": Column(COUNT, "Servers of all tiers."),
+    "servers_with_own": Column("counts", "Servers whose `capacity` and `bandwidth` the file of stations says."),
     "servers_by_tier": Column("counts", "Servers of each tier."),
     "edges": Column(COUNT, "Road edges that are open to passenger cars."),
     "edges_in_deployment": Column(COUNT, "Those whose middle lies in the deployment."),

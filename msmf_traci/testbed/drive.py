@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from msmf_traci.config.earlier_names import with_new_names
 from msmf_traci.errors import InputError
 from msmf_traci.results.store import read_run, read_table
 from msmf_traci.testbed.course import Decision
@@ -22,7 +23,9 @@ _SHARED = {
     "links.bandwidth_mbps": "links.bandwidth_mbps",
 }
 # one container moves at a time: nothing to share links or rooms with; the user is told the new address by a datagram, at once
-_NEEDED = {"links.mode": "dedicated", "tiers.local.capacity": None, "tiers.regional.capacity": None, "handoff.switch_ms": 0}
+_NEEDED = {"links.mode": "dedicated", "links.file": None, "handoff.switch_ms": 0}
+_NEEDED_OF_TIERS = ("capacity", "bandwidth_mbps")  # null
+_TIERS = {"local", "regional"}
 _COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host", "running")
 _KEEP, _NONE = "KEEP", "NONE"
 
@@ -94,8 +97,15 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
     facts = read_run(run)
     if facts is None:
         raise InputError(f"drive.run={run}: there is no finished run; name a folder with run.json")
-    for name, only in _NEEDED.items():
-        if (has := option_of(facts["config"], name)) != only:
+    config = with_new_names(facts["config"])
+    tiers = config["tiers"]["order"]
+    if not _TIERS.issuperset(tiers):
+        raise InputError(f"drive.run={run}: the testbed has two tiers, local and regional, but the run has {', '.join(tiers)}")
+    if any((facts.get("servers_with_own") or {}).values()):
+        raise InputError(f"drive.run={run}: servers of the run have capacities or bandwidths of their own, which the testbed cannot do")
+    needed = _NEEDED | {f"tiers.{tier}.{name}": None for tier in tiers for name in _NEEDED_OF_TIERS}
+    for name, only in needed.items():
+        if (has := option_of(config, name)) != only:
             raise InputError(
                 f"drive.run={run}: the testbed cannot do its {name}={has}; make a run with {name}={'null' if only is None else only}"
             )
@@ -125,9 +135,7 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
         Decision(float(t_s - first_s), None if home == _KEEP else home, None if target == _NONE else target)
         for t_s, home, target in zip(rows["t_s"], rows["home"], rows["target"], strict=True)
     )
-    options = {ours: option_of(facts["config"], theirs) for ours, theirs in _SHARED.items()} | _sizes(
-        run, vehicle, strategy, facts["config"]
-    )
+    options = {ours: option_of(config, theirs) for ours, theirs in _SHARED.items()} | _sizes(run, vehicle, strategy, config)
     computed = _computed(run, vehicle, strategy, first_s, float(rows["t_s"].iloc[-1]))
     return TracedVehicle(run, vehicle, strategy, str(rows["host"].iloc[0]), decisions, options, computed)
 

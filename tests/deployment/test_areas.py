@@ -16,6 +16,7 @@ NAN = np.nan
 def row_of_sites(tier: list[str], capacity: list[float], bandwidth: list[float], **columns: list[str]) -> SiteCells:
     """Four sites in a row, a, b, c and d."""
     said = StationData(
+        np.arange(4),
         np.array(tier, dtype=object),
         np.array(capacity),
         np.array(bandwidth),

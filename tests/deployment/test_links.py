@@ -160,7 +160,7 @@ def test_ways_are_the_shortest_of_any_graph(nodes: int, links: list[tuple[int, i
     all_links = [(a % nodes, b % nodes, ms) for a, b, ms in links if a % nodes != b % nodes] + chain
     names = np.array([f"s{i}" for i in range(nodes)], dtype=object)
     ends = (np.array([names[link[k]] for link in all_links], dtype=object) for k in (0, 1))
-    table = LinkTable(Path("links.csv"), *ends, np.array([link[2] for link in all_links]), np.ones(len(all_links)))
+    table = LinkTable(Path("links.csv"), range(len(all_links)), *ends, np.array([link[2] for link in all_links]), np.ones(len(all_links)))
     graph = table.between(names)
     source = np.repeat(np.arange(nodes), np.diff(graph.start))
     expected = shortest_ns(graph, source, nodes)
@@ -199,6 +199,7 @@ def shortest_ns(graph: Backhaul, source: np.ndarray, nodes: int) -> np.ndarray:
         ('a,b,latency_ms,mbps\n"L:0,0","L:0,1",1,5\n', "no path leads from server"),
         ("a,b,latency_ms,mbps\nL:0,0,L:0,1,1,5\n", "line 2: 6 fields in place of 4; a name with a comma must stand in quotes"),
         ("", "has no column a"),
+        ('a,b,latency_ms,mbps\n\n"L:0,0","L:0,1",1,5\n\n"L:0,0","L:0,1",soon,5\n', "line 5: latency_ms=soon"),
     ],
 )
 def test_wrong_links_are_said_with_their_line(text: str, said: str, tmp_path: Path) -> None:

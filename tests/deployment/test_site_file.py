@@ -85,22 +85,39 @@ def test_filters_count_each_row_at_the_first_that_it_fails(tmp_path: Path) -> No
     assert {name: sites.counts[name] for name in expected} == expected
 
 
-def nothing_said(n: int) -> StationData:
-    return StationData(np.full(n, "", dtype=object), np.full(n, np.nan), np.full(n, np.nan), {})
+def nothing_said() -> StationData:
+    nothing: np.ndarray = np.zeros(0)
+    return StationData(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=object), nothing, nothing, {})
 
 
 def test_near_sites_are_merged_in_their_weighted_middle_and_same_places_always() -> None:
     x = np.array([0.0, 8.0, 16.0, 100.0, 100.0, 200.1])
-    sites = Sites(False, x, np.zeros(6), np.array([1.0, 1.0, 2.0, 1.0, 1.0, 7.0]), list("abcdef"), {}, nothing_said(6))
+    sites = Sites(False, x, np.zeros(6), np.array([1.0, 1.0, 2.0, 1.0, 1.0, 7.0]), list("abcdef"), {}, nothing_said())
     one = merged(sites, 0.0)
     assert (one.x.tolist(), one.names, one.counts["merged"]) == ([0, 8, 16, 100, 200.1], ["a", "b", "c", "d", "f"], 1)
     one = merged(sites, 10.0)
     assert (one.x.tolist(), one.names, one.counts["merged"]) == ([10, 100, 200.1], ["a", "d", "f"], 3)
 
 
+def test_rows_at_one_place_may_speak_of_servers_of_two_tiers(tmp_path: Path) -> None:
+    path = written(tmp_path, "two.csv", "id,x ,y,tier,capacity ,district \na,0,0,,5,west\na,0,0,regional,10,west\nb,9,9,,,east\n")
+    sites = merged(read_sites(path, SiteChoice(areas=("district",))), 0.0)
+    assert (sites.names, sites.counts["merged"]) == (["a", "b"], 1)
+    said = sites.stations
+    assert (said.station.tolist(), said.tier.tolist(), said.capacity.tolist()) == ([0, 0], ["", "regional"], [5, 10])
+    assert said.columns["district"].tolist() == ["west", "east"]
+    unsaid = read_sites(path, SiteChoice(columns={"capacity": "none"})).stations
+    assert len(unsaid.station) == 0
+
+
+def test_names_are_distinct_whatever_they_are(tmp_path: Path) -> None:
+    path = written(tmp_path, "names.csv", "id,x,y\na#2,0,0\na,1,0\na,2,0\n,3,0\n")
+    assert len(set(read_sites(path, SiteChoice()).names)) == 4
+
+
 def test_merging_of_everything_with_everything_is_refused() -> None:
     x = np.linspace(0, 1000, 7000)  # 24 million pairs
-    sites = Sites(False, x, x, np.ones(7000), [str(i) for i in range(7000)], {}, nothing_said(7000))
+    sites = Sites(False, x, x, np.ones(7000), [str(i) for i in range(7000)], {}, nothing_said())
     with pytest.raises(InputError, match="24496500 pairs of base stations lie that near"):
         merged(sites, 5000.0)
 
