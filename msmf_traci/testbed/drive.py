@@ -174,10 +174,10 @@ def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) ->
 
 
 def option_of(config: Mapping[str, Any], name: str) -> Any:
-    """An option of a configuration by its dotted name."""
+    """An option of a configuration by its dotted name; None if an earlier run does not have it."""
     value: Any = config
     for part in name.split("."):
-        value = value[part]
+        value = None if value is None else value.get(part)
     return value
 
 

@@ -154,6 +154,23 @@ def test_runs_that_cannot_be_driven(run: Path, tmp_path: Path) -> None:
         read_drive(run, "7", "pm", 0.0, None)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"links": {"mode": "dedicated", "file": "links.csv"}}, "the testbed cannot do its links.file=links.csv"),
+        ({"tiers": {"order": ["local", "central"]}}, "the testbed has two tiers, local and regional, but the run has local, central"),
+        ({"tiers": {"order": ["local"], "local": {"bandwidth_mbps": 50.0}}}, "cannot do its tiers.local.bandwidth_mbps=50.0"),
+        ({"capacity": {"local": 3, "regional": None}}, "cannot do its tiers.local.capacity=3"),
+    ],
+)
+def test_tiers_and_links_that_a_testbed_does_not_have_are_refused(changes: dict[str, Any], said: str, run: Path) -> None:
+    facts = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**facts, "config": {**facts["config"], **changes}}))
+    with pytest.raises(InputError) as refused:
+        read_drive(run, "7", "pm", 0.0, None)
+    assert said in str(refused.value)
+
+
 def test_what_differs_from_the_run_is_named(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
