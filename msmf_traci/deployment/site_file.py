@@ -208,7 +208,7 @@ def _station_data(path: Path, table: pd.DataFrame, kinds: Mapping[str, str], are
     def numbers(kind: str, what: str) -> FloatArray:
         if kind not in kinds:
             return np.full(len(table), np.nan)
-        said = table[kinds[kind]].fillna("").astype(str).str.strip()
+        said = _texts(table[kinds[kind]])
         values = pd.to_numeric(said, errors="coerce").to_numpy(dtype=np.float64)
         is_right = (values > 0) & (values <= _LARGEST) & ((kind != "capacity") | (values % 1 == 0))
         wrong = np.flatnonzero(~is_right & (said != "").to_numpy())
@@ -218,14 +218,16 @@ def _station_data(path: Path, table: pd.DataFrame, kinds: Mapping[str, str], are
             )
         return values
 
-    texts = {
-        column: table[column].fillna("").astype(str).str.strip().to_numpy(dtype=object) for column in {*areas, kinds.get("tier")} - {None}
-    }
-    tier = texts.get(kinds.get("tier"), np.full(len(table), "", dtype=object))
+    tier = _texts(table[kinds["tier"]]).to_numpy(dtype=object) if "tier" in kinds else np.full(len(table), "", dtype=object)
     capacity, bandwidth = numbers("capacity", "number of containers"), numbers("bandwidth_mbps", "bandwidth in Mb/s")
     station = np.flatnonzero(np.isfinite(capacity) | np.isfinite(bandwidth))
-    columns = {column: texts[column] for column in areas}
+    columns = {column: _texts(table[column]).to_numpy(dtype=object) for column in areas}
     return StationData(station, tier[station], capacity[station], bandwidth[station], columns)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """What a column says, without blanks around it; nothing where it is empty."""
+    return column.fillna("").astype(str).str.strip()
 
 
 def _read_table(path: Path, named: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -356,7 +358,7 @@ def _as_sites(
     if "samples" in lower:
         weight = np.maximum(pd.to_numeric(table[lower["samples"]], errors="coerce").fillna(1).to_numpy(np.float64), 1)
     if id_column is not None:
-        names = _distinct(table[id_column].fillna("").astype(str).str.strip().tolist())
+        names = _distinct(_texts(table[id_column]).tolist())
         return Sites(is_lon_lat, x, y, weight, names, counts, stations)
     if not all(name in lower for name in ("radio", "mcc", "net", "cell")):
         return Sites(is_lon_lat, x, y, weight, [str(number) for number in range(len(table))], counts, stations)

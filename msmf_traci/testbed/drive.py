@@ -98,17 +98,7 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
     if facts is None:
         raise InputError(f"drive.run={run}: there is no finished run; name a folder with run.json")
     config = with_new_names(facts["config"])
-    tiers = config["tiers"]["order"]
-    if not _TIERS.issuperset(tiers):
-        raise InputError(f"drive.run={run}: the testbed has two tiers, local and regional, but the run has {', '.join(tiers)}")
-    if any((facts.get("servers_with_own") or {}).values()):
-        raise InputError(f"drive.run={run}: servers of the run have capacities or bandwidths of their own, which the testbed cannot do")
-    needed = _NEEDED | {f"tiers.{tier}.{name}": None for tier in tiers for name in _NEEDED_OF_TIERS}
-    for name, only in needed.items():
-        if (has := option_of(config, name)) != only:
-            raise InputError(
-                f"drive.run={run}: the testbed cannot do its {name}={has}; make a run with {name}={'null' if only is None else only}"
-            )
+    _refuse_what_no_testbed_does(run, facts, config)
     if not any((run / f"decisions.{ending}").is_file() for ending in ("csv", "parquet")):
         raise InputError(f"drive.run={run}: the run has no decisions; make it again with output.trace=true")
     table = read_table(run, "decisions", columns=_COLUMNS)
@@ -171,6 +161,21 @@ def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) ->
         "dirty_percent_per_s": dirty,
     }
     return sizes if name is None else {"application": name} | sizes
+
+
+def _refuse_what_no_testbed_does(run: Path, facts: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    """Refuse a run whose tiers, links or servers a testbed does not have."""
+    tiers = config["tiers"]["order"]
+    if not _TIERS.issuperset(tiers):
+        raise InputError(f"drive.run={run}: the testbed has two tiers, local and regional, but the run has {', '.join(tiers)}")
+    if any((facts.get("servers_with_own") or {}).values()):
+        raise InputError(f"drive.run={run}: servers of the run have capacities or bandwidths of their own, which the testbed cannot do")
+    needed = _NEEDED | {f"tiers.{tier}.{name}": None for tier in tiers for name in _NEEDED_OF_TIERS}
+    for name, only in needed.items():
+        if (has := option_of(config, name)) != only:
+            raise InputError(
+                f"drive.run={run}: the testbed cannot do its {name}={has}; make a run with {name}={'null' if only is None else only}"
+            )
 
 
 def option_of(config: Mapping[str, Any], name: str) -> Any:
