@@ -15,14 +15,17 @@ from typing import Any
 
 from msmf_traci.config.compose import Request, read_request
 from msmf_traci.config.launchers import IN_PROCESS
-from msmf_traci.control.plugins import is_offered, offer_strategies
-from msmf_traci.control.situation import Decision, Situation
-from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError, MsmfError, ToolError
+from msmf_traci.experiment.outside import OpenPass, Outside
+from msmf_traci.migration.kernel import Now
 from msmf_traci.mobility.recorded_pass import RecordedPass
+from msmf_traci.records import dtype_of
 from msmf_traci.results.newest import newest_results
 from msmf_traci.results.runs import Run, Runs, load_runs
 from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.strategies.plugins import is_offered, offer_strategies
+from msmf_traci.strategies.situation import Situation
+from msmf_traci.strategies.strategy import Decision, Strategy
 
 __all__ = [
     "KEEP",
@@ -30,14 +33,17 @@ __all__ = [
     "Decision",
     "InputError",
     "MsmfError",
+    "Now",
+    "OpenPass",
     "RecordedPass",
     "Run",
     "Runs",
     "Situation",
     "Strategy",
-    "StrategyOptions",
     "ToolError",
+    "dtype_of",
     "load",
+    "open_pass",
     "preview",
     "recording",
     "report",
@@ -148,6 +154,50 @@ def preview(
 
     request = _request(options, strategies, more, config_dir, multirun=as_sweep)
     return "\n".join(lines_of([point.config for point in request.points]))
+
+
+def open_pass(
+    *options: Options,
+    strategies: Strategies = (),
+    name: str = "outside",
+    tiers: int | None = 1,
+    predictor: str = "map",
+    config_dir: str | Path | None = None,
+    **more: Any,
+) -> OpenPass:
+    """Open a mobility pass that you advance yourself, frame by frame, deciding for every vehicle. It leaves no folder.
+
+    Parameters
+    ----------
+    options
+        As of `run`.
+    strategies
+        Names or classes of others in the same pass, for comparison.
+    name, tiers, predictor
+        Those of your own decisions, as a `Strategy` has them.
+    config_dir
+        As of `run`.
+    more
+        As of `run`.
+
+    Raises
+    ------
+    InputError
+        If an option or a file is wrong.
+
+    Examples
+    --------
+    >>> with msmf.open_pass("mobility.vehicles=20", strategies=["pm"]) as driving:
+    ...     now = driving.begin()
+    ...     while now is not None:
+    ...         now = driving.step(msmf.Decision(home=now.home, target=now.next_home()))
+    ...     driving.tables()["summary"]
+    """
+    own = type("Outside", (Outside,), {"name": name, "tiers": tiers, "predictor": predictor})
+    request = _request(options, [*strategies, own], more, config_dir, multirun=False)
+    if request.is_sweep:
+        raise InputError(f"experiment={request.points[0].config.experiment} is a sweep; open one of its runs")
+    return OpenPass(request.points[0].config)
 
 
 def load(*folders: str | Path) -> Run | Runs:

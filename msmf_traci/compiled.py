@@ -7,7 +7,8 @@ import hashlib
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -25,9 +26,11 @@ if _config.DISABLE_JIT:  # records' fields are known to compiled functions alone
 _SOURCES = (
     "arrays.py",
     "compiled.py",
+    "records.py",
     "sentinels.py",
     "deployment/server_map.py",
-    *(f"{folder}/*.py" for folder in ("migration", "control", "mobility", "mobility/*")),
+    "deployment/backhaul.py",
+    *(f"{folder}/*.py" for folder in ("migration", "control", "strategies", "mobility", "mobility/*")),
 )
 _KIND = "compiled"  # of what the cache holds
 _OWN = "msmf-traci"  # our folder where numba's own variable names one for everybody
@@ -66,18 +69,51 @@ _FOLDER = _folder_by_sources()
 
 def compiled(function: Loop) -> Loop:
     """Compile a function of numbers and arrays at its first call; floating-point results are those of numpy."""
-    how: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    # numba looks there while it decorates; the functions of a calling program keep their own place
+    with _own_folder():
+        try:
+            fast = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        except RuntimeError:  # the cache cannot be written: compile in every process
+            fast = numba.njit(nogil=True, error_model="numpy")(function)
+        else:
+            _keep_if_possible(fast)
+    return cast(Loop, fast)
+
+
+def inlined(function: Loop) -> Loop:
+    """A function of few lines that compiled loops take in where they call it, so that nothing is handed over."""
+    return cast(Loop, numba.njit(inline="always", nogil=True, error_model="numpy")(function))
+
+
+def compiled_pointer(function: Loop, signature: Any) -> Loop:
+    """Compile a function for one signature, so that compiled loops can call it through a pointer; kept in the cache if it is ours."""
+    with _own_folder():
+        if function.__module__.partition(".")[0] == _PACKAGE.name:
+            try:
+                return cast(Loop, numba.cfunc(signature, cache=True, error_model="numpy")(function))
+            except (RuntimeError, OSError):  # the cache cannot be written
+                pass
+        else:
+            _refuse_fractions(function, signature)
+        return cast(Loop, numba.cfunc(signature, error_model="numpy")(function))
+
+
+def _refuse_fractions(function: Callable[..., Any], signature: Any) -> None:
+    """Refuse a function whose numbers would be cut to whole ones."""
+    fast: Any = numba.njit(error_model="numpy")(function)
+    fast.compile(signature.args)
+    found = next(iter(fast.overloads.values())).signature.return_type
+    if any("float" in str(each) for each in getattr(found, "types", [found])):
+        raise TypeError(f"it returns {found}, but whole numbers are asked for")
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    """numba looks for its folder while it decorates; the functions of a calling program keep their own place."""
     theirs, _config.CACHE_DIR = _config.CACHE_DIR, str(_FOLDER)
     try:
-        fast = numba.njit(cache=True, **how)(function)
-    except RuntimeError:  # the cache cannot be written: compile in every process
-        fast = numba.njit(**how)(function)
-    else:
-        _keep_if_possible(fast)
+        yield
     finally:
         _config.CACHE_DIR = theirs
-    return cast(Loop, fast)
 
 
 def _keep_if_possible(fast: Any) -> None:

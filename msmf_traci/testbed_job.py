@@ -14,7 +14,7 @@ import pandas as pd
 
 from msmf_traci.config.testbed_schema import SessionConfig
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import HandoffPolicy
+from msmf_traci.migration.policy import HandoffPolicy
 from msmf_traci.results.console import counted
 from msmf_traci.testbed.course import SingleTransfer, TracedDrive
 from msmf_traci.testbed.drive import DriveFigures, TracedVehicle, option_of, read_drive

@@ -19,9 +19,11 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.config.compose import read_request
+from msmf_traci.control.look import Look, Rows, look_ahead
 from msmf_traci.control.prediction import MapPredictor
-from msmf_traci.control.reports import Knowledge
 from msmf_traci.experiment.preparation import judge_files, read_city
+from msmf_traci.records import new_records
+from msmf_traci.strategies.ahead import ahead_of
 
 CENTER_LON, CENTER_LAT = 116.375, 39.898
 SIZES_KM = (2, 5, 10, 21)
@@ -55,16 +57,15 @@ def read_map(size_km: float) -> Map:
 
 def ask(city: Map, generator: np.random.Generator) -> float:
     """Nanoseconds a prediction, over many calls with new vehicles each."""
-    nothing = np.zeros(VEHICLES)
-    no_route = np.zeros(VEHICLES, dtype=np.int64)
-    edges = generator.integers(0, city.edges, (CALLS, VEHICLES))
-    table = city.predictor.table
+    table, one_each = city.predictor.table, np.arange(VEHICLES)
     took_s = 0.0
-    for edge in edges:
-        known = Knowledge(nothing, nothing, nothing, edge, nothing, no_route, no_route, nothing, nothing, nothing, nothing)
-        home = table.server[table.start[edge]]
+    for edge in generator.integers(0, city.edges, (CALLS, VEHICLES)):
+        looks, nothing_before = new_records(Look, VEHICLES), np.full((VEHICLES, 7), -1)
+        looks["edge"], looks["home"] = edge, table.server[table.start[edge]]
+        rows = Rows(table.start, table.count, edge, np.zeros(VEHICLES, dtype=np.int64), 0)
         begin_s = time.perf_counter()
-        city.predictor.ahead(known, home, no_route, HORIZON_M, SLACK_M).next_home(home)
+        look_ahead(np.arange(VEHICLES + 1), one_each, rows, city.predictor.road, HORIZON_M, SLACK_M, nothing_before, looks)
+        ahead_of(looks, city.predictor.road, HORIZON_M).next_home(looks["home"])
         took_s += time.perf_counter() - begin_s
     return took_s / (CALLS * VEHICLES) * 1e9
 

@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from msmf_traci.control.look import Look
 from msmf_traci.deployment.backhaul import NO_BACKHAUL, Paths
-from msmf_traci.deployment.server_map import ServerMap, with_room
-from msmf_traci.deployment.servers import RequestLatency
-from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing, Records, policy
-from msmf_traci.migration.course import Course
+from msmf_traci.deployment.server_map import RequestLatency, ServerMap, with_room
+from msmf_traci.migration.course import Batch, Seen
+from msmf_traci.migration.engine import Decider, Engine, room_to_see
+from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Policy, Processing
+from msmf_traci.records import new_records
 from msmf_traci.results.keys import Names
 from msmf_traci.sentinels import NO_CELL, NO_SERVER
 
@@ -29,6 +32,8 @@ class RowOfCells:
             first=np.array([0, n, n + 1]),
             server_of=np.stack([cells, np.where(np.isin(cells, (2, 3)), n, NO_SERVER)]),
             name_rank=np.arange(n + 1),
+            cell_x_m=np.arange(float(n)),
+            cell_y_m=np.zeros(n),
             neighbours=np.column_stack([cells - 1, np.where(cells < n - 1, cells + 1, NO_CELL)]),
             area_start=np.array([*range(n + 1), n + 2]),
             area_cell=np.array([*range(n), 2, 3]),
@@ -58,12 +63,20 @@ def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> list[Any]:
     return [RowOfCells(n)] * policies
 
 
-def policies(links: LinkOptions, handoff: HandoffPolicy, n: int = 1, processing: Processing = NO_PROCESSING, *, tiers: int = 1) -> Records:
+def policies(
+    links: LinkOptions, handoff: HandoffPolicy, n: int = 1, processing: Processing = NO_PROCESSING, *, tiers: int = 1
+) -> list[Policy]:
     """The same rules for n variants."""
-    return np.stack([policy(links, handoff, ROW_LATENCY, tiers, processing)] * n)
+    return [Policy(links, handoff, ROW_LATENCY, tiers, processing)] * n
 
 
-def frame_course(
+def told_engine(rules: Sequence[Policy], servers: Sequence[Any], ledger: Ledger) -> Engine:
+    """An engine whose variants are all told what is decided."""
+    return Engine(rules, [Decider()] * len(rules), servers, ledger)
+
+
+def tell(
+    engine: Engine,
     t_s: float,
     vehicle: Sequence[int] | np.ndarray,
     *,
@@ -73,36 +86,34 @@ def frame_course(
     first: Any = False,
     last: Any = False,
     x_m: Any = 0.0,
-    before_x_m: Any = np.nan,
-) -> Course:
-    """One frame; numbers hold for all its vehicles, lists for each."""
+) -> Seen:
+    """One frame under the only variant, and what a trace sees; numbers hold for all its vehicles, lists for each."""
     n = len(vehicle)
+    seen = room_to_see(n, 1)
+    if not n:
+        return seen
 
     def each(value: Any, kind: Any) -> np.ndarray:
         return np.array(np.broadcast_to(value, n), dtype=kind)
 
-    one_each, none = np.arange(n), np.full(n, NO_SERVER)
-    return Course(
+    looks = new_records(Look, n)
+    looks["cell"], looks["home"] = each(cell, np.int64), each(cell, np.int64)
+    looks["first"], looks["last"] = each(first, bool), each(last, bool)
+    one_each, numbers = np.arange(n), np.asarray(vehicle, dtype=np.int64)
+    batch = Batch(
         start=np.arange(n + 1),
-        vehicle=np.asarray(vehicle, dtype=np.int64),
-        before_x_m=each(before_x_m, float),
-        before_y_m=np.zeros(n),
+        vehicle=numbers,
         time_s=np.full(n, float(t_s)),
         x_m=each(x_m, float),
         y_m=np.zeros(n),
-        first=each(first, bool),
-        last=each(last, bool),
-        track=one_each,
-        frame=np.zeros(n, dtype=np.int64),
-        cell=each(cell, np.int64),
-        home=each(home, np.int64),
-        target=each(target, np.int64),
-        alternative=none,
-        entry=none,
-        alternative_entry=none,
-        change_start=np.arange(n + 1),
-        change=one_each,
+        of_vehicle=numbers,
+        frame_start=np.array([0, n]),
+        by_frame=one_each,
     )
+    moved = engine.begin_frame(0, 0, batch)
+    given = each(home, np.int64), each(target, np.int64)
+    engine.finish_frame(0, 0, batch, looks, given, seen, moved=moved)
+    return seen
 
 
 def names_of(vehicles: Sequence[str], strategies: Sequence[str], image_mb: float | None = None) -> Names:

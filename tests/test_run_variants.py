@@ -1,9 +1,9 @@
-"""The variants of a run where applications are varied: their keys, workloads and rulings."""
+"""The variants of a run where applications are varied: their keys, workloads and viewpoints."""
 
 from msmf_traci.config.compose import read_request
-from msmf_traci.control.plugins import load_strategies
 from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.experiment.variants import Variants, make_variants
+from msmf_traci.strategies.plugins import load_strategies
 from tests.deployments import two_tiers
 
 
@@ -24,9 +24,9 @@ def test_each_application_is_a_variant_with_its_image_as_key() -> None:
     assert [each.image_bytes for each in made.workloads] == [(1.4e9, 1.4e9), (7e8, 7e8), (1e8, 1e8)]
 
 
-def test_applications_of_one_latency_level_are_decided_for_together() -> None:
+def test_applications_of_one_latency_level_share_what_is_known() -> None:
     made = variants_of("variants.workload.application=[game,face,ram]", "strategies=[pm_tier]")
-    assert [ruling.levels for ruling in made.rulings([two_tiers(HexCells(1, 500.0), 1)] * len(made))] == [0, 1, 1]
+    assert [each.levels for each in made.viewpoints([two_tiers(HexCells(1, 500.0), 1)] * len(made))] == [0, 1, 1]
 
 
 def test_no_application_is_a_value_too() -> None:

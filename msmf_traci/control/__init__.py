@@ -1,1 +1,1 @@
-"""The control plane: attachment, prediction, tiers and the strategies that decide where containers go."""
+"""The control plane: attachment, status updates, which road lies ahead, tiers: what is known of vehicles, from which strategies decide."""

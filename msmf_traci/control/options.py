@@ -1,17 +1,16 @@
-"""What decisions depend on beside the strategy, and what tasks tolerate."""
+"""What knowledge of a vehicle depends on, and what tasks tolerate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from msmf_traci.control.reports import ReportOptions
-from msmf_traci.control.strategies import StrategyOptions
-from msmf_traci.deployment.servers import RequestLatency
+from msmf_traci.deployment.server_map import RequestLatency
 
 
 @dataclass(frozen=True)
 class ControlOptions:
-    """Everything, beside the strategy and the latency levels, that decisions depend on."""
+    """Everything that knowledge depends on, beside the strategy's predictor and the latency levels."""
 
     hysteresis_m: float
     reports: ReportOptions
@@ -19,4 +18,3 @@ class ControlOptions:
     min_speed_mps: float
     horizon_m: float
     slack_m: float
-    strategy: StrategyOptions

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray, extended
 from msmf_traci.compiled import compiled
@@ -57,14 +55,6 @@ class Knowledge:
     dy_m: FloatArray
     since_m: FloatArray
     route_m: FloatArray
-
-    def of(self, samples: IntArray) -> Knowledge:
-        """What is known at some of the samples."""
-        return Knowledge(*(values[samples] for values in self.columns()))
-
-    def columns(self) -> list[NDArray[Any]]:
-        """All arrays."""
-        return [getattr(self, each.name) for each in fields(self)]
 
 
 # columns of a vehicle's last report

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.deployment.server_map import ROUNDING_MS
-from msmf_traci.deployment.servers import RequestLatency
+from msmf_traci.deployment.server_map import ROUNDING_MS, RequestLatency
 
 
 class TierChoice:

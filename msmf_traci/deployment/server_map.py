@@ -8,6 +8,7 @@ there, and kept: a table of all servers and cells would be too large where there
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,11 +17,47 @@ from numpy.typing import NDArray
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
 from msmf_traci.deployment.backhaul import MS_PER_NS, Backhaul, Paths, find_paths
+from msmf_traci.records import Records
 
 ROUNDING_MS = 1e-9
 _FEWEST_ROWS = 64
 _ROOM_BYTES = 1 << 28  # for rows at first; what is not written to takes no memory
 _PATH_BYTES = 12  # of a row of paths and node
+
+
+@dataclass(frozen=True)
+class RequestLatency:
+    """Latencies of a request in milliseconds, one number a tier, the lowest first.
+
+    Attributes
+    ----------
+    by_tier_ms
+        Of one that a server of each tier answers for a user in its area, computing included. With links from a file without the path.
+    hop_ms
+        Of each hop that a request is relayed; not with links.
+    per_container_ms
+        What each other container on a server adds to the computing; nothing if empty.
+    """
+
+    by_tier_ms: tuple[float, ...]
+    hop_ms: float = 0.0
+    per_container_ms: tuple[float, ...] = ()
+
+
+class Places(NamedTuple):
+    """What a compiled strategy sees of a deployment.
+
+    Attributes
+    ----------
+    cell_x_m, cell_y_m, neighbours, server_of, tier
+        As in `ServerMap`.
+    """
+
+    cell_x_m: FloatArray
+    cell_y_m: FloatArray
+    neighbours: IntArray
+    server_of: IntArray
+    tier: IntArray
 
 
 class ServerMap(NamedTuple):
@@ -36,6 +73,8 @@ class ServerMap(NamedTuple):
         Server of each tier and cell, shape (tiers, cells).
     name_rank
         Place of each server in the order of names, shape (servers,).
+    cell_x_m, cell_y_m
+        Centres of the cells.
     neighbours
         Of each cell, -1 where it has fewer, shape (cells, most neighbours).
     area_start, area_cell
@@ -60,6 +99,8 @@ class ServerMap(NamedTuple):
     first: IntArray
     server_of: IntArray
     name_rank: IntArray
+    cell_x_m: FloatArray
+    cell_y_m: FloatArray
     neighbours: IntArray
     area_start: IntArray
     area_cell: IntArray
@@ -70,6 +111,11 @@ class ServerMap(NamedTuple):
     hops: NDArray[np.int16]
     paths: Paths
     made: IntArray
+
+
+def places_of(server_map: ServerMap) -> Places:
+    """The part that strategies see."""
+    return Places(server_map.cell_x_m, server_map.cell_y_m, server_map.neighbours, server_map.server_of, server_map.tier)
 
 
 def with_room(server_map: ServerMap) -> ServerMap:
@@ -96,7 +142,7 @@ def _longer(table: NDArray[Any], rows: int, made: int) -> NDArray[Any]:
 
 
 @compiled
-def request_ms(server: int, cell: int, by_tier_ms: FloatArray, hop_ms: float, server_map: ServerMap) -> float:
+def request_ms(server: int, cell: int, latency: RequestLatency, server_map: ServerMap) -> float:
     """Latency of a request from a user attached to a cell that a server answers.
 
     By hops: the latency of the server's tier, and that of each hop. With links: the access latency and that of the path from the
@@ -106,15 +152,15 @@ def request_ms(server: int, cell: int, by_tier_ms: FloatArray, hop_ms: float, se
     ----------
     server, cell
         Their numbers.
-    by_tier_ms, hop_ms
-        As in `servers.RequestLatency`.
+    latency
+        Its parts, as a record.
     server_map
         Where servers are.
     """
-    tier_ms = by_tier_ms[server_map.tier[server]]
+    tier_ms = latency.by_tier_ms[server_map.tier[server]]
     if len(server_map.paths.latency_ns) > 0:
         return float(tier_ms + path_ms(server_map.server_of[0, cell], server, server_map))
-    return float(tier_ms + hop_ms * hops_to(server, cell, server_map))
+    return float(tier_ms + latency.hop_ms * hops_to(server, cell, server_map))
 
 
 @compiled
@@ -124,11 +170,12 @@ def meets(latency_ms: float, level_ms: float) -> bool:
 
 
 @compiled
-def requests_ms(server: IntArray, cell: IntArray, by_tier_ms: FloatArray, hop_ms: float, server_map: ServerMap) -> FloatArray:
-    """The same elementwise."""
-    found = np.empty(len(server))
+def requests_ms(server: IntArray, cell: IntArray, latency: Records, server_map: ServerMap) -> FloatArray:
+    """The same elementwise, NaN where there is no server; the latency's record in an array of its own."""
+    found = np.full(len(server), np.nan)
     for i in range(len(server)):
-        found[i] = request_ms(server[i], cell[i], by_tier_ms, hop_ms, server_map)
+        if server[i] >= 0:
+            found[i] = request_ms(server[i], cell[i], latency[0], server_map)
     return found
 
 
@@ -167,10 +214,11 @@ def row_of(server: int, server_map: ServerMap) -> int:
 
 @compiled
 def hops_between(server: IntArray, cell: IntArray, server_map: ServerMap) -> IntArray:
-    """Hops from cells to the nearest cells of servers' areas, elementwise."""
-    found = np.empty(len(server), dtype=np.int64)
+    """Hops from cells to the nearest cells of servers' areas, elementwise; -1 where there is no server."""
+    found = np.full(len(server), -1, dtype=np.int64)
     for i in range(len(server)):
-        found[i] = hops_to(server[i], cell[i], server_map)
+        if server[i] >= 0:
+            found[i] = hops_to(server[i], cell[i], server_map)
     return found
 
 

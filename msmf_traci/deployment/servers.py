@@ -16,28 +16,10 @@ from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.deployment.backhaul import MS_PER_NS, NO_BACKHAUL, Paths, find_paths
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.link_file import LinkTable
-from msmf_traci.deployment.server_map import ServerMap, hops_between, requests_ms, with_room
+from msmf_traci.deployment.server_map import RequestLatency, ServerMap, hops_between, requests_ms, with_room
+from msmf_traci.records import record_of
 
 PREFIXES = {"local": "L", "regional": "R"}  # of servers' names; those of other tiers have the tier's name
-
-
-@dataclass(frozen=True)
-class RequestLatency:
-    """Latencies of a request in milliseconds, one number a tier, the lowest first.
-
-    Attributes
-    ----------
-    by_tier_ms
-        Of one that a server of each tier answers for a user in its area, computing included. With links from a file without the path.
-    hop_ms
-        Of each hop that a request is relayed; not with links.
-    per_container_ms
-        What each other container on a server adds to the computing; nothing if empty.
-    """
-
-    by_tier_ms: tuple[float, ...]
-    hop_ms: float = 0.0
-    per_container_ms: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +85,21 @@ class Servers:
         """Tier of each server, counted from the lowest."""
         return np.asarray(np.searchsorted(self.first, server, side="right") - 1, dtype=np.int64)
 
+    @cached_property
+    def x_m(self) -> FloatArray:
+        """Where each server stands, east: the mean of the centres of the cells that it covers."""
+        return self._mean_of(self.cells.x_m)
+
+    @cached_property
+    def y_m(self) -> FloatArray:
+        """The same, north."""
+        return self._mean_of(self.cells.y_m)
+
+    def _mean_of(self, of_cell: FloatArray) -> FloatArray:
+        covered, sizes = self._map.area_cell, np.diff(self._map.area_start)
+        of_server = np.repeat(np.arange(len(self)), sizes)
+        return np.asarray(np.bincount(of_server, of_cell[covered], len(self)) / np.maximum(sizes, 1), dtype=np.float64)
+
     def name(self, server: int) -> str:
         """Name of a server in tables, such as `L:0,0`."""
         return str(self.names[server])
@@ -149,7 +146,7 @@ class Servers:
         """Latency of a request from the attached cell that a server answers, elementwise; what others on it add is not known."""
         server, cell = np.broadcast_arrays(server, cell)
         numbers = server.ravel().astype(np.int64), cell.ravel().astype(np.int64)
-        return requests_ms(*numbers, np.array(latency.by_tier_ms), latency.hop_ms, self.server_map()).reshape(server.shape)
+        return requests_ms(*numbers, record_of(latency)[None], self.server_map()).reshape(server.shape)
 
     def server_map(self) -> ServerMap:
         """The same as compiled loops read it, with room for the hops of more servers."""
@@ -167,6 +164,8 @@ class Servers:
             first=self.first,
             server_of=self.server_of,
             name_rank=ranks,
+            cell_x_m=self.cells.x_m,
+            cell_y_m=self.cells.y_m,
             neighbours=self.cells.neighbours,
             area_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             area_cell=np.concatenate(members).astype(np.int64),

@@ -21,6 +21,14 @@ _BOOKED = (
 
 def write_tables(drive: Drive, folder: Path) -> pd.DataFrame:
     """Write the tables of a pass that has been driven; returns the summary."""
+    tables = tables_of(drive)
+    for name, table in tables.items():
+        write_table(folder, name, table, drive.config.output.format)
+    return tables["summary"]
+
+
+def tables_of(drive: Drive) -> dict[str, pd.DataFrame]:
+    """The tables of a pass, by their names."""
     config, names, transfers = drive.config, drive.names, drive.ledger.transfers()
     migrations = migrations_table(transfers, names)
     vehicles = vehicles_table(names, transfers, _of_trips(drive), _of_containers(drive))
@@ -31,9 +39,7 @@ def write_tables(drive: Drive, folder: Path) -> pd.DataFrame:
         tables["migrations"] = migrations
     if config.output.trace:
         tables["stages"] = stages_table(drive.ledger.stages(), names)
-    for name, table in tables.items():
-        write_table(folder, name, table, config.output.format)
-    return summary
+    return tables
 
 
 def _of_trips(drive: Drive) -> dict[str, Any]:
@@ -47,16 +53,16 @@ def _of_trips(drive: Drive) -> dict[str, Any]:
 
 def _of_containers(drive: Drive) -> dict[str, Any]:
     """The others, shape (vehicles, variants)."""
-    variants, rulings, containers = drive.variants.variants, drive.plane.rulings, drive.engine.containers
+    variants, viewpoints, containers = drive.variants.variants, drive.world.viewpoints, drive.world.engine.containers
     levels = [drive.tasks[each.workload].latency_level_ms for each in variants]
-    choices = [ruling.tier_choice for ruling in rulings]
+    choices = [each.tier_choice for each in viewpoints]
     cells = containers["cell"].T  # where links decide on the tier, it is that of the cell attached last
     tier = np.column_stack([choice.choose(level, cell=cell) for choice, level, cell in zip(choices, levels, cells, strict=True)])
     met = np.column_stack([choice.eligible(level, cell).any(axis=1) for choice, level, cell in zip(choices, levels, cells, strict=True)])
-    reports = np.column_stack([drive.plane.reports[ruling.options.reports].sent for ruling in rulings])
+    reports = np.column_stack([drive.world.observer.reports[each.options.reports].sent for each in viewpoints])
     return {
-        "image_bytes": containers["image"],
-        "memory_capacity_bytes": containers["memory"],
+        "image_bytes": containers["image_bytes"],
+        "memory_capacity_bytes": containers["memory_bytes"],
         "latency_level_ms": np.column_stack(levels),
         "tier": np.array(drive.servers[0].tiers, dtype=object)[tier],
         "level_met": met.astype(np.int64),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.mobility_schema import posix_s
 from msmf_traci.config.schema import Config
 from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
-from msmf_traci.control.short_cells import CoverageLimits
-from msmf_traci.control.strategies import StrategyOptions
 from msmf_traci.deployment.areas import TierPlan
-from msmf_traci.deployment.servers import RequestLatency
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing
+from msmf_traci.deployment.server_map import RequestLatency
+from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
 from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.scenario.sumo_options import Options
+from msmf_traci.strategies.nearest import NearestOptions
+from msmf_traci.strategies.pm_op import ShortCells
+from msmf_traci.strategies.strategy import Strategy
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
 
 
@@ -87,14 +89,16 @@ def control_options(config: Config) -> ControlOptions:
         min_speed_mps=config.tier_choice.min_speed_kmh * MPS_PER_KMH,
         horizon_m=config.prediction.horizon_m,
         slack_m=config.prediction.slack_m,
-        strategy=strategy_options(config),
     )
 
 
-def strategy_options(config: Config) -> StrategyOptions:
-    """Options of the strategies."""
-    limits = CoverageLimits(config.coverage_filter.min_m, config.coverage_filter.min_dwell_s)
-    return StrategyOptions(config.nearest.trigger_m, limits)
+def strategy_options(config: Config, strategy: type[Strategy]) -> Any:
+    """Options of a strategy: an object of its class `Options`."""
+    if strategy.Options is NearestOptions:
+        return NearestOptions(config.nearest.trigger_m)
+    if strategy.Options is ShortCells:
+        return ShortCells(config.coverage_filter.min_m, config.coverage_filter.min_dwell_s)
+    return strategy.Options()
 
 
 def workload_options(config: Config) -> WorkloadOptions:
@@ -113,15 +117,14 @@ def link_options(config: Config) -> LinkOptions:
     """How bytes travel, when dirty memory is sent, and what servers can hold."""
     workload, tiers = effective_workload(config), list(config.tiers.in_use.values())
     efficiency = config.migration.processing.transport_efficiency
-    bandwidths = [None if tier.bandwidth_mbps is None else tier.bandwidth_mbps * BYTES_PER_MBIT * efficiency for tier in tiers]
     return LinkOptions(
         bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT * efficiency,
         dirty_share_per_s=workload.dirty_percent_per_s / 100,
         dirty_threshold_bytes=workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
         is_shared=config.links.mode == "shared",
-        room_by_tier=tuple(tier.capacity for tier in tiers),
-        bandwidth_by_tier=tuple(bandwidths),
+        room_by_tier=tuple(tier.capacity or 0 for tier in tiers),
+        bandwidth_by_tier=tuple((tier.bandwidth_mbps or 0) * BYTES_PER_MBIT * efficiency for tier in tiers),
         efficiency=efficiency,
     )
 

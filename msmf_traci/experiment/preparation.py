@@ -15,13 +15,11 @@ from msmf_traci.code_version import code_hash
 from msmf_traci.config.mobility_schema import Mobility
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations
-from msmf_traci.control.plugins import check_made, load_strategies, source_hash
-from msmf_traci.control.strategies import Strategy
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.link_file import read_links
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.laying import Layout, inside, lay_cells, sites_words
-from msmf_traci.experiment.options import strategy_options, sumo_words
+from msmf_traci.experiment.options import sumo_words
 from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.files.columns_file import ColumnsFile
 from msmf_traci.files.input_file import input_file
@@ -40,6 +38,8 @@ from msmf_traci.scenario.sumo_files import files_of
 from msmf_traci.scenario.sumo_options import Options, is_on, options_of_words
 from msmf_traci.scenario.sumo_tools import Sumo, check_path, find_sumo, unstarted_sumo
 from msmf_traci.scenario.trips import TripOptions, make_routes
+from msmf_traci.strategies.plugins import check_made, load_strategies, source_hash
+from msmf_traci.strategies.strategy import Strategy
 
 SHARE_OF_EXTENT = 1 / 3  # longest beeline that is asked of every trip, of the smaller extent
 
@@ -90,7 +90,7 @@ def judge_files(config: Config) -> Inputs:
         One sentence on the first thing that is missing or wrong.
     """
     strategies = load_strategies(config.strategies)
-    check_made(strategies, strategy_options(config))
+    check_made(strategies)
     if config.output.format == "parquet":
         _need_pyarrow("output.format=parquet")
     if config.mobility.gui and sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

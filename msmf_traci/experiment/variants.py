@@ -6,13 +6,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
-
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations, varied_options
-from msmf_traci.control.plane import Ruling
-from msmf_traci.control.strategies import Strategy
+from msmf_traci.control.observer import Viewpoint
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.options import (
     control_options,
@@ -20,13 +17,16 @@ from msmf_traci.experiment.options import (
     link_options,
     processing_options,
     request_latency,
+    strategy_options,
     workload_options,
 )
-from msmf_traci.migration.container import Records, policy
-from msmf_traci.migration.workload import WorkloadOptions
+from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.workload import WorkloadOptions, generator_for
 from msmf_traci.results.keys import KEY_COLUMNS
 from msmf_traci.results.option_columns import columns_beside_keys, key_value
 from msmf_traci.results.tables import TABLE_COLUMNS
+from msmf_traci.sentinels import MOST_TIERS
+from msmf_traci.strategies.strategy import Strategy
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -69,30 +69,35 @@ class Variants:
     def __len__(self) -> int:
         return len(self.variants)
 
-    def rulings(self, servers: Sequence[Servers]) -> list[Ruling]:
-        """What the control plane decides for, given the servers of each variant."""
-        # variants whose tasks have the same latency levels are decided for together
+    def strategies(self) -> list[Strategy]:
+        """The strategy of each variant, an object of its own."""
+        made = [each.strategy(strategy_options(each.config, each.strategy)) for each in self.variants]
+        for strategy, each in zip(made, self.variants, strict=True):
+            strategy.random = generator_for(strategy.name, each.config.seed)
+        return made
+
+    def viewpoints(self, servers: Sequence[Servers]) -> list[Viewpoint]:
+        """What the knowledge of each variant depends on, given the servers of each."""
+        # variants whose tasks have the same latency levels share what is known
         levels = _numbered([(each.latency_levels_ms, each.latency_weights) for each in self.workloads])
         first = [levels.index(number) for number in levels]
         return [
-            Ruling(each.strategy, control_options(each.config), theirs, first[each.workload])
+            Viewpoint(each.strategy.predictor, each.strategy.tiers, control_options(each.config), theirs, first[each.workload])
             for each, theirs in zip(self.variants, servers, strict=True)
         ]
 
-    def policies(self) -> Records:
-        """The engine's record of each variant."""
-        return np.stack(
-            [
-                policy(
-                    link_options(each.config),
-                    handoff_policy(each.config),
-                    request_latency(each.config),
-                    tiers=each.strategy.tiers,
-                    processing=processing_options(each.config),
-                )
-                for each in self.variants
-            ]
-        )
+    def policies(self) -> list[Policy]:
+        """The rules of each variant."""
+        return [
+            Policy(
+                link_options(each.config),
+                handoff_policy(each.config),
+                request_latency(each.config),
+                tiers=min(each.strategy.tiers or MOST_TIERS, len(each.config.tiers.in_use)),
+                processing=processing_options(each.config),
+            )
+            for each in self.variants
+        ]
 
 
 def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Variants:

@@ -3,18 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from msmf_traci.arrays import IntArray
+from msmf_traci.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from msmf_traci.control.look import Road
+from msmf_traci.deployment.server_map import ServerMap, places_of
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import UNLIMITED, Records, new_containers
-from msmf_traci.migration.course import Course, Seen
-from msmf_traci.migration.dedicated import hosts_by, run_dedicated
-from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.shared import Batch, Floor, run_shared
+from msmf_traci.migration.container import Container
+from msmf_traci.migration.course import Batch, Seen, begin_frame, finish_frame, run_alone, run_together
+from msmf_traci.migration.kernel import Kernel, Now, failures_raised, keep, pointer_to
+from msmf_traci.migration.ledger import Books, Ledger
+from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.step import Mind, State
 from msmf_traci.migration.workload import Containers
+from msmf_traci.mobility.tracks import Tracks
+from msmf_traci.records import Records, new_records, record_of
+
+_NONE: IntArray = np.zeros(0, dtype=np.int64)
+NOWHERE = Road(_NONE, np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Decider:
+    """How one variant decides.
+
+    Attributes
+    ----------
+    name
+        Of its strategy.
+    kernel
+        The strategy, compiled; None: its decisions are given frame by frame.
+    options
+        Record of the strategy's options, shape ().
+    memory
+        What the strategy remembers of each vehicle: a class of fields.
+    each_frame
+        Whether it decides at each frame, and not only where the look is new or the container has changed.
+    """
+
+    name: str = ""
+    kernel: Kernel | None = None
+    options: Records = field(default_factory=lambda: np.zeros((), dtype=np.dtype([])))
+    memory: type = object
+    each_frame: bool = True
 
 
 class Engine:
@@ -22,35 +56,24 @@ class Engine:
 
     Parameters
     ----------
-    policies
-        One record a variant (`container.policy`), shape (variants,).
-    servers
-        The servers of each variant.
+    policies, deciders, servers
+        The rules of each variant, how it decides, and its servers.
     ledger
         Where transfers and stages are booked.
     """
 
-    def __init__(self, policies: Records, servers: Sequence[Servers], ledger: Ledger) -> None:
-        self._policies = policies
+    def __init__(self, policies: Sequence[Policy], deciders: Sequence[Decider], servers: Sequence[Servers], ledger: Ledger) -> None:
+        self._policies = np.stack([record_of(policy) for policy in policies])
+        self._deciders = list(deciders)
         self._servers = list(servers)
-        self._books = (ledger.transfer_book, ledger.stage_book, ledger.keep_stages)
-        self._records = new_containers(0, len(policies))
+        self._books = ledger.books
+        self._records = new_records(Container, (0, len(policies)))
+        self._memories = [_bytes_of(new_records(each.memory, 0)) for each in deciders]
+        self._minds: list[Mind | None] = [None] * len(deciders)
         self._vehicles = 0
-        self._meets = policies["shared"] | (policies["room"] < UNLIMITED).any(axis=1) | (policies["per_container_ms"] > 0).any(axis=1)
-        self._meets |= np.array([bool((each.room >= 0).any()) for each in servers])
-        empty: IntArray = np.zeros(0, dtype=np.int64)
-        self._floors = {
-            int(v): Floor(
-                open=empty,
-                again=empty,
-                n=np.zeros(3, dtype=np.int64),
-                held=np.zeros(len(servers[int(v)]), dtype=np.int64),
-                running=np.zeros(len(servers[int(v)]), dtype=np.int64),
-                link=np.full(2 * len(servers[int(v)]) + len(servers[int(v)].server_map().backhaul.to), -1, dtype=np.int64),
-                shared_s=np.full(1, -np.inf),
-            )
-            for v in np.flatnonzero(self._meets)
-        }
+        self._false = np.zeros(0, dtype=bool)
+        self._states = [_new_state(each) for each in servers]
+        self._meets = [_meets(policy, each) for policy, each in zip(policies, servers, strict=True)]
 
     @property
     def containers(self) -> Records:
@@ -61,77 +84,139 @@ class Engine:
         """Add vehicles, numbered on from those already here; one `Containers` of all of them for each variant."""
         before, more = self._vehicles, len(tasks[0])
         if before + more > len(self._records):
-            room = max(before + more, 2 * len(self._records))
-            self._records = np.concatenate([self.containers, new_containers(room - before, len(self._policies))])
-            for v, floor in self._floors.items():
-                self._floors[v] = floor._replace(open=_longer(floor.open, room), again=_longer(floor.again, room))
+            self._make_room(max(before + more, 2 * len(self._records)))
         self._vehicles += more
         new = self._records[before : self._vehicles]
-        for v, task in enumerate(tasks):
-            new["image"][:, v] = task.image_bytes
-            new["memory"][:, v] = task.memory_bytes
-            new["start_up"][:, v] = task.start_s
-            new["level_ms"][:, v] = task.latency_level_ms
+        new["vehicle"] = np.arange(before, self._vehicles)[:, None]
+        new["variant"] = np.arange(len(tasks))
+        for name in ("image_bytes", "memory_bytes", "start_s", "latency_level_ms"):
+            new[name] = np.column_stack([getattr(task, name) for task in tasks])
 
-    def hosts(self, vehicle: IntArray, variant: int, t_s: float) -> IntArray:
-        """Where containers of some vehicles will be at an instant, if nothing is decided until then; nothing is changed.
+    def _make_room(self, room: int) -> None:
+        more = room - len(self._records)
+        self._records = np.concatenate([self._records, new_records(Container, (more, len(self._deciders)))])
+        for v, decider in enumerate(self._deciders):
+            self._memories[v] = np.concatenate([self._memories[v], _bytes_of(new_records(decider.memory, more))])
+            self._minds[v] = None
+            longer = np.concatenate([self._states[v].open, np.zeros(more, dtype=np.int64)])
+            self._states[v] = self._states[v]._replace(open=longer)
 
-        A server, or NO_SERVER for one that is not yet deployed, shape (n,).
-        """
-        aside = Ledger()
-        books = (aside.transfer_book, aside.stage_book, False)
-        return hosts_by(t_s, self.containers, vehicle, variant, self._policies[variant], self._servers[variant].server_map(), books)
+    def held(self, v: int) -> IntArray:
+        """How many containers each server holds under a variant, running or being received."""
+        return self._states[v].held.copy()
 
-    def run(self, course: Course, variants: IntArray, *, trace: bool = False) -> Seen:
-        """Take the containers of a batch's vehicles under some variants through the batch.
+    def run(self, v: int, batch: Batch, looks: Records, is_new: BoolArray, road: Road, seen: Seen) -> None:
+        """Take the containers of a variant that has a kernel through a batch.
 
         Parameters
         ----------
-        course
-            The batch, with the decisions that hold for all these variants; with `trace`, every sample must be among its changes.
-        variants
-            Which variants.
-        trace
-            Whether to return what is seen after each sample.
+        v
+            The variant.
+        batch, looks, is_new, road
+            The batch, what is known at each of its samples, whether anything is new, and the stretches of road that this speaks of.
+        seen
+            What a trace reads; of no rows where nothing is traced.
+
+        Raises
+        ------
+        InputError
+            If no server has room for a container's first deployment, or the kernel fails.
+        """
+        go = run_together if self._meets[v] else run_alone
+        mind = self._mind(v, looks, road)
+        with failures_raised(self._deciders[v].name):
+            go(batch, looks, is_new, road, mind, v, *self._rest(v), seen)
+        if mind.wrong[0]:
+            raise InputError(
+                f"strategy {self._deciders[v].name}: its kernel must return a home, a server (0 to {len(self._servers[v]) - 1}) or KEEP, "
+                f"and a target, a server or NO_SERVER; it returned {mind.wrong[1]}, {mind.wrong[2]}"
+            )
+        self._check_rooms(v, float(batch.time_s.max(initial=0)))
+
+    def begin_frame(self, v: int, f: int, batch: Batch) -> bool:
+        """What happens by itself to the containers of a variant until a frame; `finish_frame` takes what it returns."""
+        return begin_frame(f, batch, v, *self._rest(v))
+
+    def finish_frame(
+        self,
+        v: int,
+        f: int,
+        batch: Batch,
+        looks: Records,
+        given: tuple[IntArray, IntArray],
+        seen: Seen,
+        *,
+        moved: bool,
+        road: Road = NOWHERE,
+    ) -> None:
+        """What a variant whose decisions are given does at a frame: homes and targets, one for each sample of the batch.
 
         Raises
         ------
         InputError
             If no server has room for a container's first deployment.
         """
-        shape = len(course.time_s) if trace else 0, len(self._policies)
-        seen = Seen(np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool))
-        apart = variants[~self._meets[variants]]
-        for servers in dict.fromkeys(self._servers[v] for v in apart):
-            theirs = apart[[self._servers[v] is servers for v in apart]]
-            run_dedicated(course, self.containers, theirs, self._policies, servers.server_map(), self._books, seen)
-        together = variants[self._meets[variants]]
-        if len(together):
-            batch = _by_frame(course)
-            for v in together:
-                floor = self._floors[int(v)]
-                server_map = self._servers[v].server_map()
-                run_shared(course, batch, self.containers[:, v], v, self._policies[v], server_map, floor, self._books, seen)
-                if floor.n[2]:
-                    raise InputError(
-                        "no server that the strategy may use had room for the container of a vehicle that had departed by "
-                        f"{batch.times_s[-1]:g} s; raise the capacity of a tier (tiers.NAME.capacity), or drive fewer vehicles"
-                    )
-        return seen
+        mind = self._mind(v, looks, road)._replace(home=given[0], target=given[1])  # they are given at each frame
+        nothing_new = self._nothing_new(len(looks))
+        finish_frame(f, moved, batch, looks, nothing_new, road, mind, v, *self._rest(v), seen)
+        self._check_rooms(v, float(batch.time_s[batch.by_frame[batch.frame_start[f]]]))
+
+    def _mind(self, v: int, looks: Records, road: Road) -> Mind:
+        if (mind := self._minds[v]) is None:
+            decider, memory = self._deciders[v], self._memories[v]
+            options = _bytes_of(decider.options[None])[0]
+            places = places_of(self._servers[v].server_map())
+            example = Now(looks[0], road, places, self._records[0, 0], self._policies[0], options, memory[0])
+            kernel = pointer_to(decider.kernel or keep, example, decider.name)
+            wrong = np.zeros(3, dtype=np.int64)
+            self._minds[v] = mind = Mind(kernel, places, options, memory, decider.each_frame, wrong, _NONE, _NONE)
+        return mind
+
+    def _nothing_new(self, n: int) -> BoolArray:
+        if len(self._false) < n:
+            self._false = np.zeros(n, dtype=bool)
+        return self._false
+
+    def _rest(self, v: int) -> tuple[Records, Records, ServerMap, State, Books]:
+        return self.containers, self._policies, self._servers[v].server_map(), self._states[v], self._books
+
+    def _check_rooms(self, v: int, time_s: float) -> None:
+        if self._states[v].n[1]:
+            raise InputError(
+                "no server that the strategy may use had room for the container of a vehicle that had departed by "
+                f"{time_s:g} s; raise the capacity of a tier (tiers.NAME.capacity), or drive fewer vehicles"
+            )
 
 
-def _longer(values: IntArray, room: int) -> IntArray:
-    return np.concatenate([values, np.zeros(room - len(values), dtype=np.int64)])
+def batch_of(tracks: Tracks) -> Batch:
+    """A batch as the engine takes it."""
+    by_frame = np.argsort(tracks.frame, kind="stable")
+    frame_start = np.append(np.flatnonzero(np.diff(tracks.frame[by_frame], prepend=-1)), len(by_frame))
+    of_vehicle = tracks.vehicle[tracks.track]
+    return Batch(tracks.start, tracks.vehicle, tracks.time_s, tracks.x_m, tracks.y_m, of_vehicle, frame_start, by_frame)
 
 
-def _by_frame(course: Course) -> Batch:
-    """The samples and the changes of a course in the order of frames, within a frame in that of vehicles."""
-    frames = int(course.frame.max()) + 1 if len(course.frame) else 0
-    times_s = np.zeros(frames)
-    times_s[course.frame] = course.time_s
-    all_sample = np.argsort(course.frame, kind="stable")
-    all_start = np.searchsorted(course.frame[all_sample], np.arange(frames + 1))
-    order = np.argsort(course.frame[course.change], kind="stable")
-    change = course.change[order]
-    start = np.searchsorted(course.frame[change], np.arange(frames + 1))
-    return Batch(times_s, start, change, all_start, all_sample)
+def room_to_see(samples: int, variants: int) -> Seen:
+    """Room for what a trace reads of so many samples; none where nothing is traced."""
+    home, target, host = (np.zeros((samples, variants), dtype=np.int64) for _ in range(3))
+    return Seen(home, target, host, np.zeros((samples, variants), dtype=bool))
+
+
+def _meets(policy: Policy, servers: Servers) -> bool:
+    """Whether containers of a variant meet, and have to go through a batch together."""
+    rooms = any(policy.links.room_by_tier) or bool((servers.server_map().room >= 0).any())
+    return policy.links.is_shared or rooms or any(policy.latency.per_container_ms)
+
+
+def _new_state(servers: Servers) -> State:
+    links = 2 * len(servers) + len(servers.server_map().backhaul.to)
+    held, running = np.zeros(len(servers), dtype=np.int64), np.zeros(len(servers), dtype=np.int64)
+    shared_s: FloatArray = np.full(1, -np.inf)
+    return State(_NONE, np.zeros(2, dtype=np.int64), held, running, np.full(links, -1, dtype=np.int64), shared_s)
+
+
+def _bytes_of(records: Records) -> ByteArray:
+    """The bytes of some records, shape (n, bytes of one)."""
+    if not records.dtype.itemsize:
+        return np.zeros((len(records), 0), dtype=np.uint8)
+    return records.view(np.uint8).reshape(len(records), records.dtype.itemsize)

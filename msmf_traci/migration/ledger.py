@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -57,8 +57,16 @@ _STAGE_TYPE = _entry_type(len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
 Columns = dict[str, NDArray[Any]]
 
 
+class Books(NamedTuple):
+    """What compiled loops append to: an entry a transfer and a stage that has ended, and whether stages are kept."""
+
+    transfers: list[tuple[tuple[int, ...], tuple[float, ...]]]
+    stages: list[tuple[tuple[int, ...], tuple[float, ...]]]
+    keep_stages: bool
+
+
 class Ledger:
-    """What the compiled loops append to.
+    """What has been booked so far, in `books`.
 
     Parameters
     ----------
@@ -67,19 +75,17 @@ class Ledger:
     """
 
     def __init__(self, *, keep_stages: bool = False) -> None:
-        self.keep_stages = keep_stages
-        self.transfer_book: Any = _new_transfer_book()
-        self.stage_book: Any = _new_stage_book()
+        self.books = Books(_new_transfer_book(), _new_stage_book(), keep_stages)
 
-    def transfers(self) -> Columns:
-        """Columns of the transfers: vehicle, variant, transfer, source, target, outcome, rounds (integers); times in seconds (NaN:
-        none), bytes by kind, and where the vehicle was at the end."""
-        integers, floats = _as_arrays(self.transfer_book, len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
+    def transfers(self, since: int = 0) -> Columns:
+        """Columns of the transfers, from a number on: vehicle, variant, transfer, source, target, outcome, rounds (integers); times in
+        seconds (NaN: none), bytes by kind, and where the vehicle was at the end."""
+        integers, floats = _as_arrays(self.books.transfers, since, len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
         return _columns(integers, _TRANSFER_INTEGERS, floats, _TRANSFER_FLOATS)
 
     def stages(self) -> Columns:
         """Columns of the stages: vehicle, variant, transfer, stage; begin, end and bytes sent."""
-        integers, floats = _as_arrays(self.stage_book, len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
+        integers, floats = _as_arrays(self.books.stages, 0, len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
         return _columns(integers, _STAGE_INTEGERS, floats, _STAGE_FLOATS)
 
 
@@ -98,11 +104,11 @@ def _new_stage_book() -> Any:
 
 
 @compiled
-def _as_arrays(book: Any, n_integers: int, n_floats: int) -> Any:
-    integers = np.empty((len(book), n_integers), dtype=np.int64)
-    floats = np.empty((len(book), n_floats), dtype=np.float64)
-    for i in range(len(book)):
-        entry = book[i]
+def _as_arrays(book: Any, since: int, n_integers: int, n_floats: int) -> Any:
+    integers = np.empty((len(book) - since, n_integers), dtype=np.int64)
+    floats = np.empty((len(book) - since, n_floats), dtype=np.float64)
+    for i in range(len(book) - since):
+        entry = book[since + i]
         for k in range(n_integers):
             integers[i, k] = entry[0][k]
         for k in range(n_floats):

@@ -8,24 +8,27 @@ Progressive filling: all flows rise together; a link that is full freezes the fl
 from __future__ import annotations
 
 import heapq
-from typing import Any
 
 import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import ServerMap, row_of
+from msmf_traci.migration.policy import Policy
+from msmf_traci.records import Records
 
 
 @compiled
-def bandwidth_of(link: int, p: Any, server_map: ServerMap) -> float:
-    """Bytes of images and memories per second that a link carries; `p` is a variant's policy."""
+def bandwidth_of(link: int, policy: Policy, server_map: ServerMap) -> float:
+    """Bytes of images and memories per second that a link carries."""
     servers = len(server_map.tier)
     if link >= 2 * servers:
-        return float(server_map.backhaul.bandwidth[link - 2 * servers] * p.efficiency)
+        return float(server_map.backhaul.bandwidth[link - 2 * servers] * policy.links.efficiency)
     server = link % servers
-    own = server_map.bandwidth[server]
-    return float(own * p.efficiency if own > 0 else p.bandwidth[server_map.tier[server]])
+    own, of_tier = server_map.bandwidth[server], policy.links.bandwidth_by_tier[server_map.tier[server]]
+    if own > 0:
+        return float(own * policy.links.efficiency)
+    return float(of_tier if of_tier > 0 else policy.links.bandwidth_bytes_per_s)
 
 
 @compiled
@@ -51,13 +54,23 @@ def longest_path(server_map: ServerMap) -> int:
 
 
 @compiled
-def rate_between(source: int, target: int, p: Any, server_map: ServerMap) -> float:
+def rate_between(source: int, target: int, policy: Policy, server_map: ServerMap) -> float:
     """Bytes per second of a transfer that has all links on its way for itself: those of the narrowest one."""
     links = np.empty(longest_path(server_map), dtype=np.int64)
     rate = np.inf
     for k in range(links_between(source, target, server_map, links)):
-        rate = min(rate, bandwidth_of(links[k], p, server_map))
+        rate = min(rate, bandwidth_of(links[k], policy, server_map))
     return float(rate)
+
+
+@compiled
+def rates_between(source: IntArray, target: IntArray, policies: Records, server_map: ServerMap) -> FloatArray:
+    """The same elementwise, under the first of some policies; infinite from a server to itself."""
+    found = np.full(len(source), np.inf)
+    for i in range(len(source)):
+        if source[i] != target[i] and target[i] >= 0:
+            found[i] = rate_between(source[i], target[i], policies[0], server_map)
+    return found
 
 
 @compiled

@@ -1,34 +1,31 @@
-"""What a migration does before the bytes of a stage flow, and to restore: model, section 7. Nothing in the paper's model.
-
-`c` is a container's record, whose transfer is open, `p` its variant's policy.
-"""
+"""What a migration does before the bytes of a stage flow, and to restore: model, section 7. Nothing in the paper's model."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from msmf_traci.compiled import compiled
+from msmf_traci.migration.container import Container
+from msmf_traci.migration.policy import Policy
 
 
 @compiled
-def before_image_s(c: Any) -> float:
+def before_image_s(c: Container) -> float:
     """Seconds before the bytes of an image, or of what a stopped container sends anew, flow: the target's answers."""
-    return float(c.answers)
+    return float(c.answers_s)
 
 
 @compiled
-def before_snapshot_s(c: Any, p: Any) -> float:
+def before_snapshot_s(c: Container, policy: Policy) -> float:
     """Seconds before the bytes of a first snapshot of the memory flow: it is taken."""
-    return float(p.checkpoint + p.checkpoint_per_byte * c.memory + c.answers)
+    return float(policy.processing.checkpoint_s + policy.processing.checkpoint_s_per_byte * c.memory_bytes + c.answers_s)
 
 
 @compiled
-def before_difference_s(c: Any, p: Any) -> float:
+def before_difference_s(c: Container, policy: Policy) -> float:
     """Seconds before the bytes that a later snapshot adds flow: it is taken, and compared with the one that the target holds."""
-    return float(before_snapshot_s(c, p) + (p.comparison + p.comparison_per_byte * c.memory))
+    return float(before_snapshot_s(c, policy) + (policy.processing.comparison_s + policy.processing.comparison_s_per_byte * c.memory_bytes))
 
 
 @compiled
-def restoring_s(c: Any, p: Any) -> float:
+def restoring_s(c: Container, policy: Policy) -> float:
     """Seconds that restoring takes beside the start time."""
-    return float(p.restoring + p.restoring_per_byte * c.memory)
+    return float(policy.processing.restore_s + policy.processing.restore_s_per_byte * c.memory_bytes)

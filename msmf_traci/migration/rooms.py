@@ -1,28 +1,51 @@
 """Servers that can hold a limited number of containers: what a full one refuses, and what is taken instead. Model, section 8.
 
-`c` is a container's record, `p` its variant's policy, `held` counts the containers on each server, running or being received.
+`held` counts the containers on each server, running or being received.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
 from msmf_traci.arrays import IntArray
-from msmf_traci.compiled import compiled
+from msmf_traci.compiled import compiled, inlined
+from msmf_traci.control.look import Look, Road, entered_at
 from msmf_traci.deployment.server_map import ServerMap, hops_from, meets, request_ms
+from msmf_traci.migration.container import Container
+from msmf_traci.migration.ledger import Books
+from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.transfer import refuse
+from msmf_traci.records import Records
 from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
 
 @compiled
-def has_room(held: IntArray, server: int, p: Any, server_map: ServerMap) -> bool:
+def has_room(held: IntArray, server: int, policy: Policy, server_map: ServerMap) -> bool:
     """Whether a server can hold one container more."""
-    own = server_map.room[server]
-    return bool(held[server] < (own if own >= 0 else p.room[server_map.tier[server]]))
+    room = room_of(server, policy, server_map)
+    return bool(room < 0 or held[server] < room)
 
 
 @compiled
-def hold(held: IntArray, host_before: int, target_before: int, c: Any) -> None:
+def room_of(server: int, policy: Policy, server_map: ServerMap) -> int:
+    """How many containers a server can hold; -1: any number."""
+    own, of_tier = server_map.room[server], policy.links.room_by_tier[server_map.tier[server]]
+    if own >= 0:
+        return int(own)
+    return int(of_tier) if of_tier > 0 else -1
+
+
+@compiled
+def rooms_of(server: IntArray, policies: Records, server_map: ServerMap) -> IntArray:
+    """The same elementwise, under the first of some policies."""
+    found = np.empty(len(server), dtype=np.int64)
+    for i in range(len(server)):
+        found[i] = room_of(server[i], policies[0], server_map)
+    return found
+
+
+@compiled
+def hold(held: IntArray, host_before: int, target_before: int, c: Container) -> None:
     """Count the container on its host and on its target, where it may have been counted elsewhere before."""
     for server in (host_before, target_before):
         if server != NO_SERVER:
@@ -33,36 +56,39 @@ def hold(held: IntArray, host_before: int, target_before: int, c: Any) -> None:
 
 
 @compiled
-def server_with_room(held: IntArray, home: int, cell: int, p: Any, server_map: ServerMap) -> int:
+def server_with_room(held: IntArray, home: int, cell: int, policy: Policy, server_map: ServerMap) -> int:
     """Where a container is first deployed: its home, or the nearest server (in hops, then by name) of the strategy's tiers with room.
 
     NO_SERVER where all are full.
     """
-    if has_room(held, home, p, server_map):
+    if has_room(held, home, policy, server_map):
         return home
     hops = hops_from(cell, server_map)
     best, nearest = NO_SERVER, 1 << 30
-    for server in range(server_map.first[p.tiers]):
-        if has_room(held, server, p, server_map):
+    for server in range(server_map.first[policy.tiers]):
+        if has_room(held, server, policy, server_map):
             away = hops[server_map.area_cell[server_map.area_start[server] : server_map.area_start[server + 1]]].min()
             if away < nearest or (away == nearest and server_map.name_rank[server] < server_map.name_rank[best]):
                 best, nearest = server, away
     return best
 
 
+@inlined
+def is_granted(c: Container, home: int) -> bool:
+    """Whether a home needs no room: none, or one where the container is or is being received."""
+    return home == KEEP or home == c.host or home == c.target
+
+
 @compiled
 def grant_home(
-    c: Any,
-    p: Any,
+    c: Container,
+    policy: Policy,
     server_map: ServerMap,
     held: IntArray,
     t_s: float,
     home: int,
     cell: int,
-    x_m: float,
-    y_m: float,
-    key: tuple[int, int],
-    books: Any,
+    books: Books,
 ) -> int:
     """The home, or what takes its place where it is full: the attached cell's server of a lower tier, else KEEP.
 
@@ -70,23 +96,20 @@ def grant_home(
 
     What was granted once holds until another home is asked for; a refusal is booked once, and asked again at each frame.
     """
-    if home == KEEP or home == c.host or home == c.target:
-        c.asked_home, c.given_home = home, home
-        return home
     if c.asked_home == home and c.given_home != NO_SERVER and c.given_home != home:
         given = c.given_home
-        if given == c.host or given == c.target or has_room(held, given, p, server_map):
+        if given == c.host or given == c.target or has_room(held, given, policy, server_map):
             return int(given)
-    if has_room(held, home, p, server_map):
+    if has_room(held, home, policy, server_map):
         c.asked_home, c.given_home = home, home
         return home
     if c.asked_home != home or c.given_home == home:
-        refuse(c, t_s, home, x_m, y_m, key, books)
+        refuse(c, t_s, home, books)
     c.asked_home = home
     for tier in range(server_map.tier[home] - 1, -1, -1):
         lower = server_map.server_of[tier, cell]
-        if meets(request_ms(lower, cell, p.tier_ms, p.hop_ms, server_map), c.level_ms) and (
-            lower == c.host or lower == c.target or has_room(held, lower, p, server_map)
+        if meets(request_ms(lower, cell, policy.latency, server_map), c.latency_level_ms) and (
+            lower == c.host or lower == c.target or has_room(held, lower, policy, server_map)
         ):
             c.given_home = lower
             return int(lower)
@@ -96,38 +119,34 @@ def grant_home(
 
 @compiled
 def grant_target(
-    c: Any,
-    p: Any,
+    c: Container,
+    policy: Policy,
     server_map: ServerMap,
     held: IntArray,
     t_s: float,
     target: int,
-    entry: int,
-    x_m: float,
-    y_m: float,
-    key: tuple[int, int],
-    books: Any,
+    look: Look,
+    road: Road,
+    books: Books,
 ) -> int:
-    """The target, or what takes its place where it is full: a lower server where the road enters its area (`entry`), else none."""
-    if target == NO_SERVER or target == c.target:
-        c.asked_target, c.given_target = target, target
-        return target
+    """The target, or what takes its place where it is full: a lower server where the road enters its area, else none."""
     if c.asked_target == target and c.given_target != NO_SERVER and c.given_target != target:
         given = c.given_target
-        if given != c.host and (given == c.target or has_room(held, given, p, server_map)):
+        if given != c.host and (given == c.target or has_room(held, given, policy, server_map)):
             return int(given)
-    if has_room(held, target, p, server_map):
+    if has_room(held, target, policy, server_map):
         c.asked_target, c.given_target = target, target
         return target
     if c.asked_target != target or c.given_target == target:
-        refuse(c, t_s, target, x_m, y_m, key, books)
+        refuse(c, t_s, target, books)
     c.asked_target = target
+    entry = entered_at(look, road, target, server_map.server_of[server_map.tier[target]])
     for tier in range(server_map.tier[target] - 1 if entry != NO_CELL else -1, -1, -1):
         lower = server_map.server_of[tier, entry]
         if (
             lower != c.host
-            and meets(request_ms(lower, entry, p.tier_ms, p.hop_ms, server_map), c.level_ms)
-            and (lower == c.target or has_room(held, lower, p, server_map))
+            and meets(request_ms(lower, entry, policy.latency, server_map), c.latency_level_ms)
+            and (lower == c.target or has_room(held, lower, policy, server_map))
         ):
             c.given_target = lower
             return int(lower)
@@ -136,6 +155,6 @@ def grant_target(
 
 
 @compiled
-def lacks_what_it_asked_for(c: Any) -> bool:
+def lacks_what_it_asked_for(c: Container) -> bool:
     """Whether something was refused, so that the next frame may bring it though nothing else is new: room, or a copy under way there."""
     return bool(c.given_home != c.asked_home or c.given_target != c.asked_target)

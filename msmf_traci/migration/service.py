@@ -1,46 +1,46 @@
 """The service that the user of a container gets: outages, and how long requests are relayed, late or satisfied. Model, sections 2 and 9.
 
-Nothing is done for a container between two changes of its host, cell or state. `c` is a container's record, `p` its variant's policy.
+Nothing is done for a container between two changes of its host, cell or state.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import ServerMap, hops_to, meets, request_ms
+from msmf_traci.migration.container import Container
+from msmf_traci.migration.policy import Policy
 
 
 @compiled
-def deploy(c: Any, t_s: float, server: int) -> None:
+def deploy(c: Container, t_s: float, server: int) -> None:
     """The container begins to run on a server."""
     c.host = server
     c.running = True
-    c.clock = t_s
+    c.clock_s = t_s
 
 
 @compiled
-def see(c: Any, p: Any, server_map: ServerMap, t_s: float, cell: int) -> None:
+def see(c: Container, policy: Policy, server_map: ServerMap, t_s: float, cell: int) -> None:
     """From now on the user is attached to `cell` and served by the host."""
     settle(c, t_s)
     c.cell = cell
     c.relayed = hops_to(c.host, cell, server_map) > 0
-    c.late = not meets(request_ms(c.host, cell, p.tier_ms, p.hop_ms, server_map) + c.crowd_ms, c.level_ms)
+    c.late = not meets(request_ms(c.host, cell, policy.latency, server_map) + c.crowd_ms, c.latency_level_ms)
 
 
 @compiled
-def begin_outage(c: Any, t_s: float) -> None:
+def begin_outage(c: Container, t_s: float) -> None:
     """The running container stops."""
     settle(c, t_s)
     c.running = False
-    c.outage_begin = t_s
+    c.outage_begin_s = t_s
     c.outages += 1
 
 
 @compiled
-def resume(c: Any, t_s: float) -> None:
+def resume(c: Container, t_s: float) -> None:
     """The stopped container runs again."""
     settle(c, t_s)
     _end_outage(c, t_s)
@@ -48,7 +48,7 @@ def resume(c: Any, t_s: float) -> None:
 
 
 @compiled
-def close(c: Any, t_s: float) -> None:
+def close(c: Container, t_s: float) -> None:
     """The user leaves the road: clocks stop, an outage in progress is censored."""
     settle(c, t_s)
     if not c.running:
@@ -57,22 +57,22 @@ def close(c: Any, t_s: float) -> None:
 
 
 @compiled
-def settle(c: Any, t_s: float) -> None:
+def settle(c: Container, t_s: float) -> None:
     """Book the time since the clock was last set."""
     if c.running:
-        passed_s = t_s - c.clock
+        passed_s = t_s - c.clock_s
         if c.relayed:
             c.relayed_s += passed_s
         if c.late:
             c.late_s += passed_s
         else:
             c.satisfied_s += passed_s
-    c.clock = t_s
+    c.clock_s = t_s
 
 
 @compiled
-def _end_outage(c: Any, t_s: float) -> None:
-    lasted_s = t_s - c.outage_begin
+def _end_outage(c: Container, t_s: float) -> None:
+    lasted_s = t_s - c.outage_begin_s
     c.outage_s += lasted_s
     c.longest_outage_s = max(c.longest_outage_s, lasted_s)
-    c.outage_begin = np.nan
+    c.outage_begin_s = np.nan

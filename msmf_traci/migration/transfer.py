@@ -1,21 +1,22 @@
 """One container's transfer: its stages in continuous time, and the bytes each sends. Model, section 7.
 
-What a transfer is for, and when one starts or stops, is decided in `machine.py`. `c` is a container's record, `p` its variant's policy,
-`key` says whose it is (vehicle, variant), `books` are the ledger's (transfers, stages; whether stages are kept).
+What a transfer is for, and when one starts or stops, is decided in `machine.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from msmf_traci.arrays import FloatArray
 from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import ServerMap, path_ms
-from msmf_traci.migration.ledger import Outcome, Stage
+from msmf_traci.migration.container import Container
+from msmf_traci.migration.ledger import Books, Outcome, Stage
 from msmf_traci.migration.links import rate_between
+from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.processing import before_difference_s, before_image_s, before_snapshot_s, restoring_s
 from msmf_traci.migration.service import begin_outage
+from msmf_traci.records import Records
 from msmf_traci.sentinels import NO_SERVER
 from msmf_traci.units import S_PER_MS
 
@@ -26,198 +27,209 @@ COMPLETED, MISPREDICTED, USER_LEFT, UNFINISHED, REFUSED = (int(outcome) for outc
 
 
 @compiled
-def start(c: Any, p: Any, server_map: ServerMap, t_s: float, target: int) -> None:
+def start(c: Container, policy: Policy, server_map: ServerMap, t_s: float, target: int) -> None:
     """Start a transfer with the image."""
-    _open(c, p, server_map, t_s, target)
-    _begin(c, t_s, IMAGE, c.image, before_image_s(c))
+    _open(c, policy, server_map, t_s, target)
+    _begin(c, t_s, IMAGE, c.image_bytes, before_image_s(c))
 
 
 @compiled
-def start_stopped(c: Any, p: Any, server_map: ServerMap, t_s: float, target: int) -> None:
+def start_stopped(c: Container, policy: Policy, server_map: ServerMap, t_s: float, target: int) -> None:
     """Start the transfer of a stopped container, whose snapshot is there: image and memory are sent at once (rule 4)."""
-    _open(c, p, server_map, t_s, target)
-    c.handoff = t_s
-    c.stop = t_s
-    _begin(c, t_s, FINAL, c.image + c.memory, before_image_s(c))
+    _open(c, policy, server_map, t_s, target)
+    c.handoff_s = t_s
+    c.stop_s = t_s
+    _begin(c, t_s, FINAL, c.image_bytes + c.memory_bytes, before_image_s(c))
 
 
 @compiled
-def finish_stage(c: Any, p: Any, key: tuple[int, int], books: Any) -> bool:
+def finish_stage(c: Container, policy: Policy, books: Books) -> bool:
     """End the stage at its `next` and begin the following one; True after RESTORE, which nothing follows."""
-    at_s, stage = c.next, c.stage
-    _book_stage(c, at_s, c.to_send, key, books)
+    at_s, stage = c.next_s, c.stage
+    _book_stage(c, at_s, c.to_send_bytes, books)
     if stage == IMAGE:
-        _begin(c, at_s, MEMORY, c.memory, before_snapshot_s(c, p))
-        c.dirty_base = at_s
+        _begin(c, at_s, MEMORY, c.memory_bytes, before_snapshot_s(c, policy))
+        c.dirty_base_s = at_s
     elif stage in (MEMORY, ROUND):
-        dirty = dirty_bytes(c, p, at_s)
-        if dirty >= p.dirty_threshold:
-            _begin_round(c, p, at_s, dirty)
+        dirty = dirty_bytes(c, policy, at_s)
+        if dirty >= policy.links.dirty_threshold_bytes:
+            _begin_round(c, policy, at_s, dirty)
         else:
-            _begin_idle(c, p, at_s)
+            _begin_idle(c, policy, at_s)
         if c.pending:
-            stop(c, p, at_s, key, books)
+            stop(c, policy, at_s, books)
     elif stage == IDLE:
-        _begin_round(c, p, at_s, p.dirty_threshold)
+        _begin_round(c, policy, at_s, policy.links.dirty_threshold_bytes)
     elif stage == FINAL:
         _begin(c, at_s, RESTORE, 0.0, 0.0)
-        c.next = at_s + c.start_up + p.switch + restoring_s(c, p)
+        c.next_s = at_s + c.start_s + policy.links.switch_s + restoring_s(c, policy)
     else:
         c.stage = NONE
-        c.next = np.inf
+        c.next_s = np.inf
         return True
     return False
 
 
 @compiled
-def stop(c: Any, p: Any, t_s: float, key: tuple[int, int], books: Any) -> None:
+def stop(c: Container, policy: Policy, t_s: float, books: Books) -> None:
     """The container stops: FINAL sends what is missing."""
     c.pending = False
     sent = sent_in_stage(c, t_s)
-    processing_s = before_difference_s(c, p)
+    processing_s = before_difference_s(c, policy)
     if c.stage == IMAGE:
-        processing_s = before_snapshot_s(c, p)
-        missing = c.to_send - sent + c.memory
+        processing_s = before_snapshot_s(c, policy)
+        missing = c.to_send_bytes - sent + c.memory_bytes
     elif c.stage == IDLE:
-        missing = min(c.memory, dirty_bytes(c, p, t_s))
+        missing = min(c.memory_bytes, dirty_bytes(c, policy, t_s))
     else:
-        missing = min(c.memory, c.to_send - sent + dirty_bytes(c, p, t_s))
-    _book_stage(c, t_s, sent, key, books)
-    c.stop = t_s
+        missing = min(c.memory_bytes, c.to_send_bytes - sent + dirty_bytes(c, policy, t_s))
+    _book_stage(c, t_s, sent, books)
+    c.stop_s = t_s
     _begin(c, t_s, FINAL, missing, processing_s)
     begin_outage(c, t_s)
 
 
 @compiled
-def end(c: Any, t_s: float, outcome: int, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def end(c: Container, t_s: float, outcome: int, books: Books) -> None:
     """End the transfer, whatever its stage, and book it."""
     if c.stage != NONE:
-        _book_stage(c, t_s, sent_in_stage(c, t_s), key, books)
-    books[0].append(
+        _book_stage(c, t_s, sent_in_stage(c, t_s), books)
+    image, memory, dirty, final = c.image_sent_bytes, c.memory_sent_bytes, c.dirty_sent_bytes, c.final_sent_bytes
+    books.transfers.append(
         (
-            (key[0], key[1], c.number, c.host, c.target, outcome, c.rounds),
-            (c.start, c.handoff, c.stop, t_s, c.image_sent, c.memory_sent, c.dirty_sent, c.final_sent, x_m, y_m),
+            (c.vehicle, c.variant, c.transfer, c.host, c.target, outcome, c.rounds),
+            (c.opened_s, c.handoff_s, c.stop_s, t_s, image, memory, dirty, final, c.x_m, c.y_m),
         )
     )
     c.target = NO_SERVER
     c.stage = NONE
-    c.next = np.inf
+    c.next_s = np.inf
 
 
 @compiled
-def abandon(c: Any, t_s: float, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def abandon(c: Container, t_s: float, books: Books) -> None:
     """Give the transfer up: the user left if there was a handoff, else the prediction was wrong."""
-    end(c, t_s, MISPREDICTED if np.isnan(c.handoff) else USER_LEFT, x_m, y_m, key, books)
+    end(c, t_s, MISPREDICTED if np.isnan(c.handoff_s) else USER_LEFT, books)
 
 
 @compiled
-def refuse(c: Any, t_s: float, target: int, x_m: float, y_m: float, key: tuple[int, int], books: Any) -> None:
+def refuse(c: Container, t_s: float, target: int, books: Books) -> None:
     """Book a transfer that a full server has refused."""
-    books[0].append(
+    books.transfers.append(
         (
-            (key[0], key[1], c.numbered, c.host, target, REFUSED, 0),
-            (t_s, np.nan, np.nan, t_s, 0.0, 0.0, 0.0, 0.0, x_m, y_m),
+            (c.vehicle, c.variant, c.transfers, c.host, target, REFUSED, 0),
+            (t_s, np.nan, np.nan, t_s, 0.0, 0.0, 0.0, 0.0, c.x_m, c.y_m),
         )
     )
-    c.numbered += 1
+    c.transfers += 1
 
 
 @compiled
-def set_rate(c: Any, t_s: float, rate: float) -> None:
+def set_rate(c: Container, t_s: float, rate: float) -> None:
     """From now on the transfer gets this rate, in bytes per second."""
-    if c.rate == rate:
+    if c.rate_bytes_per_s == rate:
         return
     if is_sending(c, t_s):
-        c.sent_before = sent_in_stage(c, t_s)
-        c.since = t_s
-    c.rate = rate
+        c.sent_before_bytes = sent_in_stage(c, t_s)
+        c.since_s = t_s
+    c.rate_bytes_per_s = rate
     if c.stage in _SENDING:
-        c.next = _sent_at(c)
+        c.next_s = _sent_at(c)
 
 
 @compiled
-def is_sending(c: Any, t_s: float) -> bool:
+def is_sending(c: Container, t_s: float) -> bool:
     """Whether the transfer has bytes to send at an instant: its stage is one that sends, and its processing is done."""
-    return bool(c.stage in _SENDING and c.to_send > 0 and c.since <= t_s)
+    return bool(c.stage in _SENDING and c.to_send_bytes > 0 and c.since_s <= t_s)
 
 
 @compiled
-def is_waiting(c: Any, t_s: float) -> bool:
+def is_waiting(c: Container, t_s: float) -> bool:
     """Whether the transfer has no bytes to send yet, but may before the next frame: in IDLE, or while its stage is in processing."""
-    return bool(c.stage == IDLE or (c.stage in _SENDING and c.since > t_s))
+    return bool(c.stage == IDLE or (c.stage in _SENDING and c.since_s > t_s))
 
 
 @compiled
-def sent_in_stage(c: Any, t_s: float) -> float:
+def sent_in_stage(c: Container, t_s: float) -> float:
     """Bytes that the present stage has sent by an instant."""
-    if c.to_send == 0 or c.since > t_s:
+    if c.to_send_bytes == 0 or c.since_s > t_s:
         return 0.0
-    return float(min(c.to_send, c.sent_before + c.rate * (t_s - c.since)))
+    return float(min(c.to_send_bytes, c.sent_before_bytes + c.rate_bytes_per_s * (t_s - c.since_s)))
 
 
 @compiled
-def dirty_bytes(c: Any, p: Any, t_s: float) -> float:
+def sent_in_stages(containers: Records, t_s: float) -> FloatArray:
+    """The same of some containers, shape (n,); 0 of those without a transfer."""
+    found = np.zeros(len(containers))
+    for i in range(len(containers)):
+        if containers[i].stage != NONE:
+            found[i] = sent_in_stage(containers[i], t_s)
+    return found
+
+
+@compiled
+def dirty_bytes(c: Container, policy: Policy, t_s: float) -> float:
     """Dirty memory at an instant: grows by a share of the memory per second, capped at the memory."""
-    return float(min(c.memory, p.dirty_share * c.memory * (t_s - c.dirty_base)))
+    return float(min(c.memory_bytes, policy.links.dirty_share_per_s * c.memory_bytes * (t_s - c.dirty_base_s)))
 
 
 @compiled
-def _open(c: Any, p: Any, server_map: ServerMap, t_s: float, target: int) -> None:
+def _open(c: Container, policy: Policy, server_map: ServerMap, t_s: float, target: int) -> None:
     c.target = target
-    c.number = c.numbered
-    c.numbered += 1
+    c.transfer = c.transfers
+    c.transfers += 1
     c.rounds = 0
-    c.start = t_s
-    c.handoff = np.nan
-    c.stop = np.nan
-    c.image_sent = c.memory_sent = c.dirty_sent = c.final_sent = 0.0
-    c.rate = 0.0 if p.shared else rate_between(c.host, target, p, server_map)
-    c.answers = p.answers + p.round_trips * 2 * path_ms(c.host, target, server_map) * S_PER_MS
+    c.opened_s = t_s
+    c.handoff_s = np.nan
+    c.stop_s = np.nan
+    c.image_sent_bytes = c.memory_sent_bytes = c.dirty_sent_bytes = c.final_sent_bytes = 0.0
+    c.rate_bytes_per_s = 0.0 if policy.links.is_shared else rate_between(c.host, target, policy, server_map)
+    c.answers_s = policy.processing.answers_s + policy.processing.round_trips * 2 * path_ms(c.host, target, server_map) * S_PER_MS
 
 
 @compiled
-def _begin(c: Any, t_s: float, stage: int, to_send: float, processing_s: float) -> None:
+def _begin(c: Container, t_s: float, stage: int, to_send: float, processing_s: float) -> None:
     c.stage = stage
-    c.begin = t_s
-    c.to_send = to_send
-    c.sent_before = 0.0
-    c.since = t_s + processing_s
-    c.next = _sent_at(c)
+    c.begin_s = t_s
+    c.to_send_bytes = to_send
+    c.sent_before_bytes = 0.0
+    c.since_s = t_s + processing_s
+    c.next_s = _sent_at(c)
 
 
 @compiled
-def _sent_at(c: Any) -> float:
+def _sent_at(c: Container) -> float:
     """When the present stage has sent everything, its processing done."""
-    missing = c.to_send - c.sent_before
+    missing = c.to_send_bytes - c.sent_before_bytes
     if missing <= 0:
-        return float(c.since)
-    return float(c.since + missing / c.rate) if c.rate > 0 else np.inf
+        return float(c.since_s)
+    return float(c.since_s + missing / c.rate_bytes_per_s) if c.rate_bytes_per_s > 0 else np.inf
 
 
 @compiled
-def _begin_round(c: Any, p: Any, t_s: float, dirty: float) -> None:
-    _begin(c, t_s, ROUND, dirty, before_difference_s(c, p))
-    c.dirty_base = t_s
+def _begin_round(c: Container, policy: Policy, t_s: float, dirty: float) -> None:
+    _begin(c, t_s, ROUND, dirty, before_difference_s(c, policy))
+    c.dirty_base_s = t_s
     c.rounds += 1
 
 
 @compiled
-def _begin_idle(c: Any, p: Any, t_s: float) -> None:
+def _begin_idle(c: Container, policy: Policy, t_s: float) -> None:
     _begin(c, t_s, IDLE, 0.0, 0.0)
-    rate = p.dirty_share * c.memory
-    c.next = c.dirty_base + p.dirty_threshold / rate if rate > 0 and c.memory >= p.dirty_threshold else np.inf
+    rate, threshold = policy.links.dirty_share_per_s * c.memory_bytes, policy.links.dirty_threshold_bytes
+    c.next_s = c.dirty_base_s + threshold / rate if rate > 0 and c.memory_bytes >= threshold else np.inf
 
 
 @compiled
-def _book_stage(c: Any, t_s: float, sent: float, key: tuple[int, int], books: Any) -> None:
+def _book_stage(c: Container, t_s: float, sent: float, books: Books) -> None:
     stage = c.stage
     if stage == IMAGE:
-        c.image_sent += sent
+        c.image_sent_bytes += sent
     elif stage == MEMORY:
-        c.memory_sent += sent
+        c.memory_sent_bytes += sent
     elif stage == ROUND:
-        c.dirty_sent += sent
+        c.dirty_sent_bytes += sent
     elif stage == FINAL:
-        c.final_sent += sent
-    if books[2]:
-        books[1].append(((key[0], key[1], c.number, int(stage)), (c.begin, t_s, sent)))
+        c.final_sent_bytes += sent
+    if books.keep_stages:
+        books.stages.append(((c.vehicle, c.variant, c.transfer, int(stage)), (c.begin_s, t_s, sent)))

@@ -44,9 +44,14 @@ def draw_uniforms(vehicles: Sequence[str], seed: int) -> FloatArray:
     """
     uniform = np.empty((len(vehicles), 3))
     for i, vehicle in enumerate(vehicles):
-        digest = hashlib.sha256(vehicle.encode()).digest()
-        uniform[i] = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")]).random(3)
+        uniform[i] = generator_for(vehicle, seed).random(3)
     return uniform
+
+
+def generator_for(name: str, seed: int) -> np.random.Generator:
+    """Random numbers that follow from a name and the seed."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
 
 
 def make_containers(uniform: FloatArray, options: WorkloadOptions) -> Containers:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -58,28 +56,6 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.time_s)
-
-    def frame_by_frame(self) -> Iterator[tuple[Tracks, IntArray]]:
-        """Tracks of one sample each, frame after frame, and which samples they are."""
-        by_frame = np.argsort(self.frame, kind="stable")
-        begins = np.flatnonzero(np.diff(self.frame[by_frame], prepend=-1))
-        for begin, end in zip(begins, [*begins[1:], len(by_frame)], strict=True):
-            samples = by_frame[begin:end]
-            track = self.track[samples]
-            is_begin = samples == self.start[track]
-            before = [np.where(is_begin, old[track], now[samples - 1]) for old, now in self._before_and_now()]
-            columns = {name: getattr(self, name)[samples] for name in _OF_SAMPLES}
-            n = len(samples)
-            alone: dict[str, Any] = {"vehicle": self.vehicle[track], "start": np.arange(n + 1), "track": np.arange(n)}
-            alone |= dict(zip(_BEFORE, before, strict=True)) | {"frame": np.zeros(n, dtype=np.int64)}
-            yield Tracks(**alone, **columns), samples
-
-    def _before_and_now(self) -> list[tuple[FloatArray, FloatArray]]:
-        return [(self.before_s, self.time_s), (self.before_x_m, self.x_m), (self.before_y_m, self.y_m)]
-
-
-_BEFORE = ("before_s", "before_x_m", "before_y_m")
-_OF_SAMPLES = tuple(each.name for each in fields(Tracks) if each.name not in ("vehicle", "start", *_BEFORE, "track", "frame"))
 
 
 class Follower:

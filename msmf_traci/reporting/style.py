@@ -17,7 +17,7 @@ LEGEND_COLUMNS = 4
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """How one strategy is drawn.
 
     Attributes
@@ -37,18 +37,18 @@ class Look:
 
 _NEUTRAL = "#777777"
 _LOOKS = {
-    "nearest": Look("#000000", (1, 0), "circle"),
-    "pm": Look("#E69F00", (6, 2), "square"),
-    "pm_op": Look("#D55E00", (3, 2), "diamond"),
-    "pm_tier": Look("#56B4E9", (8, 3), "triangle-up"),
-    "pm_op_tier": Look("#0072B2", (1, 0), "triangle-down"),
-    "never": Look(_NEUTRAL, (1, 3), "cross"),
-    "oracle": Look("#009E73", (8, 2, 2, 2), "triangle-right"),
-    "oracle_tier": Look("#CC79A7", (4, 2, 1, 2), "triangle-left"),
+    "nearest": Appearance("#000000", (1, 0), "circle"),
+    "pm": Appearance("#E69F00", (6, 2), "square"),
+    "pm_op": Appearance("#D55E00", (3, 2), "diamond"),
+    "pm_tier": Appearance("#56B4E9", (8, 3), "triangle-up"),
+    "pm_op_tier": Appearance("#0072B2", (1, 0), "triangle-down"),
+    "never": Appearance(_NEUTRAL, (1, 3), "cross"),
+    "oracle": Appearance("#009E73", (8, 2, 2, 2), "triangle-right"),
+    "oracle_tier": Appearance("#CC79A7", (4, 2, 1, 2), "triangle-left"),
 }
 _PENTAGON = "M0,-1L0.95,-0.31L0.59,0.81L-0.59,0.81L-0.95,-0.31Z"
 # for strategies of the user's own, in turn; after these, those of the package that are not in the figure
-_FREE = (Look("#882255", (10, 2), _PENTAGON), Look("#8C510A", (2, 2), "square"), Look("#6A3D9A", (5, 1, 1, 1), "circle"))
+_FREE = (Appearance("#882255", (10, 2), _PENTAGON), Appearance("#8C510A", (2, 2), "square"), Appearance("#6A3D9A", (5, 1, 1, 1), "circle"))
 
 # colours of what bytes were for: two shades of each role stay apart in grey
 OUTCOMES = {"useful": "#0072B2", "mispredicted": "#E69F00", "user_left": "#D55E00", "unfinished": "#999999", "refused": "#CC79A7"}
@@ -56,7 +56,7 @@ KINDS = {"image": "#0072B2", "memory": "#56B4E9", "dirty": "#E69F00", "final": "
 ZERO = "#888888"
 
 
-def looks(strategies: Sequence[str]) -> list[Look]:
+def looks(strategies: Sequence[str]) -> list[Appearance]:
     """The look of each strategy, those of the package always alike, others the next free one."""
     free = [*_FREE, *(look for name, look in _LOOKS.items() if name not in strategies)]
     strangers = [name for name in strategies if name not in _LOOKS]

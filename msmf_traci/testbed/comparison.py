@@ -12,7 +12,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.files.exact_csv import EXACT
-from msmf_traci.migration.container import NO_PROCESSING
+from msmf_traci.migration.policy import NO_PROCESSING
 from msmf_traci.results.store import read_run
 from msmf_traci.testbed.expectation import Costs, Migration, expect
 from msmf_traci.testbed.fitting import equations, fit

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from msmf_traci.migration.container import HandoffPolicy
 from msmf_traci.migration.ledger import Outcome, Stage
+from msmf_traci.migration.policy import HandoffPolicy
 from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.courier import Courier
 from msmf_traci.testbed.hosts import CLOUD, LOCAL, REGIONAL, USER, Host

@@ -7,18 +7,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from msmf_traci.arrays import FloatArray, IntArray
+from msmf_traci.control.look import Look
 from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import RequestLatency, Servers
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions, Processing, Records, policy
-from msmf_traci.migration.course import Course
-from msmf_traci.migration.engine import Engine
+from msmf_traci.deployment.server_map import RequestLatency
+from msmf_traci.deployment.servers import Servers
+from msmf_traci.migration.course import Batch
+from msmf_traci.migration.engine import Decider, Engine, room_to_see
 from msmf_traci.migration.ledger import BYTE_KINDS, Ledger, Outcome, Stage
+from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy, Processing
 from msmf_traci.migration.workload import Containers, start_time_s
+from msmf_traci.records import new_records
+from msmf_traci.sentinels import NO_SERVER
 
 _NEVER_S = 1e7  # by then everything is over
-_NOWHERE = -1
 
 
 @dataclass(frozen=True)
@@ -113,16 +115,23 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
     """A user between two servers: copy ahead from 0 on, hand off at an instant or never, drive for ever."""
     times = np.array([0.0, *([] if handoff_s is None else [max(handoff_s, 1e-9)]), _NEVER_S])
     n = len(times)
-    home = np.where((np.arange(n) > 0) & (handoff_s is not None), 1, 0)
+    frame = np.arange(n)
+    home, target = np.where((frame > 0) & (handoff_s is not None), 1, 0), np.where(frame == 0, 1, NO_SERVER)
     ledger = Ledger(keep_stages=True)
-    engine = Engine(_rules(migration, costs)[None], [_neighbours()], ledger)
+    engine = Engine([_rules(migration, costs)], [Decider()], [_neighbours()], ledger)
     image, memory, level = (np.array([value]) for value in (migration.image_bytes, migration.memory_bytes, 1e9))
     engine.admit([Containers(image, memory, level, start_time_s(image, costs.start_s))])
-    engine.run(_course(times, home), np.array([0]))
+    looks = new_records(Look, n)
+    looks["first"], looks["last"] = frame == 0, frame == n - 1
+    still, zero = np.zeros(n), np.zeros(n, dtype=np.int64)
+    batch = Batch(np.array([0, n]), np.array([0]), times, still, still, zero, np.arange(n + 1), frame)
+    for f in range(n):
+        moved = engine.begin_frame(0, f, batch)
+        engine.finish_frame(0, f, batch, looks, (home, target), room_to_see(0, 1), moved=moved)
     return ledger
 
 
-def _rules(migration: Migration, costs: Costs) -> Records:
+def _rules(migration: Migration, costs: Costs) -> Policy:
     processing = replace(costs.processing, answers_s=costs.processing.answers_s + costs.round_trips * migration.round_trip_s)
     links = LinkOptions(
         bandwidth_bytes_per_s=migration.bandwidth_bytes_per_s * costs.efficiency,
@@ -131,36 +140,9 @@ def _rules(migration: Migration, costs: Costs) -> Records:
         switch_s=0.0,
     )
     handoff = HandoffPolicy(relay_unsynced=migration.relay_unsynced, finish_user_left=False)
-    return policy(links, handoff, RequestLatency((0.0,)), tiers=1, processing=processing)
+    return Policy(links, handoff, RequestLatency((0.0,)), tiers=1, processing=processing)
 
 
 def _neighbours() -> Servers:
     """Local servers of cells beside each other; the first two are used."""
     return lay_servers(HexCells(1, 1.0), [TierPlan("local", "cell")])
-
-
-def _course(times: FloatArray, home: IntArray) -> Course:
-    n = len(times)
-    still, zero, nobody = np.zeros(n), np.zeros(n, dtype=np.int64), np.full(n, _NOWHERE)
-    edge = np.arange(n)
-    return Course(
-        start=np.array([0, n]),
-        vehicle=np.array([0]),
-        before_x_m=np.array([np.nan]),
-        before_y_m=np.array([np.nan]),
-        time_s=times,
-        x_m=still,
-        y_m=still,
-        first=edge == 0,
-        last=edge == n - 1,
-        track=zero,
-        frame=edge,
-        cell=zero,
-        home=home,
-        target=np.where(edge == 0, 1, _NOWHERE),
-        alternative=nobody,
-        entry=nobody,
-        alternative_entry=nobody,
-        change_start=np.array([0, n]),
-        change=edge,
-    )

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import Processing
+from msmf_traci.migration.policy import Processing
 from msmf_traci.testbed.expectation import Costs, Migration
 from msmf_traci.units import BYTES_PER_MB
 

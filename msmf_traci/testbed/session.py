@@ -13,7 +13,7 @@ import pandas as pd
 
 from msmf_traci.errors import MsmfError
 from msmf_traci.files.exact_csv import EXACT
-from msmf_traci.migration.container import HandoffPolicy
+from msmf_traci.migration.policy import HandoffPolicy
 from msmf_traci.testbed.conductor import Conductor, Outage, tier_of
 from msmf_traci.testbed.container import Container
 from msmf_traci.testbed.courier import Courier

@@ -107,6 +107,6 @@ def _hits(recorded: Pass, source: MobilitySource) -> dict[str, float]:
     drive = Drive(config, dataclasses.replace(recorded.inputs, strategies=strategies), recorded.city, trips, Path())
     drive.source, drive.roster = source, source.roster
     drive.through()
-    booked = drive.engine.containers
+    booked = drive.world.engine.containers
     hits = {kind: (booked[f"{kind}_hits"].sum(), booked[f"{kind}_misses"].sum()) for kind in KINDS}
     return {kind: float(right / (right + wrong)) for kind, (right, wrong) in hits.items()}

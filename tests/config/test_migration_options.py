@@ -11,7 +11,7 @@ from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.options import link_options, processing_options
-from msmf_traci.migration.container import NO_PROCESSING, Processing
+from msmf_traci.migration.policy import NO_PROCESSING, Processing
 from msmf_traci.reporting.options import config_options, label_of, varied_columns
 
 # what a preset of measured costs looks like: its restoring has the start in it

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from msmf_traci.config.compose import read_request
-from msmf_traci.control.plugins import load_strategies
 from msmf_traci.errors import InputError
+from msmf_traci.strategies.plugins import load_strategies
 
 
 @pytest.mark.parametrize("typed", ["5", "1e3", "false", "-0.0", "nan", "a b", "007"])
@@ -57,7 +57,7 @@ def test_the_experiment_that_a_file_names_is_no_way_out_of_the_results(tmp_path:
 @pytest.mark.parametrize("name", ["", "a\\nb", "a/b", "x" * 256, ".."])
 def test_a_strategys_name_is_one_that_tables_and_files_can_have(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = f"named_{abs(hash(name))}"
-    code = f"from msmf_traci.control.strategies import Never\nclass Own(Never):\n    name = '{name}'\n"
+    code = f"from msmf_traci.strategies.never import Never\nclass Own(Never):\n    name = '{name}'\n"
     (tmp_path / f"{module}.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(InputError, match="must be a name of 1 to 100 printable characters"):

@@ -9,21 +9,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from msmf_traci.control.asking import ask
-from msmf_traci.control.options import ControlOptions
-from msmf_traci.control.planning import PLANS, Planner
-from msmf_traci.control.prediction import Ahead, MapPredictor, RoutePredictor
+from msmf_traci.compiled import compiled
+from msmf_traci.control.look import Look, Road, Rows, look_ahead
+from msmf_traci.control.prediction import MapPredictor, RoutePredictor
 from msmf_traci.control.reports import Knowledge, ReportOptions, Reports
-from msmf_traci.control.short_cells import CoverageLimits
-from msmf_traci.control.situation import Scene
-from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.servers import RequestLatency
+from msmf_traci.deployment.server_map import RequestLatency, places_of
+from msmf_traci.migration.container import Container
+from msmf_traci.migration.kernel import Now, pointer_to
+from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy
+from msmf_traci.migration.step import Mind, decided
 from msmf_traci.mobility.frame import SAMPLE_COLUMNS, Frame, Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
+from msmf_traci.records import new_records, record_of
 from msmf_traci.roads.coverage import cover_edges
 from msmf_traci.roads.roads import Roads
+from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.strategies.ahead import Ahead, ahead_of
+from msmf_traci.strategies.asking import ask
+from msmf_traci.strategies.situation import Situation
+from msmf_traci.strategies.strategy import Strategy
+from tests.control import readable
 from tests.deployments import LOCAL, REGIONAL, two_tiers
 from tests.road_lines import make_roads
 
@@ -43,10 +50,11 @@ COLUMNS = {
 EACH_FRAME = ReportOptions(0.0, 0.0, 0.0)
 HORIZON_M, SLACK_M = 1500.0, 30.0
 VEHICLES = 16
+POLICY = Policy(LinkOptions(1e7, 0.05, 5e6, 0.0), HandoffPolicy(False, False), RequestLatency((15.0, 55.0), 5.0), 2)
 
 
 class Panel:
-    """Strategies that are asked frame by frame; those that have a plan are planned too, and both ways must decide the same.
+    """Strategies of ours or in Python, asked frame by frame. Ours are asked in their readable form too, and both must decide the same.
 
     Remembers what a control plane remembers of 16 vehicles.
     """
@@ -57,15 +65,10 @@ class Panel:
         self._predictors = predictors
         self._tiers = {n: TierChoice(bench.latency, min_speed_mps, n) for n in (1, 2, None)}
         self._follower, self._reports = Follower(), Reports(EACH_FRAME)
-        self._planners = [self._planner(strategy, min_speed_mps) for strategy in strategies]
-        for part in (self._follower, self._reports, *(planner for planner in self._planners if planner is not None)):
+        for part in (self._follower, self._reports):
             part.admit(VEHICLES)
-
-    def _planner(self, strategy: Strategy, min_speed_mps: float) -> Planner | None:
-        if type(strategy) not in PLANS:
-            return None
-        options = ControlOptions(0.0, EACH_FRAME, self._bench.latency, min_speed_mps, HORIZON_M, SLACK_M, strategy.options)
-        return Planner(PLANS[type(strategy)], options)
+        self._memories = [new_records(each.Memory, VEHICLES) for each in strategies]
+        self._readable = [_readable_form(each) for each in strategies]
 
     def decide(self, frame: Frame, cell: np.ndarray, level_ms: np.ndarray, host: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Homes and targets, shape (vehicles, strategies); host of the same shape."""
@@ -73,33 +76,52 @@ class Panel:
         known = self._reports.read(tracks)
         order = tracks.order
         home, target = np.empty_like(host), np.empty_like(host)
-        for i, (strategy, planner) in enumerate(zip(self.strategies, self._planners, strict=True)):
-            scene = Scene(
-                time_s=frame.time_s,
-                vehicle=tracks.vehicle,
-                first=tracks.first,
-                known=known,
-                cell=cell[order],
-                level_ms=level_ms[order],
-                servers=self._bench.servers,
-                tier_choice=self._tiers[strategy.tiers],
-                predictor=self._predictors[strategy.predictor],
-                horizon_m=HORIZON_M,
-                slack_m=SLACK_M,
-            )
-            answers = ask(strategy, scene, host[order, i])
-            if planner is not None:
-                self._compare(planner, tracks, scene, host[order, i], answers)
+        for i, strategy in enumerate(self.strategies):
+            predictor = self._predictors[strategy.predictor]
+            tier = self._tiers[strategy.tiers].choose(level_ms[order], known.speed_mps, cell[order])
+            looks = self._bench.looks(predictor, known, tracks.first, cell[order], tier)
+            containers = new_records(Container, len(tracks))
+            containers["vehicle"], containers["host"] = tracks.vehicle, host[order, i]
+            held = np.zeros(len(self._bench.servers), dtype=np.int64)
+            now = Situation(frame.time_s, looks, predictor.road, containers, POLICY, self._bench.servers, held, HORIZON_M)
+            if strategy.is_compiled():
+                answers = self._bench.decide_compiled(strategy, looks, predictor.road, self._memories[i], containers)
+                assert [each.tolist() for each in answers] == [each.tolist() for each in _asked(self._readable[i], now)]
+            else:
+                answers = _asked(strategy, now)
             home[order, i], target[order, i] = answers
         return home, target
 
-    @staticmethod
-    def _compare(planner: Planner, tracks: Tracks, scene: Scene, host: np.ndarray, answers: tuple[np.ndarray, np.ndarray]) -> None:
-        planned = planner.decide(tracks, scene.known, scene.cell, scene.tier, scene.servers, scene.predictor)
-        at = np.where(scene.first, planned.home, host)
-        target = np.where(planned.target == at, planned.alternative, planned.target)
-        assert planned.home.tolist() == answers[0].tolist()
-        assert target.tolist() == answers[1].tolist()
+
+@compiled
+def _decide(looks: Any, road: Any, containers: Any, mind: Any, policies: Any, answers: Any) -> None:
+    for i in range(len(looks)):
+        c = containers[i]
+        if looks[i].first:
+            c.host = looks[i].home
+        answers[0, i], answers[1, i] = decided(c, looks[i], i, road, mind, policies[0])
+        if looks[i].first and answers[0, i] == KEEP:
+            answers[0, i] = looks[i].home
+        if answers[1, i] == c.host or (looks[i].first and answers[1, i] == answers[0, i]):
+            answers[1, i] = NO_SERVER
+
+
+def _bytes_of(records: np.ndarray) -> np.ndarray:
+    shape = len(records), records.dtype.itemsize
+    return records.view(np.uint8).reshape(shape) if records.dtype.itemsize else np.zeros(shape, dtype=np.uint8)
+
+
+def _asked(strategy: Strategy, now: Situation) -> tuple[np.ndarray, np.ndarray]:
+    """What a strategy in Python answers, and what the engine makes of it: at the first frame, and where the target is the host."""
+    answer = ask(strategy, now)
+    home = np.where(now.first & (answer.home == KEEP), now.home, answer.home)
+    deployed_on = np.where(now.first, home, now.host)
+    return home, np.where(answer.target == deployed_on, NO_SERVER, answer.target)
+
+
+def _readable_form(strategy: Strategy) -> Strategy | None:
+    kind = getattr(readable, type(strategy).__name__, None)
+    return kind(strategy.options) if strategy.is_compiled() else None
 
 
 class Bench:
@@ -134,15 +156,34 @@ class Bench:
 
     def ahead(self, rows: Sequence[Sequence[tuple[int, float, float]]], position_m: Any, home: Any, slack_m: float = 30.0) -> Ahead:
         """Stretches ahead (server, entry, exit) of each vehicle, written down."""
-        shape = len(rows), max(len(row) for row in rows)
-        server, exists = np.full(shape, -9), np.zeros(shape, dtype=bool)
-        entry, exit_ = np.full(shape, 7.0), np.full(shape, 7.0)
-        for i, row in enumerate(rows):
-            for j, stretch in enumerate(row):
-                server[i, j], entry[i, j], exit_[i, j] = stretch
-                exists[i, j] = True
-        position = np.array(np.broadcast_to(position_m, len(rows)), dtype=np.float64)
-        return Ahead(server, entry, exit_, exists, position, np.array(np.broadcast_to(home, len(rows))), slack_m)
+        looks, road = self.written_looks(rows, position_m, home, slack_m)
+        return ahead_of(looks, road, 1e9)
+
+    def written_looks(self, rows: Sequence[Sequence[tuple[int, float, float]]], position_m: Any, home: Any, slack_m: float = 30.0) -> Any:
+        """The same as looks, and the road that they speak of."""
+        sizes = np.array([len(row) for row in rows])
+        flat = [stretch for row in rows for stretch in row] or [(-9, 7.0, 7.0)]
+        road = Road(*(np.array([stretch[k] for stretch in flat], dtype=kind) for k, kind in enumerate((np.int64, float, float))))
+        n = len(rows)
+        looks = new_records(Look, n)
+        looks["position_m"], looks["home"] = position_m, home
+        table = Rows(np.cumsum([0, *sizes[:-1]]), sizes, np.arange(n), np.zeros(n, dtype=np.int64), 0)
+        look_ahead(np.arange(n + 1), np.arange(n), table, road, 1e9, slack_m, np.full((n, 7), -1), looks)
+        return looks, road
+
+    def looks(
+        self, predictor: Any, known: Knowledge, first: Any, cell: Any, tier: Any, *, home: Any = None, horizon_m: float = HORIZON_M
+    ) -> np.ndarray:
+        """Looks of the vehicles of a frame; their homes follow from their cells, unless told otherwise."""
+        n, (of_sample, per_layer), table = len(known.x_m), predictor.row(known), predictor.table
+        looks = new_records(Look, n)
+        for name in ("x_m", "y_m", "dx_m", "dy_m", "speed_mps", "edge"):
+            looks[name] = getattr(known, name)
+        looks["position_m"], looks["cell"], looks["tier"], looks["first"] = predictor.position_m(known), cell, tier, first
+        looks["home"] = self.servers.server_of[tier, cell] if home is None else home
+        rows = Rows(table.start, table.count, of_sample, per_layer, self.servers.cell_layer)
+        look_ahead(np.arange(n + 1), np.arange(n), rows, predictor.road, horizon_m, SLACK_M, np.full((n, 7), -1), looks)
+        return looks
 
     def map_predictor(self, roads: Roads, horizon_m: float = HORIZON_M) -> MapPredictor:
         """The map's predictor."""
@@ -154,7 +195,9 @@ class Bench:
 
     def look(self, predictor: Any, frame: Frame, home: Any, tier: Any, horizon_m: float = HORIZON_M) -> Ahead:
         """What lies ahead of the vehicles of a frame."""
-        return predictor.ahead(self.known(frame), np.asarray(home), np.asarray(tier), horizon_m, SLACK_M)
+        known, first = self.known(frame), np.zeros(len(frame), dtype=bool)
+        looks = self.looks(predictor, known, first, 0, np.asarray(tier), home=np.asarray(home), horizon_m=horizon_m)
+        return ahead_of(looks, predictor.road, horizon_m)
 
     def known(self, frame: Frame) -> Knowledge:
         """The frame as reports tell it, nobody having moved."""
@@ -171,9 +214,17 @@ class Bench:
         """The tracks of a batch of one frame."""
         return follower.follow(self.frames([frame]))
 
-    def options(self, trigger_m: float = 50.0, min_m: float = 150.0, min_dwell_s: float = 0.0) -> StrategyOptions:
-        """Options of strategies."""
-        return StrategyOptions(trigger_m, CoverageLimits(min_m, min_dwell_s))
+    def decide_compiled(self, strategy: Strategy, looks: np.ndarray, road: Road, memory: np.ndarray, containers: Any = None) -> np.ndarray:
+        """Home and target of each vehicle by a strategy's kernel; containers run nowhere unless told otherwise."""
+        containers = new_records(Container, len(looks)) if containers is None else containers
+        places, policies, none = places_of(self.servers.server_map()), record_of(POLICY)[None], np.zeros(0, dtype=np.int64)
+        options, memory = _bytes_of(record_of(strategy.options)[None])[0], _bytes_of(memory)
+        kernel = pointer_to(type(strategy).kernel, Now(looks[0], road, places, containers[0], policies[0], options, memory[0]), "")
+        answers = np.empty((2, len(looks)), dtype=np.int64)
+        _decide(
+            looks, road, containers, Mind(kernel, places, options, memory, True, np.zeros(3, dtype=np.int64), none, none), policies, answers
+        )
+        return answers
 
     def plane(self, roads: Roads, *strategies: Strategy, routes: Sequence[Sequence[int]] = (), min_speed_mps: float = 0.0) -> Panel:
         """These strategies, to be asked about 16 vehicles."""

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from msmf_traci.control import strategies as s
-from msmf_traci.control.plugins import check_made, known_strategies, load_strategies
-from msmf_traci.control.short_cells import CoverageLimits
 from msmf_traci.errors import InputError
+from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.strategies.plugins import check_made, known_strategies, load_strategies
+from msmf_traci.strategies.pm import Pm
+from msmf_traci.strategies.situation import Situation
+from msmf_traci.strategies.strategy import Decision, Strategy
 
 EIGHT = ["nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier"]
 TEN_LINES = """\
-from msmf_traci.control.strategies import KEEP, NO_SERVER, Decision, Strategy
+from msmf_traci import KEEP, NO_SERVER, Decision, Strategy
 
 class Lazy(Strategy):
     name = "lazy"
@@ -73,13 +75,13 @@ def test_a_strategy_is_found_by_its_entry_point(write_module: Writer, install: C
 def test_a_strategy_is_found_by_class_path_in_the_current_folder(write_module: Writer, path: str) -> None:
     write_module("in_this_folder", TEN_LINES)
     (loaded,) = load_strategies([path])
-    assert issubclass(loaded, s.Strategy)
+    assert issubclass(loaded, Strategy)
     assert (loaded.name, loaded.tiers, loaded.predictor) == ("lazy", 1, "map")
 
 
 def test_a_strategy_of_ones_own_is_asked_like_the_others(write_module: Writer, bench: Any) -> None:
     write_module("asked", TEN_LINES)
-    lazy, pm = (loaded(bench.options()) for loaded in load_strategies(["asked:Lazy", "pm"]))
+    lazy, pm = (loaded(loaded.Options()) for loaded in load_strategies(["asked:Lazy", "pm"]))
     plane = bench.plane(bench.roads([[(0, 0), (0, 1000)]]), lazy, pm)
     assert bench.decide(plane, bench.frame()) == [("L:0,0", "NONE"), ("L:0,0", "L:0,1")]
 
@@ -130,7 +132,7 @@ def test_a_broken_entry_point_is_refused_in_one_sentence(write_module: Writer, i
     assert refusal("broken").startswith("strategies: ")
 
 
-class Answers(s.Strategy):
+class Answers(Strategy):
     """Gives the answers that it was made with."""
 
     name = "answers"
@@ -138,8 +140,8 @@ class Answers(s.Strategy):
     def __init__(self, home: Any, target: Any) -> None:
         self.home, self.target = home, target
 
-    def decide(self, now: s.Situation) -> s.Decision:
-        return s.Decision(self.home, self.target)
+    def decide(self, now: Situation) -> Decision:
+        return Decision(self.home, self.target)
 
 
 def ask(bench: Any, home: Any, target: Any) -> list[tuple[str, str]]:
@@ -166,7 +168,7 @@ def test_answers_that_are_not_one_server_a_vehicle_are_refused(bench: Any, home:
 
 def test_the_last_server_keep_and_no_target_are_answers(bench: Any) -> None:
     last = len(bench.servers) - 1
-    assert ask(bench, np.array([last, s.KEEP]), np.array([s.NO_SERVER, last])) == [
+    assert ask(bench, np.array([last, KEEP]), np.array([NO_SERVER, last])) == [
         (bench.servers.name(last), "NONE"),
         ("KEEP", bench.servers.name(last)),
     ]
@@ -174,28 +176,28 @@ def test_the_last_server_keep_and_no_target_are_answers(bench: Any) -> None:
 
 def test_no_server_is_no_home(bench: Any) -> None:
     with pytest.raises(InputError):
-        ask(bench, np.array([0, s.NO_SERVER]), np.array([s.NO_SERVER, s.NO_SERVER]))
+        ask(bench, np.array([0, NO_SERVER]), np.array([NO_SERVER, NO_SERVER]))
 
 
 def test_a_strategy_cannot_change_what_the_others_see(bench: Any) -> None:
     class Vandal(Answers):
         name = "vandal"
 
-        def decide(self, now: s.Situation) -> s.Decision:
-            now.x_m[:] = 0.0
+        def decide(self, now: Situation) -> Decision:
+            now.home[:] = 7
             return super().decide(now)
 
-    plane = bench.plane(bench.roads([[(0, 0), (0, 1000)]]), Vandal(np.array([0]), np.array([s.NO_SERVER])))
-    with pytest.raises(InputError, match="read-only"):
-        bench.decide(plane, bench.frame(), host=0)
+    vandal, pm = Vandal(np.array([0]), np.array([NO_SERVER])), Pm(Pm.Options())
+    plane = bench.plane(bench.roads([[(0, 0), (0, 1000)]]), vandal, pm)
+    assert bench.decide(plane, bench.frame(), host=0)[1] == ("L:0,0", "L:0,1")
 
 
 def test_a_strategy_that_cannot_be_made_is_refused() -> None:
-    class NoOptions(s.Strategy):
+    class NoOptions(Strategy):
         name = "no_options"
 
         def __init__(self) -> None:
             pass
 
     with pytest.raises(InputError, match="strategy no_options cannot be made"):
-        check_made([NoOptions], s.StrategyOptions(50.0, CoverageLimits(150.0, 0.0)))
+        check_made([NoOptions])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msmf_traci.control.prediction import Ahead
 from msmf_traci.sentinels import NO_SERVER
+from msmf_traci.strategies.ahead import Ahead
 
 A, B, C, E = 1, 2, 3, 4
 ROAD = [(A, 0.0, 250.0), (B, 250.0, 750.0), (C, 750.0, 1200.0)]

@@ -2,27 +2,36 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
-from msmf_traci.control.short_cells import CoverageLimits, ShortCells
+from msmf_traci.records import new_records
+from msmf_traci.sentinels import KEEP
+from msmf_traci.strategies.pm_op import PmOp, ShortCells, Verdict
 
-A, B, C = 1, 2, 3
+A, B, C, E = 1, 2, 3, 4
 FIRST_EDGE, SECOND_EDGE = 10, 11
 SHORT_B = [(A, 0.0, 100.0), (B, 100.0, 240.0), (C, 240.0, 900.0)]  # 140 m of B
 LONG_B = [(A, 0.0, 100.0), (B, 100.0, 260.0), (C, 260.0, 900.0)]  # 160 m of B
 
 
 class Vehicle:
-    """One vehicle under one OP strategy; each call is a frame."""
+    """One vehicle under one OP strategy; each call is a frame, not its first one."""
 
     def __init__(self, bench: Any, min_m: float = 150.0, min_dwell_s: float = 0.0) -> None:
         self.bench = bench
-        self.cells = ShortCells(CoverageLimits(min_m, min_dwell_s))
+        self.op = PmOp(ShortCells(min_m, min_dwell_s))
+        self.memory = new_records(Verdict, 1)
 
-    def short(self, road: list, position_m: float, home: int, edge: int = FIRST_EDGE, speed_mps: float = 10.0) -> bool:
-        ahead = self.bench.ahead([road], position_m, home)
-        return bool(self.cells.judge(np.array([0]), np.array([edge]), np.array([speed_mps]), ahead)[0])
+    def decide(self, road: list, position_m: float, home: int, edge: int = FIRST_EDGE, speed_mps: float = 10.0) -> tuple[int, int]:
+        """Home and target of a container that runs on no server of this road."""
+        looks, stretches = self.bench.written_looks([road], position_m, home)
+        looks["edge"], looks["speed_mps"] = edge, speed_mps
+        home_, target = self.bench.decide_compiled(self.op, looks, stretches, self.memory)
+        return int(home_[0]), int(target[0])
+
+    def short(self, *words: Any, **more: Any) -> bool:
+        """Whether the attached home is short."""
+        return self.decide(*words, **more)[0] == KEEP
 
 
 def test_short_is_covered_for_less_than_150_m_from_the_vehicles_position(bench: Any) -> None:
@@ -87,26 +96,16 @@ def test_crossed_in_less_than_the_least_dwell_time_is_short_too(bench: Any, spee
     assert not Vehicle(bench).short(LONG_B, 100.0, B, speed_mps=speed_mps)
 
 
-def test_verdicts_are_each_vehicles_own(bench: Any) -> None:
-    cells = ShortCells(CoverageLimits(150.0, 0.0))
-    edge, speed = np.array([FIRST_EDGE, FIRST_EDGE]), np.array([10.0, 10.0])
-    assert cells.judge(np.array([3, 0]), edge, speed, bench.ahead([SHORT_B, LONG_B], 100.0, B)).tolist() == [True, False]
-    # in another order, with a newcomer, both others keep their verdicts though their roads are swapped
-    later = bench.ahead([LONG_B, SHORT_B, SHORT_B], 100.0, B)
-    assert cells.judge(np.array([3, 7, 0]), np.repeat(edge[:1], 3), np.repeat(speed[:1], 3), later).tolist() == [True, True, False]
-
-
 def test_short_stretches_further_on_are_passed_over_by_their_whole_length_but_never_the_last_one_seen(bench: Any) -> None:
-    cells = ShortCells(CoverageLimits(150.0, 0.0))
+    # 100, 149, 150, 51 and 10 m: B is short, C is not; without C the next one is the last one seen, which may go on
     road = [(A, 0.0, 100.0), (B, 100.0, 249.0), (C, 249.0, 399.0), (A, 399.0, 450.0), (B, 450.0, 460.0)]
-    ahead = bench.ahead([road, road[:2]], 50.0, A)
-    passed_over = cells.passed_over(ahead, np.array([10.0, 10.0]))
-    # 100, 149, 150, 51 and 10 m; the last one seen is never passed over, here that of 10 and there that of 149 m
-    assert passed_over[0].tolist() == [True, True, False, True, False]
-    assert passed_over[1, :2].tolist() == [True, False]
+    assert Vehicle(bench).decide(road, 50.0, A)[1] == C
+    assert Vehicle(bench).decide([*road[:2], *road[3:]], 50.0, A)[1] == B
+    assert Vehicle(bench).decide(road[:2], 50.0, A)[1] == B
+    assert Vehicle(bench).decide([*road[:2], (E, 249.0, 300.0), (C, 300.0, 310.0)], 50.0, A)[1] == C
 
 
 def test_stretches_crossed_too_fast_are_passed_over(bench: Any) -> None:
-    cells = ShortCells(CoverageLimits(0.0, 20.0))
-    ahead = bench.ahead([LONG_B, LONG_B], 50.0, A)  # 160 m of B: 20 s at 8 m/s
-    assert cells.passed_over(ahead, np.array([8.0, 8.1]))[:, 1].tolist() == [False, True]
+    # 160 m of B: 20 s at 8 m/s
+    assert Vehicle(bench, 0.0, 20.0).decide(LONG_B, 50.0, A, speed_mps=8.0)[1] == B
+    assert Vehicle(bench, 0.0, 20.0).decide(LONG_B, 50.0, A, speed_mps=8.1)[1] == C

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from msmf_traci.control import strategies as s
+from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.strategies.nearest import Nearest, NearestOptions
+from msmf_traci.strategies.never import Never
+from msmf_traci.strategies.pm import Oracle, OracleTier, Pm, PmTier
+from msmf_traci.strategies.pm_op import PmOp, PmOpTier, ShortCells
+from msmf_traci.strategies.situation import Situation
+from msmf_traci.strategies.strategy import Decision, Strategy
 
 # North along x = 260 m: the road cuts the eastern corner of (0, 0) and of (0, 1). Half a flat cell's height there is
 # (500 / sqrt(3) - 260) sqrt(3) = 49.67 m, so that it runs through (1, -1) to y = -49.67, (0, 0) to 49.67 (99.3 m: short), (1, 0) to
@@ -17,7 +23,7 @@ def corners(bench: Any) -> Any:
     """Answers of strategies to one vehicle on that road."""
 
     def ask(
-        y_m: float, host: str | tuple[int, int], *strategies: s.Strategy, first: bool = False, level_ms: float = 30.0, plane: Any = None
+        y_m: float, host: str | tuple[int, int], *strategies: Strategy, first: bool = False, level_ms: float = 30.0, plane: Any = None
     ) -> list[tuple[str, str]]:
         plane = plane or bench.plane(bench.roads([CORNERS]), *strategies)
         where = bench.cell(*host) if isinstance(host, tuple) else next(i for i in range(999) if bench.servers.name(i) == host)
@@ -41,7 +47,7 @@ def corners(bench: Any) -> Any:
     ],
 )
 def test_the_table_of_strategies(name: str, tiers: int, predictor: str) -> None:
-    found = {cls.name: cls for cls in (s.Nearest, s.Pm, s.PmOp, s.PmTier, s.PmOpTier, s.Never, s.Oracle, s.OracleTier)}
+    found = {cls.name: cls for cls in (Nearest, Pm, PmOp, PmTier, PmOpTier, Never, Oracle, OracleTier)}
     assert (found[name].tiers, found[name].predictor) == (tiers, predictor)
 
 
@@ -49,14 +55,14 @@ def test_the_table_of_strategies(name: str, tiers: int, predictor: str) -> None:
 
 
 def test_never_keeps_and_copies_nothing_but_is_deployed_where_it_first_is(bench: Any, corners: Any) -> None:
-    never = s.Never(bench.options())
+    never = Never(Never.Options())
     assert corners(-300.0, (0, 0), never, first=True) == [("L:1,-1", "NONE")]
     assert corners(-300.0, (0, 0), never) == [("KEEP", "NONE")]
     assert corners(800.0, (1, -1), never, level_ms=150.0) == [("KEEP", "NONE")]
 
 
 def nearest_after_a_step(bench: Any, frm: tuple[float, float], to: tuple[float, float], trigger_m: float = 50.0, cell: Any = None) -> tuple:
-    plane = bench.plane(bench.roads([CORNERS]), s.Nearest(bench.options(trigger_m=trigger_m)))
+    plane = bench.plane(bench.roads([CORNERS]), Nearest(NearestOptions(trigger_m)))
     bench.decide(plane, bench.frame(x_m=frm[0], y_m=frm[1], first=True), 99)
     (answer,) = bench.decide(plane, bench.frame(x_m=to[0], y_m=to[1]), bench.cell(-4, 0), cell=cell)
     return answer
@@ -76,7 +82,7 @@ def test_nearest_needs_to_be_moving_towards_that_neighbour(bench: Any) -> None:
 
 
 def test_nearest_has_no_target_at_the_first_frame(bench: Any) -> None:
-    plane = bench.plane(bench.roads([CORNERS]), s.Nearest(bench.options()))
+    plane = bench.plane(bench.roads([CORNERS]), Nearest(Nearest.Options()))
     assert bench.decide(plane, bench.frame(y_m=240.0, first=True)) == [("L:0,0", "NONE")]
 
 
@@ -105,14 +111,14 @@ def test_nearest_finds_no_neighbour_beyond_the_deployments_border(bench: Any) ->
 
 
 def test_pm_targets_the_next_home_and_hands_off_to_short_cells(bench: Any, corners: Any) -> None:
-    pm = s.Pm(bench.options())
+    pm = Pm(Pm.Options())
     assert corners(-300.0, (1, -1), pm) == [("L:1,-1", "L:0,0")]
     assert corners(0.0, (1, -1), pm) == [("L:0,0", "L:1,0")]
     assert corners(800.0, (1, 1), pm) == [("L:1,1", "NONE")]
 
 
 def test_pm_op_passes_over_short_cells_as_targets_and_keeps_inside_them(bench: Any, corners: Any) -> None:
-    plane = bench.plane(bench.roads([CORNERS]), s.PmOp(bench.options()))
+    plane = bench.plane(bench.roads([CORNERS]), PmOp(PmOp.Options()))
     assert corners(-300.0, (1, -1), plane=plane, first=True) == [("L:1,-1", "L:1,0")]
     assert corners(0.0, (1, -1), plane=plane) == [("KEEP", "L:1,0")]
     assert corners(200.0, (1, -1), plane=plane) == [("L:1,0", "L:1,1")]
@@ -121,19 +127,19 @@ def test_pm_op_passes_over_short_cells_as_targets_and_keeps_inside_them(bench: A
 
 
 def test_at_a_lower_limit_no_cell_is_short(bench: Any, corners: Any) -> None:
-    op = s.PmOp(bench.options(min_m=90.0))
+    op = PmOp(ShortCells(90.0))
     assert corners(-300.0, (1, -1), op) == [("L:1,-1", "L:0,0")]
     assert corners(-45.0, (1, -1), op) == [("L:0,0", "L:1,0")]  # 94.7 m to its end
 
 
 def test_a_vehicle_that_begins_in_a_short_cell_is_deployed_there(bench: Any, corners: Any) -> None:
-    plane = bench.plane(bench.roads([CORNERS]), s.PmOp(bench.options()))
+    plane = bench.plane(bench.roads([CORNERS]), PmOp(PmOp.Options()))
     assert corners(0.0, (1, -1), plane=plane, first=True) == [("L:0,0", "L:1,0")]
     assert corners(10.0, (0, 0), plane=plane) == [("KEEP", "L:1,0")]
 
 
 def test_a_short_cell_that_is_the_last_one_seen_is_a_target(bench: Any) -> None:
-    plane = bench.plane(bench.roads([[CORNERS[0], (260.0, 520.0)]]), s.PmOp(bench.options()))  # 69.7 m into (0, 1), a dead end
+    plane = bench.plane(bench.roads([[CORNERS[0], (260.0, 520.0)]]), PmOp(PmOp.Options()))  # 69.7 m into (0, 1), a dead end
     answer = bench.decide(plane, bench.frame(x_m=260.0, y_m=200.0, position_m=600.0), bench.cell(1, 0))
     assert answer == [("L:1,0", "L:0,1")]
 
@@ -142,7 +148,7 @@ def test_a_short_cell_that_is_the_last_one_seen_is_a_target(bench: Any) -> None:
 
 
 def test_tasks_that_can_wait_go_to_the_region(bench: Any, corners: Any) -> None:
-    both = (s.Pm(bench.options()), s.PmTier(bench.options()), s.PmOpTier(bench.options()))
+    both = (Pm(Pm.Options()), PmTier(PmTier.Options()), PmOpTier(PmOpTier.Options()))
     assert corners(-300.0, (1, -1), *both, level_ms=30.0) == [("L:1,-1", "L:0,0"), ("L:1,-1", "L:0,0"), ("L:1,-1", "L:1,0")]
     regional = ("R:0,0", "R:1,2")
     assert corners(-300.0, "R:0,0", *both, level_ms=80.0) == [("L:1,-1", "L:0,0"), regional, regional]
@@ -151,7 +157,7 @@ def test_tasks_that_can_wait_go_to_the_region(bench: Any, corners: Any) -> None:
 
 
 def test_below_the_least_speed_a_tiered_strategy_stays_local(bench: Any) -> None:
-    plane = bench.plane(bench.roads([CORNERS]), s.PmTier(bench.options()), min_speed_mps=5.0)
+    plane = bench.plane(bench.roads([CORNERS]), PmTier(PmTier.Options()), min_speed_mps=5.0)
     frame = bench.frame(vehicle=[0, 1], x_m=260.0, y_m=-300.0, position_m=100.0, speed_mps=[4.0, 5.0])
     assert bench.decide(plane, frame, bench.cell(1, -1), level_ms=80.0) == [("L:1,-1", "L:0,0"), ("R:0,0", "R:1,2")]
 
@@ -160,7 +166,7 @@ def test_below_the_least_speed_a_tiered_strategy_stays_local(bench: Any) -> None
 def fork(bench: Any) -> Any:
     """North to (0, 700); straight on to the north, but the vehicle turns east into (1, 1)."""
     roads = bench.roads([[(0, 100), (0, 700)], [(0, 700), (0, 1500)], [(0, 700), (600, 700)]], successor=[1, -1, -1])
-    two = (s.Pm(bench.options()), s.Oracle(bench.options()), s.PmTier(bench.options()), s.OracleTier(bench.options()))
+    two = (Pm(Pm.Options()), Oracle(Oracle.Options()), PmTier(PmTier.Options()), OracleTier(OracleTier.Options()))
     return bench.plane(roads, *two, routes=[[0, 2]])
 
 
@@ -174,7 +180,7 @@ def test_the_oracles_see_the_turn_that_the_map_does_not(bench: Any, fork: Any) -
 # --------------------------------------------------------------------------------------------------------------- the control plane
 
 
-class Fixed(s.Strategy):
+class Fixed(Strategy):
     """Answers what it is told to."""
 
     name = "fixed"
@@ -182,20 +188,20 @@ class Fixed(s.Strategy):
     def __init__(self, home: int, target: int) -> None:
         self.home, self.target = home, target
 
-    def decide(self, now: s.Situation) -> s.Decision:
-        return s.Decision(now.everywhere(self.home), now.everywhere(self.target))
+    def decide(self, now: Situation) -> Decision:
+        return Decision(now.everywhere(self.home), now.everywhere(self.target))
 
 
 def test_a_target_that_is_the_host_counts_as_none(bench: Any) -> None:
-    plane = bench.plane(bench.roads([CORNERS]), Fixed(3, 4), Fixed(3, s.NO_SERVER), Fixed(3, 5))
+    plane = bench.plane(bench.roads([CORNERS]), Fixed(3, 4), Fixed(3, NO_SERVER), Fixed(3, 5))
     names = [bench.servers.name(number) for number in range(6)]
     assert bench.decide(plane, bench.frame(), 4) == [(names[3], "NONE"), (names[3], "NONE"), (names[3], names[5])]
 
 
 def test_at_the_first_frame_keep_does_not_apply_and_the_attached_home_is_no_target(bench: Any) -> None:
     own, other = bench.cell(0, 0), bench.cell(0, 1)
-    plane = bench.plane(bench.roads([CORNERS]), Fixed(s.KEEP, own), Fixed(s.KEEP, other))
-    assert bench.decide(plane, bench.frame(first=True), s.NO_SERVER) == [("L:0,0", "NONE"), ("L:0,0", "L:0,1")]
+    plane = bench.plane(bench.roads([CORNERS]), Fixed(KEEP, own), Fixed(KEEP, other))
+    assert bench.decide(plane, bench.frame(first=True), NO_SERVER) == [("L:0,0", "NONE"), ("L:0,0", "L:0,1")]
     assert bench.decide(plane, bench.frame(), other) == [("KEEP", "L:0,0"), ("KEEP", "NONE")]
 
 
@@ -203,4 +209,4 @@ def test_at_the_first_frame_the_home_that_the_strategy_chose_is_no_target(bench:
     # Rule 1 of section 7: the container runs on h; with p = host: NONE.
     other = bench.cell(0, 1)
     plane = bench.plane(bench.roads([CORNERS]), Fixed(other, other))
-    assert bench.decide(plane, bench.frame(first=True), s.NO_SERVER) == [("L:0,1", "NONE")]
+    assert bench.decide(plane, bench.frame(first=True), NO_SERVER) == [("L:0,1", "NONE")]

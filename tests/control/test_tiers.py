@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.control.tiers import TierChoice
-from msmf_traci.deployment.servers import RequestLatency
+from msmf_traci.deployment.server_map import RequestLatency
 from tests.deployments import LOCAL, REGIONAL
 
 TABLE_2 = RequestLatency((15.0, 55.0))  # 10 and 50 ms, and computing

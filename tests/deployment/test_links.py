@@ -15,23 +15,23 @@ from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.backhaul import UNREACHED_NS, Backhaul, find_paths
 from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.deployment.link_file import LinkTable, read_links
-from msmf_traci.deployment.server_map import request_ms
-from msmf_traci.deployment.servers import RequestLatency, Servers
+from msmf_traci.deployment.server_map import RequestLatency, request_ms
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import HandoffPolicy, LinkOptions, policy
-from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.links import links_between, longest_path, rate_between
+from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy, Processing
 from msmf_traci.migration.workload import Containers
-from tests.courses import frame_course
+from msmf_traci.records import record_of
+from tests.courses import tell, told_engine
 
 MB = 1e6
 LOCAL, TOP = TierPlan("local", "cell"), TierPlan("top", "all")
 CELLS = HexCells(1, 500.0)  # seven
 L = [f"L:{name}" for name in CELLS.names]
 # access takes 10 ms and computing 5 ms, on the top 1 ms
-BY_TIER = np.array([15.0, 11.0])
-POLICY = policy(LinkOptions(12.5 * MB, 0.0, MB, 0.0), HandoffPolicy(False, False), RequestLatency((15.0, 11.0)), None)
+LATENCY = record_of(RequestLatency((15.0, 11.0)))[None]
+POLICY = record_of(Policy(LinkOptions(12.5 * MB, 0.0, MB, 0.0), HandoffPolicy(False, False), RequestLatency((15.0, 11.0)), 2))[None]
 
 
 def written(folder: Path, rows: list[tuple[str, str, float, float]]) -> Path:
@@ -59,7 +59,7 @@ def tree(folder: Path) -> Servers:
 def test_latency_on_a_ring_goes_the_shorter_way_round(tmp_path: Path) -> None:
     server_map = ring(tmp_path).server_map()
     # access 10, computing 5, and 2 ms for each link of the shorter way: 0, 1, 2, 3, 3, 2, 1 links
-    found = [request_ms(server, 0, BY_TIER, 0.0, server_map) for server in range(7)]
+    found = [request_ms(server, 0, LATENCY[0], server_map) for server in range(7)]
     assert found == approx([15, 17, 19, 21, 21, 19, 17])
 
 
@@ -67,11 +67,11 @@ def test_latency_on_a_tree_leads_over_its_switches(tmp_path: Path) -> None:
     servers = tree(tmp_path)
     server_map = servers.server_map()
     top = 7
-    assert request_ms(0, 0, BY_TIER, 0.0, server_map) == approx(15)  # its own server
-    assert request_ms(1, 0, BY_TIER, 0.0, server_map) == approx(15 + 1 + 1)  # below the same switch
-    assert request_ms(5, 0, BY_TIER, 0.0, server_map) == approx(15 + 1 + 3 + 4 + 1)  # over the root
-    assert request_ms(top, 0, BY_TIER, 0.0, server_map) == approx(11 + 1 + 3)
-    assert request_ms(top, 6, BY_TIER, 0.0, server_map) == approx(11 + 1 + 4)
+    assert request_ms(0, 0, LATENCY[0], server_map) == approx(15)  # its own server
+    assert request_ms(1, 0, LATENCY[0], server_map) == approx(15 + 1 + 1)  # below the same switch
+    assert request_ms(5, 0, LATENCY[0], server_map) == approx(15 + 1 + 3 + 4 + 1)  # over the root
+    assert request_ms(top, 0, LATENCY[0], server_map) == approx(11 + 1 + 3)
+    assert request_ms(top, 6, LATENCY[0], server_map) == approx(11 + 1 + 4)
 
 
 def test_the_tier_of_a_task_depends_on_the_way_up_from_its_cell(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_the_tier_of_a_task_depends_on_the_way_up_from_its_cell(tmp_path: Path) 
 
 def test_the_narrowest_link_of_the_way_is_what_a_transfer_gets(tmp_path: Path) -> None:
     servers = tree(tmp_path)
-    assert rate_between(0, 1, POLICY, servers.server_map()) == approx(12.5 * MB)  # the servers' own 100 Mb/s
-    assert rate_between(0, 4, POLICY, servers.server_map()) == approx(5 * MB)  # 40 Mb/s at the root
+    assert rate_between(0, 1, POLICY[0], servers.server_map()) == approx(12.5 * MB)  # the servers' own 100 Mb/s
+    assert rate_between(0, 4, POLICY[0], servers.server_map()) == approx(5 * MB)  # 40 Mb/s at the root
 
 
 def test_of_equally_short_ways_fewer_links_then_names_decide(tmp_path: Path) -> None:
@@ -103,22 +103,17 @@ def test_of_equally_short_ways_fewer_links_then_names_decide(tmp_path: Path) -> 
 
 def run(servers: Servers, transfers: list[tuple[int, int]], until_s: float, *, shared: bool, round_trips: float = 0.0) -> np.ndarray:
     """Seconds after which the images of 100 MB of some containers are on their targets."""
-    rules = policy(
-        LinkOptions(12.5 * MB, 0.0, 1e12, 0.0, is_shared=shared),
-        HandoffPolicy(False, False),
-        RequestLatency((15.0, 11.0)),
-        None,
-    )
-    rules["round_trips"] = round_trips
+    links = LinkOptions(12.5 * MB, 0.0, 1e12, 0.0, is_shared=shared)
+    processing = Processing(round_trips=round_trips)
+    rules = Policy(links, HandoffPolicy(False, False), RequestLatency((15.0, 11.0)), 2, processing)
     ledger = Ledger(keep_stages=True)
-    engine = Engine(np.stack([rules]), [servers], ledger)
+    engine = told_engine([rules], [servers], ledger)
     n = len(transfers)
     each = np.ones(n)
     engine.admit([Containers(100 * MB * each, MB * each, 80 * each, 0.2 * each)])
     home, target = ([pair[k] for pair in transfers] for k in (0, 1))
     for t_s in (0.0, until_s):
-        course = frame_course(t_s, range(n), home=home, target=target, cell=home, first=t_s == 0, last=t_s > 0)
-        engine.run(course, np.array([0]))
+        tell(engine, t_s, range(n), home=home, target=target, cell=home, first=t_s == 0, last=t_s > 0)
     stages = ledger.stages()
     first = stages["stage"] == 1
     return stages["t_end_s"][first][np.argsort(stages["vehicle"][first])]
@@ -141,7 +136,7 @@ def test_of_links_side_by_side_the_shortest_then_the_widest_is_taken(tmp_path: P
     rows += [(L[1], L[0], 2.0, 60.0), (L[0], L[1], 3.0, 90.0)]  # the same way again: wider, and longer
     servers = lay_servers(CELLS, [LOCAL], read_links(written(tmp_path, rows)))
     for source, target in ((0, 1), (1, 0)):
-        assert rate_between(source, target, POLICY, servers.server_map()) == approx(7.5 * MB)
+        assert rate_between(source, target, POLICY[0], servers.server_map()) == approx(7.5 * MB)
 
 
 def test_round_trips_follow_from_the_way(tmp_path: Path) -> None:

@@ -63,8 +63,7 @@ def make_files(folder: Path) -> None:
     (folder / "rings.yaml").write_text("ring_offsets_lines: 5")
     (folder / "huge.yaml").write_text("outline_radius_m: 90000")
     (folder / "unmade.py").write_text(
-        "from msmf_traci.control.strategies import Never\n"
-        "class Unmade(Never):\n    name = 'unmade'\n    def __init__(self):\n        pass\n"
+        "from msmf_traci.strategies.never import Never\nclass Unmade(Never):\n    name = 'unmade'\n    def __init__(self):\n        pass\n"
     )
     _make_traces(folder)
     own = folder / "own" / "experiment"

@@ -1,9 +1,10 @@
-"""What the documentation shows works as shown: the strategy of docs/strategies.md, by following the page alone."""
+"""What the documentation shows works as shown: the strategies of docs/strategies.md, by following the page alone."""
 
 import functools
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,8 +25,7 @@ OTHER_COMMANDS = ("report", "status", "fetch", "overlay", "completion")
 
 def test_own_strategy_of_the_documentation_runs_and_is_booked(called: Command, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (name,) = re.findall(r"Write it to `(\w+\.py)`", page)
+    ((name, code),) = re.findall(r"Write it to `(\w+\.py)`:\n\n```python\n(.*?)```", page, re.DOTALL)
     (line,) = re.findall(r"^msmf-traci (.*strategies=.*lazy.*)$", page, re.MULTILINE)
     (tmp_path / name).write_text(code, encoding="utf-8")
     result = called(tmp_path, *shlex.split(line), "mobility.vehicles=20")
@@ -36,6 +36,33 @@ def test_own_strategy_of_the_documentation_runs_and_is_booked(called: Command, t
     assert 0 < handoffs["lazy"] < handoffs["pm"]
     assert relayed["lazy"] > 0
     assert any(row.startswith("lazy ") for row in result.stdout.splitlines())
+
+
+def test_further_strategies_of_the_documentation_run_beside_each_other(called: Command, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r"In a file\s`(\w+\.py)`:\n\n```python\n(.*?)```", page, re.DOTALL))
+    assert set(files) == {"just_in_time.py", "early.py", "patient.py"}
+    for name, code in files.items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    (line,) = re.findall(r"^msmf-traci (.*strategies=.*patient.*)$", page, re.MULTILINE)
+    result = called(tmp_path, *shlex.split(line), "mobility.vehicles=20")
+    assert result.returncode == 0, result.stderr
+    vehicles = pd.read_csv(only_run(tmp_path / "results" / "synthetic") / "vehicles.csv").groupby("strategy")
+    handoffs, outage_s = vehicles["handoffs"].sum(), vehicles["outage_s"].sum()
+    assert (handoffs[["just_in_time", "early", "patient"]] > 0).all()
+    assert handoffs["patient"] <= handoffs["pm"]  # it does not follow into areas that are soon left
+    assert outage_s["just_in_time"] < outage_s["pm"]  # at the border it waits until its copy is there
+
+
+def test_deciding_from_outside_as_the_documentation_does(environment: dict[str, str], tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
+    (code,) = (code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "msmf.open_pass(" in code)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=580
+    )
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^satisfied seconds, about: [1-9]\d*$", result.stdout, re.MULTILINE)
+    assert re.search(r"\bmine +0\.\d+", result.stdout)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -50,7 +77,8 @@ def commands_of(page: str) -> Iterator[list[str]]:
     text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
     for block in re.findall(r"^```(?:text)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in re.findall(r"^(?:sudo )?(?:\.venv/bin/)?msmf-traci(?: .*)?$", block, re.MULTILINE):
-            yield shlex.split(line, comments=True)[1:]
+            words = shlex.split(line.removeprefix("sudo "), comments=True)
+            yield words[1:]
 
 
 @functools.cache

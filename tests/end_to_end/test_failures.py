@@ -116,7 +116,7 @@ def test_two_equal_sweeps_at_once_do_no_harm(environment: dict[str, str], tmp_pa
 
 def test_strategy_that_raises_is_said_with_its_line(called: Command, tmp_path: Path) -> None:
     (tmp_path / "shaky.py").write_text(
-        "from msmf_traci.control.strategies import Strategy\n"
+        "from msmf_traci.strategies.strategy import Strategy\n"
         "class Shaky(Strategy):\n"
         "    name = 'shaky'\n"
         "    def decide(self, now):\n"
@@ -133,11 +133,11 @@ def test_failed_run_of_a_sweep_is_named_and_only_the_missing_is_done_again(calle
     # the second point's strategy refuses to decide until a file appears
     (tmp_path / "moody.py").write_text(
         "from pathlib import Path\n"
-        "from msmf_traci.control.strategies import Never\n"
-        "class Moody(Never):\n"
+        "from msmf_traci import KEEP, NO_SERVER, Decision, Strategy\n"
+        "class Moody(Strategy):\n"
         "    name = 'moody'\n"
         "    def decide(self, now):\n"
-        "        answer = super().decide(now)\n"
+        "        answer = Decision(now.everywhere(KEEP), now.everywhere(NO_SERVER))\n"
         "        if not Path('calm').exists():\n"
         "            answer = type(answer)(answer.home.astype(float), answer.target)\n"
         "        return answer\n"

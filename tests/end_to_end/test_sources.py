@@ -174,7 +174,7 @@ def test_the_installed_packages_of_sumo_are_used_whatever_else_bears_their_names
         (others / f"{name}-1.20.0.dist-info").mkdir()
         (others / f"{name}-1.20.0.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.20.0\n")
     (tmp_path / "pyproj.py").write_text("raise RuntimeError('this is another one')\n")
-    (tmp_path / "own.py").write_text("from msmf_traci.control.strategies import Never\n\nclass Mine(Never):\n    name = 'mine'\n")
+    (tmp_path / "own.py").write_text("from msmf_traci.strategies.never import Never\n\nclass Mine(Never):\n    name = 'mine'\n")
     around = {"PYTHONPATH": str(others), "LIBSUMO_AS_TRACI": "1", "SUMO_HOME": str(others)}
     again = run(msmf, tmp_path, "again", *town, "seed=18", f"mobility.source={source}", "strategies=[pm,own:Mine]", **around)
     of_pm = pd.read_csv(again / "vehicles.csv").query("strategy == 'pm'").reset_index(drop=True)

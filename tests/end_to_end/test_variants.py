@@ -2,12 +2,15 @@
 
 import itertools
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from tests.control import readable
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -64,35 +67,14 @@ def test_one_pass_gives_the_rows_of_separate_runs(varied: dict[str, dict[str, st
     assert seen == sum(len(text(together, table)) for table in TABLES)
 
 
-# ours again, as anybody's: not planned, but asked frame by frame
-ASKED = """
-from msmf_traci.control.strategies import Nearest, OracleTier, Pm, PmOpTier
-
-
-class A(Nearest):
-    name = "asked_nearest"
-
-
-class B(Pm):
-    name = "asked_pm"
-
-
-class C(PmOpTier):
-    name = "asked_pm_op_tier"
-
-
-class D(OracleTier):
-    name = "asked_oracle_tier"
-"""
-
-
-def test_strategies_that_are_asked_fare_like_those_that_are_planned(called: Command, tmp_path: Path) -> None:
-    (tmp_path / "asked.py").write_text(ASKED)
+def test_strategies_that_are_asked_fare_like_those_that_are_compiled(called: Command, tmp_path: Path) -> None:
+    """Ours again, in Python, as anybody would write them (`tests/control/readable.py`): asked frame by frame."""
+    shutil.copy(readable.__file__, tmp_path / "asked.py")
     ours = ("nearest", "pm", "pm_op_tier", "oracle_tier")
     done = run(
         called,
         tmp_path,
-        f"strategies=[{','.join(ours)},asked:A,asked:B,asked:C,asked:D]",
+        f"strategies=[{','.join(ours)},asked:Nearest,asked:Pm,asked:PmOpTier,asked:OracleTier]",
         *("variants.links.mode=[dedicated,shared]", "variants.handoff.unsynced=[stop,relay]", "variants.reports.distance_m=[0,60]"),
         "output.trace=true",
     )
@@ -100,7 +82,8 @@ def test_strategies_that_are_asked_fare_like_those_that_are_planned(called: Comm
         rows = text(done, table)
         for name in ours:
             own = [
-                rows[rows["strategy"] == strategy].drop(columns="strategy").reset_index(drop=True) for strategy in (name, f"asked_{name}")
+                rows[rows["strategy"] == strategy].drop(columns="strategy").reset_index(drop=True)
+                for strategy in (name, f"{name}_readable")
             ]
             pd.testing.assert_frame_equal(*own)
             assert len(own[0])

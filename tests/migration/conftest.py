@@ -15,14 +15,15 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from msmf_traci.control.decisions import Changes, Decisions
-from msmf_traci.experiment.drive import course_of
-from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
-from msmf_traci.migration.engine import Engine
+from msmf_traci.control.look import Look, Road
+from msmf_traci.migration.engine import Decider, Engine, batch_of, room_to_see
+from msmf_traci.migration.kernel import Now
 from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.frame import Frames
-from msmf_traci.mobility.tracks import Follower
+from msmf_traci.mobility.tracks import Follower, Tracks
+from msmf_traci.records import new_records
 from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from tests.courses import REGION, SERVERS, names_of, policies, row_of_cells
@@ -68,6 +69,14 @@ class Drive:
         return self.times_s[self.last] - self.times_s[self.first]
 
 
+def told(now: Now) -> tuple[int, int]:
+    """The decision that lies where other strategies find the displacement."""
+    return int(now.look.dx_m), int(now.look.dy_m)
+
+
+ROAD = Road(np.array([2, 3]), np.zeros(2), np.ones(2))  # cells where the road may enter the region
+
+
 class Booked:
     """A drive taken through the engine and booked.
 
@@ -76,34 +85,47 @@ class Booked:
     drive
         The drive.
     cuts
-        Frames before which batches are cut; in a batch the engine is told only of changes. None: frame by frame, everything anew.
+        Frames before which batches are cut; in a batch the engine looks only where something is new. None: frame by frame, everything
+        anew.
+    given
+        Whether decisions are given frame by frame, instead of by a kernel.
+    traced
+        Whether a trace reads along.
     look
         Called after each batch, with `now_s` the time of its last frame.
     """
 
-    def __init__(self, drive: Drive, cuts: Sequence[int] | None = None, look: Callable[["Booked"], None] | None = None) -> None:
+    def __init__(
+        self,
+        drive: Drive,
+        cuts: Sequence[int] | None = None,
+        look: Callable[["Booked"], None] | None = None,
+        *,
+        given: bool = False,
+        traced: bool = False,
+    ) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
         rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, tiers=drive.tiers)
-        self.engine = Engine(rules, row_of_cells(policies=drive.strategies), self.ledger)
+        decider = Decider() if given else Decider("told", told, each_frame=cuts is None)
+        self.engine = Engine(rules, [decider] * drive.strategies, row_of_cells(policies=drive.strategies), self.ledger)
         self.engine.admit([drive.containers] * drive.strategies)
         self.now_s = -np.inf
         self.state_at_arrival: dict[int, dict[str, np.ndarray]] = {}
+        self._given, self._traced = given, traced
+        self.last_host = np.full((drive.vehicles, drive.strategies), NO_SERVER)  # where a trace reads along
         self._follower = Follower()
         self._follower.admit(drive.vehicles)
-        self._changes = [Changes() for _ in range(drive.strategies)]
-        for changes in self._changes:
-            changes.admit(drive.vehicles)
         ends = range(1, len(drive.times_s) + 1) if cuts is None else sorted({*cuts, len(drive.times_s)})
         for begin, end in pairwise([0, *ends]):
-            self._batch(begin, end, every=cuts is None)
+            self._batch(begin, end)
             self.now_s = drive.times_s[end - 1]
             if look is not None:
                 look(self)
             for vehicle in np.flatnonzero((drive.last >= begin) & (drive.last < end)):
                 self.state_at_arrival[int(vehicle)] = self.state(vehicle)
 
-    def _batch(self, begin: int, end: int, *, every: bool) -> None:
+    def _batch(self, begin: int, end: int) -> None:
         """Frames begin to end - 1."""
         drive = self.drive
         on_road = [np.flatnonzero((drive.first <= f) & (f <= drive.last)) for f in range(begin, end)]
@@ -115,15 +137,34 @@ class Booked:
         columns |= {"route": number, "route_index": number, "first": drive.first[vehicle] == f, "last": drive.last[vehicle] == f}
         start = np.cumsum([0, *(len(some) for some in on_road)])
         tracks = self._follower.follow(Frames(drive.times_s[begin:end], start, **columns))
-        f, vehicle = f[tracks.order], vehicle[tracks.order]
-        cell, none = drive.cell[f, vehicle], np.full(len(f), -1)
+        if not len(tracks):
+            return
+        batch, f, vehicle = batch_of(tracks), f[tracks.order], vehicle[tracks.order]
         for strategy in range(drive.strategies):
-            home, target = drive.home[f, vehicle, strategy], drive.target[f, vehicle, strategy]
-            home = np.where(tracks.first & (home == KEEP), cell, home)
-            entry = drive.entry[f, vehicle, strategy]
-            decisions = Decisions(cell, home, target, none, entry, none)
-            change_start, change = self._changes[strategy].find(tracks, decisions, every=every)
-            self.engine.run(course_of(tracks, decisions, change_start, change), np.array([strategy]))
+            looks, is_new = self._looks(f, vehicle, strategy, tracks)
+            seen = room_to_see(len(f) if self._traced else 0, drive.strategies)
+            if not self._given:
+                self.engine.run(strategy, batch, looks, is_new, ROAD, seen)
+            for k in range(len(batch.frame_start) - 1) if self._given else ():
+                moved = self.engine.begin_frame(strategy, k, batch)
+                decisions = drive.home[f, vehicle, strategy], drive.target[f, vehicle, strategy]
+                self.engine.finish_frame(strategy, k, batch, looks, decisions, seen, moved=moved, road=ROAD)
+            if self._traced:
+                self.last_host[vehicle, strategy] = seen.host[:, strategy]
+
+    def _looks(self, f: np.ndarray, vehicle: np.ndarray, strategy: int, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
+        """What is known at each sample, and whether it is new: differs from the vehicle's frame before, or follows its first one."""
+        drive, before = self.drive, np.maximum(f - 1, 0)
+        looks = new_records(Look, len(f))
+        looks["cell"] = looks["home"] = drive.cell[f, vehicle]
+        looks["dx_m"], looks["dy_m"] = drive.home[f, vehicle, strategy], drive.target[f, vehicle, strategy]
+        entry = drive.entry[f, vehicle, strategy]
+        looks["cells_begin"], looks["cells_end"] = np.maximum(entry - 2, 0), np.maximum(entry - 1, 0)
+        looks["first"], looks["last"] = tracks.first, tracks.last
+        is_new = tracks.first.copy()
+        for told in (drive.home[:, :, strategy], drive.target[:, :, strategy], drive.cell):
+            is_new |= told[f, vehicle] != told[before, vehicle]
+        return looks, is_new
 
     def state(self, vehicle: int) -> dict[str, np.ndarray]:
         """Clocks and flags of a vehicle's containers."""
@@ -154,9 +195,9 @@ class Booked:
             **{name: np.zeros(shape, dtype=np.int64) for name in ("reports", "report_bytes", "level_met")},
             **{f"{kind}_{result}": np.zeros(shape) for kind in ("entry", "handoff") for result in ("hits", "misses")},
             "tier": np.full(shape, "local", dtype=object),
-            "image_bytes": records["image"],
-            "memory_capacity_bytes": records["memory"],
-            "latency_level_ms": records["level_ms"],
+            "image_bytes": records["image_bytes"],
+            "memory_capacity_bytes": records["memory_bytes"],
+            "latency_level_ms": records["latency_level_ms"],
         }
         return vehicles_table(self._names(), self.ledger.transfers(), trips, columns)
 
@@ -216,8 +257,8 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
             is_shared=crowded and draw(st.booleans()),
             # so that there is room for every first deployment
             room_by_tier=(
-                draw(st.sampled_from([None, 1 if v <= 2 else 2])) if crowded else None,
-                draw(st.sampled_from([None, 1, 2])) if tiers == 2 else None,
+                draw(st.sampled_from([0, 1 if v <= 2 else 2])) if crowded else 0,
+                draw(st.sampled_from([0, 1, 2])) if tiers == 2 else 0,
             ),
         ),
         policy=HandoffPolicy(draw(st.booleans()), draw(st.booleans())),
@@ -292,7 +333,7 @@ def crowd() -> Callable[..., Drive]:
             entry=np.full((frames, vehicles, 1), NO_SERVER),
             cell=np.zeros((frames, vehicles), dtype=np.int64),
             containers=Containers(MB * every, MB * every, np.array(level_ms or 80 * every), every),
-            links=LinkOptions(BYTES_PER_S, 0.0, 5 * MB, 0.0, room_by_tier=(local_room, regional_room)),
+            links=LinkOptions(BYTES_PER_S, 0.0, 5 * MB, 0.0, room_by_tier=(local_room or 0, regional_room or 0)),
             policy=HandoffPolicy(False, False),
             tiers=tiers,
         )

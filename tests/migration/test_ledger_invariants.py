@@ -101,7 +101,7 @@ def transfers_of_a_container_follow_each_other(drive, booked):
         for row in rows.itertuples():
             assert row.source == hosts[-1]
             hosts.append(row.target if row.outcome == "completed" else row.source)
-        assert hosts[-1] == "ABCD"[booked.engine.containers["host"][_container(rows)]]
+        assert hosts[-1] == "ABCD"[booked.last_host[_container(rows)]]
 
 
 def handoffs_are_those_signalled_and_those_taken_back(drive, booked):
@@ -161,7 +161,7 @@ def stages_of_a_transfer_are_contiguous_and_in_order(drive, booked):
 def test_the_books_balance(drives, book, data):
     """Every rule above, on the same drive: drawing and driving one takes longer than all of them."""
     drive = data.draw(drives)
-    booked = book(drive)
+    booked = book(drive, traced=True)
     for holds in (
         bytes_add_up_from_stage_to_run,
         no_link_carries_more_than_its_bandwidth,

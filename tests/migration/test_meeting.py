@@ -19,11 +19,11 @@ EXAMPLES = settings(max_examples=150, deadline=None)
 
 def no_link_is_overfull(drive, booked):
     records = booked.engine.containers
-    sends = np.isin(records["stage"], SENDING) & (records["to_send"] > 0) & (records["since"] <= booked.now_s)
+    sends = np.isin(records["stage"], SENDING) & (records["to_send_bytes"] > 0) & (records["since_s"] <= booked.now_s)
     for end in ("host", "target"):
         for strategy in range(drive.strategies):
             some = sends[:, strategy]
-            load = np.bincount(records[end][some, strategy], records["rate"][some, strategy])
+            load = np.bincount(records[end][some, strategy], records["rate_bytes_per_s"][some, strategy])
             if drive.links.is_shared:
                 assert (load <= BYTES_PER_S * (1 + 1e-12)).all()
 
@@ -34,8 +34,8 @@ def no_server_holds_more_than_it_has_room_for(drive, booked):
         held = np.concatenate([records[end][:, strategy] for end in ("host", "target")])
         held = np.bincount(held[held != NO_SERVER], minlength=REGION + 1)
         local, regional = drive.links.room_by_tier
-        assert local is None or (held[:REGION] <= local).all()
-        assert regional is None or held[REGION] <= regional
+        assert not local or (held[:REGION] <= local).all()
+        assert not regional or held[REGION] <= regional
 
 
 def bytes_add_up_and_refused_transfers_have_none(drive, booked):

@@ -1,7 +1,8 @@
 """Section 6 of the model, "prediction hits": when a stay begins and ends, and which predictions are counted."""
 
-from msmf_traci.migration.container import new_containers
+from msmf_traci.migration.container import Container
 from msmf_traci.migration.machine import score
+from msmf_traci.records import new_records
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 A, B, C, E = 1, 2, 3, 4
@@ -10,11 +11,11 @@ NONE = NO_SERVER
 
 def drive(*frames: tuple[int, int, int]) -> tuple[int, ...]:
     """One container through frames of (home, target, host): entry hits and misses, handoff hits and misses."""
-    records = new_containers(1, 1)
+    records = new_records(Container, 1)
     for home, target, host in frames:
         records["host"] = host
-        score(records[0, 0], home, target)
-    return tuple(int(records[name][0, 0]) for name in ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"))
+        score(records[0], home, target)
+    return tuple(int(records[name][0]) for name in ("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"))
 
 
 def test_the_first_frame_begins_a_stay_and_counts_nothing() -> None:

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_batches_give_what_single_frames_give(kind, request, book, data):
-    """Any decisions, many of them held over several frames; batches cut anywhere; in a batch only changes are looked at."""
+    """Any decisions, many of them held over several frames; batches cut anywhere; a trace reads along; decisions are given."""
     drive = data.draw(request.getfixturevalue(kind))
     held = np.array(data.draw(st.lists(st.booleans(), min_size=len(drive.times_s), max_size=len(drive.times_s))))
     same_as = np.maximum.accumulate(np.where(held, 0, np.arange(len(drive.times_s))))
     held_answers = {name: getattr(drive, name)[same_as] for name in ("home", "target", "cell")}
     drive = replace(drive, **held_answers)  # the server where a road enters a region may change while all else is held
     cuts = sorted(data.draw(st.sets(st.integers(1, len(drive.times_s)), max_size=4)))
-    _assert_same(book(drive), book(drive, cuts=cuts))
+    frame_by_frame = book(drive)
+    _assert_same(frame_by_frame, book(drive, cuts=cuts))
+    _assert_same(frame_by_frame, book(drive, cuts=cuts, traced=True))
+    _assert_same(frame_by_frame, book(drive, cuts=cuts, given=True))
 
 
 def test_a_container_deployed_away_from_its_full_home_goes_there_once_there_is_room(crowd, book):

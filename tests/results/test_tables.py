@@ -50,7 +50,7 @@ class Books:
     def transfers(self):
         ledger = Ledger()
         for row in self._rows:
-            ledger.transfer_book.append(row)
+            ledger.books.transfers.append(row)
         return ledger.transfers()
 
 
@@ -121,7 +121,7 @@ def test_transfers_are_sorted_by_their_keys_whatever_the_order_of_booking():
 def test_stages_keep_the_order_of_time_within_a_transfer():
     ledger = Ledger(keep_stages=True)
     for begin, stage in ((0.0, Stage.IMAGE), (5.0, Stage.MEMORY), (6.0, Stage.IDLE), (8.0, Stage.ROUND)):
-        ledger.stage_book.append(((0, 1, 0, int(stage)), (begin, begin + 1, 10.0)))
+        ledger.books.stages.append(((0, 1, 0, int(stage)), (begin, begin + 1, 10.0)))
     table = stages_table(ledger.stages(), names())
     assert " ".join(table.columns) == STAGES
     assert list(table["stage"]) == ["IMAGE", "MEMORY", "IDLE", "ROUND"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from msmf_traci.migration.container import HandoffPolicy
 from msmf_traci.migration.ledger import Outcome, Stage
+from msmf_traci.migration.policy import HandoffPolicy
 from msmf_traci.testbed import conductor as conducting
 from msmf_traci.testbed.conductor import Conductor
 from msmf_traci.testbed.journal import Journal

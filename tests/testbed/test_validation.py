@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from msmf_traci.commands.entry import testbed
-from msmf_traci.migration.container import Processing
+from msmf_traci.migration.policy import Processing
 from msmf_traci.testbed.comparison import PAPER, chosen, compare, errors, fit_to, read_measurements
 from msmf_traci.testbed.expectation import Costs, Migration, expect
 from msmf_traci.testbed.fitting import costs_of, equations, fit, preset_of

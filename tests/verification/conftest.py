@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
-from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.workload import Containers
 from msmf_traci.results.tables import migrations_table, stages_table
 from msmf_traci.sentinels import NO_SERVER
-from tests.courses import SERVERS, frame_course, names_of, policies, row_of_cells
+from tests.courses import SERVERS, names_of, policies, row_of_cells, tell, told_engine
 
 MB = 1e6
 ONE = np.array([0])
@@ -40,7 +39,7 @@ class OneContainer:
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
         links = LinkOptions(10 * MB, dirty_mb_per_s / memory_mb, threshold_mb * MB, switch_s)
-        self.engine = Engine(policies(links, HandoffPolicy(relay, finish), processing=processing), row_of_cells(), self.ledger)
+        self.engine = told_engine(policies(links, HandoffPolicy(relay, finish), processing=processing), row_of_cells(), self.ledger)
         self.engine.admit([Containers(np.array([image_mb * MB]), np.array([memory_mb * MB]), np.array([level_ms]), np.array([start_s]))])
         self._before_s = np.nan
 
@@ -54,14 +53,13 @@ class OneContainer:
 
     def _run(self, t_s: float, home: int, target: int, cell: int, *, last: bool) -> None:
         is_first = np.isnan(self._before_s)
-        course = frame_course(t_s, [0], home=home, target=target, cell=cell, first=is_first, last=last, x_m=t_s, before_x_m=self._before_s)
-        self.engine.run(course, ONE)
-        self._before_s = t_s
+        seen = tell(self.engine, t_s, [0], home=home, target=target, cell=cell, first=is_first, last=last, x_m=t_s)
+        self._before_s, self._host = t_s, int(seen.host[0, 0])
 
     @property
     def host(self) -> str:
         """Name of the server that it runs or stopped on."""
-        return SERVERS[int(self.booked("host"))]
+        return SERVERS[self._host]
 
     @property
     def running(self) -> bool:

@@ -11,7 +11,7 @@ it is IDLE until 15.1 s (5 s after MEMORY began), sends ROUND 1 from 15.9 to 16.
 import pytest
 from pytest import approx
 
-from msmf_traci.migration.container import Processing
+from msmf_traci.migration.policy import Processing
 from msmf_traci.sentinels import NO_SERVER
 
 A, B, C = 0, 1, 2

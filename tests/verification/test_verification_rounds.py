@@ -10,7 +10,7 @@ import pytest
 from msmf_traci.config.compose import read_request
 from msmf_traci.config.rounds import shortest_cycle_s
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import Processing
+from msmf_traci.migration.policy import Processing
 
 A, B = 0, 1
 WATCHED_S, W = 40, 10

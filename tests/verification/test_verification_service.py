@@ -4,12 +4,11 @@ Servers A, B, C stand in cells 0, 1, 2: a request takes 15 ms and 40 ms more for
 Default container: S = 100 MB, M = 20 MB, W = 10 MB/s, dirty 1 MB/s, M_d = 5 MB, start time 0.2 s.
 """
 
-import numpy as np
 import pytest
 from pytest import approx
 
 from msmf_traci.sentinels import KEEP
-from tests.courses import frame_course
+from tests.courses import tell
 
 A, B, C = 0, 1, 2
 
@@ -155,6 +154,6 @@ def test_nothing_is_counted_before_the_first_frame_or_after_the_last(bench):
     one = bench()
     one.frame(100, A, B, cell=2)
     one.arrive(130, cell=2)
-    one.engine.run(frame_course(500, [], home=A), np.array([0]))
+    tell(one.engine, 500, [], home=A)
     assert seconds(one) == (30, 30, 0)
     assert one.transfer().t_end_s == 130

@@ -11,13 +11,12 @@ import pytest
 from pytest import approx
 
 from msmf_traci.errors import InputError
-from msmf_traci.migration.container import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
-from msmf_traci.migration.engine import Engine
 from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
 from msmf_traci.migration.workload import Containers
 from msmf_traci.results.tables import migrations_table, stages_table
 from msmf_traci.sentinels import KEEP, NO_SERVER
-from tests.courses import SERVERS, frame_course, names_of, policies, row_of_cells
+from tests.courses import SERVERS, names_of, policies, row_of_cells, tell, told_engine
 
 MB = 1e6
 A, B, C, D = range(4)
@@ -37,8 +36,8 @@ class Meeting:
         processing: Processing = NO_PROCESSING,
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
-        links = LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, is_shared=shared, room_by_tier=(room,))
-        self.engine = Engine(policies(links, HandoffPolicy(False, finish), processing=processing), row_of_cells(), self.ledger)
+        links = LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, is_shared=shared, room_by_tier=(room or 0,))
+        self.engine = told_engine(policies(links, HandoffPolicy(False, finish), processing=processing), row_of_cells(), self.ledger)
         each = np.ones(vehicles)
         self.engine.admit([Containers(100 * MB * each, 20 * MB * each, 80 * each, 0.2 * each)])
         self._seen: set[int] = set()
@@ -48,7 +47,8 @@ class Meeting:
         """One frame of the vehicles named, attached to the cells of their homes (of A, where it is KEEP)."""
         vehicles = sorted(says)
         home = [says[v][0] for v in vehicles]
-        course = frame_course(
+        tell(
+            self.engine,
             t_s,
             vehicles,
             home=home,
@@ -57,7 +57,6 @@ class Meeting:
             first=[v not in self._seen for v in vehicles],
             last=[v in last for v in vehicles],
         )
-        self.engine.run(course, np.array([0]))
         self._seen |= set(vehicles)
 
     def transfers(self) -> list[Any]:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from msmf_traci.code_version import user_code_hash
 from msmf_traci.config.fields import LONGEST_NAME, check_name
-from msmf_traci.control.strategies import Strategy, StrategyOptions
 from msmf_traci.errors import InputError
 from msmf_traci.living_code import living_code_hash
 from msmf_traci.sentinels import MOST_TIERS
+from msmf_traci.strategies.strategy import Strategy
 
 ENTRY_POINTS = "msmf_traci.strategies"
 _offered: dict[str, type[Strategy]] = {}  # classes that a Python program has handed over, by their paths
@@ -84,20 +84,21 @@ def load_strategies(names: Sequence[str]) -> list[type[Strategy]]:
     return loaded
 
 
-def check_made(kinds: Sequence[type[Strategy]], options: StrategyOptions) -> None:
+def check_made(kinds: Sequence[type[Strategy]]) -> None:
     """Check that strategies can be made.
 
     Raises
     ------
     InputError
-        If a class cannot be made with the options.
+        If a class cannot be made with its options.
     """
     for kind in kinds:
         try:
-            kind(options)
+            kind(kind.Options())
         except Exception as error:
             raise InputError(
-                f"strategy {kind.name} cannot be made: {type(error).__name__}: {error}; its __init__ must take (self, options)"
+                f"strategy {kind.name} cannot be made: {type(error).__name__}: {error}; its __init__ must take (self, options), "
+                "and each of its options needs a default"
             ) from error
 
 
@@ -128,9 +129,11 @@ def _load(name: str) -> type[Strategy]:
             hint = f"did you mean {close[0]}?" if is_misspelt else f"did you mean {close[0]}, or a class of your own, package.module:Class?"
         raise InputError(f"strategies: there is no strategy {name!r}; {hint}")
     if not (isinstance(loaded, type) and issubclass(loaded, Strategy)):
-        raise InputError(f"strategies: {name} is no strategy; derive the class from msmf_traci.control.strategies.Strategy")
+        raise InputError(f"strategies: {name} is no strategy; derive the class from msmf_traci.Strategy")
     if not isinstance(getattr(loaded, "name", None), str):
         raise InputError(f"strategies: {name} has no name for the tables; give the class an attribute name = '...'")
+    if not loaded.is_compiled() and loaded.decide is Strategy.decide:
+        raise InputError(f"strategies: {name} has neither decide nor kernel; write one of them (docs/strategies.md)")
     try:
         check_name(loaded.name)
     except ValueError as error:

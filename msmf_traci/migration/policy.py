@@ -1,0 +1,83 @@
+"""One variant's rules, in SI units: what the engine must know of the options, under one name from here to the compiled loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msmf_traci.deployment.server_map import RequestLatency
+
+
+@dataclass(frozen=True)
+class LinkOptions:
+    """How bytes travel, when dirty memory is sent, and what the servers of each tier can hold and send.
+
+    Attributes
+    ----------
+    bandwidth_bytes_per_s
+        Of images and memories: what transport adds to them is taken off before.
+    room_by_tier
+        Containers that a server of each tier can hold; 0, or no number: any.
+    bandwidth_by_tier
+        Bandwidth of a server of each tier; 0, or no number: the one above.
+    efficiency
+        Share of a bandwidth that carries images and memories, for those that servers or links have of their own.
+    """
+
+    bandwidth_bytes_per_s: float
+    dirty_share_per_s: float
+    dirty_threshold_bytes: float
+    switch_s: float
+    is_shared: bool = False
+    room_by_tier: tuple[int, ...] = ()
+    bandwidth_by_tier: tuple[float, ...] = ()
+    efficiency: float = 1.0
+
+
+@dataclass(frozen=True)
+class HandoffPolicy:
+    """What happens to containers that are not synchronised at the handoff, and to users who leave meanwhile."""
+
+    relay_unsynced: bool
+    finish_user_left: bool
+
+
+@dataclass(frozen=True)
+class Processing:
+    """What a migration does beside sending bytes, in seconds and in seconds per byte of memory; nothing in the paper's model.
+
+    Attributes
+    ----------
+    checkpoint_s, checkpoint_s_per_byte
+        A snapshot of the memory.
+    comparison_s, comparison_s_per_byte
+        Comparing a snapshot with the one that the target holds.
+    restore_s, restore_s_per_byte
+        Restoring, beside the start time.
+    answers_s
+        What each sending waits for the target's answers.
+    round_trips
+        Round trips on the path to the target that each sending waits for beside that, where links say how long they take.
+    """
+
+    checkpoint_s: float = 0.0
+    checkpoint_s_per_byte: float = 0.0
+    comparison_s: float = 0.0
+    comparison_s_per_byte: float = 0.0
+    restore_s: float = 0.0
+    restore_s_per_byte: float = 0.0
+    answers_s: float = 0.0
+    round_trips: float = 0.0
+
+
+NO_PROCESSING = Processing()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of one variant; `tiers` says how many its strategy uses, counted from the lowest."""
+
+    links: LinkOptions
+    handoff: HandoffPolicy
+    latency: RequestLatency
+    tiers: int
+    processing: Processing = NO_PROCESSING

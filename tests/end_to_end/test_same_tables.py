@@ -1,0 +1,43 @@
+"""What is computed does not change by itself: the tables of a few small runs, whose hashes were taken before the engine was rebuilt.
+
+Between them they have every strategy, a trace, links that are shared, servers that are full, status updates, hysteresis, processing, tiers
+of unlike computing, and applications. SUMO is of one release (pyproject.toml), so that the vehicles are the same.
+"""
+
+import hashlib
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.test_main_job import only_run
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+FEW = ("mobility.vehicles=12", "mobility.max_duration_s=500", "deployment.rings=6", "output.trace=true", "output.dir=out")
+TABLES = ("summary", "summary_by_band", "vehicles", "migrations", "frames", "decisions", "stages")
+MEETING = (
+    *("links.mode=shared", "tiers.local.capacity=1", "tiers.regional.capacity=2", "handoff.unsynced=relay"),
+    *("reports.distance_m=40", "attachment.hysteresis_m=30"),
+)
+UNLIKE = (
+    *("migration.processing.checkpoint_s=0.4", "migration.processing.round_s=0.3", "handoff.user_left=finish"),
+    *("tiers=three", "tiers.local.compute_ms_per_container=2", "tier_choice.min_speed_kmh=20"),
+    "variants.workload.application=[game,ram]",
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "sha256"),
+    [
+        pytest.param((), "16c974008f1b02752cf5404d79da00377d39250f2a99d6413b4c52289a5ce571", id="default"),
+        pytest.param(MEETING, "255242f2ff495f6727981bb772593dd1cb918703876c76b0d15843285aa53528", id="meeting"),
+        pytest.param(UNLIKE, "53950d25bb4f517670423b38c0165fa38235a288a0ba664dc215d0db44d630d6", id="unlike"),
+    ],
+)
+def test_tables_are_those_of_before(called: Command, tmp_path: Path, words: tuple[str, ...], sha256: str) -> None:
+    result = called(tmp_path, *FEW, *words)
+    assert result.returncode == 0, result.stderr
+    folder = only_run(tmp_path / "out")
+    assert hashlib.sha256(b"".join((folder / f"{name}.csv").read_bytes() for name in TABLES)).hexdigest() == sha256
