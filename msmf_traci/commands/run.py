@@ -24,7 +24,7 @@ def main(words: Sequence[str]) -> None:
     if arguments.help is not None:
         from msmf_traci.config.help import help_text
 
-        print(help_text(arguments.help))
+        print(help_text(arguments.help, arguments.overrides))
         return
     from msmf_traci.config.compose import read_request
 

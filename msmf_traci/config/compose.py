@@ -32,6 +32,7 @@ from msmf_traci.config.idle import refuse_idle, refuse_idle_of_servers, refuse_t
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, accept_schemas_of_plugins, check_installed, is_hydras, usable_cores
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.overrides import GROUPS, MOST_RUNS, nearest_name, parse_overrides, with_typed_params
+from msmf_traci.config.own_options import with_own_options
 from msmf_traci.config.rounds import refuse_rounds_without_number
 from msmf_traci.config.schema import APPLICATIONS, Config, option_fields
 from msmf_traci.config.variants import combinations
@@ -269,7 +270,7 @@ def judge_composed(composed: DictConfig, experiment: str | None) -> Config:
             "see docs/experiments.md"
         )
     plain["experiment"] = plain.get("experiment") or experiment
-    plain = as_meant(plain)
+    plain = with_own_options(as_meant(plain))
     try:
         config = Config.model_validate(plain)
         refuse_idle(config)

@@ -12,10 +12,14 @@ NEW_NAMES: Mapping[str, tuple[str, ...]] = {
     "tiers.compute_ms": ("tiers.local.compute_ms", "tiers.regional.compute_ms"),
     "tiers.hop_latency_ms": ("links.hop_latency_ms",),
     "tiers.min_speed_kmh": ("tier_choice.min_speed_kmh",),
+    "nearest.trigger_m": ("strategy.nearest.trigger_m",),
+    "coverage_filter.min_m": ("strategy.pm_op.min_m",),
+    "coverage_filter.min_dwell_s": ("strategy.pm_op.min_dwell_s",),
     "capacity.local": ("tiers.local.capacity",),
     "capacity.regional": ("tiers.regional.capacity",),
 }
 _VARIANTS = "variants."
+_GONE = ("capacity", "nearest", "coverage_filter")  # sections of the first edition
 _TWO_TIERS: Mapping[str, Any] = {"order": ["local", "regional"], "local": {"area": "cell"}, "regional": {"area": "rings"}}
 
 
@@ -60,4 +64,4 @@ def _renamed(sections: Mapping[str, Any]) -> dict[str, Any]:
             for parent in parents:
                 at = at.setdefault(parent, {})
             at[last] = value
-    return {section: content for section, content in found.items() if section != "capacity"}
+    return {section: content for section, content in found.items() if section not in _GONE}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
 from msmf_traci.config.defaults import default_options, defaults
 from msmf_traci.config.fields import choices_of
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP
-from msmf_traci.config.overrides import GROUPS, group_choices, nearest_name
+from msmf_traci.config.overrides import GROUPS, group_choices, nearest_name, parse_overrides
+from msmf_traci.config.own_options import options_of_kind, own_kinds
 from msmf_traci.config.schema import APPLICATIONS, CHOSEN, Config, option_fields
 from msmf_traci.errors import InputError
 
@@ -23,8 +24,7 @@ _WHAT_IT_IS = {
     "tiers": "the tiers of servers: latency, capacity, bandwidth, and what each server covers",
     "tier_choice": "which tier serves a task",
     "prediction": "how far ahead the road is followed",
-    "nearest": "the strategy nearest",
-    "coverage_filter": "which short crossings are passed over (OP)",
+    "strategy": "options of strategies, those of your own too",
     "mobility": "where positions come from: vehicles, speed, duration, GPS traces",
     "matching": "how GPS traces are matched to roads",
     APPLICATIONS: "containers by name: game, face, ram, or your own",
@@ -39,6 +39,7 @@ _WHAT_IT_IS = {
     "hydra": "what carries out the runs of a sweep",
 }
 _OF_ONES_OWN = {
+    "strategy": ("  of a strategy of your own: --help strategy 'strategies=[lazy:Lazy]'",),
     "tiers": ("  one of your own: '+tiers.metro={latency_ms: 70, compute_ms: 5, area: all}' 'tiers.order=[local,regional,metro]'",),
 }
 _HEAD = """\
@@ -58,13 +59,20 @@ Flags      -m, --multirun       several values make a sweep
 """
 
 
-def help_text(group: str = "") -> str:
+def help_text(group: str = "", words: Sequence[str] = ()) -> str:
     """The overview, the options of a group, one option, or everything (`all`).
+
+    Parameters
+    ----------
+    group
+        A group, an option, `all`, or nothing.
+    words
+        What else was typed: of `strategies=[...]` the options are shown too.
 
     Raises
     ------
     InputError
-        If there is no such group or option.
+        If there is no such group, option or strategy.
     """
     if not group:
         more = "msmf-traci --help GROUP shows a group of options, --help OPTION one of them, --help all everything."
@@ -76,7 +84,15 @@ def help_text(group: str = "") -> str:
         return "\n".join(_option_lines(group))
     if group not in names:
         raise InputError(f"--help {group}: there is no such group or option; {nearest_name(group, [*names, ALL, *option_fields()])}")
-    return "\n".join(_group_lines(group))
+    return "\n".join([*_group_lines(group), *(_own_option_lines(words) if group == "strategy" else ())])
+
+
+def _own_option_lines(words: Sequence[str]) -> Iterator[str]:
+    """Options of the strategies of the user's own that are typed beside `--help strategy`."""
+    typed: list[Any] = [each.value() for each in parse_overrides([word for word in words if word.startswith("strategies=")])]
+    for kind in own_kinds([str(name) for names in typed for name in names]):
+        for option, (default, what) in options_of_kind(kind).items():
+            yield f"  {f'strategy.{kind.name}.{option}={default}':<{_WIDTH}}  {what}"
 
 
 def _choices() -> Iterator[str]:

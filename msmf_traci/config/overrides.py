@@ -20,6 +20,7 @@ from msmf_traci.config.earlier_names import new_name
 from msmf_traci.config.launchers import IN_PROCESS, LAUNCHER_GROUP, check_launcher, is_hydras
 from msmf_traci.config.migration_schema import Application
 from msmf_traci.config.schema import APPLICATIONS, option_fields, text_options
+from msmf_traci.config.strategy_schema import Strategies
 from msmf_traci.errors import InputError
 
 GROUPS = ("scenario", "tiers", "deployment", "migration", "experiment")
@@ -126,7 +127,7 @@ def list_values(override: Override, config_dir: str | None = None) -> Override:
 def _into_mirror(override: Override) -> Override:
     """An override below `variants`, or of a tier of the user's own, as Hydra has to take it: no file says what stands there."""
     name = override.key_or_group
-    is_added = name.startswith("variants.") or (_is_of_a_tier(name) and not override.is_delete())
+    is_added = name.startswith("variants.") or ((_is_of_a_tier(name) or _is_of_own_strategy(name)) and not override.is_delete())
     return replace(override, type=OverrideType.FORCE_ADD) if is_added else override
 
 
@@ -214,6 +215,8 @@ def _judge(override: Override, config_dir: str | None) -> None:
     if _is_of_a_tier(name) and not override.is_delete():
         _judge_tier(override)
         return
+    if _is_of_own_strategy(name) and not override.is_delete():
+        return
     if override.is_add() or override.is_force_add():
         known = name in option_fields() or name in GROUPS
         instead = f"write {name}=VALUE" if known else f"there is no option {name}; {_meant(name)}"
@@ -239,6 +242,12 @@ def _is_of_a_tier(name: str) -> bool:
     """Whether a name is that of a tier of the user's own, or of an option of one."""
     section, _, rest = name.removeprefix("variants.").partition(".")
     return section == "tiers" and bool(rest) and rest.partition(".")[0] not in Tiers.model_fields
+
+
+def _is_of_own_strategy(name: str) -> bool:
+    """Whether a name is that of an option of a strategy of the user's own; which ones there are its class says."""
+    section, *rest = name.removeprefix("variants.").split(".")
+    return section == "strategy" and len(rest) == 2 and rest[0] not in Strategies.model_fields and all(rest)
 
 
 def _judge_tier(override: Override) -> None:

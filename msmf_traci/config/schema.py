@@ -17,6 +17,7 @@ from msmf_traci.config.deployment_schema import Deployment, Tier, TierChoice, Ti
 from msmf_traci.config.fields import Name, NotNegative, Positive, Section, Text, check_area, kinds_of, section_of
 from msmf_traci.config.migration_schema import Application, HandoffOptions, Links, Migration, Workload
 from msmf_traci.config.mobility_schema import Matching, Mobility
+from msmf_traci.config.strategy_schema import Strategies
 
 APPLICATIONS = "applications"
 CHOSEN = frozenset(("scenario.name", "scenario.kind", "deployment.kind"))  # set by scenario=NAME and deployment=NAME
@@ -76,19 +77,6 @@ class Prediction(Section):
     slack_m: NotNegative = Field(description="how far ahead the attached cell may begin on the road")
 
 
-class NearestOptions(Section):
-    """The strategy `nearest`."""
-
-    trigger_m: Positive = Field(description="distance to a border at which nearest pre-copies")
-
-
-class CoverageFilter(Section):
-    """The filter for short crossings, OP."""
-
-    min_m: NotNegative = Field(description="a cell that covers less of the road ahead than this is passed over")
-    min_dwell_s: NotNegative = Field(description="a cell crossed in less than this is passed over")
-
-
 class ReportThresholds(Section):
     """When the user equipment reports its status (model, section 8); all thresholds 0: in every frame."""
 
@@ -122,8 +110,7 @@ VARIED: dict[str, type[Section]] = {
     "tiers": Tiers,
     "tier_choice": TierChoice,
     "prediction": Prediction,
-    "nearest": NearestOptions,
-    "coverage_filter": CoverageFilter,
+    "strategy": Strategies,
     "workload": Workload,
     "handoff": HandoffOptions,
     "migration": Migration,
@@ -163,7 +150,14 @@ else:
         model_config = ConfigDict(extra="allow")
         __pydantic_extra__: dict[str, TierValues]
 
-    _MIRRORS = {name: _mirror(section, _TiersOfAnyName if section is Tiers else Section) for name, section in VARIED.items()}
+    class _StrategiesOfAnyName(Section):
+        """Strategies of the user's own have mirrors, too."""
+
+        model_config = ConfigDict(extra="allow")
+        __pydantic_extra__: dict[str, dict[str, Annotated[list[Any], Field(min_length=1)]]]
+
+    _OF_ANY_NAME = {"tiers": _TiersOfAnyName, "strategy": _StrategiesOfAnyName}
+    _MIRRORS = {name: _mirror(section, _OF_ANY_NAME.get(name, Section)) for name, section in VARIED.items()}
     Variants = create_model("Variants", __base__=Section, **{name: (mirror, mirror()) for name, mirror in _MIRRORS.items()})
 
 
@@ -191,8 +185,7 @@ class Config(Section):
     tiers: Tiers
     tier_choice: TierChoice
     prediction: Prediction
-    nearest: NearestOptions
-    coverage_filter: CoverageFilter
+    strategy: Strategies
     mobility: Mobility
     matching: Matching
     applications: dict[Name, Application] = Field(description="what workload.application can name")

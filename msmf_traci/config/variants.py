@@ -43,6 +43,8 @@ def _varied(section: str, mirror: Any) -> Iterator[tuple[str, list[Any]]]:
     for name, values in mirror:
         if isinstance(values, Section):
             yield from _varied(f"{section}{name}.", values)
+        elif isinstance(values, Mapping):
+            yield from ((f"{section}{name}.{option}", each) for option, each in values.items())
         elif values is not None:
             yield f"{section}{name}", values
 
@@ -103,7 +105,7 @@ def _designed(config: Config, varied: Mapping[str, list[Any]]) -> Iterator[Value
 
 
 def _value_of(section: Any, option: str) -> Any:
-    return reduce(getattr, option.split("."), section)
+    return reduce(lambda at, name: at[name] if isinstance(at, Mapping) else getattr(at, name), option.split("."), section)
 
 
 def _with_value(tree: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.mobility_schema import posix_s
 from msmf_traci.config.schema import Config
+from msmf_traci.config.strategy_schema import TAKEN_FROM
 from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.deployment.areas import TierPlan
@@ -18,8 +21,6 @@ from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
 from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.scenario.sumo_options import Options
-from msmf_traci.strategies.nearest import NearestOptions
-from msmf_traci.strategies.pm_op import ShortCells
 from msmf_traci.strategies.strategy import Strategy
 from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
 
@@ -93,12 +94,14 @@ def control_options(config: Config) -> ControlOptions:
 
 
 def strategy_options(config: Config, strategy: type[Strategy]) -> Any:
-    """Options of a strategy: an object of its class `Options`."""
-    if strategy.Options is NearestOptions:
-        return NearestOptions(config.nearest.trigger_m)
-    if strategy.Options is ShortCells:
-        return ShortCells(config.coverage_filter.min_m, config.coverage_filter.min_dwell_s)
-    return strategy.Options()
+    """Options of a strategy: an object of its class `Options`; what one of ours has none of its own of it takes from another."""
+    sections = config.strategy.model_dump()
+    values = {**sections.get(TAKEN_FROM.get(strategy.name, ""), {}), **_given(sections.get(strategy.name, {}))}
+    return strategy.Options(**{each.name: values[each.name] for each in fields(strategy.Options) if each.name in values})
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def workload_options(config: Config) -> WorkloadOptions:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.schema import Config
+from msmf_traci.config.strategy_schema import TAKEN_FROM
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.control.observer import Viewpoint
 from msmf_traci.deployment.servers import Servers
@@ -109,12 +110,26 @@ def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Varia
     numbers = _numbered(workloads)
     variants = []
     for strategy in strategies:
+        seen = set()
         for each, image, number in zip(made, images, numbers, strict=True):
+            # what varies another strategy alone is empty in the rows of this one, and makes no further ones
+            values = {option: value for option, value in each.values.items() if _concerns(option, strategy.name, each.config)}
+            if repr(values) in seen:
+                continue
+            seen.add(repr(values))
             keys: dict[str, Any] = dict(zip(KEY_COLUMNS, (strategy.name, None if isinstance(image, list) else float(image)), strict=True))
-            keys |= {column: key_value(each.values[option]) for option, column in columns.items()}
+            keys |= {column: key_value(values.get(option)) for option, column in columns.items()}
             variants.append(Variant(strategy, each.config, keys, number))
     distinct = [workloads[numbers.index(number)] for number in range(max(numbers) + 1)]
     return Variants(variants, distinct)
+
+
+def _concerns(option: str, strategy: str, config: Config) -> bool:
+    """Whether an option has an effect on a strategy: of those of strategies its own, and those that it takes from another."""
+    section, owner, *rest = option.split(".")
+    if section != "strategy" or owner == strategy:
+        return True
+    return TAKEN_FROM.get(strategy) == owner and getattr(getattr(config.strategy, strategy), rest[0]) is None
 
 
 def _numbered(values: Sequence[Key]) -> list[int]:

@@ -163,7 +163,45 @@ def rows_of(number: int, run: FinishedRun) -> pd.DataFrame:
         )
     table = of_all_vehicles(table).reset_index(drop=True)
     _check_rows(run, table)
+    table = for_every_setting(run, table)
     return pd.concat([pd.DataFrame({"run": number, **option_values(run, table)}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+
+
+def for_every_setting(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
+    """A run's rows, with those of strategies that an option has no effect on at each of its values, so that strategies can be compared.
+
+    Such a row has an empty cell in the column of an option of another strategy. It counts at every setting that occurs: where each value
+    is varied alone, at those of the run; where all are combined, at all combinations.
+
+    Parameters
+    ----------
+    run
+        Whose rows they are.
+    table
+        With the run's key columns.
+    """
+    config = config_options(run.facts["config"])
+    options = {column: option for option, column in varied_columns(run.facts["config"], run.key_columns).items()}
+    of_others = [column for column, option in options.items() if option.startswith("strategy.") and table[column].isna().any()]
+    if not of_others:
+        return table
+    keys = [column for column in run.key_columns if column != "strategy"]
+    filled = table[keys].astype(object)
+    for column in of_others:
+        filled[column] = filled[column].where(filled[column].notna(), config[options[column]])
+    settings = filled.drop_duplicates()
+    if run.facts["config"]["vary"]["design"] == "product":
+        rest = [key for key in keys if key not in of_others]
+        settings = filled[rest].drop_duplicates() if rest else filled[:1][[]]
+        for column in of_others:
+            settings = settings.merge(filled[[column]].drop_duplicates(), how="cross")
+    found = []
+    for empty, rows in table.groupby([table[column].isna() for column in of_others], sort=False):
+        spread = [column for column, is_empty in zip(of_others, empty, strict=True) if is_empty]
+        shared = [key for key in keys if key not in spread]
+        rows = rows.drop(columns=spread).astype(dict.fromkeys(shared, object))
+        found.append(rows.merge(settings, on=shared) if shared else rows.merge(settings, how="cross"))
+    return pd.concat(found, ignore_index=True)
 
 
 def option_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]:
@@ -218,8 +256,8 @@ def varied_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]
     config = config_options(run.facts["config"])
     found = {}
     for option, column in varied_columns(run.facts["config"], run.key_columns).items():
-        # empty is a size that is drawn, or no limit: the configuration's own value, or null
-        empty = config[option] if column == "image_mb" else normalised(None)
+        # empty is a size that is drawn, or an option of another strategy: the configuration's own value; or no limit: null
+        empty = config[option] if column == "image_mb" or option.startswith("strategy.") else normalised(None)
         codes, said = pd.factorize(table[column], use_na_sentinel=False)
         values = pd.Series([empty if pd.isna(value) else normalised(value) for value in said], dtype=object)
         found[option] = values.take(codes).set_axis(table.index)

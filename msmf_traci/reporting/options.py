@@ -147,7 +147,7 @@ def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
             option = f"{section}.{name}".rstrip(".")
             values = (
                 {f"{option}.{last}": each for last, each in value.items()}
-                if isinstance(value, Mapping) and (option in _INNER_SECTIONS or section in ("applications", "tiers"))
+                if isinstance(value, Mapping) and (option in _INNER_SECTIONS or section in ("applications", "tiers", "strategy"))
                 else {option: value}
             )
             found |= {one: normalised(each) for one, each in values.items()}

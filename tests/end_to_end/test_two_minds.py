@@ -84,7 +84,7 @@ FEW = ["mobility.vehicles=12", "mobility.max_duration_s=600"]
         [
             *FEW,
             "attachment.hysteresis_m=40",
-            "coverage_filter.min_dwell_s=20",
+            "strategy.pm_op.min_dwell_s=20",
             "tier_choice.min_speed_kmh=20",
             "tiers.regional.rings=1",
             "seed=2",
@@ -95,7 +95,7 @@ FEW = ["mobility.vehicles=12", "mobility.max_duration_s=600"]
             "deployment.orientation=pointy",
             "prediction.horizon_m=600",
             "prediction.slack_m=5",
-            "nearest.trigger_m=120",
+            "strategy.nearest.trigger_m=120",
             "deployment.rings=6",
         ],
     ],
@@ -124,7 +124,7 @@ REPORTS = ["reports.distance_m=60", "reports.heading_deg=20", "reports.speed_mps
         [*FEW, "links.mode=shared", "links.bandwidth_mbps=400", *PROCESSING],
         [*FEW, "workload.image_mb=[20,200]", "workload.dirty_percent_per_s=5", *PROCESSING],
         [*FEW, *REPORTS],
-        [*FEW, "reports.distance_m=150", "attachment.hysteresis_m=40", "tier_choice.min_speed_kmh=20", "coverage_filter.min_dwell_s=20"],
+        [*FEW, "reports.distance_m=150", "attachment.hysteresis_m=40", "tier_choice.min_speed_kmh=20", "strategy.pm_op.min_dwell_s=20"],
     ],
     ids=["shared links, relay and finish", "fast shared links, processing", "processing", "reports", "rare reports, slow tier"],
 )
@@ -229,7 +229,7 @@ TWO: dict[str, int | None] = {"local": 0, "regional": 2}
             {**TWO, "central": None},
             [
                 *("tiers=three", "links.mode=shared", "migration=runc_rsync", "tier_choice.min_speed_kmh=25", "handoff.user_left=finish"),
-                *("attachment.hysteresis_m=40", "coverage_filter.min_dwell_s=20", "seed=2", *TOGETHER),
+                *("attachment.hysteresis_m=40", "strategy.pm_op.min_dwell_s=20", "seed=2", *TOGETHER),
             ],
         ),
         (

@@ -57,8 +57,7 @@ def config(**changes: Any) -> dict[str, Any]:
         },
         "tier_choice": {"min_speed_kmh": 0},
         "prediction": {"horizon_m": 1500, "slack_m": 30},
-        "nearest": {"trigger_m": 50},
-        "coverage_filter": {"min_m": 150, "min_dwell_s": 0},
+        "strategy": {"nearest": {"trigger_m": 50}, "pm_op": {"min_m": 150, "min_dwell_s": 0}},
         "workload": {"dirty_percent_per_s": 1, "dirty_threshold_mbit": 40, "start_ms": [200, 1000]},
         "handoff": {"unsynced": "stop", "user_left": "abandon", "switch_ms": 0},
         "migration": {"processing": dict(NO_PROCESSING)},
@@ -309,7 +308,7 @@ def test_user_left(tmp_path: Path) -> None:
 
 def test_short_cells_are_passed_over(tmp_path: Path) -> None:
     points = [(300.0 + 10 * t, 245.0) for t in range(91)]  # (1, 0) to 718.8, (2, -1) to 1013.2, (3, -1)
-    result = run(tmp_path, points, ("295,245 1795,245", 1500), 100, 10, coverage_filter__min_m=350, strategies=["pm_op", "pm", "never"])
+    result = run(tmp_path, points, ("295,245 1795,245", 1500), 100, 10, strategy__pm_op__min_m=350, strategies=["pm_op", "pm", "never"])
     rows = {(row["strategy"], row["t_s"]): row for row in result.decisions}
     assert rows["pm_op", 0]["home"] == "L:1,0" and rows["pm_op", 0]["target"] == "L:3,-1" and rows["pm", 0]["target"] == "L:2,-1"
     assert rows["pm_op", 42]["home"] == "KEEP" and rows["pm_op", 71]["home"] == "KEEP" and rows["pm_op", 72]["home"] == "L:3,-1"
@@ -354,7 +353,7 @@ def test_short_verdict_is_judged_again_on_another_edge() -> None:
         "b": Edge("b", "", "", 1000, [(800, 245), (1800, 245)], [True]),
         "c": Edge("c", "", "", 100, [(800, 245), (800, 145)], [True]),
     }
-    options = Options.read(config(coverage_filter__min_m=350))
+    options = Options.read(config(strategy__pm_op__min_m=350))
     lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), AREAS)
     strategist = Strategist(STRATEGIES["pm_op"], options, RoadMap(edges, lattice, 1500), Network(options, lattice), [], Fraction(30))
     host, homes = lattice.server("local", (1, 0)), []

@@ -86,7 +86,7 @@ def test_single_run_is_called_by_its_time_and_numbered_on_where_that_is_taken(tm
         (["mobility.speed_kmh=5,20"], "speed_kmh=5"),
         (["seed=1,2", "mobility.speed_kmh=5,20"], "speed_kmh=5_seed=1"),
         (["mobility.speed_kmh=5,20", "seed=1,2"], "speed_kmh=5_seed=1"),
-        (["coverage_filter.min_m=100,150", "workload.image_mb=100,200"], "min_m=100_image_mb=100"),
+        (["strategy.pm_op.min_m=100,150", "workload.image_mb=100,200"], "min_m=100_image_mb=100"),
         (["seed=1,2", "dry_run=false", "hydra.verbose=true"], "seed=1"),
         ([], "defaults"),
     ],
@@ -98,12 +98,12 @@ def test_runs_of_a_sweep_are_called_by_what_is_varied(tmp_path, words, name):
 def test_what_a_sweep_fixes_is_in_the_name_as_a_hash(tmp_path):
     names = [
         swept_folder(request_of(tmp_path, "seed=0,1", *more).points[0]).name
-        for more in ([], ["mobility.vehicles=30"], ["mobility.vehicles=40"], ["mobility.vehicles=30", "nearest.trigger_m=60"])
+        for more in ([], ["mobility.vehicles=30"], ["mobility.vehicles=40"], ["mobility.vehicles=30", "strategy.nearest.trigger_m=60"])
     ]
     assert names[0] == "seed=0"
     assert all(re.fullmatch(r"seed=0-[0-9a-f]{8}", name) for name in names[1:])
     assert len(set(names)) == len(names)
-    again = swept_folder(request_of(tmp_path, "nearest.trigger_m=60", "mobility.vehicles=30", "seed=0,1").points[0]).name
+    again = swept_folder(request_of(tmp_path, "strategy.nearest.trigger_m=60", "mobility.vehicles=30", "seed=0,1").points[0]).name
     assert again == names[3]
 
 
@@ -220,8 +220,8 @@ def test_key_columns_are_not_doubled(tmp_path):
 
 
 def test_options_of_the_same_last_name_are_called_by_their_paths(tmp_path):
-    request = request_of(tmp_path, "coverage_filter.min_m=100,150", "tiers.regional.latency_ms=40", "nearest.trigger_m=50,60")
-    assert request.points[0].swept == ("coverage_filter.min_m", "nearest.trigger_m")
+    request = request_of(tmp_path, "strategy.pm_op.min_m=100,150", "tiers.regional.latency_ms=40", "strategy.nearest.trigger_m=50,60")
+    assert request.points[0].swept == ("strategy.pm_op.min_m", "strategy.nearest.trigger_m")
     same = ("links.x", "handoff.x", "tiers.y")
     assert column_names(same, ["y"]) == {name: name for name in same}
     finish(request)
