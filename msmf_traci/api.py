@@ -8,6 +8,7 @@ run.summary
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,7 @@ __all__ = [
 Options = str | Mapping[str, Any]
 Strategies = Iterable[str | type[Strategy]]
 _PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
+_passes = itertools.count()
 _WORDS = ("null", "true", "false")  # as text
 
 
@@ -193,10 +195,14 @@ def open_pass(
     ...         now = driving.step(msmf.Decision(home=now.home, target=now.next_home()))
     ...     driving.tables()["summary"]
     """
-    own = type("Outside", (Outside,), {"name": name, "tiers": tiers, "predictor": predictor})
+    if isinstance(strategies, str):
+        raise InputError(f"strategies={strategies!r}: give a list of names or classes, such as ['pm']")
+    # each pass has a class of its own: several may be open at once
+    own = type(f"Outside{next(_passes)}", (Outside,), {"name": name, "tiers": tiers, "predictor": predictor})
     request = _request(options, [*strategies, own], more, config_dir, multirun=False)
     if request.is_sweep:
         raise InputError(f"experiment={request.points[0].config.experiment} is a sweep; open one of its runs")
+    _refuse_dry_run(request)
     return OpenPass(request.points[0].config)
 
 

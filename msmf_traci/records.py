@@ -27,8 +27,17 @@ Int32 = Annotated[int, np.int32]
 
 @cache
 def dtype_of(kind: type) -> np.dtype[np.void]:
-    """The dtype of a class: a field of another class is a record within the record, a tuple has room for a number a tier."""
-    return np.dtype([(name, *_type_of(hint)) for name, hint in get_type_hints(kind, include_extras=True).items()], align=True)
+    """The dtype of a class: a field of another class is a record within the record, a tuple has room for a number a tier.
+
+    Fields that are no numbers, such as texts, are left out.
+    """
+    hints = get_type_hints(kind, include_extras=True).items()
+    return np.dtype([(name, *_type_of(hint)) for name, hint in hints if _is_number(hint)], align=True)
+
+
+def _is_number(hint: Any) -> bool:
+    is_class_of_fields = isinstance(hint, type) and hint.__module__ != "builtins"
+    return hint in (float, int, bool) or get_origin(hint) in (Annotated, tuple) or is_class_of_fields
 
 
 def _type_of(hint: Any) -> tuple[Any, ...]:
@@ -55,6 +64,8 @@ def record_of(value: Any) -> Records:
     kind: type = type(value)
     record: Records = np.zeros((), dtype=dtype_of(kind))
     for each in fields(value):
+        if each.name not in (record.dtype.names or ()):
+            continue
         part = getattr(value, each.name)
         if isinstance(part, tuple):
             record[each.name][: len(part)] = part

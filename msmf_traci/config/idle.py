@@ -8,7 +8,7 @@ from msmf_traci.config.defaults import default_options
 from msmf_traci.config.deployment_schema import OF_HEXAGON
 from msmf_traci.config.mobility_schema import Matching
 from msmf_traci.config.schema import Config
-from msmf_traci.config.strategy_schema import TAKEN_FROM
+from msmf_traci.config.strategy_schema import BUILT_IN, TAKEN_FROM
 from msmf_traci.errors import InputError
 
 _OF_AREAS = ("rings", "clusters", "column")
@@ -102,9 +102,9 @@ def _refuse_idle_of_links(config: Config, varied: Sequence[Config]) -> None:
 
 
 def _is_idle(owner: str, strategies: Sequence[str]) -> bool:
-    """Whether no strategy in use has the options of one of ours; of a class path the name is not known here."""
+    """Whether no strategy in use has the options of one of ours; what the user's own are called in tables is not known here."""
     users = {owner, *(name for name, other in TAKEN_FROM.items() if other == owner)}
-    return not any(name in users or ":" in name or "." in name for name in strategies)
+    return not any(name in users or name not in BUILT_IN for name in strategies)
 
 
 def refuse_typed(configs: Sequence[Config], typed: Collection[str]) -> None:
@@ -119,10 +119,9 @@ def refuse_typed(configs: Sequence[Config], typed: Collection[str]) -> None:
         section, _, rest = option.removeprefix("variants.").partition(".")
         if section == "deployment" and rest in OF_HEXAGON and all(config.deployment.kind == "sites" for config in configs):
             raise InputError(f"{option} is for the lattice, but deployment=sites takes base stations of your own: leave it out")
-        owner = rest.partition(".")[0]
-        if section == "strategy" and all(_is_idle(owner, config.strategies) for config in configs):
+        name = rest.partition(".")[0]
+        if section == "strategy" and all(_is_idle(name, config.strategies) for config in configs):
             raise InputError(f"{option} is for a strategy that is not in use: strategies names {', '.join(configs[0].strategies)}")
-        tier = owner
-        if section == "tiers" and all(tier not in ("", "order", *config.tiers.order) for config in configs):
+        if section == "tiers" and all(name not in ("", "order", *config.tiers.order) for config in configs):
             in_use = ", ".join(configs[0].tiers.order)
             raise InputError(f"{option} is for a tier that is not in use: tiers.order names {in_use}")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from msmf_traci.config.strategy_schema import Strategies
+from msmf_traci.config.strategy_schema import BUILT_IN, Strategies
 from msmf_traci.errors import InputError
-
-BUILT_IN = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier")
 
 
 def with_own_options(plain: dict[str, Any]) -> dict[str, Any]:
@@ -32,10 +30,14 @@ def with_own_options(plain: dict[str, Any]) -> dict[str, Any]:
     kinds = {kind.name: kind for kind in _load(names)}
     for section, prefix in ((given, "strategy"), (varied, "variants.strategy")):
         for name, options in section.items():
-            for option in options if isinstance(options, Mapping) else ():
+            if not isinstance(options, Mapping):
+                raise InputError(f"{prefix}.{name}={options}: write an option of it, such as {prefix}.{name}.OPTION=VALUE")
+            for option in options:
                 _check_known(f"{prefix}.{name}.{option}", name, option, kinds)
     own = {}
-    for name in kinds.keys() - set(Strategies.model_fields):
+    for name in kinds.keys() - {*BUILT_IN}:
+        if not is_dataclass(kinds[name].Options):
+            raise InputError(f"strategy {name}: its Options is no dataclass; write @dataclass(frozen=True) above the class")
         values = given.get(name) or {}
         own[name] = _checked(name, kinds[name].Options, values)
         for option, each in (varied.get(name) or {}).items():
@@ -90,9 +92,9 @@ def _checked(name: str, kind: type, values: Mapping[str, Any]) -> dict[str, Any]
         return asdict(TypeAdapter(kind).validate_python(dict(values)))
     except ValidationError as error:
         first = error.errors()[0]
-        option = str(first["loc"][0]) if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-        raise InputError(f"strategy.{name}.{option}={values.get(option)}: {message} (class {kind.__name__})") from None
+        said = f"strategy.{name}.{first['loc'][0]}={values.get(str(first['loc'][0]))}" if first["loc"] else f"strategy.{name}"
+        raise InputError(f"{said}: {message} (class {kind.__name__})") from None
 
 
 def _list_of(name: str, option: str, values: Any) -> Sequence[Any]:

@@ -40,5 +40,8 @@ class Strategies(Section):
     pm_op_tier: PmOpTier
 
 
+BUILT_IN = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier")
+"""The strategies of ours."""
+
 TAKEN_FROM = {"pm_op_tier": "pm_op"}
 """Whose options a strategy of ours takes where it has none of its own."""

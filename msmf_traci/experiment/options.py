@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -96,12 +95,10 @@ def control_options(config: Config) -> ControlOptions:
 def strategy_options(config: Config, strategy: type[Strategy]) -> Any:
     """Options of a strategy: an object of its class `Options`; what one of ours has none of its own of it takes from another."""
     sections = config.strategy.model_dump()
-    values = {**sections.get(TAKEN_FROM.get(strategy.name, ""), {}), **_given(sections.get(strategy.name, {}))}
+    values = sections.get(strategy.name, {})
+    if strategy.name in TAKEN_FROM:
+        values = {**sections[TAKEN_FROM[strategy.name]], **{name: value for name, value in values.items() if value is not None}}
     return strategy.Options(**{each.name: values[each.name] for each in fields(strategy.Options) if each.name in values})
-
-
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def workload_options(config: Config) -> WorkloadOptions:

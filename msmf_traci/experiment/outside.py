@@ -16,7 +16,7 @@ from msmf_traci.experiment.preparation import draw_trips, judge_files, read_city
 from msmf_traci.experiment.world import Situations
 from msmf_traci.scenario.content_cache import used_until_the_end
 from msmf_traci.scratch import temporary_folder
-from msmf_traci.strategies.asking import ask
+from msmf_traci.strategies.asking import ask, checked
 from msmf_traci.strategies.situation import Situation
 from msmf_traci.strategies.strategy import Decision, Strategy
 
@@ -99,7 +99,9 @@ class OpenPass:
         if not self._situations:
             raise InputError("step: the pass has not begun or is over; call begin() first, and stop when step() gives None")
         world = self._drive.world
+        decision = checked("step", decision, self._situations[self._own])
         others = {v: ask(world.strategies[v], now) for v, now in self._situations.items() if v != self._own}
+        self._situations = {}  # what fails from here on ends the pass
         self._situations = world.step({**others, self._own: decision})
         return self._situations.get(self._own)
 

@@ -22,7 +22,7 @@ from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import record_of
 from msmf_traci.sentinels import KEEP, NO_SERVER
-from msmf_traci.strategies.asking import carry_out, checked
+from msmf_traci.strategies.asking import call, checked
 from msmf_traci.strategies.situation import Situation
 from msmf_traci.strategies.strategy import Decision, Strategy
 
@@ -120,7 +120,7 @@ class World:
 
     def _through(self, batches: Iterable[Observed]) -> Generator[Situations, Decisions, None]:
         for strategy in self.strategies:
-            carry_out(strategy, "begin")
+            call(strategy, "begin")
         for observed in batches:
             outlooks = self.observer.observe(observed.tracks, observed.containing)
             batch = batch_of(observed.tracks)
@@ -133,7 +133,7 @@ class World:
                 yield from self._frame(f, batch, outlooks, given, observed.seen)
         self._tell_of_transfers()
         for strategy in self.strategies:
-            carry_out(strategy, "end")
+            call(strategy, "end")
 
     def _frame(
         self, f: int, batch: Batch, outlooks: Mapping[Viewpoint, Outlook], given: tuple[IntArray, IntArray], seen: Seen
@@ -149,7 +149,7 @@ class World:
             outlook = outlooks[self.viewpoints[v]]
             self.engine.finish_frame(v, f, batch, outlook.looks, given, seen, moved=moved[v], road=outlook.road)
             if (is_last := outlook.looks["last"][samples]).any():
-                carry_out(self.strategies[v], "arrived", batch.of_vehicle[samples][is_last])
+                call(self.strategies[v], "arrived", batch.of_vehicle[samples][is_last])
 
     def _tell_of_transfers(self) -> None:
         """Tell strategies in Python of their transfers that have ended since they were told before."""
@@ -159,7 +159,7 @@ class World:
         self._told = len(self._ledger.books.transfers)
         for v in self._asked:
             if (own := ended["variant"] == v).any():
-                carry_out(self.strategies[v], "transferred", {name: column[own] for name, column in ended.items()})
+                call(self.strategies[v], "transferred", {name: column[own] for name, column in ended.items()})
 
     def _situation(self, v: int, samples: IntArray, batch: Batch, outlook: Outlook) -> Situation:
         containers = self.engine.containers[batch.of_vehicle[samples], v]

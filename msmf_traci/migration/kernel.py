@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -80,9 +81,16 @@ def failures_raised(name: str) -> Iterator[None]:
     InputError
         If the kernel of the strategy of this name has failed.
     """
-    raised: list[BaseException] = []
-    before = sys.unraisablehook
-    sys.unraisablehook = lambda found: raised.append(found.exc_value or found.exc_type()) if len(raised) == 0 else None
+    raised: list[object] = []
+    before, here = sys.unraisablehook, threading.get_ident()
+
+    def note(found: Any) -> None:
+        if threading.get_ident() != here:
+            before(found)
+        elif not raised:
+            raised.append(found.exc_value)
+
+    sys.unraisablehook = note
     try:
         yield
     finally:

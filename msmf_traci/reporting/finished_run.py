@@ -12,7 +12,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.measures import MEASURES, REPLICATE
-from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, config_options, normalised, varied_columns, with_preset
+from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, config_options, normalised, varied_columns, with_preset
 from msmf_traci.reporting.run_tables import TRACE_TABLES
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import RUN_FILE, folders_below, read_table
@@ -23,6 +23,9 @@ TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep'
 _NAMES = ("strategy", "vehicle", "outcome", "source", "target", "home", "host", "stage", "band")
 _TEXTS = ("mode", "cell", "edge", "tier", "region")
 _DEPTH = 3
+
+
+ANY = "(any)"  # an option's value in the rows of a strategy that it has no effect on
 
 
 @dataclass(frozen=True)
@@ -180,28 +183,40 @@ def for_every_setting(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
     table
         With the run's key columns.
     """
-    config = config_options(run.facts["config"])
-    options = {column: option for option, column in varied_columns(run.facts["config"], run.key_columns).items()}
-    of_others = [column for column, option in options.items() if option.startswith("strategy.") and table[column].isna().any()]
+    config, options = config_options(run.facts["config"]), _options_of_others(run, table)
+    of_others = [column for column, (_, is_empty) in options.items() if is_empty.any()]
     if not of_others:
         return table
     keys = [column for column in run.key_columns if column != "strategy"]
-    filled = table[keys].astype(object)
+    table = table.astype(dict.fromkeys(keys, object))
     for column in of_others:
-        filled[column] = filled[column].where(filled[column].notna(), config[options[column]])
-    settings = filled.drop_duplicates()
+        option, is_empty = options[column]
+        said = [normalised(None if pd.isna(value) else value) for value in table[column]]
+        others = [value for value, empty in zip(said, is_empty, strict=True) if not empty]
+        base = config[option] if config[option] in others or not others else others[0]
+        table[column] = pd.Series(said, index=table.index, dtype=object).where(~is_empty, base)
+    settings = table[keys].drop_duplicates()
     if run.facts["config"]["vary"]["design"] == "product":
         rest = [key for key in keys if key not in of_others]
-        settings = filled[rest].drop_duplicates() if rest else filled[:1][[]]
+        settings = table[rest].drop_duplicates() if rest else table[:1][[]]
         for column in of_others:
-            settings = settings.merge(filled[[column]].drop_duplicates(), how="cross")
+            settings = settings.merge(table[[column]].drop_duplicates(), how="cross")
     found = []
-    for empty, rows in table.groupby([table[column].isna() for column in of_others], sort=False):
+    for empty, rows in table.groupby([options[column][1] for column in of_others], sort=False):
         spread = [column for column, is_empty in zip(of_others, empty, strict=True) if is_empty]
         shared = [key for key in keys if key not in spread]
-        rows = rows.drop(columns=spread).astype(dict.fromkeys(shared, object))
+        rows = rows.drop(columns=spread)
         found.append(rows.merge(settings, on=shared) if shared else rows.merge(settings, how="cross"))
     return pd.concat(found, ignore_index=True)
+
+
+def _options_of_others(run: FinishedRun, table: pd.DataFrame) -> dict[str, tuple[str, pd.Series]]:
+    """By column the options of strategies, and which rows are of strategies that each has no effect on."""
+    found = {}
+    for option, column in varied_columns(run.facts["config"], run.key_columns).items():
+        if option.startswith("strategy."):
+            found[column] = option, table[column].isna() & (table["strategy"] != option.split(".")[1])
+    return found
 
 
 def option_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]:
@@ -216,7 +231,7 @@ def option_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]
     """
     config = run.facts["config"]
     values = {name: pd.Series([value] * len(table), index=table.index, dtype=object) for name, value in config_options(config).items()}
-    values |= varied_values(run, table)
+    values |= {name: each.mask(each == ANY, values[name]) for name, each in varied_values(run, table).items()}
     speed = table["commanded_kmh"]
     values[SPEED] = speed.astype(object).where(speed.notna(), normalised(None))
     return values
@@ -239,6 +254,11 @@ def _check_rows(run: FinishedRun, summary: pd.DataFrame) -> None:
         )
 
 
+def is_at(values: pd.Series, wanted: Value) -> pd.Series:
+    """Whether rows, whose values come from `varied_values`, count at a value."""
+    return values.isin([wanted, ANY])
+
+
 def varied_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]:
     """Value of every option that a run varied within its pass, in the rows of one of its tables.
 
@@ -251,16 +271,18 @@ def varied_values(run: FinishedRun, table: pd.DataFrame) -> dict[str, pd.Series]
 
     Returns
     -------
-    By the options' dotted names; columns of objects, numbers as numbers.
+    By the options' dotted names; columns of objects, numbers as numbers; ANY in rows of strategies that an option has no effect on.
     """
-    config = config_options(run.facts["config"])
+    config, of_others = config_options(run.facts["config"]), _options_of_others(run, table)
     found = {}
     for option, column in varied_columns(run.facts["config"], run.key_columns).items():
-        # empty is a size that is drawn, or an option of another strategy: the configuration's own value; or no limit: null
-        empty = config[option] if column == "image_mb" or option.startswith("strategy.") else normalised(None)
+        # empty is a size that is drawn: the configuration's own value; or no limit: null
+        empty = config[option] if column == "image_mb" else normalised(None)
         codes, said = pd.factorize(table[column], use_na_sentinel=False)
         values = pd.Series([empty if pd.isna(value) else normalised(value) for value in said], dtype=object)
         found[option] = values.take(codes).set_axis(table.index)
+        if column in of_others:
+            found[option] = found[option].mask(of_others[column][1], ANY)
     if IMAGE in found and APPLICATION in found:
         # of rows with an application, image_mb is what that gives, and the option is as configured
         found[IMAGE] = found[IMAGE].where(found[APPLICATION] == normalised(None), config[IMAGE])

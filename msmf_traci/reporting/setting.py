@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from msmf_traci.reporting.finished_run import FinishedRun, varied_values
+from msmf_traci.reporting.finished_run import ANY, FinishedRun, is_at, varied_values
 from msmf_traci.reporting.options import Value, config_options
 from msmf_traci.reporting.reading import Results
 
@@ -19,7 +19,8 @@ def setting_of(results: Results, run: FinishedRun) -> dict[str, Value]:
     for name, option in results.options.items():
         if name in varied:
             has_reference = bool((varied[name] == option.reference).any())
-            setting[name] = option.reference if has_reference else varied[name].iloc[0]
+            said = varied[name][varied[name] != ANY]
+            setting[name] = option.reference if has_reference or said.empty else said.iloc[0]
         elif name in configured:
             setting[name] = configured[name]
     return setting
@@ -30,5 +31,5 @@ def rows_at(run: FinishedRun, table: pd.DataFrame, setting: Mapping[str, Value])
     kept = pd.Series(True, index=table.index)
     for name, values in varied_values(run, table).items():
         if name in setting:
-            kept &= values == setting[name]
+            kept &= is_at(values, setting[name])
     return table[kept]

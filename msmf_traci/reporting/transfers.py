@@ -11,7 +11,7 @@ import pandas as pd
 from msmf_traci.reporting import style
 from msmf_traci.reporting.curves import elsewhere
 from msmf_traci.reporting.figure import POINTS, Figure, choice
-from msmf_traci.reporting.finished_run import FinishedRun, varied_values
+from msmf_traci.reporting.finished_run import FinishedRun, is_at, varied_values
 from msmf_traci.reporting.measures import KINDS
 from msmf_traci.reporting.numbers import MEASURED
 from msmf_traci.reporting.options import SPEED, config_options, words
@@ -64,7 +64,7 @@ def _reference_transfers(results: Results, run: FinishedRun) -> pd.DataFrame:
     varied = varied_values(run, table)
     for name, reference in wanted.items():
         if name in varied:
-            kept &= varied[name] == reference
+            kept &= is_at(varied[name], reference)
         elif config_options(run.facts["config"]).get(name) != reference:
             kept &= False
     return table.loc[kept, ["strategy", *_READ]]

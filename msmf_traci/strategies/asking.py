@@ -22,11 +22,11 @@ def ask(strategy: Strategy, now: Situation) -> Decision:
     InputError
         If the strategy fails, or answers what is no server.
     """
-    decision = carry_out(strategy, "decide", now, when=f" at {now.time_s:g} s of simulated time")
+    decision = call(strategy, "decide", now, when=f" at {now.time_s:g} s of simulated time")
     return checked(f"strategy {strategy.name}: decide", decision, now)
 
 
-def carry_out(strategy: Strategy, method: str, *words: Any, when: str = "") -> Any:
+def call(strategy: Strategy, method: str, *words: Any, when: str = "") -> Any:
     """Call a method of a strategy; what it raises is said with the place in its code.
 
     Raises

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msmf_traci.code_version import user_code_hash
 from msmf_traci.config.fields import LONGEST_NAME, check_name
+from msmf_traci.config.strategy_schema import Strategies
 from msmf_traci.errors import InputError
 from msmf_traci.living_code import living_code_hash
 from msmf_traci.sentinels import MOST_TIERS
@@ -132,6 +133,8 @@ def _load(name: str) -> type[Strategy]:
         raise InputError(f"strategies: {name} is no strategy; derive the class from msmf_traci.Strategy")
     if not isinstance(getattr(loaded, "name", None), str):
         raise InputError(f"strategies: {name} has no name for the tables; give the class an attribute name = '...'")
+    if loaded.name in Strategies.model_fields and loaded.__module__.rpartition(".")[0] != Strategy.__module__.rpartition(".")[0]:
+        raise InputError(f"strategies: {name} is called {loaded.name} in tables, and so is one of ours with options; give it another name")
     if not loaded.is_compiled() and loaded.decide is Strategy.decide:
         raise InputError(f"strategies: {name} has neither decide nor kernel; write one of them (docs/strategies.md)")
     try:

@@ -21,6 +21,7 @@ class Waiting:
     most: int = 3
     far: bool = False
     way: Literal["road", "line"] = "road"
+    least_m: float | None = 5.0
 
 
 class Waits(msmf.Strategy):
@@ -98,3 +99,34 @@ def test_who_has_a_value_of_its_own_takes_none_from_elsewhere() -> None:
 def test_one_at_a_time_begins_with_what_is_configured() -> None:
     words = "vary.design=one_at_a_time", "variants.strategy.waits.wait_s=[1]", "variants.strategy.waits.most=[7]"
     assert keys(*words)[-3:] == [("waits", 10.0, 3.0), ("waits", 1.0, 3.0), ("waits", 10.0, 7.0)]
+
+
+def test_null_is_a_value_where_the_class_takes_it() -> None:
+    assert options_of(judged("strategy.waits.least_m=null"), Waits).least_m is None
+
+
+class PlainOptions(msmf.Strategy):
+    name = "plain_options"
+
+    class Options:
+        wait_s: float = 3.0
+
+    def decide(self, now: msmf.Situation) -> msmf.Decision:
+        raise NotImplementedError
+
+
+class OfOursByName(Waits):
+    name = "pm_op"
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (PlainOptions, "strategy plain_options: its Options is no dataclass"),
+        (OfOursByName, "is called pm_op in tables, and so is one of ours with options"),
+    ],
+)
+def test_a_class_whose_options_could_not_be_told_is_refused(kind: type[msmf.Strategy], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_request([f"strategies={offer_strategies([kind])}".replace("'", "")])
+    assert sentence in str(caught.value)

@@ -126,3 +126,11 @@ def test_there_is_no_limit_where_no_server_is_asked_for() -> None:
     with msmf.open_pass(BRIEF, {"tiers.regional.capacity": 3}) as driving:
         now = driving.begin()
         assert (now.room(now.everywhere(msmf.NO_SERVER)) != 3).all()
+
+
+def test_two_passes_that_are_open_at_once_are_each_their_own() -> None:
+    one, other = msmf.open_pass(BRIEF, name="one", tiers=None), msmf.open_pass(BRIEF, name="other")
+    for driving, name in ((one, "one"), (other, "other")):
+        with driving:
+            driving.begin()
+            assert list(driving.tables()["summary"]["strategy"]) == [name]

@@ -55,3 +55,15 @@ def test_where_each_is_varied_alone_a_row_counts_at_the_settings_that_occur() ->
 def test_rows_without_empty_cells_stay_as_they_are(design: str) -> None:
     full = pd.DataFrame([("pm_op", 50.0, 0.0, 4), ("pm_op", 50.0, 150.0, 5)], columns=ROWS.columns)
     assert spread(design, full) == [("pm_op", 50, 0, 4), ("pm_op", 50, 150, 5)]
+
+
+def test_a_value_that_nobody_has_is_no_setting() -> None:
+    """The default of pm_op, 150, is not among the values that it is given."""
+    rows = pd.DataFrame([("pm", np.nan, np.nan, 1), ("pm_op", np.nan, 50.0, 4), ("pm_op", np.nan, 250.0, 5)], columns=ROWS.columns)
+    assert {values[2] for values in spread("product", rows.assign(trigger_m=50.0))} == {50, 250}
+
+
+def test_truth_is_told_from_falsehood_once() -> None:
+    rows = pd.DataFrame([("pm", np.nan, np.nan, 1), ("nearest", True, np.nan, 2), ("nearest", False, np.nan, 3)], columns=ROWS.columns)
+    found = spread("product", rows.astype({"trigger_m": object}).assign(min_m=150.0))
+    assert len(found) == 4
