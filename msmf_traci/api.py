@@ -88,9 +88,7 @@ def run(*options: Options, strategies: Strategies | None = None, config_dir: str
     from msmf_traci.launch.carrying_out import make_run
 
     request = _request(options, strategies, more, config_dir, multirun=False)
-    if request.is_sweep:
-        raise InputError(f"experiment={request.points[0].config.experiment} is a sweep; call sweep() in place of run()")
-    _refuse_dry_run(request)
+    _refuse_no_run(request, "call sweep() in place of run()")
     return Run(make_run(request).folder)
 
 
@@ -200,9 +198,7 @@ def open_pass(
     # each pass has a class of its own: several may be open at once
     own = type(f"Outside{next(_passes)}", (Outside,), {"name": name, "tiers": tiers, "predictor": predictor})
     request = _request(options, [*strategies, own], more, config_dir, multirun=False)
-    if request.is_sweep:
-        raise InputError(f"experiment={request.points[0].config.experiment} is a sweep; open one of its runs")
-    _refuse_dry_run(request)
+    _refuse_no_run(request, "open one of its runs")
     return OpenPass(request.points[0].config)
 
 
@@ -319,6 +315,13 @@ def _request(
             f"hydra/launcher={request.launcher}: its workers do not know the class {own[0]} of this program; leave hydra/launcher out"
         )
     return request
+
+
+def _refuse_no_run(request: Request, instead: str) -> None:
+    """Refuse what is a sweep, and what makes no run at all."""
+    if request.is_sweep:
+        raise InputError(f"experiment={request.points[0].config.experiment} is a sweep; {instead}")
+    _refuse_dry_run(request)
 
 
 def _refuse_dry_run(request: Request) -> None:

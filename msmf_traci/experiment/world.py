@@ -22,7 +22,7 @@ from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import record_of
 from msmf_traci.sentinels import KEEP, NO_SERVER
-from msmf_traci.strategies.asking import call, checked
+from msmf_traci.strategies.asking import call
 from msmf_traci.strategies.situation import Situation
 from msmf_traci.strategies.strategy import Decision, Strategy
 
@@ -76,7 +76,6 @@ class World:
         self._asked = [v for v, each in enumerate(deciders) if each.kernel is None]
         self._ledger = ledger
         self._told = 0  # transfers that strategies have been told of
-        self._situations: Situations = {}
         self._course: Generator[Situations, Decisions, None] | None = None
 
     def admit(self, drawn: Sequence[Containers]) -> None:
@@ -87,8 +86,7 @@ class World:
     def begin(self, batches: Iterable[Observed]) -> Situations:
         """Drive up to the first frame at which somebody decides who is no kernel; as `step`."""
         self._course = self._through(batches)
-        self._situations = next(self._course, {})
-        return self._situations
+        return next(self._course, {})
 
     def step(self, decisions: Decisions) -> Situations:
         """Carry out what was decided at this frame, and go on to the next one.
@@ -96,27 +94,17 @@ class World:
         Parameters
         ----------
         decisions
-            Of each variant that has been asked, by its number.
+            Of each variant that has been asked, by its number, as `asking.checked` gives them.
 
         Returns
         -------
         What each of them sees at the next frame; nothing when the pass is over.
-
-        Raises
-        ------
-        InputError
-            If a decision is no server for each vehicle.
         """
         assert self._course is not None
-        # what is wrong is refused before it ends the course
-        right = {
-            v: checked(f"strategy {self.strategies[v].name}: decide", decisions[v], situation) for v, situation in self._situations.items()
-        }
         try:
-            self._situations = self._course.send(right)
+            return self._course.send(decisions)
         except StopIteration:
-            self._situations = {}
-        return self._situations
+            return {}
 
     def _through(self, batches: Iterable[Observed]) -> Generator[Situations, Decisions, None]:
         for strategy in self.strategies:
