@@ -9,6 +9,7 @@ import pytest
 
 from msmf_traci import code_version
 from msmf_traci.code_version import PRODUCTS, code_hash, modules_of, user_code_hash
+from msmf_traci.strategies.plugins import load_strategies, source_hash
 
 MINE = """\
 from typing import TYPE_CHECKING
@@ -45,7 +46,9 @@ FILES = {
         ("mobility.following", {"pass", "tables"}),
         ("mobility.libsumo_reader", {"pass", "tables"}),  # imported only when it is needed
         ("migration.machine", {"tables"}),
-        ("control.strategies", {"tables"}),
+        ("control.look", {"tables"}),
+        ("strategies.strategy", {"tables"}),
+        ("strategies.pm_op", set()),  # each strategy counts for the runs that ask for it: the next test
         ("results.tables", {"tables"}),
         *(
             (name, set())
@@ -65,6 +68,13 @@ FILES = {
 )
 def test_a_module_counts_for_what_it_makes_and_for_nothing_else(module: str, products: set[str]) -> None:
     assert {product for product in PRODUCTS if f"msmf_traci.{module}" in modules_of(product)} == products
+
+
+def test_each_strategy_counts_for_the_runs_that_ask_for_it() -> None:
+    kinds = load_strategies(["pm", "pm_tier", "pm_op", "nearest", "never"])
+    hashes = {kind.name: source_hash(kind) for kind in kinds}
+    assert hashes["pm"] == hashes["pm_tier"]  # one file
+    assert len(set(hashes.values())) == 4
 
 
 def test_modules_are_read_and_not_imported() -> None:
