@@ -35,6 +35,7 @@ from tests.reference.plain_model import (
     recompute,
     square_distance,
 )
+from tests.reference.plain_model.container import Load
 
 MB = 1e6
 AREAS = {"local": 0, "regional": 2}  # rings
@@ -355,7 +356,9 @@ def test_short_verdict_is_judged_again_on_another_edge() -> None:
     }
     options = Options.read(config(strategy__pm_op__min_m=350))
     lattice = Lattice(6, 500.0, "flat", (0.0, 0.0), AREAS)
-    strategist = Strategist(STRATEGIES["pm_op"], options, RoadMap(edges, lattice, 1500), Network(options, lattice), [], Fraction(30))
+    strategist = Strategist(
+        STRATEGIES["pm_op"], options, RoadMap(edges, lattice, 1500), Network(options, lattice), [], Load(0, 0, Fraction(30))
+    )
     host, homes = lattice.server("local", (1, 0)), []
     for t, (x, edge, position) in enumerate([(700, "a", 400), (720, "a", 420), (790, "a", 490), (800, "c", 10), (800, "c", 20)]):
         point = (float(x), 245.0 - (position if edge == "c" else 0))

@@ -6,7 +6,8 @@ Standard library only. Every function names the section of model.md, or the read
 bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a run).
 
 options, lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies (decisions, hits), container (state
-machine), admission and servers (capacities), links (shared rates), network (paths), world (one strategy's run, tables).
+machine), images (copies and kept images), admission and servers (capacities), links (shared rates), network (paths), world (one
+strategy's run, tables).
 """
 
 from .frames import Frame, Known, known_at

@@ -15,6 +15,8 @@ from .options import Options
 
 Row = dict[str, Any]
 
+MEAN_S = 60.0
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -84,6 +86,7 @@ class Known:
     place: int | None  # on the route; None: not on it
     moved: Point | None  # from the report before to the last one; None: there was none before
     reports: int  # sent so far, the one of this frame included
+    mean_mps: float = 0.0  # of the speeds known at its frames in the last minute
 
 
 def places_on_route(frames: Sequence[Frame], route: Sequence[str]) -> list[int | None]:
@@ -129,7 +132,17 @@ def known_at(frames: Sequence[Frame], route: Sequence[str], options: Options) ->
             reported, heading_then = frame, heading
         else:
             result.append(replace(result[-1], attached=frame.attached))
-    return result
+    return [replace(known, mean_mps=mean) for known, mean in zip(result, mean_speeds(frames, result), strict=True)]
+
+
+def mean_speeds(frames: Sequence[Frame], known: Sequence[Known]) -> list[float]:
+    """At each frame, the mean of the speeds known at the frames in (now - 60 s, now] (images ahead: pm and its kin)."""
+    means, first = list[float](), 0
+    for index, frame in enumerate(frames):
+        while frames[first].t_s <= frame.t_s - MEAN_S:
+            first += 1
+        means.append(math.fsum(now.speed_mps for now in known[first : index + 1]) / (index + 1 - first))
+    return means
 
 
 def edges_seen(frames: Sequence[Frame]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import heapq
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from fractions import Fraction
@@ -14,6 +15,7 @@ from .lattice import Cell, Lattice, Server
 from .options import Options, bytes_per_s
 
 NS = 10**6  # nanoseconds of a millisecond
+CLOUD = "cloud"  # the cloud's link
 
 
 class Link(NamedTuple):
@@ -108,8 +110,16 @@ class Network:
             links = [(row, begin) for row, begin in zip(path.rows, path.names, strict=False)]
         return [("up", source), *links, ("down", target)]
 
+    def way_of_image(self, host: Server, target: Server) -> list[Hashable]:
+        """All that an image passes: the way from the host, or "from the cloud's link (if it is limited) to its server's downlink"."""
+        if self.options.source == "host":
+            return self.way(host, target)
+        return [("down", target)] if math.isinf(self.options.cloud_bytes_per_s) else [CLOUD, ("down", target)]
+
     def width(self, link: Hashable) -> float:
         """The bandwidth of a link that a way passes."""
+        if link == CLOUD:
+            return self.options.cloud_bytes_per_s
         assert isinstance(link, tuple)
         if isinstance(link[1], Server):
             return self.options.tiers[link[1].tier].bytes_per_s
@@ -117,7 +127,11 @@ class Network:
 
     def dedicated_rate(self, source: Server, target: Server) -> float:
         """The narrowest bandwidth on the way, that of the two servers included (section 8)."""
-        return min(self.width(link) for link in self.way(source, target))
+        return self.narrowest(self.way(source, target))
+
+    def narrowest(self, way: Sequence[Hashable]) -> float:
+        """The narrowest bandwidth on a way."""
+        return min(self.width(link) for link in way)
 
     def round_trip_s(self, source: Server, target: Server) -> float:
         """A round trip between two servers: with links, "twice the latency of the path" (section 8)."""

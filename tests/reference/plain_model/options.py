@@ -46,6 +46,37 @@ class Tier:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """What pm and its kin copy ahead, and when (images ahead: pm and its kin)."""
+
+    prefetch: int = 1
+    just_in_time: bool = False
+    margin: float = 1.3
+
+
+# "null: what `pm` has. `oracle_tier` takes them from `oracle`, `pm_op_tier` from `pm_op` (and those from `pm`)"
+TAKES_FROM = {"pm_tier": "pm", "pm_op": "pm", "oracle": "pm", "oracle_tier": "oracle", "pm_op_tier": "pm_op"}
+SOURCES = ("host", "cloud", "other")
+
+
+def option_of(strategies: dict[str, Any], strategy: str, option: str, default: Any) -> Any:
+    """An option of a strategy: its own, or that of the one it takes its options from, and so on."""
+    value = (strategies.get(strategy) or {}).get(option)
+    if value is not None:
+        return value
+    return option_of(strategies, TAKES_FROM[strategy], option, default) if strategy in TAKES_FROM else default
+
+
+def read_ahead(strategies: dict[str, Any], strategy: str) -> Ahead:
+    """What a strategy copies ahead; the defaults where its options are absent."""
+    memory = option_of(strategies, strategy, "memory", "at_once")
+    if memory not in ("at_once", "just_in_time"):
+        raise ValueError(f"memory: {memory}")
+    prefetch, margin = option_of(strategies, strategy, "prefetch", Ahead.prefetch), option_of(strategies, strategy, "margin", Ahead.margin)
+    return Ahead(int(prefetch), memory == "just_in_time", float(margin))
+
+
+@dataclass(frozen=True)
 class Options:
     """The options of section 12, converted once (section 0)."""
 
@@ -77,6 +108,12 @@ class Options:
     report_speed_mps: float
     report_bytes: float
     strategies: tuple[str, ...]
+    source: str  # of images: host or cloud
+    retain_s: float
+    cloud_bytes_per_s: float
+    copies_last: bool  # on shared links: they get what transfers leave
+    request_bytes_per_s: float
+    ahead: dict[str, Ahead]  # of pm and its kin
 
     @staticmethod
     def read(config: dict[str, Any]) -> Options:
@@ -90,6 +127,10 @@ class Options:
             raise ValueError("workload.dirty_threshold_mbit must be positive (rounds would never end)")
         if handoff["unsynced"] not in ("stop", "relay") or handoff["user_left"] not in ("abandon", "finish"):
             raise ValueError(f"handoff: {handoff}")
+        images = {"source": "host", "retain_s": 0, "cloud_uplink_mbps": None, "prefetch_when": "always"} | config.get("images", {})
+        if images["source"] not in ("host", "cloud") or images["prefetch_when"] not in ("always", "idle"):
+            raise ValueError(f"images: {images}")
+        cloud_mbps, retain_s = images["cloud_uplink_mbps"], images["retain_s"]
         tiers: dict[str, Tier] = {}
         for name in config["tiers"]["order"]:
             tier = config["tiers"][name]
@@ -131,12 +172,22 @@ class Options:
             report_speed_mps=float(reports["speed_mps"]),
             report_bytes=float(reports["bytes"]),
             strategies=tuple(str(name) for name in config["strategies"]),
+            source=str(images["source"]),
+            retain_s=math.inf if retain_s is None else float(retain_s),
+            cloud_bytes_per_s=math.inf if cloud_mbps is None else bytes_per_s(float(cloud_mbps), efficiency),
+            copies_last=images["prefetch_when"] == "idle",
+            request_bytes_per_s=float(work.get("request_mbps", 0)) * 125_000,
+            ahead={strategy: read_ahead(config["strategy"], strategy) for strategy in ("pm", *TAKES_FROM)},
         )
 
     def start_s(self, image_bytes: float) -> float:
         """Start time of a container (section 5): linear between 100 MB and 2000 MB, clamped."""
         share = min(1.0, max(0.0, (image_bytes / 1e6 - 100) / 1900))
         return (self.start_ms[0] + share * (self.start_ms[1] - self.start_ms[0])) / 1e3
+
+    def by_source(self, image_bytes: float) -> dict[str, float]:
+        """Bytes of an image by the source they came from: all from the one there is."""
+        return {f"{source}_bytes": image_bytes if source == self.source else 0.0 for source in SOURCES}
 
     @property
     def lowest(self) -> str:

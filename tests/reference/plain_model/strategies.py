@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import NamedTuple
 
+from .container import Load
 from .frames import Known
 from .lattice import Cell, Server, square_distance
 from .network import Network
-from .options import Options
+from .options import Ahead, Options
 from .roads import HomeStretch, RoadMap, Stretch, Where
 
 
@@ -34,11 +34,17 @@ STRATEGIES = {
 }
 
 
+AS_EVER = Ahead()
+LEAST_MPS = 1.0  # a vehicle that stands will go on
+SPARE_S = 2.0
+
+
 class Decision(NamedTuple):
-    """home (None: KEEP) and target (None: NONE) of section 6."""
+    """home (None: KEEP) and target (None: NONE) of section 6, and the servers on which the image is wanted."""
 
     home: Server | None
     target: Server | None
+    prefetch: tuple[Server, ...] = ()
 
 
 def seen_from(chain: list[tuple[Where, float, float]], position_m: float, horizon_m: float) -> list[tuple[Where, float, float]]:
@@ -50,9 +56,11 @@ def seen_from(chain: list[tuple[Where, float, float]], position_m: float, horizo
 class Strategist:
     """One strategy for one vehicle: home and target at each frame (section 6)."""
 
-    def __init__(self, kind: Kind, options: Options, roads: RoadMap, network: Network, route: list[str], level_ms: Fraction) -> None:
+    def __init__(
+        self, kind: Kind, options: Options, roads: RoadMap, network: Network, route: list[str], load: Load, ahead: Ahead = AS_EVER
+    ) -> None:
         self.kind, self.options, self.roads, self.lattice, self.network = kind, options, roads, roads.lattice, network
-        self.route, self.level_ms = route, level_ms
+        self.route, self.load, self.level_ms, self.ahead_options = route, load, load.level_ms, ahead
         self.tiers = list(options.tiers) if kind.climbs else [options.lowest]
         self.route_chains: dict[int, list[Stretch]] = {}
         self.edge_before: str | None = None  # reported, at the frame before; None: this is the first frame
@@ -71,9 +79,12 @@ class Strategist:
         if self.kind.passes_short:
             self.judge(known, home, view, own)
         keep = self.edge_before is not None and (self.kind.keeps or self.short)
-        target = self.next_border(known) if self.kind.look == "border" else self.next_home(view, own, known, home, host)
         self.edge_before = known.edge
-        return Decision(None if keep else home, None if target == host else target)
+        if self.kind.look == "border":
+            target = self.next_border(known)
+            return Decision(None if keep else home, None if target == host else target)
+        target, prefetch = self.look_ahead(self.next_homes(view, own, known, home, host), known, host)
+        return Decision(None if keep else home, target, prefetch)
 
     def instead_of_home(self, home: Server, known: Known) -> Iterator[Server]:
         """The second choices for a full home: the servers of the tiers below that cover the attached cell (reading 23)."""
@@ -127,16 +138,33 @@ class Strategist:
             self.short = not ends_inside and own is not None and self.is_short(view[own][2] - known.position_m, known.speed_mps)
         self.area = home
 
-    def next_home(self, view: list[HomeStretch], own: int | None, known: Known, home: Server, host: Server) -> Server | None:
-        """The next home on the chain, short ones passed over where the strategy does (section 6)."""
+    def next_homes(self, view: list[HomeStretch], own: int | None, known: Known, home: Server, host: Server) -> dict[Server, float]:
+        """The next homes on the chain and where their stretches begin, short ones passed over where the strategy does (section 6)."""
+        found: dict[Server, float] = {}
         for index in range(0 if own is None else own + 1, len(view)):
             where, begin, end = view[index]
             if where in (home, host):
                 continue
             if self.kind.passes_short and index < len(view) - 1 and self.is_short(end - begin, known.speed_mps):
                 continue
-            return where
-        return None
+            found.setdefault(where, begin)  # "each named once"
+        return found
+
+    def look_ahead(self, homes: dict[Server, float], known: Known, host: Server) -> tuple[Server | None, tuple[Server, ...]]:
+        """The target and the prefetch list (images ahead: pm and its kin)."""
+        options, first = self.ahead_options, next(iter(homes), None)
+        if options.prefetch == 1 and not options.just_in_time:
+            return first, ()
+        target = first if first is not None and (not options.just_in_time or self.is_near(first, homes[first], known, host)) else None
+        return target, tuple(homes)[: options.prefetch]
+
+    def is_near(self, server: Server, begin: float, known: Known, host: Server) -> bool:
+        """Whether the vehicle gets there before its memory would (images ahead: near)."""
+        options, load = self.options, self.load
+        distance_m = max(0.0, begin - known.position_m)
+        width = min(options.tiers[end.tier].bytes_per_s for end in (host, server))
+        takes_s = (load.memory + 2 * options.threshold_bytes) / width + options.start_s(load.image) + SPARE_S
+        return distance_m / max(LEAST_MPS, known.mean_mps) < self.ahead_options.margin * takes_s
 
     def next_border(self, known: Known) -> Server | None:
         """`nearest`: the neighbour with the nearest border within the trigger, towards which the vehicle moves (section 6)."""
@@ -170,7 +198,7 @@ class Stays:
 
     def frame(self, decision: Decision, host: Server) -> None:
         """A frame other than the vehicle's last, before the rules."""
-        home, target = decision
+        home, target = decision.home, decision.target
         if home is not None and (not self.begun or home != self.written):
             if self.begun and home != host:
                 self.compare("entry", self.first, home)

@@ -7,18 +7,18 @@ import json
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from .admission import HOME, TARGET, Admission
-from .container import IDLE, KINDS, Container, Load
+from .container import KINDS, Container, Load
 from .frames import Frame, Known, Row, edges_seen, known_at, read_frames
 from .lattice import Lattice, Server
-from .links import Flow, fair_rates
+from .links import Flow, Sharing
 from .network import Network
-from .options import Options, exact
+from .options import Ahead, Options, exact
 from .roads import RoadMap, read_network, read_routes
 from .servers import Servers
 from .strategies import STRATEGIES, Stays, Strategist
@@ -30,6 +30,7 @@ class Recomputed:
 
     decisions: list[Row] = field(default_factory=list)
     migrations: list[Row] = field(default_factory=list)
+    copies: list[Row] = field(default_factory=list)
     vehicles: dict[tuple[str, str], Row] = field(default_factory=dict)
     cell_mismatches: list[Row] = field(default_factory=list)
 
@@ -100,6 +101,7 @@ class World:
             }
             # "Rule 2 follows in the same frame" (rule 1), "no refusal is booked" (reading 24): a first frame is no handoff, a full home neither
             container.rules(t_s, None if first else decision.home, decision.target, second)
+            container.obey(t_s, decision.prefetch)
             self.servers.settle(vehicle.id, container.servers)
         self.decisions.append(
             {
@@ -107,6 +109,7 @@ class World:
                 "vehicle": vehicle.id,
                 "home": name_of(decision.home, "KEEP"),
                 "target": name_of(decision.target, "NONE"),
+                "prefetch": " ".join(server.name for server in decision.prefetch),
                 "host": container.host.name,
                 "running": int(container.running),
             }
@@ -125,33 +128,43 @@ class World:
             container.others_ms = self.options.tiers[container.host.tier].compute_ms_per_container * others
 
     def set_rates(self, t_s: float) -> None:
-        """The rate of every transfer until the next frame (section 8): "set at each frame time, after the rules of all vehicles"."""
-        open_ = {v.id: v.container for v in self.vehicles if v.on_road and v.container is not None and v.container.transfer is not None}
+        """The rates of all transfers and copies until the next frame (section 8): "set at each frame time, after the rules of all vehicles".
+
+        On dedicated links each container's link is its own, and rates change between frames, too.
+        """
+        on_road = [(vehicle.id, vehicle.container) for vehicle in self.vehicles if vehicle.on_road and vehicle.container is not None]
         if not self.options.shared:
-            for container in open_.values():
-                assert container.transfer is not None
-                container.give_rate(t_s, self.network.dedicated_rate(container.host, container.transfer.target))
+            for _, container in on_road:
+                container.share_own_link(t_s)
             return
-        sending: dict[str, Flow] = {}
-        idle: dict[str, Flow] = {}
-        for vehicle, container in open_.items():
-            assert container.transfer is not None
-            flow = self.network.way(container.host, container.transfer.target)
-            if container.sends:
-                sending[vehicle] = flow
-            elif container.transfer.stage == IDLE or container.processes:
-                idle[vehicle] = flow
-        for vehicle, rate in fair_rates(sending, idle, self.network.width).items():
-            open_[vehicle].give_rate(t_s, rate)
+        transfers: dict[Hashable, Flow] = {}
+        copies: dict[Hashable, Flow] = {}
+        for vehicle, container in on_road:
+            if container.transfer is not None and container.transfer.flows(t_s):
+                transfers[vehicle] = container.flow_of_transfer()
+            copies.update({(vehicle, copy.number): container.flow_of_copy(copy) for copy in container.unfinished if copy.flows(t_s)})
+        sharing = Sharing(transfers, copies, self.network.width, self.options.copies_last)
+        for vehicle, container in on_road:
+            container.sharing = sharing
+            transfer = container.transfer
+            if transfer is not None and transfer.flows(t_s):
+                transfer.give_rate(t_s, sharing.rates[vehicle])
+            elif transfer is not None and transfer.will_flow(t_s):
+                transfer.give_rate(t_s, sharing.one_more(container.flow_of_transfer(), copy=False))
+            for copy in container.unfinished:
+                flow = container.flow_of_copy(copy)
+                copy.give_rate(t_s, sharing.rates[vehicle, copy.number] if copy.flows(t_s) else sharing.one_more(flow, copy=True))
 
 
 def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
     """A vehicle's row of the table of vehicles (section 9, readings 6 to 8)."""
     frames, container, stays = vehicle.frames, vehicle.container, vehicle.stays
     assert container is not None
-    transfers, steps = container.transfers, list(pairwise(frames))
+    transfers, copies, steps = container.transfers, container.images.rows, list(pairwise(frames))
     bytes_of = [sum(row[kind] for kind in KINDS.values()) for row in transfers]
     outcomes = [row["outcome"] for row in transfers]
+    copied = math.fsum(row["image_bytes"] for row in copies)
+    copied_in_vain = math.fsum(row["image_bytes"] for row in copies if row["outcome"] != "used")
     network, level_ms, attached = vehicle.strategist.network, vehicle.load.level_ms, frames[-1].attached
     tier = network.tier(vehicle.strategist.tiers, attached, level_ms, math.inf)  # the one chosen for the task, whatever the speed
     return {
@@ -159,8 +172,15 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
         "level_met": int(network.meets(tier, attached, level_ms)),
         "handoffs": container.handoffs,
         **{outcome: outcomes.count(outcome) for outcome in ("completed", "mispredicted", "user_left", "unfinished", "refused")},
-        "traffic_bytes": math.fsum(bytes_of),
-        "wasted_bytes": math.fsum(sent for sent, outcome in zip(bytes_of, outcomes, strict=True) if outcome != "completed"),
+        "traffic_bytes": math.fsum([*bytes_of, copied]),
+        "wasted_bytes": math.fsum(
+            [*(sent for sent, outcome in zip(bytes_of, outcomes, strict=True) if outcome != "completed"), copied_in_vain]
+        ),
+        "copies": len(copies),
+        "copy_bytes": copied,
+        "copy_wasted_bytes": copied_in_vain,
+        "cloud_bytes": math.fsum(row["cloud_bytes"] for row in (*transfers, *copies)),
+        "relayed_byte_hops": container.relayed_byte_hops,
         "outages": len(container.outages),
         "outage_s": math.fsum(container.outages),
         "longest_outage_s": max(container.outages, default=0.0),
@@ -177,12 +197,11 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
     }
 
 
-def migration_rows(vehicle: Vehicle) -> list[Row]:
-    """A vehicle's rows of the table of migrations, with where it was at the last frame not after the end."""
-    assert vehicle.container is not None
+def placed(vehicle: Vehicle, ended: Sequence[Row]) -> list[Row]:
+    """A vehicle's rows of the table of migrations or copies, with where it was at the last frame not after the end."""
     times = [frame.t_s for frame in vehicle.frames]
     rows = []
-    for row in vehicle.container.transfers:
+    for row in ended:
         x_m, y_m = vehicle.frames[bisect_right(times, row["t_end_s"]) - 1].point
         rows.append({"vehicle": vehicle.id, **row, "x_m": x_m, "y_m": y_m})
     return rows
@@ -225,14 +244,18 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
         vehicles = []
         for name, frames in traces.items():
             load = loads[strategy, name]
-            strategist = Strategist(STRATEGIES[strategy], options, roads, network, routes[name], load.level_ms)
+            ahead = options.ahead.get(strategy, Ahead())
+            strategist = Strategist(STRATEGIES[strategy], options, roads, network, routes[name], load, ahead)
             vehicles.append(Vehicle(name, frames, known[name], strategist, load))
         world = World(options, network, vehicles)
         world.drive()
         result.decisions += [{"strategy": strategy, **row} for row in world.decisions]
         for vehicle in vehicles:
-            result.migrations += [{"strategy": strategy, **row} for row in migration_rows(vehicle)]
+            assert vehicle.container is not None
+            result.migrations += [{"strategy": strategy, **row} for row in placed(vehicle, vehicle.container.transfers)]
+            result.copies += [{"strategy": strategy, **row} for row in placed(vehicle, vehicle.container.images.rows)]
             result.vehicles[strategy, vehicle.id] = vehicle_row(vehicle, options)
     result.decisions.sort(key=lambda row: (row["t_s"], row["strategy"], row["vehicle"]))
     result.migrations.sort(key=lambda row: (row["strategy"], row["vehicle"], row["transfer"]))
+    result.copies.sort(key=lambda row: (row["strategy"], row["vehicle"], row["copy"]))
     return result
