@@ -1,4 +1,4 @@
-"""The engine against a slow, plain implementation written from the model alone: decisions, transfers and bookkeeping, to 1e-6."""
+"""The engine against a slow, plain implementation written from the model alone: decisions, transfers, copies and bookkeeping, to 1e-6."""
 
 import csv
 import json
@@ -49,7 +49,7 @@ def differs(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
 
 
 def compare(run: Path) -> None:
-    """Compare every row of decisions, migrations and vehicles."""
+    """Compare every row of decisions, migrations, copies and vehicles."""
     compare_with(run, second_mind(run))
 
 
@@ -57,10 +57,15 @@ def compare_with(run: Path, mind: Recomputed) -> None:
     """Compare a run with what was recomputed from its trace."""
     assert mind.cell_mismatches == []
     text = {"vehicle": str}
-    for name, expected in (("decisions", mind.decisions), ("migrations", mind.migrations)):
-        keep = pd.read_csv(run / f"{name}.csv", dtype=text, keep_default_na=name == "migrations")
-        rows = keep.to_dict("records")
-        assert len(rows) == len(expected) > 0
+    assert mind.decisions and mind.migrations
+    tables = {"decisions": mind.decisions, "migrations": mind.migrations}
+    if (run / "copies.csv").exists():
+        tables["copies"] = mind.copies
+    else:
+        assert mind.copies == []
+    for name, expected in tables.items():
+        rows = pd.read_csv(run / f"{name}.csv", dtype=text, keep_default_na=name != "decisions").to_dict("records")
+        assert len(rows) == len(expected)
         wrong = [
             (name, i, problems) for i, (row, other) in enumerate(zip(rows, expected, strict=True)) if (problems := differs(row, other))
         ]
