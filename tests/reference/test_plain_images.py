@@ -114,9 +114,9 @@ def test_answers_come_before_a_copy(tmp_path: Path) -> None:
 
 
 def test_the_link_is_free_while_answers_are_awaited(tmp_path: Path) -> None:
-    # 0.1 s of answers before every stage and copy. To A: 311.25 MB until 25; FINAL sends from 25.1 on 136.25 of the other 188.75 MB; given up at
-    # 36. The copy of the last 52.5 MB sends from 36.1 to 40.3, memory from 40.4 to 48.4, the round of 8.1 MB from 48.5 to 49.148.
-    # The copy to B has the link for 0.1 s from 25, 36, 40.3 and 48.4 on, and from 49.148 to 50.
+    # 0.1 s of answers before every stage and copy. To A: 311.25 MB until 25; FINAL sends from 25.1 on 136.25 of the other 188.75 MB; given
+    # up at 36. The copy of the last 52.5 MB sends from 36.1 to 40.3, memory from 40.4 to 48.4, the round of 8.1 MB from 48.5 to 49.148. The
+    # copy to B has the link for 0.1 s from 25, 36, 40.3 and 48.4 on, and from 49.148 to 50.
     processing = {"processing": {**NO_PROCESSING, "round_trips": 2}}
     result = run(tmp_path, BACK, ("0,0 0,2500", 2500), 500, 100, strategy__pm=pm(2), migration=processing, links__round_trip_ms=50)
     assert copies(result) == [
@@ -128,7 +128,8 @@ def test_the_link_is_free_while_answers_are_awaited(tmp_path: Path) -> None:
 
 
 def test_copies_through_a_network_of_links(tmp_path: Path) -> None:
-    # A path of 20 ms and 40 Mb/s: 4 round trips take 0.16 s, 100 MB 20 s. Near is reckoned with the servers' 12.5 MB/s, as without a network.
+    # A path of 20 ms and 40 Mb/s: 4 round trips take 0.16 s, 100 MB 20 s. Near is reckoned with the servers' 12.5 MB/s, as without a
+    # network.
     (tmp_path / "links.csv").write_text('a,b,latency_ms,mbps\n"L:0,0","L:0,1",20,40')
     changes = {"migration": {"processing": {**NO_PROCESSING, "round_trips": 4}}, "links__file": str(tmp_path / "links.csv")}
     result = north(tmp_path, 100, 4, seconds=24, strategy__pm=JUST_IN_TIME, **changes)
@@ -164,9 +165,9 @@ def test_copies_in_order(tmp_path: Path) -> None:
 
 
 def test_given_up_and_going_on(tmp_path: Path) -> None:
-    # To A: 312.5 MB until the stop at 25, 137.5 MB of the rest until the user is back at 36; A is named again then: a copy of the last 50 MB.
-    # The copy to C, wanted while the user was in A, is given up. A new transfer waits from 37 for the copy, until 40; memory until 48, a
-    # round of 8 MB until 48.64. Only then the copy to B has the link.
+    # To A: 312.5 MB until the stop at 25, 137.5 MB of the rest until the user is back at 36; A is named again then: a copy of the last 50
+    # MB. The copy to C, wanted while the user was in A, is given up. A new transfer waits from 37 for the copy, until 40; memory until 48,
+    # a round of 8 MB until 48.64. Only then the copy to B has the link.
     result = run(tmp_path, BACK, ("0,0 0,2500", 2500), 500, 100, strategy__pm=pm(2))
     assert copies(result) == [
         ("B", 0, None, 50, "unfinished", 17),
@@ -184,8 +185,8 @@ def test_given_up_and_going_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("n", "image_mb", "memory_mb"), [(2, 0, 162.5), (1, 100, 62.5)])
 def test_given_up_with_the_image_there(n: int, image_mb: float, memory_mb: float, tmp_path: Path) -> None:
-    # Image until 8, memory until the stop at 25; given up at 36 in FINAL. Where A is named, its image stays, without a row: memory from 37 to
-    # 50. Otherwise it is deleted: image from 37 to 45, memory from 45 to 50.
+    # Image until 8, memory until the stop at 25; given up at 36 in FINAL. Where A is named, its image stays, without a row: memory from 37
+    # to 50. Otherwise it is deleted: image from 37 to 45, memory from 45 to 50.
     result = run(tmp_path, BACK, ("0,0 0,2500", 2500), 100, 400, strategy__pm=pm(n))
     assert result.migrations[0]["outcome"] == "user_left" and result.migrations[0]["image_bytes"] == 100 * MB
     assert sent(result.migrations[1]) == (image_mb, memory_mb, 0, 0, image_mb, 0)
@@ -194,8 +195,8 @@ def test_given_up_with_the_image_there(n: int, image_mb: float, memory_mb: float
 
 @pytest.mark.parametrize(("checkpoint_s", "flow_s"), [(0, 40), (10, 40), (20, 45)])
 def test_a_stop_waits_for_a_copy(checkpoint_s: float, flow_s: float, tmp_path: Path) -> None:
-    # Near is within 1.3 x (14 / 12.5 + 0.368 + 2) = 4.53 s: at 20. The copy to A takes until 40. The container stops at 25, and its 4 MB flow
-    # when both the copy is complete and the snapshot is there. The copy to B has the link from 40 on but for 0.32 s.
+    # Near is within 1.3 x (14 / 12.5 + 0.368 + 2) = 4.53 s: at 20. The copy to A takes until 40. The container stops at 25, and its 4 MB
+    # flow when both the copy is complete and the snapshot is there. The copy to B has the link from 40 on but for 0.32 s.
     processing = {"processing": {**NO_PROCESSING, "checkpoint_s": checkpoint_s}}
     result = north(tmp_path, 500, 4, strategy__pm=JUST_IN_TIME, migration=processing)
     row, end = result.migrations[0], flow_s + 0.32 + start_s(500)
@@ -245,8 +246,8 @@ def test_a_stop_in_image_from_the_cloud(tmp_path: Path) -> None:
 
 
 def test_a_memory_follows_a_cloud_image_on_shared_links(tmp_path: Path) -> None:
-    # 5 MB a second: 125 MB at 25, the other 73 MB until 39.6. One flow more from H to A at 39: the cloud's flow keeps 5 of A's 12.5 MB/s, and
-    # 7.5 are left: 3 MB until 40. The other 97 MB at 12.5 MB/s.
+    # 5 MB a second: 125 MB at 25, the other 73 MB until 39.6. One flow more from H to A at 39: the cloud's flow keeps 5 of A's 12.5 MB/s,
+    # and 7.5 are left: 3 MB until 40. The other 97 MB at 12.5 MB/s.
     result = north(tmp_path, 198, 100, images={**CLOUD, "cloud_uplink_mbps": 40}, links__mode="shared")
     row = result.migrations[0]
     assert sent(row) == (125, 0, 0, 173, 0, 198) and row["t_end_s"] == pytest.approx(40 + 97 / 12.5 + start_s(198))
@@ -283,8 +284,8 @@ def test_a_stopped_container_waits_for_a_copy(tmp_path: Path) -> None:
     [(0, 104, 100), (30, 104, 100), (31, 4, 0), (None, 4, 0)],
 )
 def test_kept_images(retain_s: float | None, final_mb: float, image_mb: float, tmp_path: Path) -> None:
-    # The container leaves H at 25 + 0.68 / 12.5 + 0.2 = 25.25. The user is back in H at 56, 30.75 s later. What was copied to B is kept too.
-    # At 57 (65 where the image had to be sent, for 8 s) the container is on H, and A is its next home, left at 56.52 (64.52).
+    # The container leaves H at 25 + 0.68 / 12.5 + 0.2 = 25.25. The user is back in H at 56, 30.75 s later. What was copied to B is kept
+    # too. At 57 (65 where the image had to be sent, for 8 s) the container is on H, and A is its next home, left at 56.52 (64.52).
     points = [(0.0, 5.0 + 10 * t) for t in range(41)] + [(0.0, 405.0 - 10 * t) for t in range(1, 31)]
     result = run(tmp_path, points, ("0,0 0,2500", 2500), 100, 4, images={"retain_s": retain_s})
     there, wrong, back, again = result.migrations
@@ -335,8 +336,9 @@ def test_copies_on_shared_links(when: str, complete_s: float, tmp_path: Path) ->
 
 
 def test_a_copy_gets_another_source_on_shared_links(tmp_path: Path) -> None:
-    # At 25 FINAL and the copy to C get 6.25 MB/s each. 9 x 0.04 MB are through at 25.0576, the container runs on A at 25.2576. One flow more
-    # from A to C would have got 6.25 MB/s at 25: 6.25 MB at 26. Memory for B shares A's uplink until 26.64, so 12.5 MB at 27; 7 s more.
+    # At 25 FINAL and the copy to C get 6.25 MB/s each. 9 x 0.04 MB are through at 25.0576, the container runs on A at 25.2576. One flow
+    # more from A to C would have got 6.25 MB/s at 25: 6.25 MB at 26. Memory for B shares A's uplink until 26.64, so 12.5 MB at 27; 7 s
+    # more.
     result = north(tmp_path, 100, 4, strategy__pm=pm(2), links__mode="shared")
     assert result.migrations[0]["t_end_s"] == pytest.approx(25.2576)
     assert copies(result) == [("B", 0, 16, 60, "unused", 100), ("C", 25, 34, 60, "unused", 100)]
@@ -344,13 +346,14 @@ def test_a_copy_gets_another_source_on_shared_links(tmp_path: Path) -> None:
 
 def test_a_transfer_waits_on_shared_links(tmp_path: Path) -> None:
     # Two vehicles share H's uplink and A's downlink: 6.25 MB/s each, copies until 24 (150 MB). The transfers wait from 21 on: near is
-    # within 1.3 x (14 / 12.5 + 0.22 + 2) = 4.34 s. Memory from the frame at 24 on, 6.25 MB/s each, until 24.64; 1 x 0.04 MB are dirty at 25.
+    # within 1.3 x (14 / 12.5 + 0.22 + 2) = 4.34 s. Memory from the frame at 24 on, 6.25 MB/s each, until 24.64; 1 x 0.04 MB are dirty at
+    # 25.
     result = convoy(tmp_path, {"v": 0, "w": 0}, 60, 150, 4, 30, strategy__pm=JUST_IN_TIME, links__mode="shared")
     assert copies(result, "v")[0][:3] == copies(result, "w")[0][:3] == ("A", 0, 24)
     for row in (row for row in result.migrations if row["transfer"] == 0):
         assert row["t_start_s"] == 21 and sent(row) == (0, 4, 0, 0.04, 0, 0)
-    # One alone, near at 20: its copy of 303.125 MB is through at 24.25. One flow more from H to A beside it at 24 is half the link: 4.6875 MB
-    # of the memory's 9 MB until 25. What is left, and 0.75 x 0.09 MB that are dirty, goes at 12.5 MB/s.
+    # One alone, near at 20: its copy of 303.125 MB is through at 24.25. One flow more from H to A beside it at 24 is half the link: 4.6875
+    # MB of the memory's 9 MB until 25. What is left, and 0.75 x 0.09 MB that are dirty, goes at 12.5 MB/s.
     result = north(tmp_path, 303.125, 9, strategy__pm=JUST_IN_TIME, links__mode="shared")
     row = result.migrations[0]
     assert row["t_start_s"] == 20 and copies(result)[0][2] == 24.25 and sent(row) == (0, 4.6875, 0, 4.38, 0, 0)

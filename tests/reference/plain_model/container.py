@@ -264,7 +264,7 @@ class Container:
         return self.network.way_of_image(self.host, copy.server)
 
     def change_source(self, t_s: float) -> None:
-        """The image is through, the memory follows: on shared links, where that comes from elsewhere, "what one flow more would have got"."""
+        """The memory follows the image: on shared links, where it comes from elsewhere, at "what one flow more would have got"."""
         if self.sharing is not None and self.transfer is not None and self.options.source != "host":
             self.transfer.give_rate(t_s, self.sharing.one_more(self.flow_of_transfer(), copy=False))
 
@@ -368,7 +368,7 @@ class Container:
             self.enter(FINAL, t_s, missing + self.load.memory, image_part=missing, anew=True)
 
     def start(self, t_s: float, target: Server) -> Transfer:
-        """A transfer starts with IMAGE, or, where the image is there, with MEMORY; where a copy is bringing it, it waits for that in IMAGE."""
+        """A transfer starts with IMAGE, or with MEMORY where the image is there; where a copy is bringing that, it waits in IMAGE."""
         transfer = self.transfer = self.new_transfer(t_s, target)
         copy = self.images.copy_to(target)
         if self.images.is_there(target, t_s):

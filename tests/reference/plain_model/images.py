@@ -80,7 +80,7 @@ class Images:
         return server in self.in_use or (server in self.kept and t_s - self.kept[server] < self.options.retain_s)
 
     def use(self, server: Server) -> None:
-        """A complete image is in use: one that a transfer has brought, or one that was kept. A copy's is in use as long as the copy is open."""
+        """A complete image is in use that a transfer has brought, or that was kept; a copy's is in use as long as the copy is open."""
         if self.copy_to(server) is None:
             self.kept.pop(server, None)
             self.in_use.add(server)

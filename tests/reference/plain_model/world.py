@@ -128,9 +128,9 @@ class World:
             container.others_ms = self.options.tiers[container.host.tier].compute_ms_per_container * others
 
     def set_rates(self, t_s: float) -> None:
-        """The rates of all transfers and copies until the next frame (section 8): "set at each frame time, after the rules of all vehicles".
+        """The rates of all transfers and copies (section 8): "set at each frame time, after the rules of all vehicles".
 
-        On dedicated links each container's link is its own, and rates change between frames, too.
+        They hold until the next frame. On dedicated links each container's link is its own, and rates change between frames, too.
         """
         on_road = [(vehicle.id, vehicle.container) for vehicle in self.vehicles if vehicle.on_road and vehicle.container is not None]
         if not self.options.shared:
