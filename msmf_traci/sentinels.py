@@ -3,6 +3,9 @@
 MOST_TIERS = 8
 """Tiers of servers that a deployment can have."""
 
+MOST_PREFETCHED = 8
+"""Servers that an image can be wanted on ahead of time."""
+
 NO_CELL = -1
 """No cell: the road ahead does not enter the area, or nothing is known of it."""
 
@@ -11,3 +14,6 @@ NO_SERVER = -1
 
 KEEP = -2
 """No new home: the container stays on its host and requests are relayed."""
+
+CLOUD = -3
+"""The cloud's image set as the source of an image; it is no server."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from msmf_traci.config.compose import read_request
-from msmf_traci.control.look import Road
+from msmf_traci.control.look import Outlook
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.experiment.preparation import draw_trips, judge_files, read_city
 from msmf_traci.experiment.world import deciders_of
@@ -27,7 +27,7 @@ from msmf_traci.migration.course import Batch, Seen
 from msmf_traci.migration.engine import Engine, room_to_see
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import Containers
-from msmf_traci.records import Records, dtype_of
+from msmf_traci.records import dtype_of
 
 DEFAULTS = ("scenario=beijing", "variants.workload.image_mb=[100,500,1000,1500,2000]")
 COPIES = (1, 10, 100, 1_000)
@@ -45,7 +45,7 @@ class Known:
     """What the engine was given in one batch: the batch, and by variant what was known and the road that this speaks of."""
 
     batch: Batch
-    looks: dict[int, tuple[Records, np.ndarray, Road]]
+    outlooks: dict[int, Outlook]
 
 
 def drive_and_listen(drive: Drive) -> list[Known]:
@@ -53,11 +53,11 @@ def drive_and_listen(drive: Drive) -> list[Known]:
     given: list[Known] = []
     run = drive.world.engine.run
 
-    def listen(v: int, batch: Batch, looks: Records, is_new: np.ndarray, road: Road, seen: Seen) -> None:
+    def listen(v: int, batch: Batch, outlook: Outlook, seen: Seen) -> None:
         if not given or given[-1].batch is not batch:
             given.append(Known(batch, {}))
-        given[-1].looks[v] = looks, is_new, road
-        run(v, batch, looks, is_new, road, seen)
+        given[-1].outlooks[v] = outlook
+        run(v, batch, outlook, seen)
 
     drive.world.engine.run = listen  # type: ignore[method-assign]
     drive.through()
@@ -111,10 +111,10 @@ def measure(drive: Drive, given: list[Known], times: int, frames: int, sizes: tu
                 batch, samples = piece(known.batch, begin, min(begin + FRAMES_AT_ONCE, in_batch))
                 batch = copies(batch, of_vehicles, times)
                 for v in chosen:
-                    looks, is_new, road = known.looks[v]
-                    tiled_looks, tiled_new = np.tile(looks[samples], times), np.tile(is_new[samples], times)
+                    whole = known.outlooks[v]
+                    outlook = Outlook(np.tile(whole.looks[samples], times), np.tile(whole.is_new[samples], times), whole.road)
                     began = time.perf_counter()
-                    engine.run(v, batch, tiled_looks, tiled_new, road, room_to_see(0, len(variants)))
+                    engine.run(v, batch, outlook, room_to_see(0, len(variants)))
                     seconds += time.perf_counter() - began
                     steps += len(batch.time_s)
         best = min(best, seconds)

@@ -5,18 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from msmf_traci.control.look import Look
+from msmf_traci.control.look import Look, Outlook, Road
 from msmf_traci.deployment.backhaul import NO_BACKHAUL, Paths
 from msmf_traci.deployment.server_map import RequestLatency, ServerMap, with_room
 from msmf_traci.migration.course import Batch, Seen
-from msmf_traci.migration.engine import Decider, Engine, room_to_see
+from msmf_traci.migration.engine import Decider, Engine, no_decisions, room_to_see
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Policy, Processing
+from msmf_traci.migration.policy import AS_IN_THE_PAPER, NO_PROCESSING, HandoffPolicy, ImageOptions, LinkOptions, Policy, Processing
 from msmf_traci.records import new_records
 from msmf_traci.results.keys import Names
 from msmf_traci.sentinels import NO_CELL, NO_SERVER
 
 SERVERS = ("A", "B", "C", "D")
+NOWHERE = Road(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
 REGION = len(SERVERS)  # number of the one regional server, R, which serves cells 2 and 3
 # server n stands in cell n of a row of cells: 15 ms, and 40 ms more for each hop
 ROW_LATENCY = RequestLatency((15.0, 55.0), 40.0)
@@ -64,10 +65,16 @@ def row_of_cells(n: int = len(SERVERS), policies: int = 1) -> list[Any]:
 
 
 def policies(
-    links: LinkOptions, handoff: HandoffPolicy, n: int = 1, processing: Processing = NO_PROCESSING, *, tiers: int = 1
+    links: LinkOptions,
+    handoff: HandoffPolicy,
+    n: int = 1,
+    processing: Processing = NO_PROCESSING,
+    images: ImageOptions = AS_IN_THE_PAPER,
+    *,
+    tiers: int = 1,
 ) -> list[Policy]:
     """The same rules for n variants."""
-    return [Policy(links, handoff, ROW_LATENCY, tiers, processing)] * n
+    return [Policy(links, handoff, ROW_LATENCY, tiers, processing, images)] * n
 
 
 def told_engine(rules: Sequence[Policy], servers: Sequence[Any], ledger: Ledger) -> Engine:
@@ -82,12 +89,13 @@ def tell(
     *,
     home: Any,
     target: Any = NO_SERVER,
+    prefetch: Sequence[int] = (),
     cell: Any = 0,
     first: Any = False,
     last: Any = False,
     x_m: Any = 0.0,
 ) -> Seen:
-    """One frame under the only variant, and what a trace sees; numbers hold for all its vehicles, lists for each."""
+    """One frame under the only variant, and what a trace sees; numbers hold for all its vehicles, lists for each, `prefetch` for all."""
     n = len(vehicle)
     seen = room_to_see(n, 1)
     if not n:
@@ -111,8 +119,9 @@ def tell(
         by_frame=one_each,
     )
     moved = engine.begin_frame(0, 0, batch)
-    given = each(home, np.int64), each(target, np.int64)
-    engine.finish_frame(0, 0, batch, looks, given, seen, moved=moved)
+    given = no_decisions(n)._replace(home=each(home, np.int64), target=each(target, np.int64))
+    given.prefetch[:, : len(prefetch)] = prefetch
+    engine.finish_frame(0, 0, batch, Outlook(looks, np.zeros(n, dtype=bool), NOWHERE), given, seen, moved=moved)
     return seen
 
 

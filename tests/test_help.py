@@ -60,13 +60,14 @@ def test_the_package_is_a_command() -> None:
     assert done.stdout == f"msmf-traci {version('msmf-traci')}\n"
 
 
-OF_STRATEGIES = ("nearest.trigger_m", "pm_op.min_m", "pm_op.min_dwell_s", "pm_op_tier.min_m", "pm_op_tier.min_dwell_s")
+OF_PM = ("prefetch=", "memory=", "memory=at_once", "memory=just_in_time", "margin=")
 
 
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("msmf-traci stra", {"strategies=", *(f"strategy.{option}=" for option in OF_STRATEGIES)}),
+        ("msmf-traci strategi", {"strategies="}),
+        ("msmf-traci strategy.pm.", {f"strategy.pm.{option}" for option in OF_PM}),
         ("msmf-traci statu", {"status"}),
         ("msmf-traci scenario=b", {"beijing"}),
         ("msmf-traci seed=1 links.mode=", {"dedicated", "shared"}),

@@ -31,6 +31,7 @@ _WHAT_IT_IS = {
     "workload": "how large containers are",
     "handoff": "what happens at a handoff",
     "migration": "what a migration costs besides the bytes that it sends",
+    "images": "where images come from, and how long servers keep them",
     "links": "bandwidth, latency of a hop, round-trip time, or a file of links",
     "reports": "when vehicles send status updates",
     "output": "where tables go, and which",

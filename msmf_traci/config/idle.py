@@ -8,7 +8,7 @@ from msmf_traci.config.defaults import default_options
 from msmf_traci.config.deployment_schema import OF_HEXAGON
 from msmf_traci.config.mobility_schema import Matching
 from msmf_traci.config.schema import Config
-from msmf_traci.config.strategy_schema import BUILT_IN, TAKEN_FROM
+from msmf_traci.config.strategy_schema import BUILT_IN, taken_from
 from msmf_traci.errors import InputError
 
 _OF_AREAS = ("rings", "clusters", "column")
@@ -50,7 +50,7 @@ def refuse_idle(config: Config) -> None:
 
 
 def refuse_idle_of_servers(config: Config, varied: Sequence[Config]) -> None:
-    """Refuse options of areas and links that have no effect in any of the combinations that one pass serves.
+    """Refuse options of areas, links and images that have no effect in any of the combinations that one pass serves.
 
     Parameters
     ----------
@@ -81,6 +81,7 @@ def refuse_idle_of_servers(config: Config, varied: Sequence[Config]) -> None:
         if config.deployment.kind == "hexagon" and "column" in areas:
             raise ValueError(f"tiers.{name}.area=column is for base stations of your own: add deployment=sites, or set area=clusters")
     _refuse_idle_of_links(config, varied)
+    _refuse_idle_of_images(varied)
 
 
 def _refuse_idle_of_links(config: Config, varied: Sequence[Config]) -> None:
@@ -101,10 +102,19 @@ def _refuse_idle_of_links(config: Config, varied: Sequence[Config]) -> None:
             )
 
 
+def _refuse_idle_of_images(varied: Sequence[Config]) -> None:
+    if any(each.images.prefetch_when == "idle" and each.links.mode == "dedicated" for each in varied):
+        raise ValueError("images.prefetch_when=idle is for shared links, but links.mode=dedicated: set links.mode=shared, or leave it out")
+    uplink = next((each.images.cloud_uplink_mbps for each in varied if each.images.cloud_uplink_mbps is not None), None)
+    if uplink is not None and all(each.images.source == "host" for each in varied):
+        raise ValueError(
+            f"images.cloud_uplink_mbps={uplink:g} is for images from the cloud, but images.source=host: set images.source=cloud"
+        )
+
+
 def _is_idle(owner: str, strategies: Sequence[str]) -> bool:
     """Whether no strategy in use has the options of one of ours; what the user's own are called in tables is not known here."""
-    users = {owner, *(name for name, other in TAKEN_FROM.items() if other == owner)}
-    return not any(name in users or name not in BUILT_IN for name in strategies)
+    return not any(owner in taken_from(name) or name not in BUILT_IN for name in strategies)
 
 
 def refuse_typed(configs: Sequence[Config], typed: Collection[str]) -> None:

@@ -33,6 +33,7 @@ class Workload(Section):
         description="share of the tasks at each latency level; the shares add up to 1"
     )
     start_ms: Range = Field(description="time to start a container of 100 MB, and one of 2000 MB")
+    request_mbps: NotNegative = Field(description="the user's data, both ways together, which take hops while requests are relayed")
 
     @model_validator(mode="after")
     def _check_weights(self) -> Self:
@@ -77,6 +78,15 @@ class Migration(Section):
     """What a migration costs besides the bytes that it sends."""
 
     processing: ProcessingCosts
+
+
+class Images(Section):
+    """Where images come from, and how long servers keep them (model, section 7)."""
+
+    source: Literal["host", "cloud"] = Field(description="host: the server that the container runs on; cloud: the cloud's image set")
+    retain_s: NotNegative | None = Field(description="how long a server keeps an image that is not in use; null: as long as there is room")
+    cloud_uplink_mbps: Positive | None = Field(description="bandwidth of the cloud's link; null: unlimited")
+    prefetch_when: Literal["always", "idle"] = Field(description="idle: copies of images get what transfers leave of shared links")
 
 
 class Links(Section):

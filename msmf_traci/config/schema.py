@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, create_model, model_vali
 
 from msmf_traci.config.deployment_schema import Deployment, Tier, TierChoice, Tiers
 from msmf_traci.config.fields import Name, NotNegative, Positive, Section, Text, check_area, kinds_of, section_of
-from msmf_traci.config.migration_schema import Application, HandoffOptions, Links, Migration, Workload
+from msmf_traci.config.migration_schema import Application, HandoffOptions, Images, Links, Migration, Workload
 from msmf_traci.config.mobility_schema import Matching, Mobility
 from msmf_traci.config.strategy_schema import Strategies
 
@@ -115,6 +115,7 @@ VARIED: dict[str, type[Section]] = {
     "handoff": HandoffOptions,
     "migration": Migration,
     "links": Links,
+    "images": Images,
     "reports": ReportThresholds,
 }
 
@@ -193,6 +194,7 @@ class Config(Section):
     handoff: HandoffOptions
     migration: Migration
     links: Links
+    images: Images
     reports: ReportThresholds
     output: Output
     vary: Vary

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from msmf_traci.config.fields import NotNegative, Positive, Section
+from msmf_traci.sentinels import MOST_PREFETCHED
 
 
 class Nearest(Section):
@@ -15,7 +16,39 @@ class Nearest(Section):
     trigger_m: Positive = Field(description="distance to a border at which nearest pre-copies")
 
 
-class PmOp(Section):
+_PREFETCH = "images of so many next homes on the road are copied ahead; 1: that of the target alone"
+_MEMORY = "when the first next home gets the memory too; at_once: always; just_in_time: once it is near"
+_MARGIN = "just_in_time: a home is near if it is reached in less than this times what memory and start take"
+_NULL = "as of {}; null: what {} has"
+Homes = Annotated[int, Field(ge=1, le=MOST_PREFETCHED)]
+When = Literal["at_once", "just_in_time"]
+
+
+class Pm(Section):
+    """`pm`, and its kin where they have no values of their own."""
+
+    prefetch: Homes = Field(description=_PREFETCH)
+    memory: When = Field(description=_MEMORY)
+    margin: Positive = Field(description=_MARGIN)
+
+
+class LikePm(Section):
+    """`pm_tier`, `oracle`."""
+
+    prefetch: Homes | None = Field(description=_NULL.format("pm", "pm"))
+    memory: When | None = Field(description=_NULL.format("pm", "pm"))
+    margin: Positive | None = Field(description=_NULL.format("pm", "pm"))
+
+
+class LikeOracle(Section):
+    """`oracle_tier`."""
+
+    prefetch: Homes | None = Field(description=_NULL.format("oracle", "oracle"))
+    memory: When | None = Field(description=_NULL.format("oracle", "oracle"))
+    margin: Positive | None = Field(description=_NULL.format("oracle", "oracle"))
+
+
+class PmOp(LikePm):
     """`pm_op`, and `pm_op_tier` where it has no values of its own: the filter for short cells, OP."""
 
     min_m: NotNegative = Field(description="a cell that covers less of the road ahead than this is passed over")
@@ -25,8 +58,18 @@ class PmOp(Section):
 class PmOpTier(Section):
     """`pm_op_tier`."""
 
-    min_m: NotNegative | None = Field(description="as of pm_op; null: what pm_op has")
-    min_dwell_s: NotNegative | None = Field(description="as of pm_op; null: what pm_op has")
+    prefetch: Homes | None = Field(description=_NULL.format("pm_op", "pm_op"))
+    memory: When | None = Field(description=_NULL.format("pm_op", "pm_op"))
+    margin: Positive | None = Field(description=_NULL.format("pm_op", "pm_op"))
+    min_m: NotNegative | None = Field(description=_NULL.format("pm_op", "pm_op"))
+    min_dwell_s: NotNegative | None = Field(description=_NULL.format("pm_op", "pm_op"))
+
+
+class Lead(Section):
+    """`lead`."""
+
+    horizon_m: Positive = Field(description="how far ahead lead sees the road, in the place of prediction.horizon_m")
+    margin: Positive = Field(description="images and memory are sent so many times earlier than what they take")
 
 
 class Strategies(Section):
@@ -36,12 +79,22 @@ class Strategies(Section):
     __pydantic_extra__: dict[str, dict[str, Any]]
 
     nearest: Nearest
+    pm: Pm
+    pm_tier: LikePm
     pm_op: PmOp
     pm_op_tier: PmOpTier
+    oracle: LikePm
+    oracle_tier: LikeOracle
+    lead: Lead
 
 
-BUILT_IN = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "oracle", "oracle_tier")
+BUILT_IN = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "lead", "oracle", "oracle_tier")
 """The strategies of ours."""
 
-TAKEN_FROM = {"pm_op_tier": "pm_op"}
-"""Whose options a strategy of ours takes where it has none of its own."""
+_TAKEN_FROM = {"pm_tier": "pm", "pm_op": "pm", "oracle": "pm", "pm_op_tier": "pm_op", "oracle_tier": "oracle"}
+
+
+def taken_from(strategy: str) -> tuple[str, ...]:
+    """A strategy, and those whose options it takes where it has none of its own, the nearest first."""
+    other = _TAKEN_FROM.get(strategy)
+    return (strategy,) if other is None else (strategy, *taken_from(other))

@@ -52,6 +52,14 @@ class Road(NamedTuple):
     exit_m: FloatArray
 
 
+class Outlook(NamedTuple):
+    """A batch from one viewpoint: what is known at each sample (`Look`), whether anything is new there, and the stretches of road."""
+
+    looks: Records
+    is_new: BoolArray
+    road: Road
+
+
 class Rows(NamedTuple):
     """Which stretches make a row, and which row belongs to a sample.
 

@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from msmf_traci.arrays import BoolArray, FloatArray, IntArray
+from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.control.attachment import Attachment
-from msmf_traci.control.look import Look, Road, Rows, look_ahead
+from msmf_traci.control.look import Look, Outlook, Rows, look_ahead
 from msmf_traci.control.mean_speed import MeanSpeeds
 from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.prediction import MapPredictor, Predictor, RoutePredictor
@@ -19,7 +19,7 @@ from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.mobility.tracks import Tracks
-from msmf_traci.records import Records, new_records
+from msmf_traci.records import new_records
 from msmf_traci.roads.coverage import EdgeCoverage
 from msmf_traci.roads.roads import Roads
 
@@ -50,25 +50,6 @@ class Viewpoint:
     def tier_choice(self) -> TierChoice:
         """Which tier serves a task."""
         return TierChoice(self.options.latency, self.options.min_speed_mps, self.tiers, self.servers.up_ms)
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """A batch from one viewpoint.
-
-    Attributes
-    ----------
-    looks
-        What is known at each sample (`Look`), shape (n,).
-    is_new
-        Whether anything is new at it, shape (n,).
-    road
-        The stretches that they speak of.
-    """
-
-    looks: Records
-    is_new: BoolArray
-    road: Road
 
 
 class Observer:

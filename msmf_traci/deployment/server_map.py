@@ -44,22 +44,6 @@ class RequestLatency:
     per_container_ms: tuple[float, ...] = ()
 
 
-class Places(NamedTuple):
-    """What a compiled strategy sees of a deployment.
-
-    Attributes
-    ----------
-    cell_x_m, cell_y_m, neighbours, server_of, tier
-        As in `ServerMap`.
-    """
-
-    cell_x_m: FloatArray
-    cell_y_m: FloatArray
-    neighbours: IntArray
-    server_of: IntArray
-    tier: IntArray
-
-
 class ServerMap(NamedTuple):
     """The servers of a deployment.
 
@@ -111,11 +95,6 @@ class ServerMap(NamedTuple):
     hops: NDArray[np.int16]
     paths: Paths
     made: IntArray
-
-
-def places_of(server_map: ServerMap) -> Places:
-    """The part that strategies see."""
-    return Places(server_map.cell_x_m, server_map.cell_y_m, server_map.neighbours, server_map.server_of, server_map.tier)
 
 
 def with_room(server_map: ServerMap) -> ServerMap:

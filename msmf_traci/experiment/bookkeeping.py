@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from msmf_traci.config.schema import Config
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import band_table, summary_table
-from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
+from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
+from msmf_traci.units import BYTES_PER_MBIT
 
 _BOOKED = (
     *("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s"),
@@ -29,14 +31,14 @@ def write_tables(drive: Drive, folder: Path) -> pd.DataFrame:
 
 def tables_of(drive: Drive) -> dict[str, pd.DataFrame]:
     """The tables of a pass, by their names."""
-    config, names, transfers = drive.config, drive.names, drive.ledger.transfers()
+    config, names, transfers, copies = drive.config, drive.names, drive.ledger.transfers(), drive.ledger.copies()
     migrations = migrations_table(transfers, names)
-    vehicles = vehicles_table(names, transfers, _of_trips(drive), _of_containers(drive))
+    vehicles = vehicles_table(names, transfers, copies, _of_trips(drive), _of_containers(drive))
     summary = summary_table(vehicles, migrations, config.seed, names.columns)
     by_band = band_table(vehicles, migrations, config.seed, config.output.speed_bands_kmh, names.columns)
     tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band}
     if config.output.migrations:
-        tables["migrations"] = migrations
+        tables |= {"migrations": migrations, "copies": copies_table(copies, names)}
     if config.output.trace:
         tables["stages"] = stages_table(drive.ledger.stages(), names)
     return tables
@@ -68,6 +70,13 @@ def _of_containers(drive: Drive) -> dict[str, Any]:
         "level_met": met.astype(np.int64),
         "censored": containers["censored"].astype(np.int64),
         "reports": reports,
+        "image_needed_bytes": containers["needed_bytes"],
+        "image_found_bytes": containers["found_bytes"],
+        "relayed_byte_hops": containers["relayed_hops_s"] * np.array([_request_bytes_per_s(each.config) for each in variants]),
         "report_bytes": reports * np.array([each.config.reports.bytes for each in variants]),
         **{name: containers[name] for name in _BOOKED},
     }
+
+
+def _request_bytes_per_s(config: Config) -> float:
+    return config.workload.request_mbps * BYTES_PER_MBIT

@@ -9,12 +9,12 @@ from typing import Any
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.mobility_schema import posix_s
 from msmf_traci.config.schema import Config
-from msmf_traci.config.strategy_schema import TAKEN_FROM
+from msmf_traci.config.strategy_schema import taken_from
 from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.deployment.areas import TierPlan
 from msmf_traci.deployment.server_map import RequestLatency
-from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Processing
+from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Processing
 from msmf_traci.migration.workload import WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
@@ -79,15 +79,15 @@ def request_latency(config: Config) -> RequestLatency:
     )
 
 
-def control_options(config: Config) -> ControlOptions:
-    """Everything that decisions depend on."""
-    reports = config.reports
+def control_options(config: Config, strategy: type[Strategy]) -> ControlOptions:
+    """Everything that decisions depend on; a strategy with an option `horizon_m` sees that far."""
+    reports, own = config.reports, strategy_options(config, strategy)
     return ControlOptions(
         hysteresis_m=config.attachment.hysteresis_m,
         reports=ReportOptions(reports.distance_m, reports.heading_deg, reports.speed_mps),
         latency=request_latency(config),
         min_speed_mps=config.tier_choice.min_speed_kmh * MPS_PER_KMH,
-        horizon_m=config.prediction.horizon_m,
+        horizon_m=getattr(own, "horizon_m", config.prediction.horizon_m),
         slack_m=config.prediction.slack_m,
     )
 
@@ -95,9 +95,9 @@ def control_options(config: Config) -> ControlOptions:
 def strategy_options(config: Config, strategy: type[Strategy]) -> Any:
     """Options of a strategy: an object of its class `Options`; what one of ours has none of its own of it takes from another."""
     sections = config.strategy.model_dump()
-    values = sections.get(strategy.name, {})
-    if strategy.name in TAKEN_FROM:
-        values = {**sections[TAKEN_FROM[strategy.name]], **{name: value for name, value in values.items() if value is not None}}
+    values: dict[str, Any] = {}
+    for name in reversed(taken_from(strategy.name)):
+        values |= {option: value for option, value in sections.get(name, {}).items() if value is not None or option not in values}
     return strategy.Options(**{each.name: values[each.name] for each in fields(strategy.Options) if each.name in values})
 
 
@@ -141,6 +141,18 @@ def processing_options(config: Config) -> Processing:
         restore_s_per_byte=costs.restore_s_per_mb / BYTES_PER_MB,
         answers_s=costs.round_trips * config.links.round_trip_ms * S_PER_MS,
         round_trips=costs.round_trips,
+    )
+
+
+def image_options(config: Config) -> ImageOptions:
+    """Where images come from, and how long they stay."""
+    images = config.images
+    uplink = images.cloud_uplink_mbps
+    return ImageOptions(
+        is_from_cloud=images.source == "cloud",
+        retain_s=math.inf if images.retain_s is None else images.retain_s,
+        cloud_bytes_per_s=math.inf if uplink is None else uplink * BYTES_PER_MBIT * config.migration.processing.transport_efficiency,
+        only_idle=images.prefetch_when == "idle",
     )
 
 

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from msmf_traci.config.applications import effective_workload
 from msmf_traci.config.schema import Config
-from msmf_traci.config.strategy_schema import TAKEN_FROM
+from msmf_traci.config.strategy_schema import taken_from
 from msmf_traci.config.variants import combinations, varied_options
 from msmf_traci.control.observer import Viewpoint
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.options import (
     control_options,
     handoff_policy,
+    image_options,
     link_options,
     processing_options,
     request_latency,
@@ -83,7 +84,9 @@ class Variants:
         levels = _numbered([(each.latency_levels_ms, each.latency_weights) for each in self.workloads])
         first = [levels.index(number) for number in levels]
         return [
-            Viewpoint(each.strategy.predictor, each.strategy.tiers, control_options(each.config), theirs, first[each.workload])
+            Viewpoint(
+                each.strategy.predictor, each.strategy.tiers, control_options(each.config, each.strategy), theirs, first[each.workload]
+            )
             for each, theirs in zip(self.variants, servers, strict=True)
         ]
 
@@ -96,6 +99,7 @@ class Variants:
                 request_latency(each.config),
                 tiers=min(each.strategy.tiers or MOST_TIERS, len(each.config.tiers.in_use)),
                 processing=processing_options(each.config),
+                images=image_options(each.config),
             )
             for each in self.variants
         ]
@@ -127,9 +131,12 @@ def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Varia
 def _concerns(option: str, strategy: str, config: Config) -> bool:
     """Whether an option has an effect on a strategy: of those of strategies its own, and those that it takes from another."""
     section, owner, *rest = option.split(".")
-    if section != "strategy" or owner == strategy:
+    if section != "strategy":
         return True
-    return TAKEN_FROM.get(strategy) == owner and getattr(getattr(config.strategy, strategy), rest[0]) is None
+    line = taken_from(strategy)
+    if owner not in line:
+        return False
+    return all(getattr(getattr(config.strategy, nearer), rest[0]) is None for nearer in line[: line.index(owner)])
 
 
 def _numbered(values: Sequence[Key]) -> list[int]:

@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from msmf_traci.arrays import IntArray
-from msmf_traci.control.observer import Observer, Outlook, Viewpoint
+from msmf_traci.control.look import Outlook
+from msmf_traci.control.observer import Observer, Viewpoint
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.preparation import City
 from msmf_traci.experiment.variants import Variants
 from msmf_traci.migration.course import Batch, Seen
-from msmf_traci.migration.engine import Decider, Engine, batch_of
+from msmf_traci.migration.engine import Decider, Engine, Given, batch_of, no_decisions
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import record_of
-from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.sentinels import NO_SERVER
 from msmf_traci.strategies.asking import call
 from msmf_traci.strategies.situation import Situation
 from msmf_traci.strategies.strategy import Decision, Strategy
@@ -114,9 +113,8 @@ class World:
             batch = batch_of(observed.tracks)
             for v, viewpoint in enumerate(self.viewpoints):
                 if v not in self._asked:
-                    outlook = outlooks[viewpoint]
-                    self.engine.run(v, batch, outlook.looks, outlook.is_new, outlook.road, observed.seen)
-            given = np.full(len(batch.time_s), KEEP), np.full(len(batch.time_s), NO_SERVER)
+                    self.engine.run(v, batch, outlooks[viewpoint], observed.seen)
+            given = no_decisions(len(batch.time_s) if self._asked else 0)
             for f in range(len(batch.frame_start) - 1) if self._asked else ():
                 yield from self._frame(f, batch, outlooks, given, observed.seen)
         self._tell_of_transfers()
@@ -124,7 +122,7 @@ class World:
             call(strategy, "end")
 
     def _frame(
-        self, f: int, batch: Batch, outlooks: Mapping[Viewpoint, Outlook], given: tuple[IntArray, IntArray], seen: Seen
+        self, f: int, batch: Batch, outlooks: Mapping[Viewpoint, Outlook], given: Given, seen: Seen
     ) -> Generator[Situations, Decisions, None]:
         """One frame of those who are asked; what they answer is put into `given`, at the frame's samples."""
         samples = batch.by_frame[batch.frame_start[f] : batch.frame_start[f + 1]]
@@ -133,9 +131,10 @@ class World:
         situations = {v: self._situation(v, samples, batch, outlooks[self.viewpoints[v]]) for v in self._asked}
         decisions = yield situations
         for v in situations:
-            given[0][samples], given[1][samples] = decisions[v].home, decisions[v].target
-            outlook = outlooks[self.viewpoints[v]]
-            self.engine.finish_frame(v, f, batch, outlook.looks, given, seen, moved=moved[v], road=outlook.road)
+            answer, outlook = decisions[v], outlooks[self.viewpoints[v]]
+            given.home[samples], given.target[samples] = answer.home, answer.target
+            given.prefetch[samples] = NO_SERVER if answer.prefetch is None else answer.prefetch
+            self.engine.finish_frame(v, f, batch, outlook, given, seen, moved=moved[v])
             if (is_last := outlook.looks["last"][samples]).any():
                 call(self.strategies[v], "arrived", batch.of_vehicle[samples][is_last])
 
@@ -152,8 +151,8 @@ class World:
     def _situation(self, v: int, samples: IntArray, batch: Batch, outlook: Outlook) -> Situation:
         containers = self.engine.containers[batch.of_vehicle[samples], v]
         time_s, horizon_m = float(batch.time_s[samples[0]]), self.viewpoints[v].options.horizon_m
-        looks, policy, servers, held = outlook.looks[samples], self._policies[v], self._servers[v], self.engine.held(v)
-        return Situation(time_s, looks, outlook.road, containers, policy, servers, held, horizon_m)
+        looks, policy, servers, scene = outlook.looks[samples], self._policies[v], self._servers[v], self.engine.scene(v)
+        return Situation(time_s, looks, outlook.road, containers, policy, servers, scene, horizon_m)
 
 
 def deciders_of(strategies: Sequence[Strategy]) -> list[Decider]:

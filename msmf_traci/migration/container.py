@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from msmf_traci.records import Int8, Int32
+from msmf_traci.migration.flow import Flow
+from msmf_traci.records import Int8, Int32, ListOfServers
 from msmf_traci.sentinels import NO_SERVER
 
 
-class Container:
+class Container(Flow):
     """One container: its task, where it is, its transfer, the service that its user gets, and how its predictions fared.
 
-    Compiled loops see it as a record (`records.py`), one a vehicle and variant.
+    Compiled loops see it as a record (`records.py`), one a vehicle and variant. The flow is that of its transfer's stage.
     """
 
+    next_s: float = np.inf  # when something happens to it by itself
     # whose it is
     vehicle: int
     variant: int
@@ -25,13 +27,12 @@ class Container:
     # where its vehicle was at its last frame so far
     x_m: float = np.nan
     y_m: float = np.nan
-    # its transfer: target NO_SERVER where there is none; the stage ends by itself at `next_s`
-    next_s: float = np.inf
+    # its transfer: target NO_SERVER where there is none
     begin_s: float = np.nan
-    to_send_bytes: float = np.nan
-    rate_bytes_per_s: float
-    sent_before_bytes: float  # of this stage, before `since_s`, at another rate
-    since_s: float = np.nan  # before it, its stage is in processing and sends nothing
+    image_part_bytes: float  # of what the stage sends
+    then_bytes: float  # what it sends from the host after what comes from elsewhere
+    rate_after_bytes_per_s: float  # of that
+    ready_s: float = np.nan  # when it could send, did it not wait for a copy
     dirty_base_s: float = np.nan
     answers_s: float  # of its target, which each sending waits for
     opened_s: float = np.nan
@@ -41,10 +42,12 @@ class Container:
     memory_sent_bytes: float
     dirty_sent_bytes: float
     final_sent_bytes: float
+    image_from_source_bytes: float  # what stages that have ended have sent of the image
     # its service
     clock_s: float
     outage_begin_s: float = np.nan
     relayed_s: float
+    relayed_hops_s: float  # seconds times hops
     late_s: float
     satisfied_s: float
     crowd_ms: float  # what others on its host add to computing
@@ -52,6 +55,7 @@ class Container:
     longest_outage_s: float
     host: int = NO_SERVER
     cell: int = NO_SERVER
+    hops: int  # between the two
     target: int = NO_SERVER
     transfer: Int32 = -1  # number of the open one
     transfers: Int32  # so far, refused ones included
@@ -65,6 +69,14 @@ class Container:
     given_home: int = NO_SERVER
     asked_target: int = NO_SERVER
     given_target: int = NO_SERVER
+    prefetch: ListOfServers = NO_SERVER  # type: ignore[assignment]  # each of them
+    # its copies: the number of its places for them, or -1; how many it has had
+    copies: Int32 = -1
+    copied: Int32
+    left_at: int = NO_SERVER  # where a transfer that was given up at this frame has left an image that is wanted, and what lacks of it
+    left_bytes: float
+    needed_bytes: float  # of images, at servers where one was wanted; what of it was there
+    found_bytes: float
     # how predictions fared
     first_target: int = NO_SERVER
     newest_target: int = NO_SERVER
@@ -76,7 +88,6 @@ class Container:
     stage: Int8
     running: bool
     pending: bool
-    relayed: bool
     late: bool
     censored: bool
     needs_decision: bool  # its host, its state or what it was granted has changed, or may change, by itself

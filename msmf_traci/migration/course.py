@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
-from msmf_traci.compiled import compiled
-from msmf_traci.control.look import Road
-from msmf_traci.deployment.server_map import ServerMap
+from msmf_traci.compiled import compiled, inlined
+from msmf_traci.control.look import Outlook
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.ledger import Books
-from msmf_traci.migration.sharing import compute_together, share_links
-from msmf_traci.migration.step import Mind, State, carry_out, decided, deploy_first, happen, is_other, leave, must_decide
-from msmf_traci.migration.transfer import is_sending
+from msmf_traci.migration.copies import has_copies_coming
+from msmf_traci.migration.scene import Scene, State
+from msmf_traci.migration.sharing import compute_together, has_begun_to_send, share_links
+from msmf_traci.migration.step import Mind, decide, happen, leave, must_decide
 from msmf_traci.records import Records
 from msmf_traci.sentinels import NO_SERVER
 
@@ -49,47 +51,35 @@ class Batch(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a trace reads after each sample, shape (samples, variants); of no rows where nothing is traced."""
+    """What a trace reads after each sample, shape (samples, variants); of no rows where nothing is traced.
+
+    The servers on which the image is wanted, up to NO_SERVER, have shape (samples, variants, 8).
+    """
 
     home: IntArray
     target: IntArray
     host: IntArray
     running: BoolArray
+    prefetch: NDArray[np.int32]
 
 
 @compiled
-def run_alone(
-    batch: Batch,
-    looks: Records,
-    is_new: BoolArray,
-    road: Road,
-    mind: Mind,
-    v: int,
-    containers: Records,
-    policies: Records,
-    server_map: ServerMap,
-    state: State,
-    books: Books,
-    seen: Seen,
-) -> None:
+def run_alone(batch: Batch, outlook: Outlook, mind: Mind, v: int, containers: Records, scene: Scene, seen: Seen) -> None:
     """Take the containers of one variant through a batch one by one.
 
     Parameters
     ----------
-    batch, looks, is_new, road
-        The batch, what is known at each of its samples, whether anything is new, and the stretches of road that this speaks of.
+    batch, known
+        The batch, and what is outlook.
     mind
         How the variant decides.
-    v
-        The variant's number.
-    containers, policies
-        All records, shapes (vehicles, variants) and (variants,).
-    server_map, state, books
-        Where servers are, what containers share, where things are booked.
+    v, containers
+        The variant's number, and all containers, shape (vehicles, variants).
+    scene
+        What its containers stand in.
     seen
         What a trace reads.
     """
-    policy = policies[v]
     for i in range(len(batch.vehicle)):
         c, begin, end = containers[batch.vehicle[i], v], batch.start[i], batch.start[i + 1]
         for s in range(begin, end):
@@ -98,58 +88,36 @@ def run_alone(
                 if s > begin:
                     c.x_m, c.y_m = batch.x_m[s - 1], batch.y_m[s - 1]
                 while c.next_s < t_s:
-                    happen(c, policy, server_map, state, books)
+                    happen(c, scene)
                 c.x_m, c.y_m = batch.x_m[s], batch.y_m[s]
                 while c.next_s <= t_s:
-                    happen(c, policy, server_map, state, books)
-            if must_decide(c, is_new[s], mind.each_frame):
+                    happen(c, scene)
+            if must_decide(c, outlook.is_new[s], mind.each_frame):
                 c.x_m, c.y_m = batch.x_m[s], batch.y_m[s]
-                look = looks[s]
-                if look.first:
-                    home, target = deploy_first(c, look, s, t_s, road, mind, policy, server_map, state)
-                    carry_out(c, look, t_s, home, target, road, policy, server_map, state, books)
-                else:
-                    home, target = decided(c, look, s, road, mind, policy)
-                    if is_other(c, look, home, target):
-                        carry_out(c, look, t_s, home, target, road, policy, server_map, state, books)
+                decide(c, outlook.looks[s], s, t_s, outlook.road, mind, scene)
             if len(seen.host):
                 _show(seen, s, v, c)
         c.x_m, c.y_m = batch.x_m[end - 1], batch.y_m[end - 1]
-        if looks[end - 1].last:
-            leave(c, batch.time_s[end - 1], state, books)
+        if outlook.looks[end - 1].last:
+            leave(c, batch.time_s[end - 1], scene)
 
 
 @compiled
-def run_together(
-    batch: Batch,
-    looks: Records,
-    is_new: BoolArray,
-    road: Road,
-    mind: Mind,
-    v: int,
-    containers: Records,
-    policies: Records,
-    server_map: ServerMap,
-    state: State,
-    books: Books,
-    seen: Seen,
-) -> None:
+def run_together(batch: Batch, outlook: Outlook, mind: Mind, v: int, containers: Records, scene: Scene, seen: Seen) -> None:
     """Take the containers of one variant through a batch frame by frame; parameters as in `run_alone`."""
     for f in range(len(batch.frame_start) - 1):
-        moved = begin_frame(f, batch, v, containers, policies, server_map, state, books)
-        finish_frame(f, moved, batch, looks, is_new, road, mind, v, containers, policies, server_map, state, books, seen)
+        moved = begin_frame(f, batch, v, containers, scene)
+        finish_frame(f, moved, batch, outlook, mind, v, containers, scene, seen)
 
 
 @compiled
-def begin_frame(
-    f: int, batch: Batch, v: int, containers: Records, policies: Records, server_map: ServerMap, state: State, books: Books
-) -> bool:
-    """What happens by itself until a frame; whether a transfer has another stage, or has begun to send since links were shared out."""
-    policy, t_s, moved = policies[v], batch.time_s[batch.by_frame[batch.frame_start[f]]], False
+def begin_frame(f: int, batch: Batch, v: int, containers: Records, scene: Scene) -> bool:
+    """What happens by itself until a frame; whether anything else is sent than when links were shared out."""
+    state, t_s, moved = scene.state, batch.time_s[batch.by_frame[batch.frame_start[f]]], False
     for k in range(state.n[0]):
         c = containers[state.open[k], v]
         while c.next_s < t_s:
-            happen(c, policy, server_map, state, books)
+            happen(c, scene)
             moved = True
     for s in batch.by_frame[batch.frame_start[f] : batch.frame_start[f + 1]]:
         c = containers[batch.of_vehicle[s], v]
@@ -158,66 +126,54 @@ def begin_frame(
     while k < state.n[0]:
         c = containers[state.open[k], v]
         while c.next_s <= t_s:
-            happen(c, policy, server_map, state, books)
+            happen(c, scene)
             moved = True
-        moved |= c.since_s > state.shared_s[0] and is_sending(c, t_s)
-        if c.target == NO_SERVER:
-            _close_place(containers[:, v], c, state)  # another one takes its place: look there again
-        else:
+        moved |= has_begun_to_send(c, state.shared_s[0], t_s, scene)
+        if is_open(c, scene):
             k += 1
+        else:
+            _close_place(containers[:, v], c, state)  # another one takes its place: look there again
     return moved
 
 
 @compiled
 def finish_frame(
-    f: int,
-    moved: bool,
-    batch: Batch,
-    looks: Records,
-    is_new: BoolArray,
-    road: Road,
-    mind: Mind,
-    v: int,
-    containers: Records,
-    policies: Records,
-    server_map: ServerMap,
-    state: State,
-    books: Books,
-    seen: Seen,
+    f: int, moved: bool, batch: Batch, outlook: Outlook, mind: Mind, v: int, containers: Records, scene: Scene, seen: Seen
 ) -> None:
     """What is decided at a frame, in the order of departure, and what is shared out anew; `moved` comes from `begin_frame`."""
-    policy, t_s = policies[v], batch.time_s[batch.by_frame[batch.frame_start[f]]]
+    state, t_s = scene.state, batch.time_s[batch.by_frame[batch.frame_start[f]]]
     for s in batch.by_frame[batch.frame_start[f] : batch.frame_start[f + 1]]:
-        c, look = containers[batch.of_vehicle[s], v], looks[s]
-        if must_decide(c, is_new[s], mind.each_frame):
-            if look.first:
-                home, target = deploy_first(c, look, s, t_s, road, mind, policy, server_map, state)
-                moved |= carry_out(c, look, t_s, home, target, road, policy, server_map, state, books)
-            else:
-                home, target = decided(c, look, s, road, mind, policy)
-                if is_other(c, look, home, target):
-                    moved |= carry_out(c, look, t_s, home, target, road, policy, server_map, state, books)
+        c, look = containers[batch.of_vehicle[s], v], outlook.looks[s]
+        if must_decide(c, outlook.is_new[s], mind.each_frame):
+            moved |= decide(c, look, s, t_s, outlook.road, mind, scene)
         if len(seen.host):
             _show(seen, s, v, c)
         if look.last:
-            moved |= c.stage > 0
-            leave(c, t_s, state, books)
-        if c.target != NO_SERVER and c.place < 0:
+            moved |= is_open(c, scene)
+            leave(c, t_s, scene)
+        if is_open(c, scene) and c.place < 0:
             c.place = state.n[0]
             state.open[c.place] = c.vehicle
             state.n[0] += 1
-        elif c.target == NO_SERVER and c.place >= 0:
+        elif c.place >= 0 and not is_open(c, scene):
             _close_place(containers[:, v], c, state)
-    if policy.links.is_shared and moved:
-        share_links(t_s, containers[:, v], policy, server_map, state)
-    if policy.latency.per_container_ms.max() > 0:
-        compute_together(t_s, containers[:, v], policy, server_map, state)
+    if scene.policy.links.is_shared and moved:
+        share_links(t_s, containers[:, v], scene)
+    if np.max(scene.policy.latency.per_container_ms) > 0:
+        compute_together(t_s, containers[:, v], scene)
+
+
+@inlined
+def is_open(c: Container, scene: Scene) -> bool:
+    """Whether anything is being sent for a container, or will be."""
+    return bool(c.target != NO_SERVER or (c.copies >= 0 and has_copies_coming(c, scene.state.images)))
 
 
 @compiled
 def _show(seen: Seen, s: int, v: int, c: Container) -> None:
     seen.home[s, v], seen.target[s, v] = c.decided_home, c.decided_target
     seen.host[s, v], seen.running[s, v] = c.host, c.running
+    seen.prefetch[s, v, :] = c.prefetch
 
 
 @compiled

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from msmf_traci.arrays import BoolArray, ByteArray, FloatArray, IntArray
-from msmf_traci.control.look import Road
-from msmf_traci.deployment.server_map import ServerMap, places_of
+from msmf_traci.control.look import Outlook
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
 from msmf_traci.migration.container import Container
+from msmf_traci.migration.copies import new_images
 from msmf_traci.migration.course import Batch, Seen, begin_frame, finish_frame, run_alone, run_together
 from msmf_traci.migration.kernel import Kernel, Now, failures_raised, keep, pointer_to
-from msmf_traci.migration.ledger import Books, Ledger
+from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.policy import Policy
-from msmf_traci.migration.step import Mind, State
+from msmf_traci.migration.scene import Scene, State
+from msmf_traci.migration.step import Mind
 from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import Records, new_records, record_of
+from msmf_traci.sentinels import KEEP, MOST_PREFETCHED, NO_SERVER
 
-_NONE: IntArray = np.zeros(0, dtype=np.int64)
-NOWHERE = Road(_NONE, np.zeros(0), np.zeros(0))
+
+class Given(NamedTuple):
+    """Decisions that are given for each sample of a batch: homes and targets, shape (n,), and lists of servers, shape (n, 8)."""
+
+    home: IntArray
+    target: IntArray
+    prefetch: IntArray
+
+
+def no_decisions(samples: int) -> Given:
+    """Room for decisions."""
+    prefetch = np.full((samples, MOST_PREFETCHED), NO_SERVER, dtype=np.int64)
+    return Given(np.full(samples, KEEP, dtype=np.int64), np.full(samples, NO_SERVER, dtype=np.int64), prefetch)
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ class Engine:
         self._minds: list[Mind | None] = [None] * len(deciders)
         self._vehicles = 0
         self._false = np.zeros(0, dtype=bool)
-        self._states = [_new_state(each) for each in servers]
+        self._states = [new_state(each) for each in servers]
         self._meets = [_meets(policy, each) for policy, each in zip(policies, servers, strict=True)]
 
     @property
@@ -101,19 +115,19 @@ class Engine:
             longer = np.concatenate([self._states[v].open, np.zeros(more, dtype=np.int64)])
             self._states[v] = self._states[v]._replace(open=longer)
 
-    def held(self, v: int) -> IntArray:
-        """How many containers each server holds under a variant, running or being received."""
-        return self._states[v].held.copy()
+    def scene(self, v: int) -> Scene:
+        """What the containers of a variant stand in, as it is now."""
+        return Scene(self._policies[v], self._servers[v].server_map(), self._states[v], self._books)
 
-    def run(self, v: int, batch: Batch, looks: Records, is_new: BoolArray, road: Road, seen: Seen) -> None:
+    def run(self, v: int, batch: Batch, outlook: Outlook, seen: Seen) -> None:
         """Take the containers of a variant that has a kernel through a batch.
 
         Parameters
         ----------
         v
             The variant.
-        batch, looks, is_new, road
-            The batch, what is known at each of its samples, whether anything is new, and the stretches of road that this speaks of.
+        batch, outlook
+            The batch, and what is known at each of its samples.
         seen
             What a trace reads; of no rows where nothing is traced.
 
@@ -123,62 +137,52 @@ class Engine:
             If no server has room for a container's first deployment, or the kernel fails.
         """
         go = run_together if self._meets[v] else run_alone
-        mind = self._mind(v, looks, road)
+        mind = self._mind(v, outlook)
         with failures_raised(self._deciders[v].name):
-            go(batch, looks, is_new, road, mind, v, *self._rest(v), seen)
+            go(batch, outlook, mind, v, self.containers, self.scene(v), seen)
         if mind.wrong[0]:
+            _, home, target, listed = mind.wrong
             raise InputError(
                 f"strategy {self._deciders[v].name}: its kernel must return a home, a server (0 to {len(self._servers[v]) - 1}) or KEEP, "
-                f"and a target, a server or NO_SERVER; it returned {mind.wrong[1]}, {mind.wrong[2]}"
+                "and a target, a server or NO_SERVER, and put servers into prefetch, with NO_SERVER behind them; it returned "
+                f"{home}, {target}" + (f", with {listed} in prefetch" if listed != NO_SERVER else "")
             )
         self._check_rooms(v, float(batch.time_s.max(initial=0)))
 
     def begin_frame(self, v: int, f: int, batch: Batch) -> bool:
         """What happens by itself to the containers of a variant until a frame; `finish_frame` takes what it returns."""
-        return begin_frame(f, batch, v, *self._rest(v))
+        return begin_frame(f, batch, v, self.containers, self.scene(v))
 
-    def finish_frame(
-        self,
-        v: int,
-        f: int,
-        batch: Batch,
-        looks: Records,
-        given: tuple[IntArray, IntArray],
-        seen: Seen,
-        *,
-        moved: bool,
-        road: Road = NOWHERE,
-    ) -> None:
-        """What a variant whose decisions are given does at a frame: homes and targets, one for each sample of the batch.
+    def finish_frame(self, v: int, f: int, batch: Batch, outlook: Outlook, given: Given, seen: Seen, *, moved: bool) -> None:
+        """What a variant whose decisions are given does at a frame.
 
         Raises
         ------
         InputError
             If no server has room for a container's first deployment.
         """
-        mind = self._mind(v, looks, road)._replace(home=given[0], target=given[1])  # they are given at each frame
-        nothing_new = self._nothing_new(len(looks))
-        finish_frame(f, moved, batch, looks, nothing_new, road, mind, v, *self._rest(v), seen)
+        mind = self._mind(v, outlook)._replace(home=given.home, target=given.target, prefetches=given.prefetch)
+        outlook = outlook._replace(is_new=self._nothing_new(len(outlook.looks)))  # they are given at each frame
+        finish_frame(f, moved, batch, outlook, mind, v, self.containers, self.scene(v), seen)
         self._check_rooms(v, float(batch.time_s[batch.by_frame[batch.frame_start[f]]]))
 
-    def _mind(self, v: int, looks: Records, road: Road) -> Mind:
+    def _mind(self, v: int, outlook: Outlook) -> Mind:
         if (mind := self._minds[v]) is None:
             decider, memory = self._deciders[v], self._memories[v]
             options = _bytes_of(decider.options[None])[0]
-            places = places_of(self._servers[v].server_map())
-            example = Now(looks[0], road, places, self._records[0, 0], self._policies[0], options, memory[0])
+            server_map, prefetch = self._servers[v].server_map(), np.full(MOST_PREFETCHED + 1, NO_SERVER, dtype=np.int64)
+            missing = np.zeros(MOST_PREFETCHED)
+            looks, container, policy = outlook.looks, self._records[0, 0], self._policies[0]
+            example = Now(looks[0], outlook.road, server_map, container, policy, options, memory[0], prefetch, missing)
             kernel = pointer_to(decider.kernel or keep, example, decider.name)
-            wrong = np.zeros(3, dtype=np.int64)
-            self._minds[v] = mind = Mind(kernel, places, options, memory, decider.each_frame, wrong, _NONE, _NONE)
+            wrong = np.zeros(4, dtype=np.int64)
+            self._minds[v] = mind = Mind(kernel, options, memory, decider.each_frame, wrong, prefetch, missing, *no_decisions(0))
         return mind
 
     def _nothing_new(self, n: int) -> BoolArray:
         if len(self._false) < n:
             self._false = np.zeros(n, dtype=bool)
         return self._false
-
-    def _rest(self, v: int) -> tuple[Records, Records, ServerMap, State, Books]:
-        return self.containers, self._policies, self._servers[v].server_map(), self._states[v], self._books
 
     def _check_rooms(self, v: int, time_s: float) -> None:
         if self._states[v].n[1]:
@@ -199,7 +203,8 @@ def batch_of(tracks: Tracks) -> Batch:
 def room_to_see(samples: int, variants: int) -> Seen:
     """Room for what a trace reads of so many samples; none where nothing is traced."""
     home, target, host = (np.zeros((samples, variants), dtype=np.int64) for _ in range(3))
-    return Seen(home, target, host, np.zeros((samples, variants), dtype=bool))
+    prefetch = np.zeros((samples, variants, MOST_PREFETCHED), dtype=np.int32)
+    return Seen(home, target, host, np.zeros((samples, variants), dtype=bool), prefetch)
 
 
 def _meets(policy: Policy, servers: Servers) -> bool:
@@ -208,11 +213,12 @@ def _meets(policy: Policy, servers: Servers) -> bool:
     return policy.links.is_shared or rooms or any(policy.latency.per_container_ms)
 
 
-def _new_state(servers: Servers) -> State:
-    links = 2 * len(servers) + len(servers.server_map().backhaul.to)
-    held, running = np.zeros(len(servers), dtype=np.int64), np.zeros(len(servers), dtype=np.int64)
+def new_state(servers: Servers) -> State:
+    """What containers share before there are any."""
+    links = 2 * len(servers) + len(servers.server_map().backhaul.to) + 1
+    none, held, running = (np.zeros(n, dtype=np.int64) for n in (0, len(servers), len(servers)))
     shared_s: FloatArray = np.full(1, -np.inf)
-    return State(_NONE, np.zeros(2, dtype=np.int64), held, running, np.full(links, -1, dtype=np.int64), shared_s)
+    return State(none, np.zeros(2, dtype=np.int64), held, running, np.full(links, -1), np.zeros(links), shared_s, new_images())
 
 
 def _bytes_of(records: Records) -> ByteArray:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numba
 
-from msmf_traci.arrays import ByteArray
+from msmf_traci.arrays import ByteArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled_pointer
 from msmf_traci.control.look import Look, Road
-from msmf_traci.deployment.server_map import Places
+from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.errors import InputError
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.policy import Policy
@@ -29,22 +29,29 @@ class Now(NamedTuple):
     ----------
     look, road
         What is known of the vehicle, and the stretches of road that it speaks of.
-    places
-        Cells and servers.
+    server_map
+        Cells, servers, and the hops between them.
     container, policy
         Its container, as it is when the frame begins, and the rules; to be read only.
     options, memory
         The strategy's own, as bytes: `now.options.view(dtype_of(Options))[0]` is the record. What is written to the memory is there at
         the vehicle's next frame.
+    prefetch
+        Where the kernel puts servers on which the image is wanted, in their order and at most 8, with NO_SERVER behind the last one. It
+        begins with NO_SERVER.
+    missing_bytes
+        What of the image is missing at each server of the list before, `container.prefetch`.
     """
 
     look: Look
     road: Road
-    places: Places
+    server_map: ServerMap
     container: Container
     policy: Policy
     options: ByteArray
     memory: ByteArray
+    prefetch: IntArray
+    missing_bytes: FloatArray
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -1,4 +1,4 @@
-"""The ledger: one entry a transfer and, on request, one a stage, in the order in which they end. Model, section 9."""
+"""The ledger: one entry a transfer, one a copy and, on request, one a stage, in the order in which they end. Model, section 9."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ class Outcome(IntEnum):
     REFUSED = 4
 
 
+class CopyOutcome(IntEnum):
+    """How a copy of an image ended."""
+
+    USED = 0
+    UNUSED = 1
+    UNFINISHED = 2
+
+
 class Stage(IntEnum):
     """What a transfer is doing."""
 
@@ -36,11 +44,14 @@ class Stage(IntEnum):
 
 
 OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)
+COPY_OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in CopyOutcome)
 STAGE_NAMES = tuple(stage.name for stage in Stage)
 BYTE_KINDS = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
 
 _TRANSFER_INTEGERS = ("vehicle", "variant", "transfer", "source", "target", "outcome", "rounds")
-_TRANSFER_FLOATS = ("t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", *BYTE_KINDS, "x_m", "y_m")
+_TRANSFER_FLOATS = ("t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", *BYTE_KINDS, "host_bytes", "cloud_bytes", "x_m", "y_m")
+_COPY_INTEGERS = ("vehicle", "variant", "copy", "server", "outcome")
+_COPY_FLOATS = ("t_start_s", "t_complete_s", "t_end_s", "host_bytes", "cloud_bytes", "missing_bytes", "x_m", "y_m")
 _STAGE_INTEGERS = ("vehicle", "variant", "transfer", "stage")
 _STAGE_FLOATS = ("t_begin_s", "t_end_s", "bytes")
 
@@ -52,15 +63,17 @@ def _entry_type(integers: int, floats: int) -> Any:
 
 
 _TRANSFER_TYPE = _entry_type(len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
+_COPY_TYPE = _entry_type(len(_COPY_INTEGERS), len(_COPY_FLOATS))
 _STAGE_TYPE = _entry_type(len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
 
 Columns = dict[str, NDArray[Any]]
 
 
 class Books(NamedTuple):
-    """What compiled loops append to: an entry a transfer and a stage that has ended, and whether stages are kept."""
+    """What compiled loops append to: an entry a transfer, a copy and a stage that has ended, and whether stages are kept."""
 
     transfers: list[tuple[tuple[int, ...], tuple[float, ...]]]
+    copies: list[tuple[tuple[int, ...], tuple[float, ...]]]
     stages: list[tuple[tuple[int, ...], tuple[float, ...]]]
     keep_stages: bool
 
@@ -75,13 +88,19 @@ class Ledger:
     """
 
     def __init__(self, *, keep_stages: bool = False) -> None:
-        self.books = Books(_new_transfer_book(), _new_stage_book(), keep_stages)
+        self.books = Books(_new_transfer_book(), _new_copy_book(), _new_stage_book(), keep_stages)
 
     def transfers(self, since: int = 0) -> Columns:
         """Columns of the transfers, from a number on: vehicle, variant, transfer, source, target, outcome, rounds (integers); times in
-        seconds (NaN: none), bytes by kind, and where the vehicle was at the end."""
+        seconds (NaN: none), bytes by kind, those of the image by source, and where the vehicle was at the end."""
         integers, floats = _as_arrays(self.books.transfers, since, len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
         return _columns(integers, _TRANSFER_INTEGERS, floats, _TRANSFER_FLOATS)
+
+    def copies(self) -> Columns:
+        """Columns of the copies: vehicle, variant, copy, server, outcome; times in seconds, bytes sent by source, bytes missing at the
+        begin, and where the vehicle was at the end."""
+        integers, floats = _as_arrays(self.books.copies, 0, len(_COPY_INTEGERS), len(_COPY_FLOATS))
+        return _columns(integers, _COPY_INTEGERS, floats, _COPY_FLOATS)
 
     def stages(self) -> Columns:
         """Columns of the stages: vehicle, variant, transfer, stage; begin, end and bytes sent."""
@@ -96,6 +115,11 @@ def _columns(integers: NDArray[Any], integer_names: tuple[str, ...], floats: NDA
 @compiled
 def _new_transfer_book() -> Any:
     return List.empty_list(_TRANSFER_TYPE)
+
+
+@compiled
+def _new_copy_book() -> Any:
+    return List.empty_list(_COPY_TYPE)
 
 
 @compiled

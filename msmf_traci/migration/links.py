@@ -1,6 +1,7 @@
 """Rates of transfers: the narrowest link of a path, or max-min fair shares of every link on it. Model, section 8.
 
-Links are numbered: of s servers, uplink i and downlink s + i are those of server i; behind them come the directed links of the backhaul.
+Links are numbered: of s servers, uplink i and downlink s + i are those of server i; behind them come the directed links of the backhaul,
+and the link of the cloud's image set.
 
 Progressive filling: all flows rise together; a link that is full freezes the flows on it (Bertsekas and Gallager, Data Networks, 6.5.2).
 """
@@ -12,29 +13,45 @@ import heapq
 import numpy as np
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.compiled import compiled
+from msmf_traci.compiled import compiled, inlined
 from msmf_traci.deployment.server_map import ServerMap, row_of
 from msmf_traci.migration.policy import Policy
-from msmf_traci.records import Records
+from msmf_traci.sentinels import CLOUD
 
 
 @compiled
 def bandwidth_of(link: int, policy: Policy, server_map: ServerMap) -> float:
     """Bytes of images and memories per second that a link carries."""
     servers = len(server_map.tier)
+    if link == cloud_link(server_map):
+        return float(policy.images.cloud_bytes_per_s)
     if link >= 2 * servers:
         return float(server_map.backhaul.bandwidth[link - 2 * servers] * policy.links.efficiency)
-    server = link % servers
+    return server_bandwidth(link % servers, policy, server_map)
+
+
+@compiled
+def server_bandwidth(server: int, policy: Policy, server_map: ServerMap) -> float:
+    """Bytes of images and memories per second of a server's uplink, and of its downlink."""
     own, of_tier = server_map.bandwidth[server], policy.links.bandwidth_by_tier[server_map.tier[server]]
     if own > 0:
         return float(own * policy.links.efficiency)
     return float(of_tier if of_tier > 0 else policy.links.bandwidth_bytes_per_s)
 
 
+@inlined
+def cloud_link(server_map: ServerMap) -> int:
+    """Number of the link of the cloud's image set, the last one."""
+    return 2 * len(server_map.tier) + len(server_map.backhaul.to)
+
+
 @compiled
 def links_between(source: int, target: int, server_map: ServerMap, found: IntArray) -> int:
-    """Put the links from a server to another into `found`, in their order on the way, and return how many they are."""
+    """Put the links from a server, or from the cloud, to a server into `found`, in their order on the way; returns how many they are."""
     servers = len(server_map.tier)
+    if source == CLOUD:
+        found[0], found[1] = cloud_link(server_map), servers + target
+        return 2
     found[0], n = source, 1
     if len(server_map.paths.link) > 0:
         row, node = row_of(target, server_map), source
@@ -64,12 +81,12 @@ def rate_between(source: int, target: int, policy: Policy, server_map: ServerMap
 
 
 @compiled
-def rates_between(source: IntArray, target: IntArray, policies: Records, server_map: ServerMap) -> FloatArray:
-    """The same elementwise, under the first of some policies; infinite from a server to itself."""
+def rates_between(source: IntArray, target: IntArray, policy: Policy, server_map: ServerMap) -> FloatArray:
+    """The same elementwise; infinite from a server to itself."""
     found = np.full(len(source), np.inf)
     for i in range(len(source)):
         if source[i] != target[i] and target[i] >= 0:
-            found[i] = rate_between(source[i], target[i], policies[0], server_map)
+            found[i] = rate_between(source[i], target[i], policy, server_map)
     return found
 
 

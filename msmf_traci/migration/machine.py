@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from msmf_traci.compiled import compiled, inlined
-from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.ledger import Books
-from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.images import end_copies, move_copies
+from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import close, resume, see
 from msmf_traci.migration.transfer import (
     COMPLETED,
@@ -25,13 +24,14 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
 @compiled
-def complete(c: Container, policy: Policy, server_map: ServerMap, t_s: float, books: Books) -> None:
+def complete(c: Container, t_s: float, scene: Scene) -> None:
     """RESTORE has ended: the container runs on the target."""
-    target = c.target
-    end(c, t_s, COMPLETED, books)
+    host, target = c.host, c.target
+    end(c, t_s, COMPLETED, scene)
     c.host = target
     resume(c, t_s)
-    see(c, policy, server_map, t_s, c.cell)
+    see(c, t_s, c.cell, scene)
+    move_copies(c, host, t_s, scene)
     c.needs_decision = True
 
 
@@ -42,22 +42,24 @@ def stays(c: Container, home: int, target: int) -> bool:
 
 
 @compiled
-def obey(c: Container, policy: Policy, server_map: ServerMap, t_s: float, home: int, target: int, books: Books) -> None:
+def obey(c: Container, t_s: float, home: int, target: int, scene: Scene) -> None:
     """Rules 2 to 4 for a vehicle that drives on; target NO_SERVER, or a server that is not the host."""
     if c.running:
         if home == KEEP or home == c.host:
-            _copy_ahead(c, policy, server_map, t_s, target, books)
+            _copy_ahead(c, t_s, target, scene)
         else:
-            _hand_off(c, policy, server_map, t_s, home, books)
-    elif home != KEEP and home != c.target and c.stage != RESTORE and not policy.handoff.finish_user_left:
-        _follow_user(c, policy, server_map, t_s, home, books)
+            _hand_off(c, t_s, home, scene)
+    elif home != KEEP and home != c.target and c.stage != RESTORE and not scene.policy.handoff.finish_user_left:
+        _follow_user(c, t_s, home, scene)
 
 
 @compiled
-def arrive(c: Container, t_s: float, books: Books) -> None:
+def arrive(c: Container, t_s: float, scene: Scene) -> None:
     """Rule 5: the vehicle's last frame."""
+    c.prefetch[0] = NO_SERVER
     if c.target != NO_SERVER:
-        end(c, t_s, UNFINISHED, books)
+        end(c, t_s, UNFINISHED, scene)
+    end_copies(c, t_s, scene)
     close(c, t_s)
 
 
@@ -86,40 +88,40 @@ def score(c: Container, home: int, target: int) -> None:
 
 
 @compiled
-def _copy_ahead(c: Container, policy: Policy, server_map: ServerMap, t_s: float, target: int, books: Books) -> None:
+def _copy_ahead(c: Container, t_s: float, target: int, scene: Scene) -> None:
     """Rule 2: the container is where it should be; pre-copy to the target, if there is one."""
     c.pending = False
     if target == NO_SERVER:
         return
     if c.target != NO_SERVER and c.target != target:
-        abandon(c, t_s, books)
+        abandon(c, t_s, scene)
     if c.target == NO_SERVER:
-        start(c, policy, server_map, t_s, target)
+        start(c, t_s, target, scene)
 
 
 @compiled
-def _hand_off(c: Container, policy: Policy, server_map: ServerMap, t_s: float, home: int, books: Books) -> None:
+def _hand_off(c: Container, t_s: float, home: int, scene: Scene) -> None:
     """Rule 3: the container has to go to another server."""
     if c.target != NO_SERVER and c.target != home:
-        abandon(c, t_s, books)
+        abandon(c, t_s, scene)
     if c.target == NO_SERVER:
-        start(c, policy, server_map, t_s, home)
+        start(c, t_s, home, scene)
     if c.handoff_s != c.handoff_s:  # NaN: not yet
         c.handoff_s = t_s
         c.handoffs += 1
-    if not policy.handoff.relay_unsynced or c.stage == IDLE or c.stage == ROUND:
-        stop(c, policy, t_s, books)
+    if not scene.policy.handoff.relay_unsynced or c.stage == IDLE or c.stage == ROUND:
+        stop(c, t_s, scene)
     else:
         c.pending = True
 
 
 @compiled
-def _follow_user(c: Container, policy: Policy, server_map: ServerMap, t_s: float, home: int, books: Books) -> None:
+def _follow_user(c: Container, t_s: float, home: int, scene: Scene) -> None:
     """Rule 4: the user has left while the container is stopped; resume on the host, or send everything to the new home."""
-    end(c, t_s, USER_LEFT, books)
+    end(c, t_s, USER_LEFT, scene)
     c.handoffs += 1
     if home == c.host:
         resume(c, t_s)
         c.needs_decision = True
     else:
-        start_stopped(c, policy, server_map, t_s, home)
+        start_stopped(c, t_s, home, scene)

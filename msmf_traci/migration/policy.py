@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from msmf_traci.deployment.server_map import RequestLatency
@@ -31,6 +32,31 @@ class LinkOptions:
     room_by_tier: tuple[int, ...] = ()
     bandwidth_by_tier: tuple[float, ...] = ()
     efficiency: float = 1.0
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """Where images come from, how long servers keep them, and which copies may be sent.
+
+    Attributes
+    ----------
+    is_from_cloud
+        Whether they come from the cloud's image set, and not from the container's host.
+    retain_s
+        How long a server keeps one that is not in use.
+    cloud_bytes_per_s
+        What the cloud's link carries of images.
+    only_idle
+        Whether copies get only what transfers leave of links.
+    """
+
+    is_from_cloud: bool = False
+    retain_s: float = 0.0
+    cloud_bytes_per_s: float = math.inf
+    only_idle: bool = False
+
+
+AS_IN_THE_PAPER = ImageOptions()
 
 
 @dataclass(frozen=True)
@@ -81,3 +107,4 @@ class Policy:
     latency: RequestLatency
     tiers: int
     processing: Processing = NO_PROCESSING
+    images: ImageOptions = AS_IN_THE_PAPER

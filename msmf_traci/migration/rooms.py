@@ -12,18 +12,17 @@ from msmf_traci.compiled import compiled, inlined
 from msmf_traci.control.look import Look, Road, entered_at
 from msmf_traci.deployment.server_map import ServerMap, hops_from, meets, request_ms
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.ledger import Books
 from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.transfer import refuse
-from msmf_traci.records import Records
 from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
 
 @compiled
-def has_room(held: IntArray, server: int, policy: Policy, server_map: ServerMap) -> bool:
+def has_room(server: int, scene: Scene) -> bool:
     """Whether a server can hold one container more."""
-    room = room_of(server, policy, server_map)
-    return bool(room < 0 or held[server] < room)
+    room = room_of(server, scene.policy, scene.server_map)
+    return bool(room < 0 or scene.state.held[server] < room)
 
 
 @compiled
@@ -36,11 +35,11 @@ def room_of(server: int, policy: Policy, server_map: ServerMap) -> int:
 
 
 @compiled
-def rooms_of(server: IntArray, policies: Records, server_map: ServerMap) -> IntArray:
-    """The same elementwise, under the first of some policies."""
+def rooms_of(server: IntArray, policy: Policy, server_map: ServerMap) -> IntArray:
+    """The same elementwise."""
     found = np.empty(len(server), dtype=np.int64)
     for i in range(len(server)):
-        found[i] = room_of(server[i], policies[0], server_map)
+        found[i] = room_of(server[i], policy, server_map)
     return found
 
 
@@ -56,17 +55,17 @@ def hold(held: IntArray, host_before: int, target_before: int, c: Container) -> 
 
 
 @compiled
-def server_with_room(held: IntArray, home: int, cell: int, policy: Policy, server_map: ServerMap) -> int:
+def server_with_room(home: int, cell: int, scene: Scene) -> int:
     """Where a container is first deployed: its home, or the nearest server (in hops, then by name) of the strategy's tiers with room.
 
     NO_SERVER where all are full.
     """
-    if has_room(held, home, policy, server_map):
+    if has_room(home, scene):
         return home
-    hops = hops_from(cell, server_map)
-    best, nearest = NO_SERVER, 1 << 30
-    for server in range(server_map.first[policy.tiers]):
-        if has_room(held, server, policy, server_map):
+    hops = hops_from(cell, scene.server_map)
+    server_map, best, nearest = scene.server_map, NO_SERVER, 1 << 30
+    for server in range(server_map.first[scene.policy.tiers]):
+        if has_room(server, scene):
             away = hops[server_map.area_cell[server_map.area_start[server] : server_map.area_start[server + 1]]].min()
             if away < nearest or (away == nearest and server_map.name_rank[server] < server_map.name_rank[best]):
                 best, nearest = server, away
@@ -80,16 +79,7 @@ def is_granted(c: Container, home: int) -> bool:
 
 
 @compiled
-def grant_home(
-    c: Container,
-    policy: Policy,
-    server_map: ServerMap,
-    held: IntArray,
-    t_s: float,
-    home: int,
-    cell: int,
-    books: Books,
-) -> int:
+def grant_home(c: Container, t_s: float, home: int, cell: int, scene: Scene) -> int:
     """The home, or what takes its place where it is full: the attached cell's server of a lower tier, else KEEP.
 
     Tiers are tried downwards; the lower server has room, and its tier meets the level.
@@ -98,18 +88,19 @@ def grant_home(
     """
     if c.asked_home == home and c.given_home != NO_SERVER and c.given_home != home:
         given = c.given_home
-        if given == c.host or given == c.target or has_room(held, given, policy, server_map):
+        if given == c.host or given == c.target or has_room(given, scene):
             return int(given)
-    if has_room(held, home, policy, server_map):
+    if has_room(home, scene):
         c.asked_home, c.given_home = home, home
         return home
     if c.asked_home != home or c.given_home == home:
-        refuse(c, t_s, home, books)
+        refuse(c, t_s, home, scene)
     c.asked_home = home
+    server_map = scene.server_map
     for tier in range(server_map.tier[home] - 1, -1, -1):
         lower = server_map.server_of[tier, cell]
-        if meets(request_ms(lower, cell, policy.latency, server_map), c.latency_level_ms) and (
-            lower == c.host or lower == c.target or has_room(held, lower, policy, server_map)
+        if meets(request_ms(lower, cell, scene.policy.latency, server_map), c.latency_level_ms) and (
+            lower == c.host or lower == c.target or has_room(lower, scene)
         ):
             c.given_home = lower
             return int(lower)
@@ -118,35 +109,26 @@ def grant_home(
 
 
 @compiled
-def grant_target(
-    c: Container,
-    policy: Policy,
-    server_map: ServerMap,
-    held: IntArray,
-    t_s: float,
-    target: int,
-    look: Look,
-    road: Road,
-    books: Books,
-) -> int:
+def grant_target(c: Container, t_s: float, target: int, look: Look, road: Road, scene: Scene) -> int:
     """The target, or what takes its place where it is full: a lower server where the road enters its area, else none."""
     if c.asked_target == target and c.given_target != NO_SERVER and c.given_target != target:
         given = c.given_target
-        if given != c.host and (given == c.target or has_room(held, given, policy, server_map)):
+        if given != c.host and (given == c.target or has_room(given, scene)):
             return int(given)
-    if has_room(held, target, policy, server_map):
+    if has_room(target, scene):
         c.asked_target, c.given_target = target, target
         return target
     if c.asked_target != target or c.given_target == target:
-        refuse(c, t_s, target, books)
+        refuse(c, t_s, target, scene)
     c.asked_target = target
+    server_map = scene.server_map
     entry = entered_at(look, road, target, server_map.server_of[server_map.tier[target]])
     for tier in range(server_map.tier[target] - 1 if entry != NO_CELL else -1, -1, -1):
         lower = server_map.server_of[tier, entry]
         if (
             lower != c.host
-            and meets(request_ms(lower, entry, policy.latency, server_map), c.latency_level_ms)
-            and (lower == c.target or has_room(held, lower, policy, server_map))
+            and meets(request_ms(lower, entry, scene.policy.latency, server_map), c.latency_level_ms)
+            and (lower == c.target or has_room(lower, scene))
         ):
             c.given_target = lower
             return int(lower)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from msmf_traci.compiled import compiled
-from msmf_traci.deployment.server_map import ServerMap, hops_to, meets, request_ms
+from msmf_traci.deployment.server_map import hops_to, meets, request_ms
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.scene import Scene
 
 
 @compiled
@@ -22,12 +22,12 @@ def deploy(c: Container, t_s: float, server: int) -> None:
 
 
 @compiled
-def see(c: Container, policy: Policy, server_map: ServerMap, t_s: float, cell: int) -> None:
+def see(c: Container, t_s: float, cell: int, scene: Scene) -> None:
     """From now on the user is attached to `cell` and served by the host."""
     settle(c, t_s)
     c.cell = cell
-    c.relayed = hops_to(c.host, cell, server_map) > 0
-    c.late = not meets(request_ms(c.host, cell, policy.latency, server_map) + c.crowd_ms, c.latency_level_ms)
+    c.hops = hops_to(c.host, cell, scene.server_map)
+    c.late = not meets(request_ms(c.host, cell, scene.policy.latency, scene.server_map) + c.crowd_ms, c.latency_level_ms)
 
 
 @compiled
@@ -61,8 +61,9 @@ def settle(c: Container, t_s: float) -> None:
     """Book the time since the clock was last set."""
     if c.running:
         passed_s = t_s - c.clock_s
-        if c.relayed:
+        if c.hops > 0:
             c.relayed_s += passed_s
+            c.relayed_hops_s += passed_s * c.hops
         if c.late:
             c.late_s += passed_s
         else:

@@ -10,43 +10,15 @@ from typing import NamedTuple
 from msmf_traci.arrays import ByteArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled, inlined
 from msmf_traci.control.look import Look, Road
-from msmf_traci.deployment.server_map import Places, ServerMap
 from msmf_traci.migration.container import Container
+from msmf_traci.migration.images import finish_copies, missing_at, next_of_copies, obey_prefetch
 from msmf_traci.migration.kernel import Kernel, Now
-from msmf_traci.migration.ledger import Books
 from msmf_traci.migration.machine import arrive, complete, obey, score, stays
-from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.rooms import grant_home, grant_target, hold, is_granted, lacks_what_it_asked_for, server_with_room
+from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import deploy, see
-from msmf_traci.migration.transfer import RESTORE, finish_stage
-from msmf_traci.sentinels import KEEP, NO_SERVER
-
-
-class State(NamedTuple):
-    """What the containers of one variant share, kept from batch to batch.
-
-    Attributes
-    ----------
-    open
-        Vehicles whose containers have an open transfer; the first `n[0]`.
-    n
-        How many they are, and how many containers found no room at their first deployment.
-    held
-        Containers that each server holds, running or being received.
-    running
-        Containers that run on each server, counted where they add to each other's computing.
-    link
-        Number of each link (`links.py`) among those in use while rates are computed; -1 where it has none.
-    shared_s
-        When links were last shared out, shape (1,).
-    """
-
-    open: IntArray
-    n: IntArray
-    held: IntArray
-    running: IntArray
-    link: IntArray
-    shared_s: FloatArray
+from msmf_traci.migration.transfer import RESTORE, finish_stage, image_has_come, is_sending, may_send_later
+from msmf_traci.sentinels import KEEP, MOST_PREFETCHED, NO_SERVER
 
 
 class Mind(NamedTuple):
@@ -61,29 +33,46 @@ class Mind(NamedTuple):
     each_frame
         Whether it decides at each frame, and not only where the look is new or the container has changed.
     wrong
-        Whether the kernel has answered what is no server, and home and target of that answer; shape (3,).
-    home, target
-        Decisions that are given for each sample; of no samples where the kernel decides.
+        Whether the kernel has answered what is no server, and its answer: home, target, server of the list; shape (4,).
+    prefetch, missing_bytes
+        Where the kernel puts servers on which the image is wanted, up to NO_SERVER, shape (9,); and where it finds what of the image is
+        missing at those of the list before, shape (8,).
+    home, target, prefetches
+        Decisions that are given for each sample, the last of shape (samples, 8); of no samples where the kernel decides.
     """
 
     kernel: Kernel
-    places: Places
     options: ByteArray
     memory: ByteArray
     each_frame: bool
     wrong: IntArray
+    prefetch: IntArray
+    missing_bytes: FloatArray
     home: IntArray
     target: IntArray
+    prefetches: IntArray
 
 
 @compiled
-def happen(c: Container, policy: Policy, server_map: ServerMap, state: State, books: Books) -> None:
-    """The present stage ends by itself; after the last one the container runs on the target."""
+def happen(c: Container, scene: Scene) -> None:
+    """What happens next to a container by itself: its stage ends, after the last one it runs on the target; or copies are complete."""
     at_s = c.next_s
-    if finish_stage(c, policy, books):
-        host, target = c.host, c.target
-        complete(c, policy, server_map, at_s, books)
-        hold(state.held, host, target, c)
+    if c.done_s <= at_s:
+        if finish_stage(c, scene):
+            host, target = c.host, c.target
+            complete(c, at_s, scene)
+            hold(scene.state.held, host, target, c)
+    elif c.copies >= 0 and finish_copies(c, at_s, scene):
+        image_has_come(c, at_s, scene)
+    look_forward(c, at_s, scene)
+
+
+@inlined
+def look_forward(c: Container, t_s: float, scene: Scene) -> None:
+    """When something happens next; the only place that says so."""
+    c.next_s = c.done_s
+    if c.copies >= 0:
+        c.next_s = min(c.next_s, next_of_copies(c, t_s, is_sending(c, t_s), may_send_later(c, t_s), scene))
 
 
 @inlined
@@ -97,69 +86,117 @@ def must_decide(c: Container, is_new: bool, each_frame: bool) -> bool:
 
 
 @inlined
-def decided(c: Container, look: Look, sample: int, road: Road, mind: Mind, policy: Policy) -> tuple[int, int]:
-    """Home and target as the strategy, or who decides outside, says them."""
-    if len(mind.home) > 0:
-        home, target = mind.home[sample], mind.target[sample]
+def decide(c: Container, look: Look, sample: int, t_s: float, road: Road, mind: Mind, scene: Scene) -> bool:
+    """Ask the strategy, and do what it says where that is anything new; whether the transfer or a copy has changed."""
+    moved = False
+    if look.first:
+        home, target = deploy_first(c, look, sample, t_s, road, mind, scene)
+        moved = carry_out(c, look, t_s, home, target, road, mind, scene)
     else:
-        home, target = mind.kernel(Now(look, road, mind.places, c, policy, mind.options, mind.memory[c.vehicle]))
-        servers = len(mind.places.tier)
-        if not (home == KEEP or 0 <= home < servers) or not (target == NO_SERVER or 0 <= target < servers):
-            mind.wrong[:] = 1, home, target
-            home, target = KEEP, NO_SERVER
-    return home, target
+        home, target = decided(c, look, sample, road, mind, scene)
+        if is_other(c, look, home, target, mind):
+            moved = carry_out(c, look, t_s, home, target, road, mind, scene)
+    return moved
 
 
 @inlined
-def is_other(c: Container, look: Look, home: int, target: int) -> bool:
-    """Whether anything has to be done about a decision: not where the same is decided again, and nothing else is new."""
-    is_same_target = target == c.decided_target or (target == c.host and c.decided_target == NO_SERVER)
-    return not (home == c.decided_home and is_same_target and look.cell == c.cell) or c.needs_decision
+def decided(c: Container, look: Look, sample: int, road: Road, mind: Mind, scene: Scene) -> tuple[int, int]:
+    """Home and target as the strategy, or who decides outside, says them; the list of servers is in `mind.prefetch`."""
+    if len(mind.home) > 0:
+        home, target = mind.home[sample], mind.target[sample]
+        mind.prefetch[:MOST_PREFETCHED] = mind.prefetches[sample]
+    else:
+        mind.prefetch[0] = NO_SERVER
+        if c.prefetch[0] != NO_SERVER:
+            note_missing(c, look.time_s, scene, mind.missing_bytes)
+        memory, listed, missing = mind.memory[c.vehicle], mind.prefetch, mind.missing_bytes
+        home, target = mind.kernel(Now(look, road, scene.server_map, c, scene.policy, mind.options, memory, listed, missing))
+        servers = len(scene.server_map.tier)
+        k = 0
+        while k < MOST_PREFETCHED and 0 <= mind.prefetch[k] < servers:
+            k += 1
+        is_list = k == MOST_PREFETCHED or mind.prefetch[k] == NO_SERVER
+        if not (home == KEEP or 0 <= home < servers) or not (target == NO_SERVER or 0 <= target < servers) or not is_list:
+            mind.wrong[:] = 1, home, target, NO_SERVER if is_list else mind.prefetch[k]
+            home, target = KEEP, NO_SERVER
+            mind.prefetch[0] = NO_SERVER
+    if mind.prefetch[0] != NO_SERVER:
+        name_once(mind.prefetch)
+    return home, target
 
 
 @compiled
-def deploy_first(
-    c: Container, look: Look, sample: int, t_s: float, road: Road, mind: Mind, policy: Policy, server_map: ServerMap, state: State
-) -> tuple[int, int]:
+def note_missing(c: Container, t_s: float, scene: Scene, missing_bytes: FloatArray) -> None:
+    """Note what of the image is missing at each server of the list."""
+    for k in range(MOST_PREFETCHED):
+        if c.prefetch[k] == NO_SERVER:
+            break
+        missing_bytes[k] = missing_at(c, c.prefetch[k], t_s, scene)
+
+
+@compiled
+def name_once(servers: IntArray) -> None:
+    """Leave out of a list, up to NO_SERVER, what it has named before."""
+    n = 0
+    for k in range(MOST_PREFETCHED):
+        if servers[k] == NO_SERVER:
+            break
+        is_new = True
+        for before in servers[:n]:
+            is_new = is_new and servers[k] != before
+        if is_new:
+            servers[n] = servers[k]
+            n += 1
+    servers[n] = NO_SERVER
+
+
+@inlined
+def is_other(c: Container, look: Look, home: int, target: int, mind: Mind) -> bool:
+    """Whether anything has to be done about a decision: not where the same is decided again, and nothing else is new."""
+    is_same_target = target == c.decided_target or (target == c.host and c.decided_target == NO_SERVER)
+    is_same = home == c.decided_home and is_same_target and look.cell == c.cell and not c.needs_decision
+    k = 0
+    while is_same and k < MOST_PREFETCHED:
+        is_same = mind.prefetch[k] == c.prefetch[k]
+        k = MOST_PREFETCHED if mind.prefetch[k] == NO_SERVER else k + 1
+    return not is_same
+
+
+@compiled
+def deploy_first(c: Container, look: Look, sample: int, t_s: float, road: Road, mind: Mind, scene: Scene) -> tuple[int, int]:
     """The vehicle's first frame: the container is deployed at the home that is decided, or at the nearest server with room.
 
     Returns home and target: the home is a server, and a target that is the home is none.
     """
     deploy(c, t_s, look.home)
     remembered = mind.memory[c.vehicle].copy()
-    home, target = decided(c, look, sample, road, mind, policy)
+    home, target = decided(c, look, sample, road, mind, scene)
     home = look.home if home == KEEP else home
-    server = server_with_room(state.held, home, look.cell, policy, server_map)
+    server = server_with_room(home, look.cell, scene)
     if server == NO_SERVER:
-        state.n[1] += 1
+        scene.state.n[1] += 1
         server = home
     deploy(c, t_s, server)
     if server != home and len(mind.home) == 0:
         mind.memory[c.vehicle, :] = remembered
-        target = decided(c, look, sample, road, mind, policy)[1]
+        target = decided(c, look, sample, road, mind, scene)[1]
     return home, NO_SERVER if target == home else target
 
 
 @compiled
-def carry_out(
-    c: Container,
-    look: Look,
-    t_s: float,
-    home: int,
-    target: int,
-    road: Road,
-    policy: Policy,
-    server_map: ServerMap,
-    state: State,
-    books: Books,
-) -> bool:
-    """What is done about a decision; whether the container has another transfer or stage then."""
+def carry_out(c: Container, look: Look, t_s: float, home: int, target: int, road: Road, mind: Mind, scene: Scene) -> bool:
+    """Rules 2 to 4, with what is granted where servers are full, and the list of servers; whether the transfer or a copy has changed."""
+    moved = False
     if target == c.host:
         target = NO_SERVER
     host_before, target_before, stage_before, begin_before_s = c.host, c.target, c.stage, c.begin_s
     if look.cell != c.cell:
-        see(c, policy, server_map, t_s, look.cell)
+        see(c, t_s, look.cell, scene)
     c.needs_decision = False
+    for k in range(MOST_PREFETCHED):
+        c.prefetch[k] = mind.prefetch[k]
+        if mind.prefetch[k] == NO_SERVER:
+            break
     if look.last:
         c.decided_home = home
     else:
@@ -167,31 +204,35 @@ def carry_out(
         granted, wanted = home, target
         if look.first:
             granted = KEEP  # it is deployed where there is room, and asks for its home from the next frame on
-        elif c.running or (c.stage != RESTORE and not policy.handoff.finish_user_left):  # else it cannot go elsewhere, and does not ask
+        elif c.running or (c.stage != RESTORE and not scene.policy.handoff.finish_user_left):  # else it cannot go elsewhere
             if is_granted(c, home):
                 c.asked_home, c.given_home = home, home
             else:
-                granted = grant_home(c, policy, server_map, state.held, t_s, home, look.cell, books)
+                granted = grant_home(c, t_s, home, look.cell, scene)
         if c.running and (granted == KEEP or granted == c.host):
             if target == NO_SERVER or target == c.target:
                 c.asked_target, c.given_target = target, target
             else:
-                wanted = grant_target(c, policy, server_map, state.held, t_s, target, look, road, books)
+                wanted = grant_target(c, t_s, target, look, road, scene)
         if stays(c, granted, wanted):
             c.pending = False
         else:
-            obey(c, policy, server_map, t_s, granted, wanted, books)
+            obey(c, t_s, granted, wanted, scene)
+        if c.copies >= 0 or c.prefetch[0] != NO_SERVER:
+            moved = obey_prefetch(c, t_s, scene)
         c.needs_decision = c.needs_decision or lacks_what_it_asked_for(c) or (look.first and c.host != home)
     c.decided_target = target
-    hold(state.held, NO_SERVER if look.first else host_before, target_before, c)
-    return bool(c.target != target_before or c.stage != stage_before or c.begin_s != begin_before_s)
+    hold(scene.state.held, NO_SERVER if look.first else host_before, target_before, c)
+    look_forward(c, t_s, scene)
+    return bool(moved or c.target != target_before or c.stage != stage_before or c.begin_s != begin_before_s)
 
 
 @compiled
-def leave(c: Container, t_s: float, state: State, books: Books) -> None:
+def leave(c: Container, t_s: float, scene: Scene) -> None:
     """The vehicle leaves the road, and its container the server."""
     host, target = c.host, c.target
-    arrive(c, t_s, books)
+    arrive(c, t_s, scene)
     c.host = NO_SERVER
     c.needs_decision = False
-    hold(state.held, host, target, c)
+    c.next_s = c.done_s
+    hold(scene.state.held, host, target, c)

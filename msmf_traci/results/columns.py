@@ -49,6 +49,16 @@ _BYTE_KINDS = {
     "final_bytes": "Sent while the container was stopped, of whatever kind.",
 }
 
+_SOURCES = {
+    "host_bytes": Column(BYTES, "Of the image, sent from the server that the container was on, in whatever stage."),
+    "cloud_bytes": Column(BYTES, "Of the image, sent from the cloud, in whatever stage."),
+}
+_COPY_OUTCOMES = {
+    "used": "Copies of images to servers that the container came to run on.",
+    "unused": "Copies of images that were complete, but not used.",
+    "unfinished": "Copies of images that ended before they were complete.",
+}
+
 MIGRATIONS = {
     **_VARIANT,
     **_VEHICLE,
@@ -62,9 +72,28 @@ MIGRATIONS = {
     "t_end_s": Column(INSTANT, "End: completed, given up, or the vehicle's arrival."),
     "outcome": Column(TEXT, "`completed`, `mispredicted`, `user_left`, `unfinished` or `refused`."),
     **{name: Column(BYTES, meaning) for name, meaning in _BYTE_KINDS.items()},
+    **_SOURCES,
     "rounds": Column(COUNT, "Rounds of dirty memory that began."),
     "lead_s": Column(SECONDS, "Time from the begin to the handoff; empty without a handoff."),
     "downtime_s": Column(SECONDS, "Time in this transfer during which the container was stopped."),
+    "x_m": Column(METRES, "Vehicle's place, east, at the last frame not after the end."),
+    "y_m": Column(METRES, "Vehicle's place, north, at the last frame not after the end."),
+}
+
+COPIES = {
+    **_VARIANT,
+    **_VEHICLE,
+    "copy": Column(COUNT, "Number of the copy of this container, from 0."),
+    "tier": Column(TEXT, "Tier of the server, such as `local` or `regional`."),
+    "server": Column(TEXT, "Server that the image was sent to."),
+    "t_start_s": Column(INSTANT, "Begin of the copy."),
+    "t_complete_s": Column(INSTANT, "The image was there; empty where it never was."),
+    "t_end_s": Column(INSTANT, "End: the container runs there, the server is no longer wanted, or the vehicle's arrival."),
+    "outcome": Column(TEXT, "`used`, `unused` or `unfinished`."),
+    "image_bytes": Column(BYTES, "Sent for it."),
+    "host_bytes": Column(BYTES, "Of these, sent from the server that the container was on."),
+    "cloud_bytes": Column(BYTES, "Of these, sent from the cloud."),
+    "missing_bytes": Column(BYTES, "What of the image was missing at its begin."),
     "x_m": Column(METRES, "Vehicle's place, east, at the last frame not after the end."),
     "y_m": Column(METRES, "Vehicle's place, north, at the last frame not after the end."),
 }
@@ -85,8 +114,8 @@ VEHICLES = {
     "deployment_bytes": Column(BYTES, "Bytes of the first deployment, which are no migration traffic."),
     "handoffs": Column(COUNT, "Handoffs, returns to the host included."),
     **{name: Column(COUNT, meaning) for name, meaning in _OUTCOMES.items()},
-    "traffic_bytes": Column(BYTES, "Bytes of all transfers."),
-    "wasted_bytes": Column(BYTES, "Bytes of the transfers that were not completed."),
+    "traffic_bytes": Column(BYTES, "Bytes of all transfers and copies of images."),
+    "wasted_bytes": Column(BYTES, "Bytes of the transfers that were not completed, and of the copies that were not used."),
     "outages": Column(COUNT, "Times that the container stood still, however many transfers one of them took."),
     "outage_s": Column(SECONDS, "Sum of all outages."),
     "longest_outage_s": Column(SECONDS, "Longest outage."),
@@ -102,19 +131,33 @@ VEHICLES = {
     "entry_misses": Column(COUNT, "Stays whose first target was another server."),
     "handoff_hits": Column(COUNT, "Stays whose last target was the server entered next."),
     "handoff_misses": Column(COUNT, "Stays whose last target was another server."),
+    "copies": Column(COUNT, "Copies of images ahead of transfers."),
+    **{f"copies_{name}": Column(COUNT, meaning) for name, meaning in _COPY_OUTCOMES.items()},
+    "copy_bytes": Column(BYTES, "Bytes of the copies."),
+    "copy_wasted_bytes": Column(BYTES, "Bytes of the copies that were not used."),
+    "cloud_bytes": Column(BYTES, "Bytes of images that came from the cloud."),
+    "image_needed_bytes": Column(BYTES, "Images at the servers where one came to be wanted, once each time."),
+    "image_found_bytes": Column(BYTES, "What of these was there already."),
+    "relayed_byte_hops": Column("bytes x hops", "The user's data while requests were relayed, times the hops."),
 }
 
 # metrics that every vehicle has a value of: a mean and percentiles over vehicles
 _PER_VEHICLE = {
     "realised_kmh": Column(SPEED, "All kilometres over all hours."),
-    "traffic_per_trip_bytes": Column("bytes a trip", "Bytes of all transfers."),
-    "wasted_per_trip_bytes": Column("bytes a trip", "Bytes of the transfers that were not completed."),
-    "traffic_per_km_bytes": Column("bytes a km", "Bytes of all transfers over all kilometres."),
-    "traffic_per_vehicle_hour_bytes": Column("bytes an hour", "Bytes of all transfers over all hours on the road."),
+    "traffic_per_trip_bytes": Column("bytes a trip", "Bytes of all transfers and copies of images."),
+    "wasted_per_trip_bytes": Column("bytes a trip", "Bytes of transfers that were not completed, and of copies that were not used."),
+    "traffic_per_km_bytes": Column("bytes a km", "Bytes of all transfers and copies over all kilometres."),
+    "traffic_per_vehicle_hour_bytes": Column("bytes an hour", "Bytes of all transfers and copies over all hours on the road."),
     "outage_per_trip_s": Column("s a trip", "Time that the container stood still."),
     "unavailability": Column(SHARE, "Share of the time on the road in which the container stood still."),
     "handoffs_per_trip": Column("count a trip", "Handoffs, returns to the host included."),
     **{f"{name}_per_trip": Column("count a trip", meaning) for name, meaning in _OUTCOMES.items()},
+    "copy_traffic_per_trip_bytes": Column("bytes a trip", "Bytes of the copies of images ahead of transfers."),
+    "copy_wasted_per_trip_bytes": Column("bytes a trip", "Bytes of the copies that were not used."),
+    "cloud_traffic_per_trip_bytes": Column("bytes a trip", "Bytes of images that came from the cloud."),
+    "copies_per_trip": Column("count a trip", "Copies of images ahead of transfers."),
+    "image_found_share": Column(SHARE, "Share of the image bytes that were there already where they came to be wanted."),
+    "relayed_byte_hops_per_trip": Column("bytes x hops a trip", "The user's data while requests were relayed, times the hops."),
     "relayed_share": Column(SHARE, "Share of the time on the road: running, requests relayed."),
     "late_share": Column(SHARE, "Share of the time on the road: running, latency above the level."),
     "satisfied_share": Column(SHARE, "Share of the time on the road: running with a latency of at most the task's level."),
@@ -137,7 +180,7 @@ _SUMMARY_METRICS = {
             *((f"{name}_p{q:02d}", Column(mean.unit, f"The same, {q}th percentile over vehicles.")) for q in PERCENTILES),
         )
     },
-    "traffic_per_transfer_bytes": Column("bytes a transfer", "All bytes over all transfers that began."),
+    "traffic_per_transfer_bytes": Column("bytes a transfer", "Bytes of all transfers over all transfers that began."),
     "mean_migration_time_s": Column(SECONDS, "Begin to end of completed transfers (equation 1), mean."),
     "downtime_per_handoff_s": Column("s a handoff", "Time stopped in transfers over handoffs."),
     "mean_outage_s": Column(SECONDS, "Stop to running again, mean over outages; a censored one counts as long as it was seen."),
@@ -164,6 +207,7 @@ DECISIONS = {
     "target": Column(TEXT, "Server that the strategy wants it copied to, or `NONE`."),
     "host": Column(TEXT, "Server that the container is on, after this frame's rules."),
     "running": Column(FLAG, "Whether it runs there, after this frame's rules."),
+    "prefetch": Column(TEXT, "Servers on which the strategy wants the image ahead of time, with a blank between them."),
 }
 STAGES = {
     **_VARIANT,
@@ -244,6 +288,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "vehicles": VEHICLES,
     "migrations": MIGRATIONS,
     "frames": FRAMES,
+    "copies": COPIES,
     "decisions": DECISIONS,
     "stages": STAGES,
     "cells": CELLS,

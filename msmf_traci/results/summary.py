@@ -31,6 +31,12 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
     "outage_per_trip_s": ("outage_s", None, 1.0),
     "unavailability": ("outage_s", "road_s", 1.0),
     **{f"{count}_per_trip": (count, None, 1.0) for count in ("handoffs", *OUTCOME_NAMES)},
+    "copy_traffic_per_trip_bytes": ("copy_bytes", None, 1.0),
+    "copy_wasted_per_trip_bytes": ("copy_wasted_bytes", None, 1.0),
+    "cloud_traffic_per_trip_bytes": ("cloud_bytes", None, 1.0),
+    "copies_per_trip": ("copies", None, 1.0),
+    "image_found_share": ("image_found_bytes", "image_needed_bytes", 1.0),
+    "relayed_byte_hops_per_trip": ("relayed_byte_hops", None, 1.0),
     "relayed_share": ("relayed_s", "road_s", 1.0),
     "late_share": ("late_s", "road_s", 1.0),
     "satisfied_share": ("satisfied_s", "road_s", 1.0),
@@ -143,7 +149,7 @@ def _table(
                 rows.append(row(some, transfers[group.transfers[transfers]], group.name))
     # a table without rows has its columns all the same
     table = pd.DataFrame(rows or [row(np.arange(len(vehicles)), none, "")]).iloc[: len(rows)]
-    return table.astype({name: "string" for name in keys if vehicles[name].dtype == "string"})
+    return table.astype({name: "string" for name in keys if vehicles[name].dtype == "string"}).copy()  # one block a type again
 
 
 def _hashable(key: Any) -> tuple[Any, ...]:
@@ -157,7 +163,7 @@ def _metrics(vehicles: Arrays, transfers: Arrays) -> dict[str, float]:
     values |= _percentiles("realised_kmh", vehicles["realised_kmh"])
     for metric, (column, denominator, factor) in _PER_VEHICLE.items():
         values |= _with_percentiles(metric, vehicles, column, denominator, factor)
-    traffic = float(vehicles["traffic_bytes"].sum())
+    traffic = float(vehicles["traffic_bytes"].sum()) - float(vehicles["copy_bytes"].sum())
     values["traffic_per_transfer_bytes"] = _ratio(traffic, int((transfers["outcome"] != REFUSED).sum()))
     completed = transfers["outcome"] == COMPLETED
     values["mean_migration_time_s"] = _mean(transfers["t_end_s"][completed] - transfers["t_start_s"][completed])

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.migration.ledger import BYTE_KINDS, OUTCOME_NAMES, STAGE_NAMES, Columns, Outcome
+from msmf_traci.migration.ledger import BYTE_KINDS, COPY_OUTCOME_NAMES, OUTCOME_NAMES, STAGE_NAMES, Columns, CopyOutcome, Outcome
 from msmf_traci.results.keys import KEY_COLUMNS, MODE, Names
 from msmf_traci.results.summary import SUMMARY_COLUMNS
 from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
@@ -18,7 +18,11 @@ from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
 _MIGRATIONS = (
     *("transfer", "tier", "source", "target", "t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", "outcome"),
     *BYTE_KINDS,
-    *("rounds", "lead_s", "downtime_s", "x_m", "y_m"),
+    *("host_bytes", "cloud_bytes", "rounds", "lead_s", "downtime_s", "x_m", "y_m"),
+)
+_COPIES = (
+    *("copy", "tier", "server", "t_start_s", "t_complete_s", "t_end_s", "outcome", "image_bytes", "host_bytes", "cloud_bytes"),
+    *("missing_bytes", "x_m", "y_m"),
 )
 _STAGES = ("transfer", "stage", "t_begin_s", "t_end_s", "bytes")
 _VEHICLES = (
@@ -26,10 +30,12 @@ _VEHICLES = (
     *("tier", "level_met", "deployment_bytes", "handoffs", *OUTCOME_NAMES, "traffic_bytes", "wasted_bytes"),
     *("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s", "outside_s", "unmatched_s"),
     *("reports", "report_bytes", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses"),
+    *("copies", *(f"copies_{name}" for name in COPY_OUTCOME_NAMES), "copy_bytes", "copy_wasted_bytes", "cloud_bytes"),
+    *("image_needed_bytes", "image_found_bytes", "relayed_byte_hops"),
 )
 # no varied option's column may be called like one of these
 TABLE_COLUMNS = frozenset(
-    (*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_STAGES, *_VEHICLES, *SUMMARY_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS)
+    (*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_COPIES, *_STAGES, *_VEHICLES, *SUMMARY_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS)
 )
 
 
@@ -49,6 +55,25 @@ def migrations_table(transfers: Columns, names: Names) -> pd.DataFrame:
     return _table(names, of["variant"], of["vehicle"], {name: columns[name] for name in _MIGRATIONS})
 
 
+def copies_table(copies: Columns, names: Names) -> pd.DataFrame:
+    """One row a copy of an image, from the ledger's columns."""
+    order = names.order(copies["variant"], copies["vehicle"], copies["copy"])
+    of = {name: values[order] for name, values in copies.items()}
+    columns = {
+        **of,
+        "tier": names.tiers(of["variant"], of["server"]),
+        "server": names.servers(of["variant"], of["server"]),
+        "outcome": np.array(COPY_OUTCOME_NAMES, dtype=object)[of["outcome"]],
+        "image_bytes": _image_bytes(of),
+    }
+    return _table(names, of["variant"], of["vehicle"], {name: columns[name] for name in _COPIES})
+
+
+def _image_bytes(of: Columns) -> FloatArray:
+    """Bytes of images, whatever their source."""
+    return np.asarray(of["host_bytes"] + of["cloud_bytes"], dtype=np.float64)
+
+
 def stages_table(stages: Columns, names: Names) -> pd.DataFrame:
     """One row a stage of a transfer, from the ledger's columns."""
     order = names.order(stages["variant"], stages["vehicle"], stages["transfer"])
@@ -58,7 +83,11 @@ def stages_table(stages: Columns, names: Names) -> pd.DataFrame:
 
 
 def vehicles_table(
-    names: Names, transfers: Columns, trips: Mapping[str, NDArray[Any]], containers: Mapping[str, NDArray[Any]]
+    names: Names,
+    transfers: Columns,
+    copies: Columns,
+    trips: Mapping[str, NDArray[Any]],
+    containers: Mapping[str, NDArray[Any]],
 ) -> pd.DataFrame:
     """One row a vehicle and variant, with its means of transport where the source tells them.
 
@@ -66,13 +95,13 @@ def vehicles_table(
     ----------
     names
         Names of vehicles and variants.
-    transfers
+    transfers, copies
         The ledger's columns.
     trips
         Columns of shape (vehicles,): commanded_kmh, road_s, distance_m, outside_s, unmatched_s.
     containers
         Columns of shape (vehicles, variants): image_bytes, memory_capacity_bytes, latency_level_ms, tier, level_met, handoffs, outages,
-        reports, report_bytes, hits and the like.
+        reports, report_bytes, relayed_byte_hops, hits and the like.
     """
     n_vehicles, n_variants = len(names.vehicles), len(names.variants)
     variant, vehicle = (grid.ravel() for grid in np.meshgrid(np.arange(n_variants), np.arange(n_vehicles), indexing="ij"))
@@ -81,28 +110,40 @@ def vehicles_table(
     with np.errstate(divide="ignore", invalid="ignore"):
         realised_kmh = np.where(trips["road_s"] > 0, trips["distance_m"] / trips["road_s"] * 3.6, np.nan)
     by_trip = {**trips, "realised_kmh": realised_kmh}
-    by_container = {**containers, "deployment_bytes": containers["image_bytes"], **_booked(transfers, n_vehicles, n_variants)}
+    by_container = {
+        **containers,
+        "deployment_bytes": containers["image_bytes"],
+        **_booked(transfers, copies, n_vehicles, n_variants),
+    }
     columns: dict[str, NDArray[Any]] = {MODE: np.array(names.modes, dtype=object)[vehicle]} if names.modes else {}
     for name in _VEHICLES:
         columns[name] = by_trip[name][vehicle] if name in by_trip else by_container[name][vehicle, variant]
     return _table(names, variant, vehicle, columns)
 
 
-def _booked(transfers: Columns, n_vehicles: int, n_variants: int) -> dict[str, NDArray[Any]]:
-    """Transfers by outcome, bytes of all and of those that were in vain, shape (vehicles, variants)."""
-    container = transfers["vehicle"] * n_variants + transfers["variant"]
-    n = n_vehicles * n_variants
-    shape = n_vehicles, n_variants
+def _booked(transfers: Columns, copies: Columns, n_vehicles: int, n_variants: int) -> dict[str, NDArray[Any]]:
+    """Transfers and copies by outcome, bytes of all and of those that were in vain, shape (vehicles, variants)."""
+    n, shape = n_vehicles * n_variants, (n_vehicles, n_variants)
+    container, of_copy = (each["vehicle"] * n_variants + each["variant"] for each in (transfers, copies))
     traffic = np.zeros(len(container))
     for kind in BYTE_KINDS:
         traffic = traffic + transfers[kind]
-    in_vain = transfers["outcome"] != Outcome.COMPLETED
+    in_vain, in_vain_copy = transfers["outcome"] != Outcome.COMPLETED, copies["outcome"] != CopyOutcome.USED
+    copied = _totals(of_copy, _image_bytes(copies), n)
+    copied_in_vain = _totals(of_copy[in_vain_copy], _image_bytes(copies)[in_vain_copy], n)
+    from_cloud = _totals(container, transfers["cloud_bytes"], n) + _totals(of_copy, copies["cloud_bytes"], n)
     booked: dict[str, NDArray[Any]] = {
-        "traffic_bytes": _totals(container, traffic, n).reshape(shape),
-        "wasted_bytes": _totals(container[in_vain], traffic[in_vain], n).reshape(shape),
+        "traffic_bytes": (_totals(container, traffic, n) + copied).reshape(shape),
+        "wasted_bytes": (_totals(container[in_vain], traffic[in_vain], n) + copied_in_vain).reshape(shape),
+        "copy_bytes": copied.reshape(shape),
+        "copy_wasted_bytes": copied_in_vain.reshape(shape),
+        "cloud_bytes": from_cloud.reshape(shape),
+        "copies": np.bincount(of_copy, minlength=n).reshape(shape),
     }
     for outcome, name in enumerate(OUTCOME_NAMES):
         booked[name] = np.bincount(container[transfers["outcome"] == outcome], minlength=n).reshape(shape)
+    for outcome, name in enumerate(COPY_OUTCOME_NAMES):
+        booked[f"copies_{name}"] = np.bincount(of_copy[copies["outcome"] == outcome], minlength=n).reshape(shape)
     return booked
 
 

@@ -17,7 +17,7 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 
 ROWS_AT_ONCE = 200_000
 FRAME_COLUMNS = ("t_s", "vehicle", "x_m", "y_m", "speed_mps", "edge", "position_m", "cell")
-DECISION_COLUMNS = ("t_s", "home", "target", "host", "running")
+DECISION_COLUMNS = ("t_s", "home", "target", "host", "running", "prefetch")
 
 
 class Trace:
@@ -56,7 +56,7 @@ class Trace:
         samples
             x_m, y_m, speed_mps, edge, position_m, cell: numbers, shape (n,).
         decisions
-            home, target, and the host and running after them, shape (n, variants).
+            home, target, and the host and running after them, shape (n, variants); prefetch, shape (n, variants, 8).
         """
         names = np.array(self._names.vehicles, dtype=object)[vehicle]
         order = np.lexsort((_ranks(names), time_s))
@@ -95,7 +95,19 @@ class Trace:
             named = self._names.servers(variant, np.maximum(server, 0))
             table[name] = np.where(server >= 0, named, "KEEP" if none == KEEP else "NONE")
         table["running"] = decisions["running"][sample, variant].astype(np.int64)
+        table["prefetch"] = self._lists(variant, decisions["prefetch"][sample, variant])
         self._decisions.write(table)
+
+    def _lists(self, variant: IntArray, listed: IntArray) -> NDArray[np.object_]:
+        """Names of the servers of each list, with a blank between them, up to NO_SERVER."""
+        words = np.full(len(listed), "", dtype=object)
+        is_in = np.ones(len(listed), dtype=bool)
+        for server in listed.T:
+            is_in = is_in & (server != NO_SERVER)
+            if not is_in.any():
+                break
+            words[is_in] += " " + self._names.servers(variant[is_in], server[is_in])
+        return np.array([each.lstrip() for each in words], dtype=object)
 
 
 def _ranks(names: NDArray[np.object_]) -> IntArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from msmf_traci.arrays import IntArray
 from msmf_traci.errors import InputError
-from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.sentinels import KEEP, MOST_PREFETCHED, NO_SERVER
 from msmf_traci.strategies.situation import Situation
 from msmf_traci.strategies.strategy import Decision, Strategy
 
@@ -55,7 +55,27 @@ def checked(who: str, decision: object, now: Situation) -> Decision:
     """
     if not isinstance(decision, Decision):
         raise InputError(f"{who} must return a Decision, not {type(decision).__name__}")
-    return Decision(_checked(who, now, "home", decision.home, KEEP), _checked(who, now, "target", decision.target, NO_SERVER))
+    home = _checked(who, now, "home", decision.home, KEEP)
+    return Decision(home, _checked(who, now, "target", decision.target, NO_SERVER), _checked_lists(who, now, decision.prefetch))
+
+
+def _checked_lists(who: str, now: Situation, answer: IntArray | None) -> IntArray:
+    """Lists of servers, shape (n, 8), those that are named before those that are not."""
+    lists = np.full((len(now), MOST_PREFETCHED), NO_SERVER, dtype=np.int64)
+    if answer is None:
+        return lists
+    answer = np.asarray(answer)
+    if answer.ndim != 2 or len(answer) != len(now) or answer.shape[1] > MOST_PREFETCHED or not np.issubdtype(answer.dtype, np.integer):
+        raise InputError(
+            f"{who} must return prefetch as numbers of servers, shape ({len(now)}, up to {MOST_PREFETCHED}); "
+            f"it returned {answer.dtype} of shape {answer.shape}"
+        )
+    wrong = answer[(answer != NO_SERVER) & ((answer < 0) | (answer >= len(now.servers)))]
+    if len(wrong):
+        raise InputError(f"{who} must put servers (0 to {len(now.servers) - 1}) or NO_SERVER into prefetch; it returned {wrong[0]}")
+    order = np.argsort(answer == NO_SERVER, axis=1, kind="stable")
+    lists[:, : answer.shape[1]] = np.take_along_axis(answer, order, axis=1)
+    return lists
 
 
 def _checked(who: str, now: Situation, what: str, answer: IntArray, none: int) -> IntArray:

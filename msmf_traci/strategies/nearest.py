@@ -31,10 +31,10 @@ class Nearest(Strategy):
     @staticmethod
     def kernel(now: Now) -> tuple[int, int]:
         """Home: the attached home; target: that of the neighbour with the nearest border within the trigger."""
-        look, own, server_of = now.look, now.look.cell, now.places.server_of[0]
-        x_m, y_m = now.places.cell_x_m, now.places.cell_y_m
+        look, own, server_of = now.look, now.look.cell, now.server_map.server_of[0]
+        x_m, y_m = now.server_map.cell_x_m, now.server_map.cell_y_m
         target, nearest_m = NO_SERVER, now.options.view(_OPTIONS)[0].trigger_m
-        for other in now.places.neighbours[own]:
+        for other in now.server_map.neighbours[own]:
             if other < 0 or server_of[other] == server_of[own]:
                 continue
             to_x, to_y = x_m[other] - x_m[own], y_m[other] - y_m[own]

@@ -15,12 +15,14 @@ from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.control.look import Road
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import Servers
+from msmf_traci.migration.images import copies_of, images_missing
 from msmf_traci.migration.ledger import Stage
 from msmf_traci.migration.links import rates_between
 from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.rooms import rooms_of
+from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.transfer import sent_in_stages
-from msmf_traci.records import Records, record_of
+from msmf_traci.records import Records
 from msmf_traci.strategies.ahead import Ahead, ahead_of
 
 
@@ -40,8 +42,8 @@ class Situation:
         Their containers, as they are when the frame begins.
     policy, servers
         The rules, and the servers of all tiers.
-    held
-        Containers on each server, running or being received, when the frame begins.
+    scene
+        The same as compiled loops see them, and what containers share, as it is when the frame begins.
     horizon_m
         How far ahead is seen.
     """
@@ -54,7 +56,7 @@ class Situation:
         containers: Records,
         policy: Policy,
         servers: Servers,
-        held: IntArray,
+        scene: Scene,
         horizon_m: float,
     ) -> None:
         self.time_s = time_s
@@ -63,7 +65,8 @@ class Situation:
         self._looks = looks
         self._road = road
         self._containers = containers
-        self._held = held
+        self._scene = scene
+        self._held = scene.state.held.copy()
         self._horizon_m = horizon_m
 
     def __len__(self) -> int:
@@ -209,6 +212,15 @@ class Situation:
         missing = self._containers["to_send_bytes"] - self._in_stage
         return np.where(self.stage > 0, missing + np.where(self.stage == Stage.IMAGE, self.memory_bytes, 0.0), 0.0)
 
+    def image_missing_bytes(self, server: IntArray) -> FloatArray:
+        """What of each container's image is missing at a server, shape (n,); NaN for NO_SERVER."""
+        return images_missing(self._containers, np.asarray(server, dtype=np.int64), self.time_s, self._scene)
+
+    @cached_property
+    def image_wanted_at(self) -> IntArray:
+        """Servers on which each image is, or is coming to, since it is wanted there, shape (n, 9); NO_SERVER behind them."""
+        return copies_of(self._containers, self._scene)
+
     @cached_property
     def _in_stage(self) -> FloatArray:
         return sent_in_stages(self._containers, self.time_s)
@@ -220,13 +232,12 @@ class Situation:
 
     def bandwidth_bytes_per_s(self, server: IntArray) -> FloatArray:
         """Rate of a transfer from each container's host to a server, shape (n,), that has all links on its way for itself."""
-        policies = record_of(self.policy)[None]
-        return rates_between(self.host, np.asarray(server, dtype=np.int64), policies, self.servers.server_map())
+        return rates_between(self.host, np.asarray(server, dtype=np.int64), self._scene.policy, self._scene.server_map)
 
     def room(self, server: IntArray) -> FloatArray:
         """How many containers more servers can hold; infinite where their number is not limited, NaN for NO_SERVER."""
         numbers = np.asarray(server, dtype=np.int64).ravel()
-        rooms = rooms_of(np.maximum(numbers, 0), record_of(self.policy)[None], self.servers.server_map())
+        rooms = rooms_of(np.maximum(numbers, 0), self._scene.policy, self._scene.server_map)
         free = np.where(rooms < 0, np.inf, rooms - self._held[np.maximum(numbers, 0)])
         return np.where(numbers < 0, np.nan, free).reshape(np.shape(server))
 

@@ -1,4 +1,4 @@
-"""What a strategy is: it answers, for each vehicle at each frame, two questions. Model, section 6.
+"""What a strategy is: it answers, for each vehicle at each frame, where the container must be and what is copied ahead. Model, section 6.
 
 A strategy of your own is a class with `decide`, or one with a compiled `kernel`; see docs/strategies.md.
 """
@@ -24,7 +24,7 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Decision:
-    """A strategy's two answers for each vehicle, arrays of shape (n,).
+    """A strategy's answers for each vehicle, arrays of shape (n,).
 
     Attributes
     ----------
@@ -32,10 +32,13 @@ class Decision:
         Server that must host the container now, or KEEP.
     target
         Server to pre-copy to ahead of time, or NO_SERVER.
+    prefetch
+        Servers on which the image is wanted, in their order, shape (n, up to 8); NO_SERVER where there are fewer. None: nowhere.
     """
 
     home: IntArray
     target: IntArray
+    prefetch: IntArray | None = None
 
 
 class Strategy:

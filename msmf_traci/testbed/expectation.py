@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from msmf_traci.control.look import Look
+from msmf_traci.control.look import Look, Outlook, Road
 from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.deployment.server_map import RequestLatency
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.migration.course import Batch
-from msmf_traci.migration.engine import Decider, Engine, room_to_see
+from msmf_traci.migration.engine import Decider, Engine, no_decisions, room_to_see
 from msmf_traci.migration.ledger import BYTE_KINDS, Ledger, Outcome, Stage
 from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy, Processing
 from msmf_traci.migration.workload import Containers, start_time_s
@@ -117,6 +117,7 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
     n = len(times)
     frame = np.arange(n)
     home, target = np.where((frame > 0) & (handoff_s is not None), 1, 0), np.where(frame == 0, 1, NO_SERVER)
+    given = no_decisions(n)._replace(home=home, target=target)
     ledger = Ledger(keep_stages=True)
     engine = Engine([_rules(migration, costs)], [Decider()], [_neighbours()], ledger)
     image, memory, level = (np.array([value]) for value in (migration.image_bytes, migration.memory_bytes, 1e9))
@@ -125,9 +126,10 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
     looks["first"], looks["last"] = frame == 0, frame == n - 1
     still, zero = np.zeros(n), np.zeros(n, dtype=np.int64)
     batch = Batch(np.array([0, n]), np.array([0]), times, still, still, zero, np.arange(n + 1), frame)
+    nowhere = Road(zero[:0], still[:0], still[:0])
     for f in range(n):
         moved = engine.begin_frame(0, f, batch)
-        engine.finish_frame(0, f, batch, looks, (home, target), room_to_see(0, 1), moved=moved)
+        engine.finish_frame(0, f, batch, Outlook(looks, np.zeros(n, dtype=bool), nowhere), given, room_to_see(0, 1), moved=moved)
     return ledger
 
 

@@ -320,7 +320,7 @@ def test_every_option_has_a_meaning_and_a_default() -> None:
                 "sumocfg_file",
                 "center",
                 *("file", "lon", "lat", "x", "y", "id", "tier", "radio", "operator", "outline_file", "max_radius_m"),
-                *("rings", "bandwidth_mbps", "min_m", "min_dwell_s"),
+                *("rings", "bandwidth_mbps", "min_m", "min_dwell_s", "prefetch", "memory", "margin", "cloud_uplink_mbps"),
                 "sumo_home",
                 "recording_file",
                 "fcd_file",

@@ -15,10 +15,13 @@ from msmf_traci.control.prediction import MapPredictor, RoutePredictor
 from msmf_traci.control.reports import Knowledge, ReportOptions, Reports
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.lattice import HexCells
-from msmf_traci.deployment.server_map import RequestLatency, places_of
+from msmf_traci.deployment.server_map import RequestLatency
 from msmf_traci.migration.container import Container
+from msmf_traci.migration.engine import new_state, no_decisions
 from msmf_traci.migration.kernel import Now, pointer_to
+from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy
+from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.step import Mind, decided
 from msmf_traci.mobility.frame import SAMPLE_COLUMNS, Frame, Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
@@ -82,8 +85,7 @@ class Panel:
             looks = self._bench.looks(predictor, known, tracks.first, cell[order], tier)
             containers = new_records(Container, len(tracks))
             containers["vehicle"], containers["host"] = tracks.vehicle, host[order, i]
-            held = np.zeros(len(self._bench.servers), dtype=np.int64)
-            now = Situation(frame.time_s, looks, predictor.road, containers, POLICY, self._bench.servers, held, HORIZON_M)
+            now = Situation(frame.time_s, looks, predictor.road, containers, POLICY, self._bench.servers, self._bench.scene, HORIZON_M)
             if strategy.is_compiled():
                 answers = self._bench.decide_compiled(strategy, looks, predictor.road, self._memories[i], containers)
                 assert [each.tolist() for each in answers] == [each.tolist() for each in _asked(self._readable[i], now)]
@@ -94,12 +96,12 @@ class Panel:
 
 
 @compiled
-def _decide(looks: Any, road: Any, containers: Any, mind: Any, policies: Any, answers: Any) -> None:
+def _decide(looks: Any, road: Any, containers: Any, mind: Any, scene: Any, answers: Any) -> None:
     for i in range(len(looks)):
         c = containers[i]
         if looks[i].first:
             c.host = looks[i].home
-        answers[0, i], answers[1, i] = decided(c, looks[i], i, road, mind, policies[0])
+        answers[0, i], answers[1, i] = decided(c, looks[i], i, road, mind, scene)
         if looks[i].first and answers[0, i] == KEEP:
             answers[0, i] = looks[i].home
         if answers[1, i] == c.host or (looks[i].first and answers[1, i] == answers[0, i]):
@@ -131,6 +133,7 @@ class Bench:
         self.cells = HexCells(5, 500.0, "flat")
         self.servers = two_tiers(self.cells, 1)
         self.latency = RequestLatency((15.0, 55.0), 5.0)
+        self.scene = Scene(record_of(POLICY)[()], self.servers.server_map(), new_state(self.servers), Ledger().books)
 
     def cell(self, q: int, r: int) -> int:
         """Number of a cell, and of its local server."""
@@ -217,13 +220,12 @@ class Bench:
     def decide_compiled(self, strategy: Strategy, looks: np.ndarray, road: Road, memory: np.ndarray, containers: Any = None) -> np.ndarray:
         """Home and target of each vehicle by a strategy's kernel; containers run nowhere unless told otherwise."""
         containers = new_records(Container, len(looks)) if containers is None else containers
-        places, policies, none = places_of(self.servers.server_map()), record_of(POLICY)[None], np.zeros(0, dtype=np.int64)
-        options, memory = _bytes_of(record_of(strategy.options)[None])[0], _bytes_of(memory)
-        kernel = pointer_to(type(strategy).kernel, Now(looks[0], road, places, containers[0], policies[0], options, memory[0]), "")
+        options, memory, prefetch = _bytes_of(record_of(strategy.options)[None])[0], _bytes_of(memory), np.zeros(9, dtype=np.int64)
+        example = Now(looks[0], road, self.scene.server_map, containers[0], self.scene.policy, options, memory[0], prefetch, np.zeros(8))
+        kernel = pointer_to(type(strategy).kernel, example, "")
         answers = np.empty((2, len(looks)), dtype=np.int64)
-        _decide(
-            looks, road, containers, Mind(kernel, places, options, memory, True, np.zeros(3, dtype=np.int64), none, none), policies, answers
-        )
+        mind = Mind(kernel, options, memory, True, np.zeros(4, dtype=np.int64), prefetch, np.zeros(8), *no_decisions(0))
+        _decide(looks, road, containers, mind, self.scene, answers)
         return answers
 
     def plane(self, roads: Roads, *strategies: Strategy, routes: Sequence[Sequence[int]] = (), min_speed_mps: float = 0.0) -> Panel:

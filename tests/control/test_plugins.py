@@ -120,9 +120,9 @@ def test_what_is_no_strategy_is_refused_in_one_sentence(write_module: Writer, te
 
 
 def test_two_strategies_of_one_name_in_tables_are_refused(write_module: Writer) -> None:
-    write_module("twice", TEN_LINES.replace('"lazy"', '"pm"'))
-    with pytest.raises(InputError, match="two are called pm"):
-        load_strategies(["pm", "twice:Lazy"])
+    write_module("twice", TEN_LINES.replace('"lazy"', '"never"'))
+    with pytest.raises(InputError, match="two are called never"):
+        load_strategies(["never", "twice:Lazy"])
 
 
 @pytest.mark.parametrize("path", ["no_such_module_here:Lazy", "plugged_in:Absent"])

@@ -31,7 +31,7 @@ def options(kind: type[Strategy]) -> st.SearchStrategy[Any]:
     if kind is Nearest:
         return st.sampled_from([50.0, 300.0]).map(NearestOptions)
     if issubclass(kind, PmOp):
-        return st.builds(ShortCells, st.sampled_from([0.0, 150.0, 400.0]), st.sampled_from([0.0, 30.0]))
+        return st.builds(ShortCells, min_m=st.sampled_from([0.0, 150.0, 400.0]), min_dwell_s=st.sampled_from([0.0, 30.0]))
     return st.just(kind.Options())
 
 

@@ -19,7 +19,7 @@ class Vehicle:
 
     def __init__(self, bench: Any, min_m: float = 150.0, min_dwell_s: float = 0.0) -> None:
         self.bench = bench
-        self.op = PmOp(ShortCells(min_m, min_dwell_s))
+        self.op = PmOp(ShortCells(min_m=min_m, min_dwell_s=min_dwell_s))
         self.memory = new_records(Verdict, 1)
 
     def decide(self, road: list, position_m: float, home: int, edge: int = FIRST_EDGE, speed_mps: float = 10.0) -> tuple[int, int]:

@@ -11,9 +11,11 @@ from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.deployment.server_map import RequestLatency
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.ledger import Stage
+from msmf_traci.migration.engine import new_state
+from msmf_traci.migration.ledger import Ledger, Stage
 from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy
-from msmf_traci.records import new_records
+from msmf_traci.migration.scene import Scene
+from msmf_traci.records import new_records, record_of
 from msmf_traci.strategies.situation import Situation
 from tests.deployments import REGIONAL
 
@@ -31,8 +33,13 @@ def situation(servers: Any, rules: Policy, held: Any = None, time_s: float = 0.0
     looks, containers = new_records(Look, n), new_records(Container, n)
     for name, value in columns.items():
         (looks if name in (looks.dtype.names or ()) else containers)[name] = value
-    none = np.zeros(len(servers), dtype=np.int64)
-    return Situation(time_s, looks, NOWHERE, containers, rules, servers, none if held is None else held, 1500.0)
+    return Situation(time_s, looks, NOWHERE, containers, rules, servers, scene_of(servers, rules, held), 1500.0)
+
+
+def scene_of(servers: Any, rules: Policy, held: Any = None) -> Scene:
+    """What containers stand in, with so many of them on each server."""
+    state = new_state(servers)
+    return Scene(record_of(rules)[()], servers.server_map(), state if held is None else state._replace(held=held), Ledger().books)
 
 
 # the road ahead
@@ -148,7 +155,7 @@ def test_what_a_strategy_writes_into_its_situation_stays_there(bench: Any) -> No
     """Every array of its own that can be written to: what the engine goes on with is as before."""
     looks, containers = new_records(Look, 1), new_records(Container, 1)
     before = looks.tobytes(), containers.tobytes()
-    now = Situation(0.0, looks, NOWHERE, containers, policy(), bench.servers, np.zeros(len(bench.servers), dtype=np.int64), 1500.0)
+    now = Situation(0.0, looks, NOWHERE, containers, policy(), bench.servers, scene_of(bench.servers, policy()), 1500.0)
     arrays = [name for name, each in vars(Situation).items() if isinstance(each, cached_property) and name != "ahead"]
     assert len(arrays) > 20
     for name in arrays:

@@ -127,7 +127,7 @@ def test_pm_op_passes_over_short_cells_as_targets_and_keeps_inside_them(bench: A
 
 
 def test_at_a_lower_limit_no_cell_is_short(bench: Any, corners: Any) -> None:
-    op = PmOp(ShortCells(90.0))
+    op = PmOp(ShortCells(min_m=90.0))
     assert corners(-300.0, (1, -1), op) == [("L:1,-1", "L:0,0")]
     assert corners(-45.0, (1, -1), op) == [("L:0,0", "L:1,0")]  # 94.7 m to its end
 

@@ -4,7 +4,9 @@ Between them they have every strategy, a trace, links that are shared, servers t
 of unlike computing, and applications. SUMO is of one release (pyproject.toml), so that the vehicles are the same.
 """
 
+import csv
 import hashlib
+import io
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +28,11 @@ UNLIKE = (
     *("tiers=three", "tiers.local.compute_ms_per_container=2", "tier_choice.min_speed_kmh=20"),
     "variants.workload.application=[game,ram]",
 )
+# columns that tables did not have then, and whose figures and percentiles summaries did not have
+LATER = (
+    *("host_bytes", "cloud_bytes", "cloud_traffic", "prefetch", "copies", "copy_"),
+    *("image_needed_bytes", "image_found_bytes", "image_found_share", "relayed_byte_hops"),
+)
 
 
 @pytest.mark.parametrize(
@@ -40,4 +47,14 @@ def test_tables_are_those_of_before(called: Command, tmp_path: Path, words: tupl
     result = called(tmp_path, *FEW, *words)
     assert result.returncode == 0, result.stderr
     folder = only_run(tmp_path / "out")
-    assert hashlib.sha256(b"".join((folder / f"{name}.csv").read_bytes() for name in TABLES)).hexdigest() == sha256
+    assert hashlib.sha256("".join(as_it_was(folder / f"{name}.csv") for name in TABLES).encode()).hexdigest() == sha256
+
+
+def as_it_was(path: Path) -> str:
+    """A table without the columns that came later."""
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    kept = [place for place, name in enumerate(rows[0]) if not name.startswith(LATER)]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([row[place] for place in kept] for row in rows)
+    return text.getvalue()

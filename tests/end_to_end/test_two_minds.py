@@ -160,6 +160,27 @@ def test_two_minds_agree_where_servers_are_full(words: list[str], called: Comman
     compare(run)
 
 
+AHEAD = ["strategy.pm.prefetch=4", "strategies=[pm,pm_op,pm_op_tier,oracle]", "prediction.horizon_m=3000", "workload.image_mb=[50,600]"]
+IN_TIME = "strategy.pm.memory=just_in_time"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*FEW, *AHEAD, "mobility.speed_kmh=30"],
+        [*FEW, *AHEAD, IN_TIME, "images.source=cloud", "images.retain_s=60", "handoff.unsynced=relay", "workload.request_mbps=2"],
+        [*FEW, *AHEAD, IN_TIME, "images.retain_s=null", "handoff.user_left=finish", *PROCESSING, "workload.dirty_percent_per_s=5"],
+        [*FEW, *AHEAD, "links.mode=shared", "images.source=cloud", "images.cloud_uplink_mbps=300", "handoff.unsynced=relay"],
+        [*CROWD, *FULL, *AHEAD, IN_TIME, "links.mode=shared", "images.prefetch_when=idle", "images.retain_s=30"],
+    ],
+    ids=["from the host", "from the cloud, in time", "kept, processing", "shared with the cloud", "full servers, idle links"],
+)
+def test_two_minds_agree_on_images_ahead(words: list[str], called: Command, tmp_path: Path) -> None:
+    run = traced(called, tmp_path, *words)
+    assert (pd.read_csv(run / "copies.csv").outcome.value_counts() > 20).all()
+    compare(run)
+
+
 SMALL = ["mobility.vehicles=20", "mobility.max_duration_s=400", "deployment.rings=4"]
 TIGHT = ["tiers=three", "tiers.local.capacity=1", "tiers.regional.capacity=2", "tiers.central.capacity=3"]
 TOGETHER = [f"tiers.{name}.compute_ms_per_container={ms}" for name, ms in (("local", 4), ("regional", 6), ("central", 9))]

@@ -4,6 +4,7 @@ Sizes, rates and frame intervals are such that a decision may fall into any stag
 dirty memory from none to twice the bandwidth.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,30 +16,31 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from msmf_traci.control.look import Look, Road
-from msmf_traci.migration.engine import Decider, Engine, batch_of, room_to_see
+from msmf_traci.control.look import Look, Outlook, Road
+from msmf_traci.migration.engine import Decider, Engine, batch_of, no_decisions, room_to_see
 from msmf_traci.migration.kernel import Now
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
+from msmf_traci.migration.policy import AS_IN_THE_PAPER, NO_PROCESSING, HandoffPolicy, ImageOptions, LinkOptions, Processing
 from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.frame import Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.records import new_records
-from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
+from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from tests.courses import REGION, SERVERS, names_of, policies, row_of_cells
 
 MB = 1e6
 BYTES_PER_S = 10 * MB
 CLOCKS = ("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s")
-STATE = (*CLOCKS, "running", "relayed", "late")
+STATE = (*CLOCKS, "running", "hops", "late")
 
 
 @dataclass(frozen=True)
 class Drive:
     """What is decided for vehicles v under strategies s in frames f; a vehicle is on the road from frame first[v] to frame last[v].
 
-    home, target, entry: shape (f, v, s); cell: (f, v); the others one a vehicle or one a frame. tiers: those of the strategies.
+    home, target, entry: shape (f, v, s); prefetch: (f, v, s, 8); cell: (f, v); the others one a vehicle or one a frame. tiers: those of
+    the strategies.
     """
 
     times_s: np.ndarray
@@ -53,6 +55,8 @@ class Drive:
     policy: HandoffPolicy
     processing: Processing = NO_PROCESSING
     tiers: int = 1
+    prefetch: np.ndarray | None = None
+    images: ImageOptions = AS_IN_THE_PAPER
 
     @property
     def vehicles(self) -> int:
@@ -70,7 +74,11 @@ class Drive:
 
 
 def told(now: Now) -> tuple[int, int]:
-    """The decision that lies where other strategies find the displacement."""
+    """The decision that lies where other strategies find the displacement, and a list of servers in place of the speed, a digit each."""
+    code, n = int(now.look.speed_mps), 0
+    while code > 0:
+        now.prefetch[n], now.prefetch[n + 1] = code % 10 - 1, NO_SERVER
+        code, n = code // 10, n + 1
     return int(now.look.dx_m), int(now.look.dy_m)
 
 
@@ -106,7 +114,7 @@ class Booked:
     ) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
-        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, tiers=drive.tiers)
+        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, drive.images, tiers=drive.tiers)
         decider = Decider() if given else Decider("told", told, each_frame=cuts is None)
         self.engine = Engine(rules, [decider] * drive.strategies, row_of_cells(policies=drive.strategies), self.ledger)
         self.engine.admit([drive.containers] * drive.strategies)
@@ -141,18 +149,20 @@ class Booked:
             return
         batch, f, vehicle = batch_of(tracks), f[tracks.order], vehicle[tracks.order]
         for strategy in range(drive.strategies):
-            looks, is_new = self._looks(f, vehicle, strategy, tracks)
+            outlook = self._outlook(f, vehicle, strategy, tracks)
             seen = room_to_see(len(f) if self._traced else 0, drive.strategies)
             if not self._given:
-                self.engine.run(strategy, batch, looks, is_new, ROAD, seen)
+                self.engine.run(strategy, batch, outlook, seen)
             for k in range(len(batch.frame_start) - 1) if self._given else ():
                 moved = self.engine.begin_frame(strategy, k, batch)
-                decisions = drive.home[f, vehicle, strategy], drive.target[f, vehicle, strategy]
-                self.engine.finish_frame(strategy, k, batch, looks, decisions, seen, moved=moved, road=ROAD)
+                decisions = no_decisions(len(f))._replace(home=drive.home[f, vehicle, strategy], target=drive.target[f, vehicle, strategy])
+                if drive.prefetch is not None:
+                    decisions = decisions._replace(prefetch=drive.prefetch[f, vehicle, strategy])
+                self.engine.finish_frame(strategy, k, batch, outlook, decisions, seen, moved=moved)
             if self._traced:
                 self.last_host[vehicle, strategy] = seen.host[:, strategy]
 
-    def _looks(self, f: np.ndarray, vehicle: np.ndarray, strategy: int, tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
+    def _outlook(self, f: np.ndarray, vehicle: np.ndarray, strategy: int, tracks: Tracks) -> Outlook:
         """What is known at each sample, and whether it is new: differs from the vehicle's frame before, or follows its first one."""
         drive, before = self.drive, np.maximum(f - 1, 0)
         looks = new_records(Look, len(f))
@@ -161,10 +171,14 @@ class Booked:
         entry = drive.entry[f, vehicle, strategy]
         looks["cells_begin"], looks["cells_end"] = np.maximum(entry - 2, 0), np.maximum(entry - 1, 0)
         looks["first"], looks["last"] = tracks.first, tracks.last
+        codes = np.zeros(drive.home.shape)
+        if drive.prefetch is not None:
+            codes = ((drive.prefetch + 1) * 10 ** np.arange(8)).sum(axis=3)
+            looks["speed_mps"] = codes[f, vehicle, strategy]
         is_new = tracks.first.copy()
-        for told in (drive.home[:, :, strategy], drive.target[:, :, strategy], drive.cell):
+        for told in (drive.home[:, :, strategy], drive.target[:, :, strategy], codes[:, :, strategy], drive.cell):
             is_new |= told[f, vehicle] != told[before, vehicle]
-        return looks, is_new
+        return Outlook(looks, is_new, ROAD)
 
     def state(self, vehicle: int) -> dict[str, np.ndarray]:
         """Clocks and flags of a vehicle's containers."""
@@ -177,6 +191,10 @@ class Booked:
     def transfers(self) -> pd.DataFrame:
         """The table of transfers."""
         return migrations_table(self.ledger.transfers(), self._names())
+
+    def copies(self) -> pd.DataFrame:
+        """The table of copies."""
+        return copies_table(self.ledger.copies(), self._names())
 
     def stages(self) -> pd.DataFrame:
         """The table of stages."""
@@ -193,13 +211,15 @@ class Booked:
         columns = {
             **{name: records[name] for name in (*CLOCKS, "handoffs")},
             **{name: np.zeros(shape, dtype=np.int64) for name in ("reports", "report_bytes", "level_met")},
+            **{name: np.zeros(shape) for name in ("image_needed_bytes", "image_found_bytes", "relayed_byte_hops")},
             **{f"{kind}_{result}": np.zeros(shape) for kind in ("entry", "handoff") for result in ("hits", "misses")},
             "tier": np.full(shape, "local", dtype=object),
             "image_bytes": records["image_bytes"],
             "memory_capacity_bytes": records["memory_bytes"],
             "latency_level_ms": records["latency_level_ms"],
         }
-        return vehicles_table(self._names(), self.ledger.transfers(), trips, columns)
+        transfers, copies = self.ledger.transfers(), self.ledger.copies()
+        return vehicles_table(self._names(), transfers, copies, trips, columns)
 
     def _names(self) -> Any:
         drive = self.drive
@@ -225,10 +245,31 @@ def _answers(shape: tuple[int, ...], tiers: int, busy: int | None) -> st.SearchS
 
 
 @st.composite
-def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
+def _lists(draw: st.DrawFn, shape: tuple[int, ...], tiers: int) -> np.ndarray:
+    """Lists of up to four servers, which stay the same for some frames, shape (frames, ..., 8)."""
+    server = st.integers(0, len(SERVERS) - 1 if tiers == 1 else REGION)
+    lists = np.full((*shape, 8), NO_SERVER)
+    for place in np.ndindex(*shape):
+        if place[0] > 0 and draw(st.integers(0, 2)):
+            lists[place] = lists[(place[0] - 1, *place[1:])]
+        else:
+            named = draw(st.lists(server, max_size=4))
+            lists[place][: len(named)] = named
+    return lists
+
+
+def _images(is_shared: bool) -> st.SearchStrategy[ImageOptions]:
+    """From the host or the cloud, kept or not; copies that wait for idle links only where links are shared."""
+    kept_s, cloud = st.sampled_from([0.0, 7.0, math.inf]), st.sampled_from([math.inf, 4 * MB])
+    return st.builds(ImageOptions, st.booleans(), kept_s, cloud, st.booleans() if is_shared else st.just(False))
+
+
+@st.composite
+def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = False) -> Drive:
     """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way.
 
-    Crowded: on shared links, or servers with room for one or two containers, or both; half of these want mostly one server.
+    Crowded: on shared links, or servers with room for one or two containers, or both; half of these want mostly one server. Copying: images
+    are wanted on servers ahead of time.
     """
     v, s, f = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(2, 14))
     # mostly the whole time, so that there is something to book
@@ -240,6 +281,7 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
     entered = draw(arrays.arrays(np.int64, (f, v, s), elements=st.sampled_from([NO_SERVER, 2, 3])))
     image, memory = draw(_numbers(1, 80, v)) * MB, draw(_numbers(1, 40, v)) * MB
     levels = draw(st.lists(st.sampled_from([10.0, 30.0, 80.0, 150.0]), min_size=v, max_size=v))
+    is_shared = crowded and draw(st.booleans())
     return Drive(
         times_s=np.cumsum(draw(_numbers(0.05, 15, f))),
         first=first,
@@ -254,7 +296,7 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
             draw(st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])),
             5 * MB,
             draw(st.sampled_from([0.0, 0.5])),
-            is_shared=crowded and draw(st.booleans()),
+            is_shared=is_shared,
             # so that there is room for every first deployment
             room_by_tier=(
                 draw(st.sampled_from([0, 1 if v <= 2 else 2])) if crowded else 0,
@@ -264,6 +306,8 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False) -> Drive:
         policy=HandoffPolicy(draw(st.booleans()), draw(st.booleans())),
         processing=draw(_processing()),
         tiers=tiers,
+        prefetch=draw(_lists((f, v, s), tiers)) if copying else None,
+        images=draw(_images(is_shared)) if copying else AS_IN_THE_PAPER,
     )
 
 
@@ -277,6 +321,12 @@ def drives() -> st.SearchStrategy[Drive]:
 def crowded_drives() -> st.SearchStrategy[Drive]:
     """Random drives of containers that meet."""
     return random_drives(crowded=True)
+
+
+@pytest.fixture(scope="session")
+def copying_drives() -> st.SearchStrategy[Drive]:
+    """Random drives of containers that meet or do not, whose images are copied ahead."""
+    return st.booleans().flatmap(lambda crowded: random_drives(crowded=crowded, copying=True))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
-@pytest.mark.parametrize("kind", ["drives", "crowded_drives"])
+@pytest.mark.parametrize("kind", ["drives", "crowded_drives", "copying_drives"])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_batches_give_what_single_frames_give(kind, request, book, data):
@@ -17,7 +17,8 @@ def test_batches_give_what_single_frames_give(kind, request, book, data):
     drive = data.draw(request.getfixturevalue(kind))
     held = np.array(data.draw(st.lists(st.booleans(), min_size=len(drive.times_s), max_size=len(drive.times_s))))
     same_as = np.maximum.accumulate(np.where(held, 0, np.arange(len(drive.times_s))))
-    held_answers = {name: getattr(drive, name)[same_as] for name in ("home", "target", "cell")}
+    answers = ("home", "target", "cell", *(["prefetch"] if drive.prefetch is not None else []))
+    held_answers = {name: getattr(drive, name)[same_as] for name in answers}
     drive = replace(drive, **held_answers)  # the server where a road enters a region may change while all else is held
     cuts = sorted(data.draw(st.sets(st.integers(1, len(drive.times_s)), max_size=4)))
     frame_by_frame = book(drive)
@@ -51,5 +52,6 @@ def test_a_home_that_was_refused_is_granted_once_a_copy_is_under_way_there(crowd
 
 def _assert_same(one, other):
     pd.testing.assert_frame_equal(one.transfers(), other.transfers(), check_exact=True)
+    pd.testing.assert_frame_equal(one.copies(), other.copies(), check_exact=True)
     pd.testing.assert_frame_equal(one.stages(), other.stages(), check_exact=True)
     pd.testing.assert_frame_equal(one.vehicle_rows(), other.vehicle_rows(), check_exact=True)

@@ -9,17 +9,22 @@ from msmf_traci.migration.ledger import Ledger, Outcome, Stage
 from msmf_traci.results.keys import Names
 from msmf_traci.results.store import read_table, write_table
 from msmf_traci.results.summary import summary_table
-from msmf_traci.results.tables import migrations_table, stages_table, vehicles_table
+from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
 
 MIGRATIONS = (
     "strategy image_mb vehicle transfer tier source target t_start_s t_handoff_s t_stop_s t_end_s outcome image_bytes memory_bytes "
-    "dirty_bytes final_bytes rounds lead_s downtime_s x_m y_m"
+    "dirty_bytes final_bytes host_bytes cloud_bytes rounds lead_s downtime_s x_m y_m"
 )
 VEHICLES = (
     "strategy image_mb vehicle commanded_kmh realised_kmh road_s distance_m image_bytes memory_capacity_bytes latency_level_ms tier "
     "level_met deployment_bytes handoffs completed mispredicted user_left unfinished refused traffic_bytes wasted_bytes outages outage_s "
     "longest_outage_s censored relayed_s late_s satisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
-    "handoff_hits handoff_misses"
+    "handoff_hits handoff_misses copies copies_used copies_unused copies_unfinished copy_bytes copy_wasted_bytes cloud_bytes "
+    "image_needed_bytes image_found_bytes relayed_byte_hops"
+)
+COPIES = (
+    "strategy image_mb vehicle copy tier server t_start_s t_complete_s t_end_s outcome image_bytes host_bytes cloud_bytes "
+    "missing_bytes x_m y_m"
 )
 STAGES = "strategy image_mb vehicle transfer stage t_begin_s t_end_s bytes"
 
@@ -45,13 +50,16 @@ class Books:
     ):
         vehicle, variant = divmod(container, 2)
         integers = (vehicle, variant, transfer, source, target, int(outcome), 2)
-        self._rows.append((integers, (start, handoff, stop, end, 100.0, 20.0, 5.0, 3.0, 7.0, 8.0)))
+        self._rows.append((integers, (start, handoff, stop, end, 100.0, 20.0, 5.0, 3.0, 100.0, 0.0, 7.0, 8.0)))
 
     def transfers(self):
         ledger = Ledger()
         for row in self._rows:
             ledger.books.transfers.append(row)
         return ledger.transfers()
+
+    def copies(self):
+        return Ledger().copies()
 
 
 def trips():
@@ -68,6 +76,7 @@ def containers():
     """Every column counts 0, 1, 2, 3 by container, so that a value tells whose it is."""
     counts = ("handoffs", "outages", "censored", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses")
     clocks = ("outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s")
+    images = ("image_needed_bytes", "image_found_bytes", "relayed_byte_hops")
     return {
         "tier": np.array([["local", "local"], ["regional", "local"]], dtype=object),
         "level_met": np.array([[1, 1], [0, 1]]),
@@ -77,7 +86,7 @@ def containers():
         "reports": np.array([[101, 101], [1, 1]]),
         "report_bytes": np.array([[20200, 20200], [200, 200]]),
         **{name: np.arange(4).reshape(2, 2) for name in counts},
-        **{name: np.arange(4.0).reshape(2, 2) for name in clocks},
+        **{name: np.arange(4.0).reshape(2, 2) for name in (*clocks, *images)},
     }
 
 
@@ -90,6 +99,24 @@ def test_transfers_have_their_columns_names_and_derived_times():
     assert (row["strategy"], row["vehicle"], row["image_mb"]) == ("nearest", "a", 500)
     assert (row["source"], row["target"], row["tier"], row["outcome"]) == ("L:1,0", "R:0,0", "regional", "completed")
     assert (row["lead_s"], row["downtime_s"], row["x_m"], row["y_m"]) == (3, 3, 7, 8)
+
+
+def test_copies_have_their_columns_and_count_in_what_is_sent():
+    """Car a under nearest: 60 MB in vain and 40 MB used, of which 30 MB came from the cloud; its transfer sent 128 bytes."""
+    ledger = Ledger()
+    for number, outcome, host, cloud in ((0, 1, 60e6, 0.0), (1, 0, 10e6, 30e6)):
+        ledger.books.copies.append(((1, 1, number, 2, outcome), (1.0, 4.0, 9.0, host, cloud, 40e6, 7.0, 8.0)))
+    table = copies_table(ledger.copies(), names(500.0))
+    assert " ".join(table.columns) == COPIES
+    assert table["outcome"].tolist() == ["unused", "used"] and table["server"].tolist() == ["R:0,0"] * 2
+    assert table["image_bytes"].tolist() == [60e6, 40e6]
+    books = Books()
+    books.book(3, outcome=Outcome.COMPLETED)
+    vehicles = vehicles_table(names(), books.transfers(), ledger.copies(), trips(), containers())
+    row = vehicles.query("strategy == 'nearest' and vehicle == 'a'").iloc[0]
+    assert (row["copies"], row["copies_used"], row["copies_unused"], row["copies_unfinished"]) == (2, 1, 1, 0)
+    assert (row["copy_bytes"], row["copy_wasted_bytes"], row["cloud_bytes"]) == (100e6, 60e6, 30e6)
+    assert (row["traffic_bytes"], row["wasted_bytes"]) == (100e6 + 128, 60e6)
 
 
 def test_transfer_without_handoff_and_stop_has_empty_times_and_no_downtime():
@@ -137,7 +164,7 @@ def test_vehicles_have_their_columns_and_their_own_values():
     for transfer, outcome in enumerate((Outcome.COMPLETED, Outcome.USER_LEFT, Outcome.UNFINISHED)):
         books.book(2, transfer, outcome=outcome)
     books.book(1, outcome=Outcome.COMPLETED)
-    table = vehicles_table(names(), books.transfers(), trips(), containers())
+    table = vehicles_table(names(), books.transfers(), books.copies(), trips(), containers())
     assert " ".join(table.columns) == VEHICLES
     assert list(table["strategy"] + " " + table["vehicle"]) == ["nearest a", "nearest b", "pm a", "pm b"]
     for column in ("handoffs", "outages", "outage_s", "censored", "relayed_s", "entry_hits", "handoff_misses"):
@@ -154,7 +181,7 @@ def test_vehicles_have_their_columns_and_their_own_values():
 
 
 def test_realised_speed_is_distance_over_time_and_empty_without_time():
-    table = vehicles_table(names(), Ledger().transfers(), trips(), containers())
+    table = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), trips(), containers())
     assert list(table["realised_kmh"]) == approx([np.nan, 36, np.nan, 36], nan_ok=True)
 
 
@@ -162,7 +189,7 @@ def test_realised_speed_is_distance_over_time_and_empty_without_time():
 def test_run_without_any_transfer_has_all_its_tables(tmp_path, format):
     """What `never` leaves behind: no transfer, numbers all the same."""
     migrations = migrations_table(Ledger().transfers(), names())
-    vehicles = vehicles_table(names(), Ledger().transfers(), trips(), containers())
+    vehicles = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), trips(), containers())
     summary = summary_table(vehicles, migrations, 0)
     for name, table in (("migrations", migrations), ("vehicles", vehicles), ("summary", summary)):
         write_table(tmp_path, name, table, format)
@@ -179,7 +206,7 @@ def test_column_types_do_not_depend_on_whether_there_were_transfers(table):
     types = []
     for booked in (books, Ledger()):
         migrations = migrations_table(booked.transfers(), names())
-        made = {"migrations": migrations, "vehicles": vehicles_table(names(), booked.transfers(), trips(), containers())}
+        made = {"migrations": migrations, "vehicles": vehicles_table(names(), booked.transfers(), booked.copies(), trips(), containers())}
         types.append(made[table].dtypes.to_dict())
     assert types[0] == types[1]
 
@@ -202,11 +229,12 @@ def test_modes_stand_beside_the_vehicles_where_there_are_any(tmp_path):
     with_modes = Names(["b", "a"], variants, [(SERVER_NAMES, SERVER_TIERS)] * 2, ["walk", ""])
     books = Books()
     books.book(2)
-    table = vehicles_table(with_modes, books.transfers(), trips(), containers())
+    table = vehicles_table(with_modes, books.transfers(), books.copies(), trips(), containers())
     assert " ".join(table.columns) == VEHICLES.replace("vehicle commanded", "vehicle mode commanded")
     assert list(table["mode"]) == ["", "walk", "", "walk"]
     write_table(tmp_path, "vehicles", table, "csv")
     assert (tmp_path / "vehicles.csv").read_text().splitlines()[1].startswith("nearest,,a,,50.0,")
     assert list(read_table(tmp_path, "vehicles")["mode"].isna()) == [True, False, True, False]
     assert list(migrations_table(books.transfers(), with_modes).columns) == MIGRATIONS.split()
-    pd.testing.assert_frame_equal(table.drop(columns="mode"), vehicles_table(names(), books.transfers(), trips(), containers()))
+    without = vehicles_table(names(), books.transfers(), books.copies(), trips(), containers())
+    pd.testing.assert_frame_equal(table.drop(columns="mode"), without)

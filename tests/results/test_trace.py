@@ -11,7 +11,7 @@ from msmf_traci.results.trace import Trace
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 FRAMES = ["t_s", "vehicle", "x_m", "y_m", "speed_mps", "edge", "position_m", "cell"]
-DECISIONS = ["t_s", "strategy", "image_mb", "vehicle", "home", "target", "host", "running"]
+DECISIONS = ["t_s", "strategy", "image_mb", "vehicle", "home", "target", "host", "running", "prefetch"]
 FORMATS = pytest.mark.parametrize("format", ["csv", "parquet"])
 
 
@@ -25,13 +25,14 @@ class Recorder:
         names = Names(self.vehicles, [{"strategy": name, "image_mb": image_mb} for name in ("pm", "nearest")], [servers] * 2)
         self.trace = Trace(folder, format, names, np.array(["ab", "cd"], dtype=object), np.array(["c0", "c1"], dtype=object))
 
-    def frame(self, t_s, vehicles, *, home, target, host, running, edge=0, cell=0):
+    def frame(self, t_s, vehicles, *, home, target, host, running, prefetch=NO_SERVER, edge=0, cell=0):
         n = len(vehicles)
         numbers = np.array(vehicles, dtype=np.int64)
         samples = {"x_m": numbers + 0.5, "y_m": numbers * 1.0, "speed_mps": np.full(n, 2.0), "position_m": np.full(n, 3.0)}
         samples |= {"edge": np.broadcast_to(edge, n), "cell": np.broadcast_to(cell, n)}
         answers = {"home": home, "target": target, "host": host, "running": running}
         answers = {name: np.array(np.broadcast_to(np.array(value), (n, 2))) for name, value in answers.items()}
+        answers["prefetch"] = np.array(np.broadcast_to(np.array(prefetch), (n, 2, 8)))
         self.trace.record(np.full(n, float(t_s)), numbers, samples, answers)
 
     def tables(self):
@@ -43,14 +44,16 @@ class Recorder:
 def test_decisions_are_told_by_name(tmp_path, format):
     recorder = Recorder(tmp_path, format, image_mb=500.0)
     recorder.vehicles.append("car")
-    recorder.frame(5, [0], home=[[0, KEEP]], target=[[NO_SERVER, 2]], host=[[0, 1]], running=[[True, False]], edge=1, cell=1)
+    lists = [[[2, *[NO_SERVER] * 6, 1], [1, 0, *[NO_SERVER] * 6]]]  # what stands behind NO_SERVER is no part of a list
+    answers = {"home": [[0, KEEP]], "target": [[NO_SERVER, 2]], "host": [[0, 1]], "running": [[True, False]], "prefetch": lists}
+    recorder.frame(5, [0], **answers, edge=1, cell=1)
     frames, decisions = recorder.tables()
     assert list(frames.columns) == FRAMES
     assert list(decisions.columns) == DECISIONS
     assert list(frames.itertuples(index=False, name=None)) == [(5, "car", 0.5, 0, 2, "cd", 3, "c1")]
     assert list(decisions.itertuples(index=False, name=None)) == [
-        (5, "nearest", 500, "car", "KEEP", "R0", "L1", 0),
-        (5, "pm", 500, "car", "L0", "NONE", "L0", 1),
+        (5, "nearest", 500, "car", "KEEP", "R0", "L1", 0, "L1 L0"),
+        (5, "pm", 500, "car", "L0", "NONE", "L0", 1, "R0"),
     ]
 
 
@@ -101,6 +104,7 @@ def test_writing_in_pieces_changes_nothing(tmp_path, monkeypatch, format):
     samples = {name: np.arange(34.0) for name in ("x_m", "y_m", "speed_mps", "position_m")}
     samples |= {name: np.zeros(34, dtype=np.int64) for name in ("edge", "cell")}
     answers = {"home": home, "target": np.full((34, 2), NO_SERVER), "host": home[:, ::-1], "running": home == 0}
+    answers["prefetch"] = np.tile([1, 2, *[NO_SERVER] * 6], (34, 2, 1))
     tables = []
     for name, at_once in (("whole", 10_000), ("pieces", 7)):
         monkeypatch.setattr(trace_module, "ROWS_AT_ONCE", at_once)

@@ -56,7 +56,7 @@ class Ahead:
 
 # "null: what `pm` has. `oracle_tier` takes them from `oracle`, `pm_op_tier` from `pm_op` (and those from `pm`)"
 TAKES_FROM = {"pm_tier": "pm", "pm_op": "pm", "oracle": "pm", "oracle_tier": "oracle", "pm_op_tier": "pm_op"}
-SOURCES = ("host", "cloud", "other")
+SOURCES = ("host", "cloud")
 
 
 def option_of(strategies: dict[str, Any], strategy: str, option: str, default: Any) -> Any:
