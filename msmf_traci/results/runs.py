@@ -49,6 +49,11 @@ class _Tables(ABC):
         """One row a run and transfer. A run with `output.migrations=false` has none."""
         return self.table("migrations")
 
+    @cached_property
+    def copies(self) -> pd.DataFrame:
+        """One row a run and copy of an image ahead of a transfer. A run with `output.migrations=false` has none."""
+        return self.table("copies")
+
     @abstractmethod
     def table(self, name: str) -> pd.DataFrame:
         """Read a table by its name, such as `vehicles`."""
@@ -121,7 +126,7 @@ class Run(_Tables):
         """
         if name in ("frames", "decisions", "stages") and not self.options.get("output.trace"):
             raise InputError(f"{self.folder} has no table {name}: the run was not traced; run it again with output.trace=true")
-        if name == "migrations" and not self.options.get("output.migrations", True):
+        if name in ("migrations", "copies") and not self.options.get("output.migrations", True):
             raise InputError(f"{self.folder} has no table {name}; run it again without output.migrations=false")
         return _typed(read_table(self.folder, name))
 

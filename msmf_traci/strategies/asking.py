@@ -67,12 +67,12 @@ def _checked_lists(who: str, now: Situation, answer: IntArray | None) -> IntArra
     answer = np.asarray(answer)
     if answer.ndim != 2 or len(answer) != len(now) or answer.shape[1] > MOST_PREFETCHED or not np.issubdtype(answer.dtype, np.integer):
         raise InputError(
-            f"{who} must return prefetch as numbers of servers, shape ({len(now)}, up to {MOST_PREFETCHED}); "
-            f"it returned {answer.dtype} of shape {answer.shape}"
+            f"{who} must return prefetch as numbers of a server (0 to {len(now.servers) - 1}) or NO_SERVER, of shape ({len(now)}, up to "
+            f"{MOST_PREFETCHED}); it returned {answer.dtype} of shape {answer.shape}"
         )
     wrong = answer[(answer != NO_SERVER) & ((answer < 0) | (answer >= len(now.servers)))]
     if len(wrong):
-        raise InputError(f"{who} must put servers (0 to {len(now.servers) - 1}) or NO_SERVER into prefetch; it returned {wrong[0]}")
+        raise InputError(f"{who} must put a server (0 to {len(now.servers) - 1}) or NO_SERVER into prefetch; it returned {wrong[0]}")
     order = np.argsort(answer == NO_SERVER, axis=1, kind="stable")
     lists[:, : answer.shape[1]] = np.take_along_axis(answer, order, axis=1)
     return lists

@@ -427,6 +427,27 @@ def test_the_mean_speed_is_that_of_the_last_minute(driven: Driven) -> None:
     assert (driven.seen["mean_speed_mps"] != driven.seen["speed_mps"]).any()
 
 
+def test_a_caller_who_lists_the_next_homes_copies_their_images_as_pm_does() -> None:
+    """The next three homes on the road, from the second stretch ahead on; the images are on their way, or there, where they are listed."""
+    words = {**FEW, "strategy.pm.prefetch": 3, "workload.image_mb": [50, 300], "images.retain_s": 20}
+    with msmf.open_pass(words, strategies=["pm"], name="mine") as driving:
+        now, missing = driving.begin(), 0
+        while now is not None:
+            lists = np.full((len(now), 3), msmf.NO_SERVER)
+            for i, (servers, begin, n) in enumerate(zip(now.ahead.server, now.ahead.beyond, now.ahead.exists.sum(axis=1), strict=True)):
+                ahead = [server for server in dict.fromkeys(servers[begin:n].tolist()) if server not in (now.home[i], now.host[i])][:3]
+                lists[i, : len(ahead)] = ahead
+            for i, wanted in enumerate(now.image_wanted_at):
+                at = wanted[wanted != msmf.NO_SERVER]
+                left = [now.image_missing_bytes(now.everywhere(server))[i] for server in at]
+                assert all(0 <= each <= now.image_bytes[i] for each in left)
+                missing += sum(each > 0 for each in left)
+            now = driving.step(msmf.Decision(now.home, now.next_home(), prefetch=lists))
+        tables = driving.tables()
+    assert missing > 100 and len(rows_of(tables["copies"], "mine")) > 50
+    assert_alike(tables, "pm", "mine")
+
+
 @pytest.mark.parametrize(("kin", "words"), [("pm_tier", {"tiers": None}), ("oracle", {"predictor": "route"})])
 def test_a_caller_chooses_tiers_and_predictor(kin: str, words: dict[str, Any]) -> None:
     with msmf.open_pass(SMALL, strategies=[kin], name="mine", **words) as driving:
@@ -445,8 +466,21 @@ def test_a_caller_chooses_tiers_and_predictor(kin: str, words: dict[str, Any]) -
         (lambda now: msmf.Decision(now.home, now.everywhere(len(now.servers))), "it returned"),
         (lambda now: msmf.Decision(now.everywhere(-3), now.next_home()), "it returned -3"),
         (lambda now: msmf.Decision(now.everywhere(msmf.NO_SERVER), now.next_home()), "it returned -1"),
+        (lambda now: msmf.Decision(now.home, now.home, now.home), "prefetch as numbers of a server (0 to"),
+        (lambda now: msmf.Decision(now.home, now.home, np.zeros((len(now), 9), dtype=int)), "9)"),
+        (lambda now: msmf.Decision(now.home, now.home, np.full((len(now), 2), -2)), "it returned -2"),
     ],
-    ids=["too few", "shape", "float", "beyond the last server", "before the first", "no home"],
+    ids=[
+        "too few",
+        "shape",
+        "float",
+        "beyond the last server",
+        "before the first",
+        "no home",
+        "no lists",
+        "long lists",
+        "no server in a list",
+    ],
 )
 def test_a_wrong_answer_from_outside_is_refused(answer: Any, sentence: str) -> None:
     with msmf.open_pass(BRIEF) as driving:
