@@ -215,6 +215,10 @@ def without_last_column(path: Path) -> None:
     change_table(path, lambda table: table.iloc[:, :-1])
 
 
+def without_running(path: Path) -> None:
+    change_table(path, lambda table: table.drop(columns="running"))
+
+
 def without_rows(path: Path) -> None:
     change_table(path, lambda table: table.iloc[:0])
 
@@ -244,7 +248,7 @@ BAD = [
     ("frames.csv", spoilt, "damaged"),
     ("decisions.csv", cut_in_a_row, "cut off"),
     ("decisions.csv", cut_between_rows, "cut off"),
-    ("decisions.csv", without_last_column, "has no column running"),
+    ("decisions.csv", without_running, "has no column running"),
     ("migrations.csv", cut_between_rows, "table vehicles counts"),
     ("stages.csv", without_last_column, "has no column bytes"),
     ("stages.csv", cut_between_rows, "cut off"),
