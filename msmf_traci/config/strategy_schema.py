@@ -19,7 +19,7 @@ class Nearest(Section):
 _PREFETCH = "images of so many next homes on the road are copied ahead; 1: that of the target alone"
 _MEMORY = "when the first next home gets the memory too; at_once: always; just_in_time: once it is near"
 _MARGIN = "just_in_time: a home is near if it is reached in less than this times what memory and start take"
-_NULL = "as of {}; null: what {} has"
+_NULL = "as of pm; null: as pm, pm_op_tier as pm_op, and oracle_tier as oracle"
 Homes = Annotated[int, Field(ge=1, le=MOST_PREFETCHED)]
 When = Literal["at_once", "just_in_time"]
 
@@ -33,19 +33,11 @@ class Pm(Section):
 
 
 class LikePm(Section):
-    """`pm_tier`, `oracle`."""
+    """`pm_tier` and the oracles; `pm_op` and `pm_op_tier` have more. From which strategy each takes its options: `taken_from`."""
 
-    prefetch: Homes | None = Field(description=_NULL.format("pm", "pm"))
-    memory: When | None = Field(description=_NULL.format("pm", "pm"))
-    margin: Positive | None = Field(description=_NULL.format("pm", "pm"))
-
-
-class LikeOracle(Section):
-    """`oracle_tier`."""
-
-    prefetch: Homes | None = Field(description=_NULL.format("oracle", "oracle"))
-    memory: When | None = Field(description=_NULL.format("oracle", "oracle"))
-    margin: Positive | None = Field(description=_NULL.format("oracle", "oracle"))
+    prefetch: Homes | None = Field(description=_NULL)
+    memory: When | None = Field(description=_NULL)
+    margin: Positive | None = Field(description=_NULL)
 
 
 class PmOp(LikePm):
@@ -55,14 +47,11 @@ class PmOp(LikePm):
     min_dwell_s: NotNegative = Field(description="a cell crossed in less than this is passed over")
 
 
-class PmOpTier(Section):
+class PmOpTier(LikePm):
     """`pm_op_tier`."""
 
-    prefetch: Homes | None = Field(description=_NULL.format("pm_op", "pm_op"))
-    memory: When | None = Field(description=_NULL.format("pm_op", "pm_op"))
-    margin: Positive | None = Field(description=_NULL.format("pm_op", "pm_op"))
-    min_m: NotNegative | None = Field(description=_NULL.format("pm_op", "pm_op"))
-    min_dwell_s: NotNegative | None = Field(description=_NULL.format("pm_op", "pm_op"))
+    min_m: NotNegative | None = Field(description="as of pm_op; null: what pm_op has")
+    min_dwell_s: NotNegative | None = Field(description="as of pm_op; null: what pm_op has")
 
 
 class Lead(Section):
@@ -84,7 +73,7 @@ class Strategies(Section):
     pm_op: PmOp
     pm_op_tier: PmOpTier
     oracle: LikePm
-    oracle_tier: LikeOracle
+    oracle_tier: LikePm
     lead: Lead
 
 

@@ -69,8 +69,8 @@ def run_alone(batch: Batch, outlook: Outlook, mind: Mind, v: int, containers: Re
 
     Parameters
     ----------
-    batch, known
-        The batch, and what is outlook.
+    batch, outlook
+        The batch, and what is known at each of its samples.
     mind
         How the variant decides.
     v, containers

@@ -48,18 +48,19 @@ def share_links(t_s: float, containers: Records, scene: Scene) -> None:
     state = scene.state
     state.shared_s[0] = t_s
     if scene.policy.images.only_idle:
-        _share_among(t_s, containers, scene, True, False)
-        _share_among(t_s, containers, scene, False, True)
+        first = _share_among(t_s, containers, scene, True, False)
+        second = _share_among(t_s, containers, scene, False, True)
+        for in_use in (first, second):
+            state.used[in_use] = 0.0
     else:
-        _share_among(t_s, containers, scene, True, True)
-    state.used[:] = 0.0
+        state.used[_share_among(t_s, containers, scene, True, True)] = 0.0
     for vehicle in state.open[: state.n[0]]:
         look_forward(containers[vehicle], t_s, scene)
 
 
 @compiled
-def _share_among(t_s: float, containers: Records, scene: Scene, transfers: bool, copies: bool) -> None:
-    """Share what is left of links among transfers, among copies, or among both."""
+def _share_among(t_s: float, containers: Records, scene: Scene, transfers: bool, copies: bool) -> IntArray:
+    """Share what is left of links among transfers, among copies, or among both; which links are in use."""
     policy, server_map, state = scene.policy, scene.server_map, scene.state
     sender, waiter = _flows(t_s, containers, scene, transfers, copies)
     begin, way, in_use = _ways(sender, scene)
@@ -101,6 +102,7 @@ def _share_among(t_s: float, containers: Records, scene: Scene, transfers: bool,
             state.used[in_use[way[i]]] += rate[k]
     for link in in_use:
         state.link[link] = -1
+    return in_use
 
 
 @compiled

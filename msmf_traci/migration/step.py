@@ -234,5 +234,5 @@ def leave(c: Container, t_s: float, scene: Scene) -> None:
     arrive(c, t_s, scene)
     c.host = NO_SERVER
     c.needs_decision = False
-    c.next_s = c.done_s
+    look_forward(c, t_s, scene)
     hold(scene.state.held, host, target, c)

@@ -102,12 +102,12 @@ class Trace:
         """Names of the servers of each list, with a blank between them, up to NO_SERVER."""
         words = np.full(len(listed), "", dtype=object)
         is_in = np.ones(len(listed), dtype=bool)
-        for server in listed.T:
+        for place, server in enumerate(listed.T):
             is_in = is_in & (server != NO_SERVER)
             if not is_in.any():
                 break
-            words[is_in] += " " + self._names.servers(variant[is_in], server[is_in])
-        return np.array([each.lstrip() for each in words], dtype=object)
+            words[is_in] += ("" if place == 0 else " ") + self._names.servers(variant[is_in], server[is_in])
+        return words
 
 
 def _ranks(names: NDArray[np.object_]) -> IntArray:

@@ -18,12 +18,12 @@ from msmf_traci.migration.links import rate_between
 from msmf_traci.migration.transfer import IDLE, MEMORY, ROUND
 from msmf_traci.records import Int32, ListOfNumbers, ListOfServers, dtype_of
 from msmf_traci.sentinels import CLOUD, KEEP, MOST_PREFETCHED, NO_SERVER
+from msmf_traci.strategies.copying_ahead import memory_takes_s
 from msmf_traci.strategies.strategy import Strategy
 
 _MOST_STOPS = 4  # servers on the way that are planned
 _LATE = 5.0  # a metre on which the level is broken weighs as much as so many that are served
 _UNDER_WAY = 2.0  # a metre that is served by a server to which the image is on its way, likewise
-_SPARE_S = 2.0  # a frame until it is decided, and one until the decision is seen
 
 
 @dataclass(frozen=True)
@@ -177,10 +177,10 @@ def image_left_s(now: Now, server: int) -> float:
 @compiled
 def memory_left_s(now: Now, server: int) -> float:
     """Seconds that what is missing of the memory, two rounds of changes and the start take to a server, and a little."""
-    c, links = now.container, now.policy.links
+    c = now.container
     missing = c.memory_bytes
     if c.target == server and c.stage == MEMORY:
         missing = c.to_send_bytes - sent_bytes(c, now.look.time_s)
     elif c.target == server and (c.stage == IDLE or c.stage == ROUND):
         missing = 0.0
-    return (missing + 2 * links.dirty_threshold_bytes) / rate_between(c.host, server, now.policy, now.server_map) + c.start_s + _SPARE_S
+    return memory_takes_s(now, missing, rate_between(c.host, server, now.policy, now.server_map))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from msmf_traci.migration.kernel import Now
 from msmf_traci.records import dtype_of
-from msmf_traci.sentinels import NO_SERVER
-from msmf_traci.strategies.copying_ahead import AT_ONCE, CopyingAhead, is_near, with_server
+from msmf_traci.strategies.copying_ahead import CopyingAhead, copy_ahead
 from msmf_traci.strategies.strategy import Strategy
 
 _OPTIONS = dtype_of(CopyingAhead)
@@ -25,20 +24,8 @@ class Pm(Strategy):
     @staticmethod
     def kernel(now: Now) -> tuple[int, int]:
         """Home: the attached home; target: the next home that is not the host; wanted there and further ahead: the image."""
-        look, road, own = now.look, now.road, now.options.view(_OPTIONS)[0]
-        target, n = NO_SERVER, 0
-        for k in range(look.ahead, look.end):
-            server = road.server[k]
-            if server == look.home or server == now.container.host:
-                continue
-            if n == 0 and (own.memory == AT_ONCE or is_near(now, server, road.entry_m[k], own.margin)):
-                target = server
-            if own.prefetch == 1 and own.memory == AT_ONCE:
-                break
-            n = with_server(now.prefetch, n, server)
-            if n == own.prefetch:
-                break
-        return look.home, target
+        own = now.options.view(_OPTIONS)[0]
+        return now.look.home, copy_ahead(now, own.prefetch, own.memory, own.margin, 0.0, 0.0)
 
 
 class PmTier(Pm):
