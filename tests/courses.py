@@ -8,6 +8,7 @@ import numpy as np
 from msmf_traci.control.look import Look, Outlook, Road
 from msmf_traci.deployment.backhaul import NO_BACKHAUL, Paths
 from msmf_traci.deployment.server_map import RequestLatency, ServerMap, with_room
+from msmf_traci.migration.catalogue import Catalogue
 from msmf_traci.migration.course import Batch, Seen
 from msmf_traci.migration.engine import Decider, Engine, no_decisions, room_to_see
 from msmf_traci.migration.ledger import Ledger
@@ -39,6 +40,7 @@ class RowOfCells:
             area_start=np.array([*range(n + 1), n + 2]),
             area_cell=np.array([*range(n), 2, 3]),
             room=np.full(n + 1, -1),
+            store=np.full(n + 1, -1),
             bandwidth=np.zeros(n + 1),
             backhaul=NO_BACKHAUL,
             row=np.full(n + 1, -1),
@@ -77,9 +79,9 @@ def policies(
     return [Policy(links, handoff, ROW_LATENCY, tiers, processing, images)] * n
 
 
-def told_engine(rules: Sequence[Policy], servers: Sequence[Any], ledger: Ledger) -> Engine:
+def told_engine(rules: Sequence[Policy], servers: Sequence[Any], ledger: Ledger, catalogue: Catalogue | None = None) -> Engine:
     """An engine whose variants are all told what is decided."""
-    return Engine(rules, [Decider()] * len(rules), servers, ledger)
+    return Engine(rules, [Decider()] * len(rules), servers, ledger, None if catalogue is None else [catalogue] * len(rules))
 
 
 def tell(

@@ -23,8 +23,9 @@ class SiteColumns(Section):
     x: Text | None = Field(description="sites: column with x in metres, on the network's plane; null: recognised by its name")
     y: Text | None = Field(description="sites: column with y in metres, on the network's plane; null: recognised by its name")
     id: Text | None = Field(description="sites: column with the name; null: recognised by its name")
-    tier: Text | None = Field(description="sites: column with the tier of the server that capacity and bandwidth are of")
+    tier: Text | None = Field(description="sites: column with the tier of the server that capacity, store and bandwidth are of")
     capacity: Text | None = Field(description="sites: column with the containers that the server can hold; null: recognised by its name")
+    store_gb: Text | None = Field(description="sites: column with the room of the server's store; null: recognised by its name")
     bandwidth_mbps: Text | None = Field(description="sites: column with the server's bandwidth; null: recognised by its name")
 
 
@@ -92,6 +93,7 @@ class Tier(Section):
     clusters: Count | None = Field(None, description="with area=clusters: how many areas; null: one for every 19 cells")
     column: Text | None = Field(None, description="with area=column: the column of deployment.file that says the area of each station")
     capacity: Count | None = Field(None, description="containers that a server of the tier can hold; null: any number")
+    store_gb: Positive | None = Field(None, description="images that a server of the tier can hold; null: any number")
     bandwidth_mbps: Positive | None = Field(None, description="bandwidth of a server of the tier; null: links.bandwidth_mbps")
 
 

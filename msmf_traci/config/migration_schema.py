@@ -6,22 +6,37 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from msmf_traci.config.fields import LARGEST, NotNegative, NumberOrRange, Positive, Range, Section, Text
+from msmf_traci.config.fields import LARGEST, Name, NotNegative, NumberOrRange, Positive, Range, Section, Text
 
 
 class Application(Section):
     """What an application's containers are (docs/experiments.md)."""
 
-    image_mb: Positive = Field(description="image size")
+    image_mb: Positive | None = Field(None, description="image size")
+    layers: dict[Name, Positive] | None = Field(None, description="in place of image_mb: layers of the image, MB by name")
     memory_mb: Positive = Field(description="memory")
     dirty_percent_per_s: NotNegative = Field(description="share of the memory that changes each second, percent")
     latency_level_ms: Positive = Field(description="latency level of its tasks")
+
+    @property
+    def size_mb(self) -> float:
+        """Size of its image."""
+        return sum(self.layers.values()) if self.image_mb is None and self.layers else float(self.image_mb or 0)
+
+    @model_validator(mode="after")
+    def _check_image(self) -> Self:
+        if (self.image_mb is None) == (not self.layers):
+            raise ValueError("give image_mb or layers, one of the two")
+        return self
 
 
 class Workload(Section):
     """Containers (model, section 5)."""
 
-    application: Text | None = Field(description="every container is of this application; null: sizes and levels as set here")
+    application: Text | dict[Name, Positive] | None = Field(
+        description="the application of all containers, or several with weights; null: sizes and levels as set here"
+    )
+    catalogue: Text | None = Field(description="CSV of images: image, layer, size_mb, weight; each container has one of them")
     image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
     memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
     dirty_percent_per_s: NotNegative = Field(description="share of the memory that changes each second, percent")
@@ -34,6 +49,21 @@ class Workload(Section):
     )
     start_ms: Range = Field(description="time to start a container of 100 MB, and one of 2000 MB")
     request_mbps: NotNegative = Field(description="the user's data, both ways together, which take hops while requests are relayed")
+
+    @property
+    def mix(self) -> dict[str, float]:
+        """The applications of containers, and their weights; empty: none."""
+        if isinstance(self.application, dict):
+            return self.application
+        return {} if self.application is None else {self.application: 1.0}
+
+    @model_validator(mode="after")
+    def _check_application(self) -> Self:
+        if self.application == {}:
+            raise ValueError("workload.application names no application: write {NAME: WEIGHT, ...}, or null")
+        if self.catalogue is not None and self.application is not None:
+            raise ValueError("workload.catalogue and workload.application both say which images containers have: leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _check_weights(self) -> Self:
@@ -83,7 +113,10 @@ class Migration(Section):
 class Images(Section):
     """Where images come from, and how long servers keep them (model, section 7)."""
 
-    source: Literal["host", "cloud"] = Field(description="host: the server that the container runs on; cloud: the cloud's image set")
+    source: Literal["host", "cloud", "nearest"] = Field(
+        description="host: where the container runs; cloud: the cloud's image set; nearest: the nearest server that has the layer"
+    )
+    shared: bool = Field(description="containers of one application have the same image; false: each has its own")
     retain_s: NotNegative | None = Field(description="how long a server keeps an image that is not in use; null: as long as there is room")
     cloud_uplink_mbps: Positive | None = Field(description="bandwidth of the cloud's link; null: unlimited")
     prefetch_when: Literal["always", "idle"] = Field(description="idle: copies of images get what transfers leave of shared links")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from msmf_traci.config.applications import effective_workload
+from msmf_traci.config.applications import parts_of
 from msmf_traci.config.schema import Config
 
 MOST_ROUNDS_PER_S = 1000
@@ -37,8 +37,8 @@ def refuse_rounds_without_number(configs: Iterable[Config]) -> None:
     ValueError
         One sentence on the first of them.
     """
-    for config in configs:
-        workload, costs = effective_workload(config), config.migration.processing
+    for config, workload in ((each, part.workload) for each in configs for part in parts_of(each)):
+        costs = config.migration.processing
         memory = workload.memory_mb if isinstance(workload.memory_mb, list) else [workload.memory_mb, workload.memory_mb]
         least_mb, most_mb = memory
         threshold_mb = workload.dirty_threshold_mbit / _MBIT_PER_MB

@@ -223,12 +223,21 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _check_application(self) -> Self:
-        name = self.workload.application
-        if name is not None and name not in self.applications:
+        absent = next((name for name in self.workload.mix if name not in self.applications), None)
+        if absent is not None:
             raise ValueError(
-                f"workload.application={name}: there is no such application; choose from {', '.join(sorted(self.applications))}, "
+                f"workload.application={absent}: there is no such application; choose from {', '.join(sorted(self.applications))}, "
                 "or add it under applications (docs/experiments.md)"
             )
+        sizes: dict[str, tuple[float, str]] = {}
+        for name, application in self.applications.items():
+            for layer, size_mb in (application.layers or {}).items():
+                before_mb, where = sizes.setdefault(layer, (size_mb, name))
+                if size_mb != before_mb:
+                    raise ValueError(
+                        f"applications.{name}.layers.{layer}={size_mb:g} contradicts applications.{where}.layers.{layer}={before_mb:g}: "
+                        "layers of one name are the same bytes; correct one of them, or give it another name"
+                    )
         return self
 
 

@@ -12,7 +12,7 @@ from msmf_traci.deployment.cells import Cells, StationData
 from msmf_traci.deployment.link_file import LinkTable
 from msmf_traci.deployment.servers import Servers, Tier
 from msmf_traci.errors import InputError
-from msmf_traci.units import BYTES_PER_MBIT
+from msmf_traci.units import BYTES_PER_GB, BYTES_PER_MBIT
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,14 @@ def _areas_of_column(cells: Cells, plan: TierPlan) -> tuple[IntArray, list[str]]
 
 
 def _give_own(servers: Servers, stations: StationData) -> None:
-    """Capacities and bandwidths that servers have of their own; those of several entries of one server add up."""
+    """Capacities, stores and bandwidths that servers have of their own; those of several entries of one server add up."""
     number = {name: tier for tier, name in enumerate(servers.tiers)} | {"": 0}
     stranger = next((name for name in stations.tier if name not in number), None)
     if stranger is not None:
         raise InputError(f"deployment.file names a tier {stranger}; tiers.order has {', '.join(servers.tiers)}")
     server = servers.server_of[[number[name] for name in stations.tier], stations.station].astype(np.int64)
-    has_room = np.isfinite(stations.capacity)
-    servers.room[server[has_room]] = 0
-    np.add.at(servers.room, server[has_room], stations.capacity[has_room].astype(np.int64))
-    np.add.at(servers.bandwidth, server, BYTES_PER_MBIT * np.nan_to_num(stations.bandwidth_mbps))
+    for room, own in ((servers.room, stations.own["capacity"]), (servers.store, stations.own["store_gb"] * BYTES_PER_GB)):
+        has_room = np.isfinite(own)
+        room[server[has_room]] = 0
+        np.add.at(room, server[has_room], np.rint(own[has_room]).astype(np.int64))
+    np.add.at(servers.bandwidth, server, BYTES_PER_MBIT * np.nan_to_num(stations.own["bandwidth_mbps"]))

@@ -46,16 +46,16 @@ class StationData:
         Which station each entry is of, shape (entries,): one for each row that says something of a server.
     tier
         Tier of that server; empty: the lowest.
-    capacity, bandwidth_mbps
-        Containers that it can hold, and its Mb/s; NaN: as its tier says.
+    own
+        What the server has of its own, by the names of `OF_SERVERS`: containers and GB of images that it can hold, and its Mb/s; NaN: as
+        its tier says.
     columns
         Other columns that were asked for, by their names, as text of each station.
     """
 
     station: IntArray
     tier: NDArray[np.object_]
-    capacity: FloatArray
-    bandwidth_mbps: FloatArray
+    own: Mapping[str, FloatArray]
     columns: Mapping[str, NDArray[np.object_]]
 
     def of(self, which: BoolArray) -> StationData:
@@ -67,7 +67,7 @@ class StationData:
         group = number[self.station]
         kept = group >= 0
         columns = {name: values[first] for name, values in self.columns.items()}
-        return StationData(group[kept], self.tier[kept], self.capacity[kept], self.bandwidth_mbps[kept], columns)
+        return StationData(group[kept], self.tier[kept], {name: values[kept] for name, values in self.own.items()}, columns)
 
 
 class Cells(ABC):

@@ -65,6 +65,8 @@ class ServerMap(NamedTuple):
         Cells that server s covers are `area_cell[area_start[s]:area_start[s + 1]]`.
     room
         Containers that each server can hold, where that is its own; -1 where it is its tier's.
+    store
+        Bytes of images that each server can hold, where that is its own; -1 where it is its tier's.
     bandwidth
         Bytes per second of each server, where that is its own; 0 where it is its tier's.
     backhaul
@@ -89,6 +91,7 @@ class ServerMap(NamedTuple):
     area_start: IntArray
     area_cell: IntArray
     room: IntArray
+    store: IntArray
     bandwidth: FloatArray
     backhaul: Backhaul
     row: IntArray

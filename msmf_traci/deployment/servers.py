@@ -55,8 +55,9 @@ class Servers:
 
     Attributes
     ----------
-    room, bandwidth
-        Containers that each server can hold, and its bytes per second, where these are its own: -1 and 0 where they are its tier's.
+    room, store, bandwidth
+        Containers and bytes of images that each server can hold, and its bytes per second, where these are its own: -1, -1 and 0 where they
+        are its tier's.
 
     Raises
     ------
@@ -74,6 +75,7 @@ class Servers:
         labels = [f"{PREFIXES.get(tier.name, tier.name)}:{label}" for tier in tiers for label in tier.labels]
         self.names: NDArray[np.object_] = np.array(labels, dtype=object)
         self.room: IntArray = np.full(len(self), -1, dtype=np.int64)
+        self.store: IntArray = np.full(len(self), -1, dtype=np.int64)
         self.bandwidth: FloatArray = np.zeros(len(self))
         self._backhaul = NO_BACKHAUL if links is None else links.between(self.names)
         self._map = self._empty_map()
@@ -170,6 +172,7 @@ class Servers:
             area_start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             area_cell=np.concatenate(members).astype(np.int64),
             room=self.room,
+            store=self.store,
             bandwidth=self.bandwidth,
             backhaul=self._backhaul,
             row=np.full(len(self), -1, dtype=np.int64),

@@ -33,9 +33,11 @@ KINDS = {
     "id": ("id", "site_id", "station_id"),
     "tier": ("tier",),
     "capacity": ("capacity",),
+    "store_gb": ("store_gb",),
     "bandwidth_mbps": ("bandwidth_mbps",),
 }
-_OF_SERVERS = ("tier", "capacity", "bandwidth_mbps")
+_OWN = {"capacity": "number of containers", "store_gb": "room in GB", "bandwidth_mbps": "bandwidth in Mb/s"}
+_OF_SERVERS = ("tier", *_OWN)
 _NO_COLUMN = "none"  # such a column says nothing of servers
 _OPENCELLID = (
     *("radio", "mcc", "net", "area", "cell", "unit", "lon", "lat", "range", "samples"),
@@ -169,7 +171,7 @@ def read_outline(path: Path) -> shapely.Polygon | shapely.MultiPolygon:
 def merged(sites: Sites, merge_m: float) -> Sites:
     """Sites, in metres, with those that lie nearer to each other than `merge_m`, or are joined by a chain of such, as one.
 
-    The one lies in their weighted middle, has the first one's name and columns, and the capacities and bandwidths of all together. Its
+    The one lies in their weighted middle, has the first one's name and columns, and what servers have of all together. Its
     counts say how many sites went into others (`merged`).
 
     Raises
@@ -219,10 +221,10 @@ def _station_data(path: Path, table: pd.DataFrame, kinds: Mapping[str, str], are
         return values
 
     tier = _texts(table[kinds["tier"]]).to_numpy(dtype=object) if "tier" in kinds else np.full(len(table), "", dtype=object)
-    capacity, bandwidth = numbers("capacity", "number of containers"), numbers("bandwidth_mbps", "bandwidth in Mb/s")
-    station = np.flatnonzero(np.isfinite(capacity) | np.isfinite(bandwidth))
+    own = {kind: numbers(kind, what) for kind, what in _OWN.items()}
+    station = np.flatnonzero(np.any([np.isfinite(values) for values in own.values()], axis=0))
     columns = {column: _texts(table[column]).to_numpy(dtype=object) for column in areas}
-    return StationData(station, tier[station], capacity[station], bandwidth[station], columns)
+    return StationData(station, tier[station], {kind: values[station] for kind, values in own.items()}, columns)
 
 
 def _texts(column: pd.Series) -> pd.Series:

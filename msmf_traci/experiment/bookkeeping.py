@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from msmf_traci.config.schema import Config
 from msmf_traci.experiment.drive import Drive
+from msmf_traci.migration.workload import Containers, WorkloadOptions
 from msmf_traci.results.store import write_table
-from msmf_traci.results.summary import band_table, summary_table
+from msmf_traci.results.summary import STORES, band_table, summary_table, with_stores
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
 from msmf_traci.units import BYTES_PER_MBIT
 
@@ -34,7 +36,7 @@ def tables_of(drive: Drive) -> dict[str, pd.DataFrame]:
     config, names, transfers, copies = drive.config, drive.names, drive.ledger.transfers(), drive.ledger.copies()
     migrations = migrations_table(transfers, names)
     vehicles = vehicles_table(names, transfers, copies, _of_trips(drive), _of_containers(drive))
-    summary = summary_table(vehicles, migrations, config.seed, names.columns)
+    summary = with_stores(summary_table(vehicles, migrations, config.seed, names.columns), _of_stores(drive))
     by_band = band_table(vehicles, migrations, config.seed, config.output.speed_bands_kmh, names.columns)
     tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band}
     if config.output.migrations:
@@ -42,6 +44,13 @@ def tables_of(drive: Drive) -> dict[str, pd.DataFrame]:
     if config.output.trace:
         tables["stages"] = stages_table(drive.ledger.stages(), names)
     return tables
+
+
+def _of_stores(drive: Drive) -> pd.DataFrame:
+    """What servers held under each variant, from the first frame of the pass to its last one; one row a variant."""
+    numbers, engine, span_s = np.arange(len(drive.variants)), drive.world.engine, drive.trips.span_s
+    rows = [(*engine.held(v, *span_s), engine.evicted(v)) for v in range(len(drive.variants))]
+    return pd.DataFrame({**drive.names.variant_keys(numbers), **pd.DataFrame(rows, columns=list(STORES))})
 
 
 def _of_trips(drive: Drive) -> dict[str, Any]:
@@ -63,7 +72,9 @@ def _of_containers(drive: Drive) -> dict[str, Any]:
     met = np.column_stack([choice.eligible(level, cell).any(axis=1) for choice, level, cell in zip(choices, levels, cells, strict=True)])
     reports = np.column_stack([drive.world.observer.reports[each.options.reports].sent for each in viewpoints])
     return {
+        "image": np.column_stack([_image_names(drive.variants.workloads[each.workload], drive.tasks[each.workload]) for each in variants]),
         "image_bytes": containers["image_bytes"],
+        "deployment_bytes": containers["deployed_bytes"],
         "memory_capacity_bytes": containers["memory_bytes"],
         "latency_level_ms": np.column_stack(levels),
         "tier": np.array(drive.servers[0].tiers, dtype=object)[tier],
@@ -76,6 +87,11 @@ def _of_containers(drive: Drive) -> dict[str, Any]:
         "report_bytes": reports * np.array([each.config.reports.bytes for each in variants]),
         **{name: containers[name] for name in _BOOKED},
     }
+
+
+def _image_names(workload: WorkloadOptions, containers: Containers) -> NDArray[np.object_]:
+    """Application of each container, or its image in a catalogue."""
+    return np.array([kind.name or None for kind in workload.kinds], dtype=object)[containers.kind]
 
 
 def _request_bytes_per_s(config: Config) -> float:

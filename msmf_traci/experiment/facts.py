@@ -59,6 +59,7 @@ def _input_facts(inputs: Inputs, city: City, drive: Drive) -> dict[str, Any]:
         "source_map": None if source is None else _file_facts(source),
         "sites_file": None if inputs.sites_file is None else _file_facts(inputs.sites_file),
         "link_files": [_file_facts(path) for path in inputs.link_files],
+        "catalogue_files": [_file_facts(path) for path in inputs.catalogue_files],
     }
 
 
@@ -74,7 +75,11 @@ def _city_facts(config: Config, city: City) -> dict[str, Any]:
         "cells": len(cells),
         "cells_with_roads": len(np.unique(city.coverage.cell)),
         "servers": len(servers),
-        "servers_with_own": {"capacity": int((servers.room >= 0).sum()), "bandwidth": int((servers.bandwidth > 0).sum())},
+        "servers_with_own": {
+            "capacity": int((servers.room >= 0).sum()),
+            "store": int((servers.store >= 0).sum()),
+            "bandwidth": int((servers.bandwidth > 0).sum()),
+        },
         "servers_by_tier": dict(zip(servers.tiers, np.diff(servers.first).tolist(), strict=True)),
         "edges": len(city.roads),
         "edges_in_deployment": int(inside(cells, city.roads).sum()),

@@ -6,7 +6,7 @@ import math
 from dataclasses import fields
 from typing import Any
 
-from msmf_traci.config.applications import effective_workload
+from msmf_traci.config.applications import Part, parts_of
 from msmf_traci.config.mobility_schema import posix_s
 from msmf_traci.config.schema import Config
 from msmf_traci.config.strategy_schema import taken_from
@@ -14,14 +14,16 @@ from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.deployment.areas import TierPlan
 from msmf_traci.deployment.server_map import RequestLatency
-from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Processing
-from msmf_traci.migration.workload import WorkloadOptions
+from msmf_traci.files.catalogue_file import read_catalogue
+from msmf_traci.files.input_file import input_file
+from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Processing, Source
+from msmf_traci.migration.workload import Kind, WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
 from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.scenario.sumo_options import Options
 from msmf_traci.strategies.strategy import Strategy
-from msmf_traci.units import BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
+from msmf_traci.units import BYTES_PER_GB, BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
 
 
 def command_options(config: Config, extra: Options) -> Command:
@@ -103,24 +105,35 @@ def strategy_options(config: Config, strategy: type[Strategy]) -> Any:
 
 def workload_options(config: Config) -> WorkloadOptions:
     """What containers are drawn from."""
-    workload = effective_workload(config)
-    return WorkloadOptions(
-        image_bytes=_ends(workload.image_mb, BYTES_PER_MB),
+    if config.workload.catalogue is None:
+        kinds = [_kind(each) for each in parts_of(config)]
+    else:
+        images = read_catalogue(input_file(config.workload.catalogue, "workload.catalogue"))
+        kinds = [_kind(Part(each.name, each.weight, config.workload, each.layers)) for each in images]
+    return WorkloadOptions(tuple(kinds), _ends(config.workload.start_ms, S_PER_MS))
+
+
+def _kind(part: Part) -> Kind:
+    workload, image_mb = part.workload, sum(part.layers.values()) if part.layers else part.workload.image_mb
+    return Kind(
+        name=part.application,
+        weight=part.weight,
+        image_bytes=_ends(image_mb, BYTES_PER_MB),
         memory_bytes=_ends(workload.memory_mb, BYTES_PER_MB),
+        dirty_share_per_s=workload.dirty_percent_per_s / 100,
         latency_levels_ms=tuple(workload.latency_levels_ms),
         latency_weights=tuple(workload.latency_weights),
-        start_s=_ends(workload.start_ms, S_PER_MS),
+        layers=tuple((name, size_mb * BYTES_PER_MB) for name, size_mb in part.layers.items()),
     )
 
 
 def link_options(config: Config) -> LinkOptions:
-    """How bytes travel, when dirty memory is sent, and what servers can hold."""
-    workload, tiers = effective_workload(config), list(config.tiers.in_use.values())
+    """How bytes travel, when dirty memory is sent, and how many containers servers can hold."""
+    tiers = list(config.tiers.in_use.values())
     efficiency = config.migration.processing.transport_efficiency
     return LinkOptions(
         bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT * efficiency,
-        dirty_share_per_s=workload.dirty_percent_per_s / 100,
-        dirty_threshold_bytes=workload.dirty_threshold_mbit * BYTES_PER_MBIT,
+        dirty_threshold_bytes=config.workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
         is_shared=config.links.mode == "shared",
         room_by_tier=tuple(tier.capacity or 0 for tier in tiers),
@@ -145,14 +158,16 @@ def processing_options(config: Config) -> Processing:
 
 
 def image_options(config: Config) -> ImageOptions:
-    """Where images come from, and how long they stay."""
-    images = config.images
+    """Where images come from, who has the same ones, and how long and where they stay."""
+    images, workload = config.images, config.workload
     uplink = images.cloud_uplink_mbps
     return ImageOptions(
-        is_from_cloud=images.source == "cloud",
+        source=Source[images.source.upper()],
         retain_s=math.inf if images.retain_s is None else images.retain_s,
         cloud_bytes_per_s=math.inf if uplink is None else uplink * BYTES_PER_MBIT * config.migration.processing.transport_efficiency,
         only_idle=images.prefetch_when == "idle",
+        are_shared=workload.catalogue is not None or any(part.layers for part in parts_of(config)),
+        store_by_tier=tuple(round((tier.store_gb or 0) * BYTES_PER_GB) for tier in config.tiers.in_use.values()),
     )
 
 

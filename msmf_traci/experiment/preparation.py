@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.experiment.laying import Layout, inside, lay_cells, sites_words
 from msmf_traci.experiment.options import sumo_words
 from msmf_traci.experiment.road_store import roads_of
+from msmf_traci.files.catalogue_file import read_catalogue
 from msmf_traci.files.columns_file import ColumnsFile
 from msmf_traci.files.input_file import input_file
 from msmf_traci.mobility.gps.files import files_key, find_files
@@ -55,6 +57,7 @@ class Inputs:
     traces_path: str | None = None
     sites_file: Path | None = None
     link_files: tuple[Path, ...] = ()
+    catalogue_files: tuple[Path, ...] = ()
     sumo_options: Options = field(default_factory=dict)
 
     @property
@@ -76,6 +79,7 @@ class Inputs:
             **positions,
             **({} if self.sites_file is None else {"sites": file_hash(self.sites_file)}),
             **({"links": [file_hash(path) for path in self.link_files]} if self.link_files else {}),
+            **({"catalogues": [file_hash(path) for path in self.catalogue_files]} if self.catalogue_files else {}),
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": code_hash("tables"), "sumo": self.sumo.version},
         }
@@ -107,12 +111,14 @@ def judge_files(config: Config) -> Inputs:
     if not network.is_built:
         check_cache()
     sites_file = None if config.deployment.file is None else input_file(config.deployment.file, "deployment.file")
-    named = dict.fromkeys(each.config.links.file for each in combinations(config))
-    link_files = tuple(input_file(name, "links.file") for name in named if name is not None)
+    link_files = _named_files(config, "links.file")
     for path in link_files:
         read_links(path)
+    catalogue_files = _named_files(config, "workload.catalogue")
+    for path in catalogue_files:
+        read_catalogue(path)
     options = options_of_words(sumo, sumo_words(config))
-    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, sites_file, link_files, options)
+    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, sites_file, link_files, catalogue_files, options)
     if is_on(inputs.own_options, "mesosim"):
         raise InputError(
             "SUMO's option mesosim (mesoscopic) moves vehicles in jumps of some 100 m, which is too coarse for cells and handoffs; "
@@ -120,6 +126,13 @@ def judge_files(config: Config) -> Inputs:
         )
     files_of(inputs.own_options)  # what it reads is there, and what it writes are files
     return inputs
+
+
+def _named_files(config: Config, option: str) -> tuple[Path, ...]:
+    """The files that an option names, in any combination of varied options."""
+    read = attrgetter(option)
+    named = dict.fromkeys(read(each.config) for each in combinations(config))
+    return tuple(input_file(name, option) for name in named if name is not None)
 
 
 def _judge_positions(mobility: Mobility) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from msmf_traci.config.applications import effective_workload
+from msmf_traci.config.applications import image_size
 from msmf_traci.config.schema import Config
 from msmf_traci.config.strategy_schema import taken_from
 from msmf_traci.config.variants import combinations, varied_options
@@ -22,6 +22,7 @@ from msmf_traci.experiment.options import (
     strategy_options,
     workload_options,
 )
+from msmf_traci.migration.catalogue import Catalogue
 from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.workload import WorkloadOptions, generator_for
 from msmf_traci.results.keys import KEY_COLUMNS
@@ -81,7 +82,7 @@ class Variants:
     def viewpoints(self, servers: Sequence[Servers]) -> list[Viewpoint]:
         """What the knowledge of each variant depends on, given the servers of each."""
         # variants whose tasks have the same latency levels share what is known
-        levels = _numbered([(each.latency_levels_ms, each.latency_weights) for each in self.workloads])
+        levels = _numbered([each.levels for each in self.workloads])
         first = [levels.index(number) for number in levels]
         return [
             Viewpoint(
@@ -89,6 +90,10 @@ class Variants:
             )
             for each, theirs in zip(self.variants, servers, strict=True)
         ]
+
+    def catalogues(self) -> list[Catalogue]:
+        """The images of each variant."""
+        return [self.workloads[each.workload].catalogue for each in self.variants]
 
     def policies(self) -> list[Policy]:
         """The rules of each variant."""
@@ -108,7 +113,7 @@ class Variants:
 def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Variants:
     """The variants of a configuration."""
     made = combinations(config)
-    images = [effective_workload(each.config).image_mb for each in made]
+    images = [image_size(each.config) for each in made]
     columns = columns_beside_keys(list(varied_options(config)), images, TABLE_COLUMNS)
     workloads = [workload_options(each.config) for each in made]
     numbers = _numbered(workloads)

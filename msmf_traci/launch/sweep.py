@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from msmf_traci.config.applications import effective_workload
+from msmf_traci.config.applications import image_size
 from msmf_traci.config.compose import Point, Request
 from msmf_traci.config.earlier_names import is_of_first_edition
 from msmf_traci.config.schema import Config
@@ -82,7 +82,7 @@ class Stacked:
 
 def stack_summaries(request: Request) -> Stacked:
     """Write the stacked summaries of a finished sweep, with a column for each swept option that is no key column already."""
-    images = [effective_workload(point.config).image_mb for point in request.points]
+    images = [image_size(point.config) for point in request.points]
     columns = columns_beside_keys(request.points[0].swept, images, TABLE_COLUMNS)
     _stack(request, "summary_by_band", columns)
     kept = _stack(request, "summary", columns)

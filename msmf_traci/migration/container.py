@@ -20,8 +20,10 @@ class Container(Flow):
     vehicle: int
     variant: int
     # its task
+    image: Int32 = -1  # number of its image in the catalogue, or -1: a private one
     image_bytes: float
     memory_bytes: float
+    dirty_share_per_s: float
     start_s: float
     latency_level_ms: float
     # where its vehicle was at its last frame so far
@@ -29,10 +31,8 @@ class Container(Flow):
     y_m: float = np.nan
     # its transfer: target NO_SERVER where there is none
     begin_s: float = np.nan
-    image_part_bytes: float  # of what the stage sends
-    then_bytes: float  # what it sends from the host after what comes from elsewhere
-    rate_after_bytes_per_s: float  # of that
-    ready_s: float = np.nan  # when it could send, did it not wait for a copy
+    stage_bytes: float  # what its stage has sent before the flow
+    then_bytes: float  # memory that FINAL sends after what is missing of the image
     dirty_base_s: float = np.nan
     answers_s: float  # of its target, which each sending waits for
     opened_s: float = np.nan
@@ -42,7 +42,6 @@ class Container(Flow):
     memory_sent_bytes: float
     dirty_sent_bytes: float
     final_sent_bytes: float
-    image_from_source_bytes: float  # what stages that have ended have sent of the image
     # its service
     clock_s: float
     outage_begin_s: float = np.nan
@@ -73,10 +72,10 @@ class Container(Flow):
     # its copies: the number of its places for them, or -1; how many it has had
     copies: Int32 = -1
     copied: Int32
-    left_at: int = NO_SERVER  # where a transfer that was given up at this frame has left an image that is wanted, and what lacks of it
-    left_bytes: float
+    left_at: int = NO_SERVER  # where a transfer that was given up at this frame has left an image that is wanted
     needed_bytes: float  # of images, at servers where one was wanted; what of it was there
     found_bytes: float
+    deployed_bytes: float  # of the image, at its first deployment
     # how predictions fared
     first_target: int = NO_SERVER
     newest_target: int = NO_SERVER

@@ -1,7 +1,7 @@
 """How containers go through a batch of frames: one by one, each from its first frame to its last; or together, frame by frame.
 
-Together is needed where containers meet: where transfers share links, or servers have limited room or slow down (model, sections 2 and
-8); and where decisions are made outside. Both give the same where containers do not meet.
+Together is needed where containers meet: where transfers share links, servers have limited room or slow down, or images have layers in
+common (model, sections 2, 7 and 8); and where decisions are made outside. Both give the same where containers do not meet.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled, inlined
 from msmf_traci.control.look import Outlook
+from msmf_traci.migration.catalogue import has_layer, layer_of
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.copies import has_copies_coming
+from msmf_traci.migration.copies import find_copy, has_copies_coming, is_coming
+from msmf_traci.migration.fetching import end_layer
+from msmf_traci.migration.images import go_on_with_copy
 from msmf_traci.migration.scene import Scene, State
 from msmf_traci.migration.sharing import compute_together, has_begun_to_send, share_links
-from msmf_traci.migration.step import Mind, decide, happen, leave, must_decide
+from msmf_traci.migration.step import Mind, decide, happen, leave, look_forward, must_decide
+from msmf_traci.migration.store import NOBODY, row
+from msmf_traci.migration.transfer import go_on_with_image, waits_for_image
 from msmf_traci.records import Records
 from msmf_traci.sentinels import NO_SERVER
 
@@ -113,27 +118,98 @@ def run_together(batch: Batch, outlook: Outlook, mind: Mind, v: int, containers:
 @compiled
 def begin_frame(f: int, batch: Batch, v: int, containers: Records, scene: Scene) -> bool:
     """What happens by itself until a frame; whether anything else is sent than when links were shared out."""
-    state, t_s, moved = scene.state, batch.time_s[batch.by_frame[batch.frame_start[f]]], False
-    for k in range(state.n[0]):
-        c = containers[state.open[k], v]
-        while c.next_s < t_s:
-            happen(c, scene)
-            moved = True
+    state, t_s = scene.state, batch.time_s[batch.by_frame[batch.frame_start[f]]]
+    moved = _let_happen(t_s, False, containers[:, v], scene)
     for s in batch.by_frame[batch.frame_start[f] : batch.frame_start[f + 1]]:
         c = containers[batch.of_vehicle[s], v]
         c.x_m, c.y_m = batch.x_m[s], batch.y_m[s]
+    moved |= _let_happen(t_s, True, containers[:, v], scene)
     k = 0
     while k < state.n[0]:
         c = containers[state.open[k], v]
-        while c.next_s <= t_s:
-            happen(c, scene)
-            moved = True
         moved |= has_begun_to_send(c, state.shared_s[0], t_s, scene)
         if is_open(c, scene):
             k += 1
         else:
             _close_place(containers[:, v], c, state)  # another one takes its place: look there again
     return moved
+
+
+@compiled
+def _let_happen(t_s: float, with_now: bool, containers: Records, scene: Scene) -> bool:
+    """What happens by itself before an instant, or until it; whether anything has.
+
+    Where containers wait for layers that others bring, in the order in which it happens, and then in that of vehicles.
+    """
+    state, has_happened = scene.state, False
+    if not scene.policy.images.are_shared:
+        for vehicle in state.open[: state.n[0]]:
+            c = containers[vehicle]
+            while c.next_s < t_s or (with_now and c.next_s <= t_s):
+                happen(c, scene)
+                has_happened = True
+        return has_happened
+    while True:
+        first_s, first = np.inf, NOBODY
+        for vehicle in state.open[: state.n[0]]:
+            next_s = containers[vehicle].next_s
+            if next_s < first_s or (next_s == first_s and vehicle < first):
+                first_s, first = next_s, vehicle
+        if first == NOBODY or first_s > t_s or (first_s == t_s and not with_now):
+            return has_happened
+        happen(containers[first], scene)
+        _tell(first_s, containers, scene)
+        has_happened = True
+
+
+@compiled
+def _tell(t_s: float, containers: Records, scene: Scene) -> bool:
+    """Tell those who wait for layers that are complete now, or that nobody brings any more; whether there were any."""
+    state, store = scene.state, scene.state.images.store
+    has_told = len(store.changed) > 0
+    while len(store.changed) > 0:
+        number = store.changed.pop()
+        held = row(store, number)
+        if not held.is_complete and held.receiver == NOBODY:
+            for vehicle in state.open[: state.n[0]]:
+                if _brings(containers[vehicle], held.server, held.layer, scene) and (held.receiver == NOBODY or vehicle < held.receiver):
+                    held.receiver = vehicle
+        for vehicle in state.open[: state.n[0]]:
+            if held.is_complete or vehicle == held.receiver:
+                c = containers[vehicle]
+                if _brings(c, held.server, held.layer, scene):
+                    _turn(c, held.server, held.layer, t_s, scene)
+                    look_forward(c, t_s, scene)
+    return has_told
+
+
+@compiled
+def _brings(c: Container, server: int, layer: int, scene: Scene) -> bool:
+    """Whether a container has its image brought to a server, and a layer belongs to it."""
+    place = find_copy(c, server, scene.state.images)
+    if place >= 0:
+        is_brought = is_coming(scene.state.images.copies[c.copies][place])
+    else:
+        is_brought = server == c.target and waits_for_image(c)
+    return bool(is_brought and has_layer(c, layer, scene.state.images.catalogue))
+
+
+@compiled
+def _turn(c: Container, server: int, layer: int, t_s: float, scene: Scene) -> None:
+    """A layer is complete, or the container's to bring: it goes on if it waits, or if the layer is the one that it sends."""
+    images = scene.state.images
+    place = find_copy(c, server, images)
+    if place < 0:
+        if c.layer >= 0 and layer_of(c, c.layer, images.catalogue) == layer:
+            c.stage_bytes += end_layer(c, c, server, t_s, scene)
+        if c.layer < 0:
+            go_on_with_image(c, t_s, scene)
+    else:
+        copy = images.copies[c.copies][place]
+        if copy.layer >= 0 and layer_of(c, copy.layer, images.catalogue) == layer:
+            end_layer(copy, c, server, t_s, scene)
+        if copy.layer < 0 and go_on_with_copy(copy, c, t_s, scene):
+            go_on_with_image(c, t_s, scene)
 
 
 @compiled
@@ -157,6 +233,8 @@ def finish_frame(
             state.n[0] += 1
         elif c.place >= 0 and not is_open(c, scene):
             _close_place(containers[:, v], c, state)
+        if scene.policy.images.are_shared:
+            moved |= _tell(t_s, containers[:, v], scene)
     if scene.policy.links.is_shared and moved:
         share_links(t_s, containers[:, v], scene)
     if np.max(scene.policy.latency.per_container_ms) > 0:

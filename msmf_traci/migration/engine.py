@@ -12,6 +12,7 @@ from msmf_traci.arrays import BoolArray, ByteArray, FloatArray, IntArray
 from msmf_traci.control.look import Outlook
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
+from msmf_traci.migration.catalogue import Catalogue, catalogue_of
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.copies import new_images
 from msmf_traci.migration.course import Batch, Seen, begin_frame, finish_frame, run_alone, run_together
@@ -20,6 +21,7 @@ from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.scene import Scene, State
 from msmf_traci.migration.step import Mind
+from msmf_traci.migration.store import close_store, held_over_time
 from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import Records, new_records, record_of
@@ -73,10 +75,19 @@ class Engine:
     policies, deciders, servers
         The rules of each variant, how it decides, and its servers.
     ledger
-        Where transfers and stages are booked.
+        Where transfers, copies and stages are booked.
+    catalogues
+        Images that have layers in common, of each variant; none if not given.
     """
 
-    def __init__(self, policies: Sequence[Policy], deciders: Sequence[Decider], servers: Sequence[Servers], ledger: Ledger) -> None:
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        deciders: Sequence[Decider],
+        servers: Sequence[Servers],
+        ledger: Ledger,
+        catalogues: Sequence[Catalogue] | None = None,
+    ) -> None:
         self._policies = np.stack([record_of(policy) for policy in policies])
         self._deciders = list(deciders)
         self._servers = list(servers)
@@ -86,7 +97,8 @@ class Engine:
         self._minds: list[Mind | None] = [None] * len(deciders)
         self._vehicles = 0
         self._false = np.zeros(0, dtype=bool)
-        self._states = [new_state(each) for each in servers]
+        catalogues = catalogues or [catalogue_of([])] * len(servers)
+        self._states = [new_state(*each) for each in zip(servers, catalogues, strict=True)]
         self._meets = [_meets(policy, each) for policy, each in zip(policies, servers, strict=True)]
 
     @property
@@ -103,7 +115,7 @@ class Engine:
         new = self._records[before : self._vehicles]
         new["vehicle"] = np.arange(before, self._vehicles)[:, None]
         new["variant"] = np.arange(len(tasks))
-        for name in ("image_bytes", "memory_bytes", "start_s", "latency_level_ms"):
+        for name in ("image", "image_bytes", "memory_bytes", "dirty_share_per_s", "start_s", "latency_level_ms"):
             new[name] = np.column_stack([getattr(task, name) for task in tasks])
 
     def _make_room(self, room: int) -> None:
@@ -166,12 +178,22 @@ class Engine:
         finish_frame(f, moved, batch, outlook, mind, v, self.containers, self.scene(v), seen)
         self._check_rooms(v, float(batch.time_s[batch.by_frame[batch.frame_start[f]]]))
 
+    def held(self, v: int, begin_s: float, end_s: float) -> tuple[float, float]:
+        """Bytes of images that a server of a variant held in the mean from one instant to the last one, and the most that one held."""
+        store = self._states[v].images.store
+        close_store(store, end_s, self._policies[v]["images"]["retain_s"])
+        return held_over_time(store, begin_s, end_s)
+
+    def evicted(self, v: int) -> int:
+        """Layers that servers of a variant gave up to make room."""
+        return int(self._states[v].images.store.n[2])
+
     def _mind(self, v: int, outlook: Outlook) -> Mind:
         if (mind := self._minds[v]) is None:
             decider, memory = self._deciders[v], self._memories[v]
             options = _bytes_of(decider.options[None])[0]
             server_map, prefetch = self._servers[v].server_map(), np.full(MOST_PREFETCHED + 1, NO_SERVER, dtype=np.int64)
-            missing = np.zeros(MOST_PREFETCHED)
+            missing = np.zeros(MOST_PREFETCHED + 1)
             looks, container, policy = outlook.looks, self._records[0, 0], self._policies[0]
             example = Now(looks[0], outlook.road, server_map, container, policy, options, memory[0], prefetch, missing)
             kernel = pointer_to(decider.kernel or keep, example, decider.name)
@@ -209,16 +231,20 @@ def room_to_see(samples: int, variants: int) -> Seen:
 
 def _meets(policy: Policy, servers: Servers) -> bool:
     """Whether containers of a variant meet, and have to go through a batch together."""
-    rooms = any(policy.links.room_by_tier) or bool((servers.server_map().room >= 0).any())
-    return policy.links.is_shared or rooms or any(policy.latency.per_container_ms)
+    server_map, images = servers.server_map(), policy.images
+    rooms = (
+        any(policy.links.room_by_tier) or any(images.store_by_tier) or bool((server_map.room >= 0).any() or (server_map.store >= 0).any())
+    )
+    return policy.links.is_shared or rooms or images.are_shared or any(policy.latency.per_container_ms)
 
 
-def new_state(servers: Servers) -> State:
+def new_state(servers: Servers, catalogue: Catalogue) -> State:
     """What containers share before there are any."""
     links = 2 * len(servers) + len(servers.server_map().backhaul.to) + 1
     none, held, running = (np.zeros(n, dtype=np.int64) for n in (0, len(servers), len(servers)))
     shared_s: FloatArray = np.full(1, -np.inf)
-    return State(none, np.zeros(2, dtype=np.int64), held, running, np.full(links, -1), np.zeros(links), shared_s, new_images())
+    counts, link, used, level = np.zeros(2, dtype=np.int64), np.full(links, -1), np.zeros(links), np.full((2, links), -1.0)
+    return State(none, counts, held, running, link, used, level, shared_s, new_images(len(servers), catalogue))
 
 
 def _bytes_of(records: Records) -> ByteArray:

@@ -5,25 +5,46 @@ from __future__ import annotations
 import numpy as np
 
 from msmf_traci.compiled import compiled
+from msmf_traci.records import Int32
+from msmf_traci.sentinels import NO_SERVER
 
 
 class Flow:
-    """What is being sent; it has sent everything by itself at `done_s`."""
+    """What is being sent; it has sent everything by itself at `done_s`.
+
+    Of an image it sends one layer after another.
+    """
 
     done_s: float = np.inf
     to_send_bytes: float = np.nan
     rate_bytes_per_s: float
     sent_before_bytes: float  # before `since_s`, at another rate
-    since_s: float = np.nan  # before it nothing is sent: what is to be sent is in processing
+    since_s: float = np.nan  # before it nothing is sent: what is to be sent is in processing, or waited for
+    ready_s: float = np.nan  # when the first layer of an image has been processed
+    source: int = NO_SERVER  # where the bytes come from: a server, or the cloud
+    layer: Int32 = -1  # its place in the image, while one is being sent
+    lender: Int32 = -1  # place in the store of the layer that is being read on a server that is not the host
+    host_bytes: float  # of layers that have ended, by where they came from
+    cloud_bytes: float
+    other_bytes: float
 
 
 @compiled
-def begin_flow(flow: Flow, t_s: float, to_send: float, processing_s: float) -> None:
-    """From now on so many bytes are to be sent, once they have been processed."""
+def begin_flow(flow: Flow, since_s: float, to_send: float) -> None:
+    """From an instant on so many bytes are sent."""
     flow.to_send_bytes = to_send
     flow.sent_before_bytes = 0.0
-    flow.since_s = t_s + processing_s
+    flow.since_s = since_s
     flow.done_s = sent_at(flow)
+
+
+@compiled
+def wait(flow: Flow) -> None:
+    """Nothing is sent until something else has happened."""
+    flow.to_send_bytes = 0.0
+    flow.sent_before_bytes = 0.0
+    flow.since_s = np.inf
+    flow.done_s = np.inf
 
 
 @compiled

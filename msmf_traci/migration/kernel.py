@@ -40,7 +40,7 @@ class Now(NamedTuple):
         Where the kernel puts servers on which the image is wanted, in their order and at most 8, with NO_SERVER behind the last one. It
         begins with NO_SERVER.
     missing_bytes
-        What of the image is missing at each server of the list before, `container.prefetch`.
+        What of the image is missing at each server of the list before, `container.prefetch`, and behind them at `container.target`.
     """
 
     look: Look

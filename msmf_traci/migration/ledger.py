@@ -29,6 +29,7 @@ class CopyOutcome(IntEnum):
     USED = 0
     UNUSED = 1
     UNFINISHED = 2
+    REFUSED = 3
 
 
 class Stage(IntEnum):
@@ -47,11 +48,12 @@ OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)
 COPY_OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in CopyOutcome)
 STAGE_NAMES = tuple(stage.name for stage in Stage)
 BYTE_KINDS = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
+IMAGE_SOURCES = ("host_bytes", "cloud_bytes", "other_bytes")
 
 _TRANSFER_INTEGERS = ("vehicle", "variant", "transfer", "source", "target", "outcome", "rounds")
-_TRANSFER_FLOATS = ("t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", *BYTE_KINDS, "host_bytes", "cloud_bytes", "x_m", "y_m")
+_TRANSFER_FLOATS = ("t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", *BYTE_KINDS, *IMAGE_SOURCES, "x_m", "y_m")
 _COPY_INTEGERS = ("vehicle", "variant", "copy", "server", "outcome")
-_COPY_FLOATS = ("t_start_s", "t_complete_s", "t_end_s", "host_bytes", "cloud_bytes", "missing_bytes", "x_m", "y_m")
+_COPY_FLOATS = ("t_start_s", "t_complete_s", "t_end_s", *IMAGE_SOURCES, "missing_bytes", "x_m", "y_m")
 _STAGE_INTEGERS = ("vehicle", "variant", "transfer", "stage")
 _STAGE_FLOATS = ("t_begin_s", "t_end_s", "bytes")
 

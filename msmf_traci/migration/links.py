@@ -16,7 +16,10 @@ from msmf_traci.arrays import FloatArray, IntArray
 from msmf_traci.compiled import compiled, inlined
 from msmf_traci.deployment.server_map import ServerMap, row_of
 from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.scene import Scene
 from msmf_traci.sentinels import CLOUD
+
+TRANSFERS, COPIES = range(2)
 
 
 @compiled
@@ -88,6 +91,31 @@ def rates_between(source: IntArray, target: IntArray, policy: Policy, server_map
         if source[i] != target[i] and target[i] >= 0:
             found[i] = rate_between(source[i], target[i], policy, server_map)
     return found
+
+
+@compiled
+def rate_of_one_more(kind: int, source: int, target: int, scene: Scene) -> float:
+    """Bytes per second that one flow more would have got when links were last shared out.
+
+    Parameters
+    ----------
+    kind
+        TRANSFERS or COPIES, which may get only what transfers leave.
+    source, target
+        A server or the cloud, and a server.
+    scene
+        What containers stand in.
+    """
+    policy, server_map, state = scene.policy, scene.server_map, scene.state
+    links = np.empty(longest_path(server_map), dtype=np.int64)
+    row = kind if policy.images.only_idle else TRANSFERS
+    rate = np.inf
+    for k in range(links_between(source, target, server_map, links)):
+        level = state.level[row, links[k]]
+        if level < 0:
+            level = bandwidth_of(links[k], policy, server_map) - (state.used[links[k]] if row == COPIES else 0.0)
+        rate = min(rate, level)
+    return float(rate)
 
 
 @compiled

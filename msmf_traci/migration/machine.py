@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msmf_traci.compiled import compiled, inlined
 from msmf_traci.migration.container import Container
+from msmf_traci.migration.fetching import leave_image
 from msmf_traci.migration.images import end_copies, move_copies
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import close, resume, see
@@ -60,6 +61,7 @@ def arrive(c: Container, t_s: float, scene: Scene) -> None:
     if c.target != NO_SERVER:
         end(c, t_s, UNFINISHED, scene)
     end_copies(c, t_s, scene)
+    leave_image(c, c.host, t_s, scene)
     close(c, t_s)
 
 

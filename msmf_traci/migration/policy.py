@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import IntEnum
 
 from msmf_traci.deployment.server_map import RequestLatency
 
@@ -25,7 +26,6 @@ class LinkOptions:
     """
 
     bandwidth_bytes_per_s: float
-    dirty_share_per_s: float
     dirty_threshold_bytes: float
     switch_s: float
     is_shared: bool = False
@@ -34,26 +34,43 @@ class LinkOptions:
     efficiency: float = 1.0
 
 
+class Source(IntEnum):
+    """Where images come from: the container's host, the cloud's image set, or the nearest server that has them."""
+
+    HOST = 0
+    CLOUD = 1
+    NEAREST = 2
+
+
+HOST_IS_SOURCE, CLOUD_IS_SOURCE, NEAREST_IS_SOURCE = (int(source) for source in Source)  # plain numbers, which compile to constants
+
+
 @dataclass(frozen=True)
 class ImageOptions:
     """Where images come from, how long servers keep them, and which copies may be sent.
 
     Attributes
     ----------
-    is_from_cloud
-        Whether they come from the cloud's image set, and not from the container's host.
+    source
+        Where images come from, a number of `Source`.
     retain_s
-        How long a server keeps one that is not in use.
+        How long a server keeps a layer that is not in use.
     cloud_bytes_per_s
         What the cloud's link carries of images.
     only_idle
         Whether copies get only what transfers leave of links.
+    are_shared
+        Whether containers may have layers in common.
+    store_by_tier
+        Bytes of images that a server of each tier can hold; 0, or no number: any.
     """
 
-    is_from_cloud: bool = False
+    source: int = HOST_IS_SOURCE
     retain_s: float = 0.0
     cloud_bytes_per_s: float = math.inf
     only_idle: bool = False
+    are_shared: bool = False
+    store_by_tier: tuple[float, ...] = ()
 
 
 AS_IN_THE_PAPER = ImageOptions()

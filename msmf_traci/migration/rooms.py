@@ -1,4 +1,6 @@
-"""Servers that can hold a limited number of containers: what a full one refuses, and what is taken instead. Model, section 8.
+"""Servers that can hold a limited number of containers, or bytes of images: what a full one refuses, and what comes instead.
+
+Model, sections 7 and 8.
 
 `held` counts the containers on each server, running or being received.
 """
@@ -12,6 +14,7 @@ from msmf_traci.compiled import compiled, inlined
 from msmf_traci.control.look import Look, Road, entered_at
 from msmf_traci.deployment.server_map import ServerMap, hops_from, meets, request_ms
 from msmf_traci.migration.container import Container
+from msmf_traci.migration.fetching import has_room_for_image
 from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.transfer import refuse
@@ -19,10 +22,10 @@ from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
 
 @compiled
-def has_room(server: int, scene: Scene) -> bool:
-    """Whether a server can hold one container more."""
+def has_room(c: Container, server: int, t_s: float, scene: Scene) -> bool:
+    """Whether a server can hold one container more, and what is missing of this one's image."""
     room = room_of(server, scene.policy, scene.server_map)
-    return bool(room < 0 or scene.state.held[server] < room)
+    return bool(room < 0 or scene.state.held[server] < room) and has_room_for_image(c, server, t_s, scene)
 
 
 @compiled
@@ -55,17 +58,17 @@ def hold(held: IntArray, host_before: int, target_before: int, c: Container) -> 
 
 
 @compiled
-def server_with_room(home: int, cell: int, scene: Scene) -> int:
+def server_with_room(c: Container, home: int, cell: int, t_s: float, scene: Scene) -> int:
     """Where a container is first deployed: its home, or the nearest server (in hops, then by name) of the strategy's tiers with room.
 
     NO_SERVER where all are full.
     """
-    if has_room(home, scene):
+    if has_room(c, home, t_s, scene):
         return home
     hops = hops_from(cell, scene.server_map)
     server_map, best, nearest = scene.server_map, NO_SERVER, 1 << 30
     for server in range(server_map.first[scene.policy.tiers]):
-        if has_room(server, scene):
+        if has_room(c, server, t_s, scene):
             away = hops[server_map.area_cell[server_map.area_start[server] : server_map.area_start[server + 1]]].min()
             if away < nearest or (away == nearest and server_map.name_rank[server] < server_map.name_rank[best]):
                 best, nearest = server, away
@@ -88,9 +91,9 @@ def grant_home(c: Container, t_s: float, home: int, cell: int, scene: Scene) -> 
     """
     if c.asked_home == home and c.given_home != NO_SERVER and c.given_home != home:
         given = c.given_home
-        if given == c.host or given == c.target or has_room(given, scene):
+        if given == c.host or given == c.target or has_room(c, given, t_s, scene):
             return int(given)
-    if has_room(home, scene):
+    if has_room(c, home, t_s, scene):
         c.asked_home, c.given_home = home, home
         return home
     if c.asked_home != home or c.given_home == home:
@@ -100,7 +103,7 @@ def grant_home(c: Container, t_s: float, home: int, cell: int, scene: Scene) -> 
     for tier in range(server_map.tier[home] - 1, -1, -1):
         lower = server_map.server_of[tier, cell]
         if meets(request_ms(lower, cell, scene.policy.latency, server_map), c.latency_level_ms) and (
-            lower == c.host or lower == c.target or has_room(lower, scene)
+            lower == c.host or lower == c.target or has_room(c, lower, t_s, scene)
         ):
             c.given_home = lower
             return int(lower)
@@ -113,9 +116,9 @@ def grant_target(c: Container, t_s: float, target: int, look: Look, road: Road, 
     """The target, or what takes its place where it is full: a lower server where the road enters its area, else none."""
     if c.asked_target == target and c.given_target != NO_SERVER and c.given_target != target:
         given = c.given_target
-        if given != c.host and (given == c.target or has_room(given, scene)):
+        if given != c.host and (given == c.target or has_room(c, given, t_s, scene)):
             return int(given)
-    if has_room(target, scene):
+    if has_room(c, target, t_s, scene):
         c.asked_target, c.given_target = target, target
         return target
     if c.asked_target != target or c.given_target == target:
@@ -128,7 +131,7 @@ def grant_target(c: Container, t_s: float, target: int, look: Look, road: Road, 
         if (
             lower != c.host
             and meets(request_ms(lower, entry, scene.policy.latency, server_map), c.latency_level_ms)
-            and (lower == c.target or has_room(lower, scene))
+            and (lower == c.target or has_room(c, lower, t_s, scene))
         ):
             c.given_target = lower
             return int(lower)

@@ -25,11 +25,13 @@ class State(NamedTuple):
     running
         Containers that run on each server, counted where they add to each other's computing.
     link, used
-        Number of each link (`links.py`) among those in use while rates are computed, -1 where it has none; what of it is given away.
+        Number of each link (`links.py`) among those in use while rates are computed, -1 where it has none; what of it copies cannot have.
+    level
+        Rate at which each link would be full with one transfer more, or one copy more, -1 where it was not in use; shape (2, links).
     shared_s
         When links were last shared out, shape (1,).
     images
-        Images on servers that are not hosts.
+        Copies, and what servers hold.
     """
 
     open: IntArray
@@ -38,6 +40,7 @@ class State(NamedTuple):
     running: IntArray
     link: IntArray
     used: FloatArray
+    level: FloatArray
     shared_s: FloatArray
     images: Images
 

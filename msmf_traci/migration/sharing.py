@@ -9,22 +9,31 @@ import numpy as np
 from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.copies import is_coming
+from msmf_traci.migration.copies import PLACES, is_coming
 from msmf_traci.migration.images import is_copy_sending, set_copy_rate
-from msmf_traci.migration.links import bandwidth_of, flows_by_link, level_for_one_more, links_between, longest_path, max_min_rates
-from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.links import (
+    COPIES,
+    TRANSFERS,
+    bandwidth_of,
+    flows_by_link,
+    level_for_one_more,
+    links_between,
+    longest_path,
+    max_min_rates,
+    rate_of_one_more,
+)
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import see
 from msmf_traci.migration.step import look_forward
-from msmf_traci.migration.transfer import is_sending, is_waiting, sends_image_from_elsewhere, set_rate
+from msmf_traci.migration.transfer import is_sending, is_waiting, set_rate
 from msmf_traci.records import Records
-from msmf_traci.sentinels import CLOUD, NO_SERVER
+from msmf_traci.sentinels import NO_SERVER
 
 _TRANSFER = -1  # in the place of the number of a copy
 
 
 class _Flows(NamedTuple):
-    """Flows, or what may become one: vehicle, copy (or the transfer), source and receiver of each; columns of shape (4, n)."""
+    """Flows: vehicle, copy (or the transfer), source and receiver of each; columns of shape (4, n)."""
 
     vehicle: IntArray
     copy: IntArray
@@ -45,24 +54,31 @@ def has_begun_to_send(c: Container, since_s: float, t_s: float, scene: Scene) ->
 @compiled
 def share_links(t_s: float, containers: Records, scene: Scene) -> None:
     """Give every transfer and copy its max-min fair rate; one that waits to send what it would get as one flow more."""
-    state = scene.state
+    state, images = scene.state, scene.state.images
     state.shared_s[0] = t_s
+    state.level[:] = -1.0
+    state.used[:] = 0.0
     if scene.policy.images.only_idle:
-        first = _share_among(t_s, containers, scene, True, False)
-        second = _share_among(t_s, containers, scene, False, True)
-        for in_use in (first, second):
-            state.used[in_use] = 0.0
+        _share_among(t_s, containers, TRANSFERS, True, False, scene)
+        _share_among(t_s, containers, COPIES, False, True, scene)
     else:
-        state.used[_share_among(t_s, containers, scene, True, True)] = 0.0
+        _share_among(t_s, containers, TRANSFERS, True, True, scene)
     for vehicle in state.open[: state.n[0]]:
-        look_forward(containers[vehicle], t_s, scene)
+        c = containers[vehicle]
+        if is_waiting(c, t_s):
+            set_rate(c, t_s, rate_of_one_more(TRANSFERS, c.source, c.target, scene))
+        if c.copies >= 0:
+            for copy in images.copies[c.copies]:
+                if is_coming(copy) and copy.layer >= 0 and not is_copy_sending(copy, t_s):
+                    set_copy_rate(copy, t_s, rate_of_one_more(COPIES, copy.source, copy.server, scene))
+        look_forward(c, t_s, scene)
 
 
 @compiled
-def _share_among(t_s: float, containers: Records, scene: Scene, transfers: bool, copies: bool) -> IntArray:
-    """Share what is left of links among transfers, among copies, or among both; which links are in use."""
+def _share_among(t_s: float, containers: Records, kind: int, transfers: bool, copies: bool, scene: Scene) -> None:
+    """Share what is left of links among transfers, among copies, or among both."""
     policy, server_map, state = scene.policy, scene.server_map, scene.state
-    sender, waiter = _flows(t_s, containers, scene, transfers, copies)
+    sender = _flows(t_s, containers, transfers, copies, scene)
     begin, way, in_use = _ways(sender, scene)
     bandwidth = np.empty(len(in_use))
     for link in range(len(in_use)):
@@ -75,76 +91,29 @@ def _share_among(t_s: float, containers: Records, scene: Scene, transfers: bool,
             set_rate(c, t_s, rate[k])
         else:
             set_copy_rate(state.images.copies[c.copies][sender.copy[k]], t_s, rate[k])
-    one = np.empty(longest_path(server_map), dtype=np.int64)
-    level = np.full(len(in_use), -1.0)  # of a link in use for one flow more, found out once
-    for k in range(len(waiter.vehicle)):
-        c = containers[waiter.vehicle[k]]
-        lowest = np.inf
-        for i in range(links_between(waiter.source[k], waiter.target[k], server_map, one)):
-            link = state.link[one[i]]
-            if link < 0:
-                lowest = min(lowest, bandwidth_of(one[i], policy, server_map) - state.used[one[i]])
-                continue
-            if level[link] < 0:
-                level[link] = level_for_one_more(link, start, flow, rate, bandwidth[link])
-            lowest = min(lowest, level[link])
-        if waiter.copy[k] == _TRANSFER:
-            if waiter.source[k] == c.host:
-                c.rate_after_bytes_per_s = lowest
-            if waiter.source[k] == _source(c, scene.policy):
-                set_rate(c, t_s, lowest)
-        elif waiter.source[k] == c.target:
-            state.images.copies[c.copies][waiter.copy[k]].rate_after_bytes_per_s = lowest
-        else:
-            set_copy_rate(state.images.copies[c.copies][waiter.copy[k]], t_s, lowest)
-    for k in range(len(rate)):
-        for i in range(begin[k], begin[k + 1]):
-            state.used[in_use[way[i]]] += rate[k]
-    for link in in_use:
-        state.link[link] = -1
-    return in_use
+    for link in range(len(in_use)):
+        state.level[kind, in_use[link]] = level_for_one_more(link, start, flow, rate, bandwidth[link])
+        state.link[in_use[link]] = -1
+    if not copies:
+        for k in range(len(rate)):
+            for i in range(begin[k], begin[k + 1]):
+                state.used[in_use[way[i]]] += rate[k]
 
 
 @compiled
-def _flows(t_s: float, containers: Records, scene: Scene, transfers: bool, copies: bool) -> tuple[_Flows, _Flows]:
-    """What sends at an instant; and what may begin to, or go on from another server, before the next frame."""
-    state, policy = scene.state, scene.policy
-    n = 0
-    for vehicle in state.open[: state.n[0]]:
-        n += 1 + (len(state.images.copies[containers[vehicle].copies]) if containers[vehicle].copies >= 0 else 0)
-    sender, waiter = np.empty((4, n), dtype=np.int64), np.empty((4, 2 * n), dtype=np.int64)
-    senders, waiters = 0, 0
+def _flows(t_s: float, containers: Records, transfers: bool, copies: bool, scene: Scene) -> _Flows:
+    """What sends at an instant: transfers, copies, or both."""
+    state, n, sender = scene.state, 0, np.empty((4, scene.state.n[0] * (1 + PLACES)), dtype=np.int64)
     for vehicle in state.open[: state.n[0]]:
         c = containers[vehicle]
-        source = _source(c, policy)
-        is_one, is_next = transfers and is_sending(c, t_s), transfers and is_waiting(c, t_s)
-        if is_one:
-            senders = _put(sender, senders, vehicle, _TRANSFER, source, c.target)
-        elif is_next:
-            waiters = _put(waiter, waiters, vehicle, _TRANSFER, source, c.target)
-        if (is_one or is_next) and source == CLOUD:  # what follows comes from the host
-            waiters = _put(waiter, waiters, vehicle, _TRANSFER, c.host, c.target)
-        if not copies or c.copies < 0:
-            continue
-        places = state.images.copies[c.copies]
-        source = CLOUD if policy.images.is_from_cloud else c.host
-        for k in range(len(places)):
-            if not is_coming(places[k]):
-                continue
-            if is_copy_sending(places[k], t_s):
-                senders = _put(sender, senders, vehicle, k, source, places[k].server)
-            else:
-                waiters = _put(waiter, waiters, vehicle, k, source, places[k].server)
-            if source != CLOUD and c.target != NO_SERVER and c.target != places[k].server:  # it goes on from where the container moves to
-                waiters = _put(waiter, waiters, vehicle, k, c.target, places[k].server)
-    sent, kept = sender[:, :senders], waiter[:, :waiters]
-    return _Flows(sent[0], sent[1], sent[2], sent[3]), _Flows(kept[0], kept[1], kept[2], kept[3])
-
-
-@compiled
-def _source(c: Container, policy: Policy) -> int:
-    """Where what the transfer sends comes from."""
-    return CLOUD if sends_image_from_elsewhere(c, policy) else int(c.host)
+        if transfers and is_sending(c, t_s):
+            n = _put(sender, n, vehicle, _TRANSFER, c.source, c.target)
+        if copies and c.copies >= 0:
+            places = state.images.copies[c.copies]
+            for k in range(PLACES):
+                if is_copy_sending(places[k], t_s):
+                    n = _put(sender, n, vehicle, k, places[k].source, places[k].server)
+    return _Flows(sender[0, :n], sender[1, :n], sender[2, :n], sender[3, :n])
 
 
 @compiled

@@ -11,13 +11,14 @@ from msmf_traci.arrays import ByteArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled, inlined
 from msmf_traci.control.look import Look, Road
 from msmf_traci.migration.container import Container
-from msmf_traci.migration.images import finish_copies, missing_at, next_of_copies, obey_prefetch
+from msmf_traci.migration.fetching import use_deployed_image
+from msmf_traci.migration.images import finish_copies, lacks, next_of_copies, obey_prefetch
 from msmf_traci.migration.kernel import Kernel, Now
 from msmf_traci.migration.machine import arrive, complete, obey, score, stays
 from msmf_traci.migration.rooms import grant_home, grant_target, hold, is_granted, lacks_what_it_asked_for, server_with_room
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import deploy, see
-from msmf_traci.migration.transfer import RESTORE, finish_stage, image_has_come, is_sending, may_send_later
+from msmf_traci.migration.transfer import RESTORE, finish_stage, go_on_with_image, is_sending, may_send_later
 from msmf_traci.sentinels import KEEP, MOST_PREFETCHED, NO_SERVER
 
 
@@ -36,7 +37,7 @@ class Mind(NamedTuple):
         Whether the kernel has answered what is no server, and its answer: home, target, server of the list; shape (4,).
     prefetch, missing_bytes
         Where the kernel puts servers on which the image is wanted, up to NO_SERVER, shape (9,); and where it finds what of the image is
-        missing at those of the list before, shape (8,).
+        missing at those of the list before, and at the target, shape (9,).
     home, target, prefetches
         Decisions that are given for each sample, the last of shape (samples, 8); of no samples where the kernel decides.
     """
@@ -63,7 +64,7 @@ def happen(c: Container, scene: Scene) -> None:
             complete(c, at_s, scene)
             hold(scene.state.held, host, target, c)
     elif c.copies >= 0 and finish_copies(c, at_s, scene):
-        image_has_come(c, at_s, scene)
+        go_on_with_image(c, at_s, scene)
     look_forward(c, at_s, scene)
 
 
@@ -72,7 +73,8 @@ def look_forward(c: Container, t_s: float, scene: Scene) -> None:
     """When something happens next; the only place that says so."""
     c.next_s = c.done_s
     if c.copies >= 0:
-        c.next_s = min(c.next_s, next_of_copies(c, t_s, is_sending(c, t_s), may_send_later(c, t_s), scene))
+        is_at_host = c.source == c.host
+        c.next_s = min(c.next_s, next_of_copies(c, t_s, is_at_host and is_sending(c, t_s), is_at_host and may_send_later(c, t_s), scene))
 
 
 @inlined
@@ -107,7 +109,7 @@ def decided(c: Container, look: Look, sample: int, road: Road, mind: Mind, scene
         mind.prefetch[:MOST_PREFETCHED] = mind.prefetches[sample]
     else:
         mind.prefetch[0] = NO_SERVER
-        if c.prefetch[0] != NO_SERVER:
+        if c.prefetch[0] != NO_SERVER or c.target != NO_SERVER:
             note_missing(c, look.time_s, scene, mind.missing_bytes)
         memory, listed, missing = mind.memory[c.vehicle], mind.prefetch, mind.missing_bytes
         home, target = mind.kernel(Now(look, road, scene.server_map, c, scene.policy, mind.options, memory, listed, missing))
@@ -127,11 +129,13 @@ def decided(c: Container, look: Look, sample: int, road: Road, mind: Mind, scene
 
 @compiled
 def note_missing(c: Container, t_s: float, scene: Scene, missing_bytes: FloatArray) -> None:
-    """Note what of the image is missing at each server of the list."""
+    """Note what of the image is missing at each server of the list, and behind them at the target."""
+    if c.target != NO_SERVER:
+        missing_bytes[MOST_PREFETCHED] = lacks(c, c.target, t_s, scene)
     for k in range(MOST_PREFETCHED):
         if c.prefetch[k] == NO_SERVER:
             break
-        missing_bytes[k] = missing_at(c, c.prefetch[k], t_s, scene)
+        missing_bytes[k] = lacks(c, c.prefetch[k], t_s, scene)
 
 
 @compiled
@@ -172,11 +176,12 @@ def deploy_first(c: Container, look: Look, sample: int, t_s: float, road: Road, 
     remembered = mind.memory[c.vehicle].copy()
     home, target = decided(c, look, sample, road, mind, scene)
     home = look.home if home == KEEP else home
-    server = server_with_room(home, look.cell, scene)
+    server = server_with_room(c, home, look.cell, t_s, scene)
     if server == NO_SERVER:
         scene.state.n[1] += 1
         server = home
     deploy(c, t_s, server)
+    c.deployed_bytes = use_deployed_image(c, server, t_s, scene)
     if server != home and len(mind.home) == 0:
         mind.memory[c.vehicle, :] = remembered
         target = decided(c, look, sample, road, mind, scene)[1]

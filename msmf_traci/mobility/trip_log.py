@@ -41,6 +41,11 @@ class TripLog:
         """Seconds on the road: last frame minus first."""
         return self.last_s - self.first_s
 
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """First frame and last frame of all."""
+        return float(self.first_s.min()), float(self.last_s.max())
+
 
 @compiled
 def _observe(

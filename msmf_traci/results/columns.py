@@ -52,11 +52,13 @@ _BYTE_KINDS = {
 _SOURCES = {
     "host_bytes": Column(BYTES, "Of the image, sent from the server that the container was on, in whatever stage."),
     "cloud_bytes": Column(BYTES, "Of the image, sent from the cloud, in whatever stage."),
+    "other_bytes": Column(BYTES, "Of the image, sent from other servers, in whatever stage."),
 }
 _COPY_OUTCOMES = {
     "used": "Copies of images to servers that the container came to run on.",
     "unused": "Copies of images that were complete, but not used.",
     "unfinished": "Copies of images that ended before they were complete.",
+    "refused": "Copies of images that never began: the server's store had no room.",
 }
 
 MIGRATIONS = {
@@ -89,10 +91,11 @@ COPIES = {
     "t_start_s": Column(INSTANT, "Begin of the copy."),
     "t_complete_s": Column(INSTANT, "The image was there; empty where it never was."),
     "t_end_s": Column(INSTANT, "End: the container runs there, the server is no longer wanted, or the vehicle's arrival."),
-    "outcome": Column(TEXT, "`used`, `unused` or `unfinished`."),
+    "outcome": Column(TEXT, "`used`, `unused`, `unfinished` or `refused`."),
     "image_bytes": Column(BYTES, "Sent for it."),
     "host_bytes": Column(BYTES, "Of these, sent from the server that the container was on."),
     "cloud_bytes": Column(BYTES, "Of these, sent from the cloud."),
+    "other_bytes": Column(BYTES, "Of these, sent from other servers."),
     "missing_bytes": Column(BYTES, "What of the image was missing at its begin."),
     "x_m": Column(METRES, "Vehicle's place, east, at the last frame not after the end."),
     "y_m": Column(METRES, "Vehicle's place, north, at the last frame not after the end."),
@@ -106,12 +109,13 @@ VEHICLES = {
     "realised_kmh": Column(SPEED, "Distance over time on the road."),
     "road_s": Column(SECONDS, "Time on the road, from the first frame to the last."),
     "distance_m": Column(METRES, "Length of the trip."),
+    "image": Column(TEXT, "Its application, or its image in the catalogue; empty where there is neither."),
     "image_bytes": Column(BYTES, "Image of the vehicle's container."),
     "memory_capacity_bytes": Column(BYTES, "Memory of the container."),
     "latency_level_ms": Column("ms", "Latency level of its task: the most that it tolerates."),
     "tier": Column(TEXT, "Tier chosen for the task, such as `local`; with links, at the cell attached last."),
     "level_met": Column(FLAG, "Whether that tier meets the latency level; 0 where no tier does."),
-    "deployment_bytes": Column(BYTES, "Bytes of the first deployment, which are no migration traffic."),
+    "deployment_bytes": Column(BYTES, "Image bytes that were missing at the first deployment, which are no migration traffic."),
     "handoffs": Column(COUNT, "Handoffs, returns to the host included."),
     **{name: Column(COUNT, meaning) for name, meaning in _OUTCOMES.items()},
     "traffic_bytes": Column(BYTES, "Bytes of all transfers and copies of images."),
@@ -131,11 +135,12 @@ VEHICLES = {
     "entry_misses": Column(COUNT, "Stays whose first target was another server."),
     "handoff_hits": Column(COUNT, "Stays whose last target was the server entered next."),
     "handoff_misses": Column(COUNT, "Stays whose last target was another server."),
-    "copies": Column(COUNT, "Copies of images ahead of transfers."),
+    "copies": Column(COUNT, "Copies of images ahead of transfers, without refused ones."),
     **{f"copies_{name}": Column(COUNT, meaning) for name, meaning in _COPY_OUTCOMES.items()},
     "copy_bytes": Column(BYTES, "Bytes of the copies."),
     "copy_wasted_bytes": Column(BYTES, "Bytes of the copies that were not used."),
     "cloud_bytes": Column(BYTES, "Bytes of images that came from the cloud."),
+    "other_bytes": Column(BYTES, "Bytes of images that came from servers other than the host."),
     "image_needed_bytes": Column(BYTES, "Images at the servers where one came to be wanted, once each time."),
     "image_found_bytes": Column(BYTES, "What of these was there already."),
     "relayed_byte_hops": Column("bytes x hops", "The user's data while requests were relayed, times the hops."),
@@ -155,6 +160,7 @@ _PER_VEHICLE = {
     "copy_traffic_per_trip_bytes": Column("bytes a trip", "Bytes of the copies of images ahead of transfers."),
     "copy_wasted_per_trip_bytes": Column("bytes a trip", "Bytes of the copies that were not used."),
     "cloud_traffic_per_trip_bytes": Column("bytes a trip", "Bytes of images that came from the cloud."),
+    "other_traffic_per_trip_bytes": Column("bytes a trip", "Bytes of images that came from servers other than the host."),
     "copies_per_trip": Column("count a trip", "Copies of images ahead of transfers."),
     "image_found_share": Column(SHARE, "Share of the image bytes that were there already where they came to be wanted."),
     "relayed_byte_hops_per_trip": Column("bytes x hops a trip", "The user's data while requests were relayed, times the hops."),
@@ -171,6 +177,12 @@ _SUMMARY_KEYS = {
 }
 _BAND = {"band": Column(TEXT, "Band of realised speed in km/h, such as `10-20`: 10 included, 20 not; in `summary_by_band` only.")}
 _MODE_OF_ROW = {"mode": Column(TEXT, "Means of transport, or `all`; only with GPS traces, in `summary` only.")}
+# of a variant's servers, in `summary` alone
+_STORES = {
+    "store_mean_bytes": Column(BYTES, "Images that a server held, mean over servers and over time."),
+    "store_peak_bytes": Column(BYTES, "The most that one server held at once."),
+    "evictions": Column(COUNT, "Layers that servers gave up to make room."),
+}
 _SUMMARY_METRICS = {
     **{
         column: described
@@ -248,6 +260,7 @@ RUN_JSON = {
     "routes": Column("list of files", "The route files: path, SHA-256, size in bytes."),
     "sites_file": Column("file", "The file of base stations; null on the lattice."),
     "link_files": Column("list of files", "The files of links between servers."),
+    "catalogue_files": Column("list of files", "The catalogues of images."),
     "source_map": Column("file", "The file that the network was made of; null where there is none."),
     "mobility": Column("facts", "Where positions came from; see the sections below."),
     "map_folder": Column(TEXT, "Folder beside the run that holds cells and roads."),
@@ -262,7 +275,7 @@ RUN_JSON = {
     "cells": Column(COUNT, "Cells."),
     "cells_with_roads": Column(COUNT, "Cells that a road passes through."),
     "servers": Column(COUNT, "Servers of all tiers."),
-    "servers_with_own": Column("counts", "Servers whose `capacity` and `bandwidth` the file of stations says."),
+    "servers_with_own": Column("counts", "Servers whose `capacity`, `store` and `bandwidth` the file of stations says."),
     "servers_by_tier": Column("counts", "Servers of each tier."),
     "edges": Column(COUNT, "Road edges that are open to passenger cars."),
     "edges_in_deployment": Column(COUNT, "Those whose middle lies in the deployment."),
@@ -283,7 +296,7 @@ RUN_JSON = {
 # tables by their name on disk
 TABLES: dict[str, dict[str, Column]] = {
     "run.json": RUN_JSON,
-    "summary": _SUMMARY_KEYS | _MODE_OF_ROW | _SUMMARY_METRICS,
+    "summary": _SUMMARY_KEYS | _MODE_OF_ROW | _SUMMARY_METRICS | _STORES,
     "summary_by_band": _SUMMARY_KEYS | _BAND | _SUMMARY_METRICS,
     "vehicles": VEHICLES,
     "migrations": MIGRATIONS,

@@ -33,5 +33,7 @@ def columns_beside_keys(options: Sequence[str], images: Sequence[Any], taken: Co
 
 
 def key_value(value: Any) -> Any:
-    """An option's value as a table holds it: a list as text, None (unlimited) empty."""
+    """An option's value as a table holds it: a list as text, a mix as `game:2+face:5`, None (unlimited) empty."""
+    if isinstance(value, dict):
+        return "+".join(f"{name}:{weight:g}" for name, weight in value.items())
     return value if isinstance(value, int | float | str) or value is None else str(value)

@@ -34,6 +34,7 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
     "copy_traffic_per_trip_bytes": ("copy_bytes", None, 1.0),
     "copy_wasted_per_trip_bytes": ("copy_wasted_bytes", None, 1.0),
     "cloud_traffic_per_trip_bytes": ("cloud_bytes", None, 1.0),
+    "other_traffic_per_trip_bytes": ("other_bytes", None, 1.0),
     "copies_per_trip": ("copies", None, 1.0),
     "image_found_share": ("image_found_bytes", "image_needed_bytes", 1.0),
     "relayed_byte_hops_per_trip": ("relayed_byte_hops", None, 1.0),
@@ -44,12 +45,14 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
 }
 
 
+STORES = ("store_mean_bytes", "store_peak_bytes", "evictions")
 _OF_TRANSFERS = ("t_start_s", "t_end_s", "lead_s", "downtime_s")
 SUMMARY_COLUMNS = frozenset(
     (
         *(BAND, MODE, "seed", "vehicles", "realised_kmh", "traffic_per_transfer_bytes", "mean_migration_time_s", "downtime_per_handoff_s"),
         *("mean_outage_s", "mean_lead_s", "entry_hit_rate", "handoff_hit_rate"),
         *_PER_VEHICLE,
+        *STORES,
     )
 )
 
@@ -74,6 +77,15 @@ def summary_table(vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, k
     modes = vehicles[MODE].fillna("")
     groups += _groups(vehicles, migrations, modes, sorted(set(modes) - {""}))
     return _table(vehicles, migrations, groups, MODE, seed, keys)
+
+
+def with_stores(summary: pd.DataFrame, stores: pd.DataFrame) -> pd.DataFrame:
+    """A summary with what servers held, in the rows of all vehicles; the stores have a row a variant, its keys before `STORES`."""
+    keys = [name for name in stores.columns if name not in STORES]
+    joined = summary.merge(stores, on=keys, how="left")
+    if MODE in joined:
+        joined.loc[joined[MODE] != ALL, list(STORES)] = np.nan
+    return joined
 
 
 def band_table(

@@ -10,7 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from msmf_traci.arrays import FloatArray, IntArray
-from msmf_traci.migration.ledger import BYTE_KINDS, COPY_OUTCOME_NAMES, OUTCOME_NAMES, STAGE_NAMES, Columns, CopyOutcome, Outcome
+from msmf_traci.migration.ledger import (
+    BYTE_KINDS,
+    COPY_OUTCOME_NAMES,
+    IMAGE_SOURCES,
+    OUTCOME_NAMES,
+    STAGE_NAMES,
+    Columns,
+    CopyOutcome,
+    Outcome,
+)
 from msmf_traci.results.keys import KEY_COLUMNS, MODE, Names
 from msmf_traci.results.summary import SUMMARY_COLUMNS
 from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
@@ -18,19 +27,21 @@ from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
 _MIGRATIONS = (
     *("transfer", "tier", "source", "target", "t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", "outcome"),
     *BYTE_KINDS,
-    *("host_bytes", "cloud_bytes", "rounds", "lead_s", "downtime_s", "x_m", "y_m"),
+    *(*IMAGE_SOURCES, "rounds", "lead_s", "downtime_s", "x_m", "y_m"),
 )
 _COPIES = (
-    *("copy", "tier", "server", "t_start_s", "t_complete_s", "t_end_s", "outcome", "image_bytes", "host_bytes", "cloud_bytes"),
+    *("copy", "tier", "server", "t_start_s", "t_complete_s", "t_end_s", "outcome", "image_bytes"),
+    *IMAGE_SOURCES,
     *("missing_bytes", "x_m", "y_m"),
 )
 _STAGES = ("transfer", "stage", "t_begin_s", "t_end_s", "bytes")
 _VEHICLES = (
-    *("commanded_kmh", "realised_kmh", "road_s", "distance_m", "image_bytes", "memory_capacity_bytes", "latency_level_ms"),
+    *("commanded_kmh", "realised_kmh", "road_s", "distance_m", "image", "image_bytes", "memory_capacity_bytes", "latency_level_ms"),
     *("tier", "level_met", "deployment_bytes", "handoffs", *OUTCOME_NAMES, "traffic_bytes", "wasted_bytes"),
     *("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s", "outside_s", "unmatched_s"),
     *("reports", "report_bytes", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses"),
-    *("copies", *(f"copies_{name}" for name in COPY_OUTCOME_NAMES), "copy_bytes", "copy_wasted_bytes", "cloud_bytes"),
+    *("copies", *(f"copies_{name}" for name in COPY_OUTCOME_NAMES), "copy_bytes", "copy_wasted_bytes"),
+    *("cloud_bytes", "other_bytes"),
     *("image_needed_bytes", "image_found_bytes", "relayed_byte_hops"),
 )
 # no varied option's column may be called like one of these
@@ -71,7 +82,7 @@ def copies_table(copies: Columns, names: Names) -> pd.DataFrame:
 
 def _image_bytes(of: Columns) -> FloatArray:
     """Bytes of images, whatever their source."""
-    return np.asarray(of["host_bytes"] + of["cloud_bytes"], dtype=np.float64)
+    return np.asarray(of["host_bytes"] + of["cloud_bytes"] + of["other_bytes"], dtype=np.float64)
 
 
 def stages_table(stages: Columns, names: Names) -> pd.DataFrame:
@@ -100,8 +111,8 @@ def vehicles_table(
     trips
         Columns of shape (vehicles,): commanded_kmh, road_s, distance_m, outside_s, unmatched_s.
     containers
-        Columns of shape (vehicles, variants): image_bytes, memory_capacity_bytes, latency_level_ms, tier, level_met, handoffs, outages,
-        reports, report_bytes, relayed_byte_hops, hits and the like.
+        Columns of shape (vehicles, variants): image, image_bytes, deployment_bytes, memory_capacity_bytes, latency_level_ms, tier,
+        level_met, handoffs, outages, reports, report_bytes, relayed_byte_hops, hits and the like.
     """
     n_vehicles, n_variants = len(names.vehicles), len(names.variants)
     variant, vehicle = (grid.ravel() for grid in np.meshgrid(np.arange(n_variants), np.arange(n_vehicles), indexing="ij"))
@@ -112,7 +123,6 @@ def vehicles_table(
     by_trip = {**trips, "realised_kmh": realised_kmh}
     by_container = {
         **containers,
-        "deployment_bytes": containers["image_bytes"],
         **_booked(transfers, copies, n_vehicles, n_variants),
     }
     columns: dict[str, NDArray[Any]] = {MODE: np.array(names.modes, dtype=object)[vehicle]} if names.modes else {}
@@ -131,15 +141,15 @@ def _booked(transfers: Columns, copies: Columns, n_vehicles: int, n_variants: in
     in_vain, in_vain_copy = transfers["outcome"] != Outcome.COMPLETED, copies["outcome"] != CopyOutcome.USED
     copied = _totals(of_copy, _image_bytes(copies), n)
     copied_in_vain = _totals(of_copy[in_vain_copy], _image_bytes(copies)[in_vain_copy], n)
-    from_cloud = _totals(container, transfers["cloud_bytes"], n) + _totals(of_copy, copies["cloud_bytes"], n)
     booked: dict[str, NDArray[Any]] = {
         "traffic_bytes": (_totals(container, traffic, n) + copied).reshape(shape),
         "wasted_bytes": (_totals(container[in_vain], traffic[in_vain], n) + copied_in_vain).reshape(shape),
         "copy_bytes": copied.reshape(shape),
         "copy_wasted_bytes": copied_in_vain.reshape(shape),
-        "cloud_bytes": from_cloud.reshape(shape),
-        "copies": np.bincount(of_copy, minlength=n).reshape(shape),
+        "copies": np.bincount(of_copy[copies["outcome"] != CopyOutcome.REFUSED], minlength=n).reshape(shape),
     }
+    for source in ("cloud_bytes", "other_bytes"):
+        booked[source] = (_totals(container, transfers[source], n) + _totals(of_copy, copies[source], n)).reshape(shape)
     for outcome, name in enumerate(OUTCOME_NAMES):
         booked[name] = np.bincount(container[transfers["outcome"] == outcome], minlength=n).reshape(shape)
     for outcome, name in enumerate(COPY_OUTCOME_NAMES):

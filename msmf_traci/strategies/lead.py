@@ -15,6 +15,7 @@ from msmf_traci.migration.copies import is_listed
 from msmf_traci.migration.flow import sent_bytes
 from msmf_traci.migration.kernel import Now
 from msmf_traci.migration.links import rate_between
+from msmf_traci.migration.policy import CLOUD_IS_SOURCE
 from msmf_traci.migration.transfer import IDLE, MEMORY, ROUND
 from msmf_traci.records import Int32, ListOfNumbers, ListOfServers, dtype_of
 from msmf_traci.sentinels import CLOUD, KEEP, MOST_PREFETCHED, NO_SERVER
@@ -165,13 +166,14 @@ def serves(now: Now, server: int, cell: int) -> bool:
 def image_left_s(now: Now, server: int) -> float:
     """Seconds that what is missing of the image takes to a server from where images come from."""
     c = now.container
-    missing = c.image_bytes if c.target != server else max(0.0, c.image_part_bytes - sent_bytes(c, now.look.time_s))
+    missing = c.image_bytes if c.target != server else now.missing_bytes[MOST_PREFETCHED]
     for k in range(MOST_PREFETCHED):
         if c.prefetch[k] == NO_SERVER:
             break
         if c.prefetch[k] == server:
             missing = now.missing_bytes[k]
-    return missing / rate_between(CLOUD if now.policy.images.is_from_cloud else c.host, server, now.policy, now.server_map)
+    source = CLOUD if now.policy.images.source == CLOUD_IS_SOURCE else c.host
+    return missing / rate_between(source, server, now.policy, now.server_map)
 
 
 @compiled

@@ -15,7 +15,7 @@ from msmf_traci.arrays import BoolArray, FloatArray, IntArray
 from msmf_traci.control.look import Road
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import Servers
-from msmf_traci.migration.images import copies_of, images_missing
+from msmf_traci.migration.images import copies_of, images_lacking
 from msmf_traci.migration.ledger import Stage
 from msmf_traci.migration.links import rates_between
 from msmf_traci.migration.policy import Policy
@@ -168,7 +168,7 @@ class Situation:
     @cached_property
     def dirty_bytes_per_s(self) -> FloatArray:
         """Memory that changes in a second."""
-        return self.memory_bytes * self.policy.links.dirty_share_per_s
+        return np.asarray(self.memory_bytes * self._of_container("dirty_share_per_s"), dtype=np.float64)
 
     @cached_property
     def start_s(self) -> FloatArray:
@@ -214,7 +214,7 @@ class Situation:
 
     def image_missing_bytes(self, server: IntArray) -> FloatArray:
         """What of each container's image is missing at a server, shape (n,); NaN for NO_SERVER."""
-        return images_missing(self._containers, np.asarray(server, dtype=np.int64), self.time_s, self._scene)
+        return images_lacking(self._containers, np.asarray(server, dtype=np.int64), self.time_s, self._scene)
 
     @cached_property
     def image_wanted_at(self) -> IntArray:

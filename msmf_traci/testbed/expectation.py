@@ -16,7 +16,7 @@ from msmf_traci.migration.course import Batch
 from msmf_traci.migration.engine import Decider, Engine, no_decisions, room_to_see
 from msmf_traci.migration.ledger import BYTE_KINDS, Ledger, Outcome, Stage
 from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy, Processing
-from msmf_traci.migration.workload import Containers, start_time_s
+from msmf_traci.migration.workload import private_containers, start_time_s
 from msmf_traci.records import new_records
 from msmf_traci.sentinels import NO_SERVER
 
@@ -120,8 +120,9 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
     given = no_decisions(n)._replace(home=home, target=target)
     ledger = Ledger(keep_stages=True)
     engine = Engine([_rules(migration, costs)], [Decider()], [_neighbours()], ledger)
-    image, memory, level = (np.array([value]) for value in (migration.image_bytes, migration.memory_bytes, 1e9))
-    engine.admit([Containers(image, memory, level, start_time_s(image, costs.start_s))])
+    sizes = migration.image_bytes, migration.memory_bytes, 1e9, migration.dirty_share_per_s
+    image, memory, level, dirty = (np.array([value]) for value in sizes)
+    engine.admit([private_containers(image, memory, level, start_time_s(image, costs.start_s), dirty)])
     looks = new_records(Look, n)
     looks["first"], looks["last"] = frame == 0, frame == n - 1
     still, zero = np.zeros(n), np.zeros(n, dtype=np.int64)
@@ -137,7 +138,6 @@ def _rules(migration: Migration, costs: Costs) -> Policy:
     processing = replace(costs.processing, answers_s=costs.processing.answers_s + costs.round_trips * migration.round_trip_s)
     links = LinkOptions(
         bandwidth_bytes_per_s=migration.bandwidth_bytes_per_s * costs.efficiency,
-        dirty_share_per_s=migration.dirty_share_per_s,
         dirty_threshold_bytes=migration.threshold_bytes,
         switch_s=0.0,
     )

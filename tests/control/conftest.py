@@ -16,6 +16,7 @@ from msmf_traci.control.reports import Knowledge, ReportOptions, Reports
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.deployment.server_map import RequestLatency
+from msmf_traci.migration.catalogue import catalogue_of
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.engine import new_state, no_decisions
 from msmf_traci.migration.kernel import Now, pointer_to
@@ -53,7 +54,7 @@ COLUMNS = {
 EACH_FRAME = ReportOptions(0.0, 0.0, 0.0)
 HORIZON_M, SLACK_M = 1500.0, 30.0
 VEHICLES = 16
-POLICY = Policy(LinkOptions(1e7, 0.05, 5e6, 0.0), HandoffPolicy(False, False), RequestLatency((15.0, 55.0), 5.0), 2)
+POLICY = Policy(LinkOptions(1e7, 5e6, 0.0), HandoffPolicy(False, False), RequestLatency((15.0, 55.0), 5.0), 2)
 
 
 class Panel:
@@ -133,7 +134,7 @@ class Bench:
         self.cells = HexCells(5, 500.0, "flat")
         self.servers = two_tiers(self.cells, 1)
         self.latency = RequestLatency((15.0, 55.0), 5.0)
-        self.scene = Scene(record_of(POLICY)[()], self.servers.server_map(), new_state(self.servers), Ledger().books)
+        self.scene = Scene(record_of(POLICY)[()], self.servers.server_map(), new_state(self.servers, catalogue_of([])), Ledger().books)
 
     def cell(self, q: int, r: int) -> int:
         """Number of a cell, and of its local server."""

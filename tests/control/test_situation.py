@@ -10,6 +10,7 @@ from msmf_traci.control.look import Look, Road
 from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.deployment.server_map import RequestLatency
+from msmf_traci.migration.catalogue import catalogue_of
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.engine import new_state
 from msmf_traci.migration.ledger import Ledger, Stage
@@ -24,8 +25,8 @@ MB = 1e6
 
 
 def policy(**links: Any) -> Policy:
-    """10 MB/s, a twentieth of the memory dirty in a second."""
-    return Policy(LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, **links), HandoffPolicy(False, False), RequestLatency((15.0, 55.0), 5.0), 2)
+    """Links of 10 MB/s."""
+    return Policy(LinkOptions(10 * MB, 5 * MB, 0.0, **links), HandoffPolicy(False, False), RequestLatency((15.0, 55.0), 5.0), 2)
 
 
 def situation(servers: Any, rules: Policy, held: Any = None, time_s: float = 0.0, n: int = 1, **columns: Any) -> Situation:
@@ -38,7 +39,7 @@ def situation(servers: Any, rules: Policy, held: Any = None, time_s: float = 0.0
 
 def scene_of(servers: Any, rules: Policy, held: Any = None) -> Scene:
     """What containers stand in, with so many of them on each server."""
-    state = new_state(servers)
+    state = new_state(servers, catalogue_of([]))
     return Scene(record_of(rules)[()], servers.server_map(), state if held is None else state._replace(held=held), Ledger().books)
 
 
@@ -147,8 +148,8 @@ def test_what_an_open_transfer_has_sent_and_what_is_missing() -> None:
     assert found == [(40, 80, 4, 10), (110, 10, 11, 10), (122.5, 2.5, 16.25, 10), (125, 0, 18, 10)]
 
 
-def test_memory_gets_dirty_at_the_share_of_the_rules(bench: Any) -> None:
-    assert situation(bench.servers, policy(), memory_bytes=20 * MB).dirty_bytes_per_s.tolist() == [MB]
+def test_memory_gets_dirty_at_the_share_of_the_container(bench: Any) -> None:
+    assert situation(bench.servers, policy(), memory_bytes=20 * MB, dirty_share_per_s=0.05).dirty_bytes_per_s.tolist() == [MB]
 
 
 def test_what_a_strategy_writes_into_its_situation_stays_there(bench: Any) -> None:

@@ -18,8 +18,7 @@ def row_of_sites(tier: list[str], capacity: list[float], bandwidth: list[float],
     said = StationData(
         np.arange(4),
         np.array(tier, dtype=object),
-        np.array(capacity),
-        np.array(bandwidth),
+        {"capacity": np.array(capacity), "store_gb": np.full(4, NAN), "bandwidth_mbps": np.array(bandwidth)},
         {name: np.array(values, dtype=object) for name, values in columns.items()},
     )
     x = np.arange(4) * 500.0

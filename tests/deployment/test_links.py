@@ -21,7 +21,7 @@ from msmf_traci.errors import InputError
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.links import links_between, longest_path, rate_between
 from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy, Processing
-from msmf_traci.migration.workload import Containers
+from msmf_traci.migration.workload import private_containers
 from msmf_traci.records import record_of
 from tests.courses import tell, told_engine
 
@@ -31,7 +31,7 @@ CELLS = HexCells(1, 500.0)  # seven
 L = [f"L:{name}" for name in CELLS.names]
 # access takes 10 ms and computing 5 ms, on the top 1 ms
 LATENCY = record_of(RequestLatency((15.0, 11.0)))[None]
-POLICY = record_of(Policy(LinkOptions(12.5 * MB, 0.0, MB, 0.0), HandoffPolicy(False, False), RequestLatency((15.0, 11.0)), 2))[None]
+POLICY = record_of(Policy(LinkOptions(12.5 * MB, MB, 0.0), HandoffPolicy(False, False), RequestLatency((15.0, 11.0)), 2))[None]
 
 
 def written(folder: Path, rows: list[tuple[str, str, float, float]]) -> Path:
@@ -103,14 +103,14 @@ def test_of_equally_short_ways_fewer_links_then_names_decide(tmp_path: Path) -> 
 
 def run(servers: Servers, transfers: list[tuple[int, int]], until_s: float, *, shared: bool, round_trips: float = 0.0) -> np.ndarray:
     """Seconds after which the images of 100 MB of some containers are on their targets."""
-    links = LinkOptions(12.5 * MB, 0.0, 1e12, 0.0, is_shared=shared)
+    links = LinkOptions(12.5 * MB, 1e12, 0.0, is_shared=shared)
     processing = Processing(round_trips=round_trips)
     rules = Policy(links, HandoffPolicy(False, False), RequestLatency((15.0, 11.0)), 2, processing)
     ledger = Ledger(keep_stages=True)
     engine = told_engine([rules], [servers], ledger)
     n = len(transfers)
     each = np.ones(n)
-    engine.admit([Containers(100 * MB * each, MB * each, 80 * each, 0.2 * each)])
+    engine.admit([private_containers(100 * MB * each, MB * each, 80 * each, 0.2 * each, 0 * each)])
     home, target = ([pair[k] for pair in transfers] for k in (0, 1))
     for t_s in (0.0, until_s):
         tell(engine, t_s, range(n), home=home, target=target, cell=home, first=t_s == 0, last=t_s > 0)

@@ -87,7 +87,9 @@ def test_filters_count_each_row_at_the_first_that_it_fails(tmp_path: Path) -> No
 
 def nothing_said() -> StationData:
     nothing: np.ndarray = np.zeros(0)
-    return StationData(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=object), nothing, nothing, {})
+    return StationData(
+        np.zeros(0, dtype=np.int64), np.zeros(0, dtype=object), dict.fromkeys(("capacity", "store_gb", "bandwidth_mbps"), nothing), {}
+    )
 
 
 def test_near_sites_are_merged_in_their_weighted_middle_and_same_places_always() -> None:
@@ -104,7 +106,7 @@ def test_rows_at_one_place_may_speak_of_servers_of_two_tiers(tmp_path: Path) -> 
     sites = merged(read_sites(path, SiteChoice(areas=("district",))), 0.0)
     assert (sites.names, sites.counts["merged"]) == (["a", "b"], 1)
     said = sites.stations
-    assert (said.station.tolist(), said.tier.tolist(), said.capacity.tolist()) == ([0, 0], ["", "regional"], [5, 10])
+    assert (said.station.tolist(), said.tier.tolist(), said.own["capacity"].tolist()) == ([0, 0], ["", "regional"], [5, 10])
     assert said.columns["district"].tolist() == ["west", "east"]
     unsaid = read_sites(path, SiteChoice(columns={"capacity": "none"})).stations
     assert len(unsaid.station) == 0

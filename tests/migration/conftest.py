@@ -6,7 +6,7 @@ dirty memory from none to twice the bandwidth.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from msmf_traci.control.look import Look, Outlook, Road
+from msmf_traci.migration.catalogue import Catalogue, catalogue_of
 from msmf_traci.migration.engine import Decider, Engine, batch_of, no_decisions, room_to_see
 from msmf_traci.migration.kernel import Now
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.policy import AS_IN_THE_PAPER, NO_PROCESSING, HandoffPolicy, ImageOptions, LinkOptions, Processing
-from msmf_traci.migration.workload import Containers
+from msmf_traci.migration.policy import AS_IN_THE_PAPER, NO_PROCESSING, HandoffPolicy, ImageOptions, LinkOptions, Processing, Source
+from msmf_traci.migration.workload import Containers, private_containers
 from msmf_traci.mobility.frame import Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.records import new_records
@@ -32,6 +33,7 @@ from tests.courses import REGION, SERVERS, names_of, policies, row_of_cells
 MB = 1e6
 BYTES_PER_S = 10 * MB
 CLOCKS = ("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s")
+LAYERS = ({"base": 30 * MB, "a": 5 * MB}, {"base": 30 * MB, "b": 20 * MB}, {"b": 20 * MB, "c": 1 * MB, "base": 30 * MB})
 STATE = (*CLOCKS, "running", "hops", "late")
 
 
@@ -57,6 +59,7 @@ class Drive:
     tiers: int = 1
     prefetch: np.ndarray | None = None
     images: ImageOptions = AS_IN_THE_PAPER
+    catalogue: Catalogue | None = None
 
     @property
     def vehicles(self) -> int:
@@ -115,8 +118,9 @@ class Booked:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
         rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, drive.images, tiers=drive.tiers)
+        catalogues = None if drive.catalogue is None else [drive.catalogue] * drive.strategies
         decider = Decider() if given else Decider("told", told, each_frame=cuts is None)
-        self.engine = Engine(rules, [decider] * drive.strategies, row_of_cells(policies=drive.strategies), self.ledger)
+        self.engine = Engine(rules, [decider] * drive.strategies, row_of_cells(policies=drive.strategies), self.ledger, catalogues)
         self.engine.admit([drive.containers] * drive.strategies)
         self.now_s = -np.inf
         self.state_at_arrival: dict[int, dict[str, np.ndarray]] = {}
@@ -214,7 +218,9 @@ class Booked:
             **{name: np.zeros(shape) for name in ("image_needed_bytes", "image_found_bytes", "relayed_byte_hops")},
             **{f"{kind}_{result}": np.zeros(shape) for kind in ("entry", "handoff") for result in ("hits", "misses")},
             "tier": np.full(shape, "local", dtype=object),
+            "image": np.full(shape, None),
             "image_bytes": records["image_bytes"],
+            "deployment_bytes": records["deployed_bytes"],
             "memory_capacity_bytes": records["memory_bytes"],
             "latency_level_ms": records["latency_level_ms"],
         }
@@ -261,15 +267,15 @@ def _lists(draw: st.DrawFn, shape: tuple[int, ...], tiers: int) -> np.ndarray:
 def _images(is_shared: bool) -> st.SearchStrategy[ImageOptions]:
     """From the host or the cloud, kept or not; copies that wait for idle links only where links are shared."""
     kept_s, cloud = st.sampled_from([0.0, 7.0, math.inf]), st.sampled_from([math.inf, 4 * MB])
-    return st.builds(ImageOptions, st.booleans(), kept_s, cloud, st.booleans() if is_shared else st.just(False))
+    return st.builds(ImageOptions, st.sampled_from(Source), kept_s, cloud, st.booleans() if is_shared else st.just(False))
 
 
 @st.composite
-def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = False) -> Drive:
+def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = False, storing: bool = False) -> Drive:
     """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way.
 
     Crowded: on shared links, or servers with room for one or two containers, or both; half of these want mostly one server. Copying: images
-    are wanted on servers ahead of time.
+    are wanted on servers ahead of time. Storing: images have layers in common, servers have little room for them, or both.
     """
     v, s, f = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(2, 14))
     # mostly the whole time, so that there is something to book
@@ -281,7 +287,16 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = Fal
     entered = draw(arrays.arrays(np.int64, (f, v, s), elements=st.sampled_from([NO_SERVER, 2, 3])))
     image, memory = draw(_numbers(1, 80, v)) * MB, draw(_numbers(1, 40, v)) * MB
     levels = draw(st.lists(st.sampled_from([10.0, 30.0, 80.0, 150.0]), min_size=v, max_size=v))
-    is_shared = crowded and draw(st.booleans())
+    is_shared, dirty = crowded and draw(st.booleans()), draw(st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0]))
+    containers = private_containers(image, memory, np.array(levels), draw(_numbers(0.1, 5, v)), dirty * np.ones(v))
+    images, catalogue = draw(_images(is_shared)) if copying else AS_IN_THE_PAPER, None
+    if storing:
+        if draw(st.booleans()):
+            catalogue = catalogue_of(LAYERS)
+            which = np.array(draw(st.lists(st.integers(0, len(LAYERS) - 1), min_size=v, max_size=v)))
+            containers = replace(containers, image=which, image_bytes=np.array([sum(layers.values()) for layers in LAYERS])[which])
+        room = containers.image_bytes.max() * draw(st.sampled_from([0.0, 1.0, 1.5, 2.5]))
+        images = replace(images, are_shared=catalogue is not None, store_by_tier=(room, room))
     return Drive(
         times_s=np.cumsum(draw(_numbers(0.05, 15, f))),
         first=first,
@@ -290,10 +305,9 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = Fal
         target=np.where(target == KEEP, -1, target),
         entry=np.where(target == REGION, entered, NO_SERVER),
         cell=draw(arrays.arrays(np.int64, (f, v), elements=st.integers(0, len(SERVERS) - 1))),
-        containers=Containers(image, memory, np.array(levels), draw(_numbers(0.1, 5, v))),
+        containers=containers,
         links=LinkOptions(
             BYTES_PER_S,
-            draw(st.sampled_from([0.0, 0.01, 0.1, 0.5, 2.0])),
             5 * MB,
             draw(st.sampled_from([0.0, 0.5])),
             is_shared=is_shared,
@@ -307,7 +321,8 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = Fal
         processing=draw(_processing()),
         tiers=tiers,
         prefetch=draw(_lists((f, v, s), tiers)) if copying else None,
-        images=draw(_images(is_shared)) if copying else AS_IN_THE_PAPER,
+        images=images,
+        catalogue=catalogue,
     )
 
 
@@ -327,6 +342,12 @@ def crowded_drives() -> st.SearchStrategy[Drive]:
 def copying_drives() -> st.SearchStrategy[Drive]:
     """Random drives of containers that meet or do not, whose images are copied ahead."""
     return st.booleans().flatmap(lambda crowded: random_drives(crowded=crowded, copying=True))
+
+
+@pytest.fixture(scope="session")
+def storing_drives() -> st.SearchStrategy[Drive]:
+    """The same, of containers whose images have layers in common, or meet in small stores."""
+    return st.booleans().flatmap(lambda crowded: random_drives(crowded=crowded, copying=True, storing=True))
 
 
 @pytest.fixture(scope="session")
@@ -350,8 +371,8 @@ def same_container_drive() -> Callable[[np.ndarray], Drive]:
             target=np.full((frames, vehicles, 1), NO_SERVER),
             entry=np.full((frames, vehicles, 1), NO_SERVER),
             cell=np.zeros((frames, vehicles), dtype=np.int64),
-            containers=Containers(100 * MB * every, 20 * MB * every, 80 * every, 0.5 * every),
-            links=LinkOptions(BYTES_PER_S, 0.05, 5 * MB, 0.0),
+            containers=private_containers(100 * MB * every, 20 * MB * every, 80 * every, 0.5 * every, 0.05 * every),
+            links=LinkOptions(BYTES_PER_S, 5 * MB, 0.0),
             policy=HandoffPolicy(False, False),
         )
 
@@ -382,8 +403,8 @@ def crowd() -> Callable[..., Drive]:
             target=np.broadcast_to(target, (frames, vehicles))[:, :, None],
             entry=np.full((frames, vehicles, 1), NO_SERVER),
             cell=np.zeros((frames, vehicles), dtype=np.int64),
-            containers=Containers(MB * every, MB * every, np.array(level_ms or 80 * every), every),
-            links=LinkOptions(BYTES_PER_S, 0.0, 5 * MB, 0.0, room_by_tier=(local_room or 0, regional_room or 0)),
+            containers=private_containers(MB * every, MB * every, np.array(level_ms or 80 * every), every, 0 * every),
+            links=LinkOptions(BYTES_PER_S, 5 * MB, 0.0, room_by_tier=(local_room or 0, regional_room or 0)),
             policy=HandoffPolicy(False, False),
             tiers=tiers,
         )

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Processing
-from msmf_traci.migration.workload import Containers
+from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Processing, Source
+from msmf_traci.migration.workload import private_containers
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from tests.courses import names_of, policies, row_of_cells, tell, told_engine
@@ -25,11 +25,11 @@ class Course:
     """One vehicle under one variant, told frame by frame what is decided."""
 
     def __init__(self, images: ImageOptions | None = None, *, shared: bool = False, relay: bool = False, **processing: float) -> None:
-        links = LinkOptions(10 * MB, 0.0, 5 * MB, 0.0, is_shared=shared)
+        links = LinkOptions(10 * MB, 5 * MB, 0.0, is_shared=shared)
         rules = policies(links, HandoffPolicy(relay, False), 1, Processing(**processing), images or ImageOptions())
         self._ledger = Ledger(keep_stages=True)
         self.engine = told_engine(rules, row_of_cells(), self._ledger)
-        self.engine.admit([Containers(*(np.array([value]) for value in (50 * MB, 30 * MB, 80.0, 1.0)))])
+        self.engine.admit([private_containers(*(np.array([value]) for value in (50 * MB, 30 * MB, 80.0, 1.0, 0.0)))])
         self._is_first = True
 
     def at(self, t_s: float, home: int = KEEP, *, target: int = NO_SERVER, ahead: tuple[int, ...] = (), **more: Any) -> None:
@@ -60,7 +60,7 @@ class Course:
         return names_of(["v0"], ["s0"])
 
 
-CLOUD = ImageOptions(is_from_cloud=True)
+CLOUD = ImageOptions(source=Source.CLOUD)
 
 
 def test_a_copy_brings_the_image_and_ends_with_the_trip() -> None:
@@ -99,7 +99,7 @@ def test_the_order_of_copies_is_that_of_the_last_list() -> None:
 
 def test_copies_from_the_cloud_wait_for_nothing() -> None:
     """W each; with a link of 5 MB/s, 10 s each."""
-    for options, done_s in ((CLOUD, 5), (ImageOptions(is_from_cloud=True, cloud_bytes_per_s=5 * MB), 10)):
+    for options, done_s in ((CLOUD, 5), (ImageOptions(source=Source.CLOUD, cloud_bytes_per_s=5 * MB), 10)):
         course = Course(options)
         course.at(0, target=B, ahead=(C, D))
         course.at(11, last=True)
@@ -141,7 +141,7 @@ def test_a_container_that_is_stopped_while_it_waits_sends_its_memory_once_the_co
 
 def test_what_a_stop_leaves_of_an_image_comes_from_the_cloud_and_then_the_memory_from_the_host() -> None:
     """20 MB at 5 MB/s by 4 s; the rest takes 6 s, the memory 3 s."""
-    course = Course(ImageOptions(is_from_cloud=True, cloud_bytes_per_s=5 * MB))
+    course = Course(ImageOptions(source=Source.CLOUD, cloud_bytes_per_s=5 * MB))
     course.at(0, target=B)
     course.at(4, home=B)
     course.at(20, last=True)

@@ -1,6 +1,6 @@
 """Containers share nothing (model, section 8, dedicated links): who else is on the road, and what else is compared, changes nothing."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 
 import numpy as np
@@ -9,8 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msmf_traci.migration.workload import Containers
-
-DRAWS = ("image_bytes", "memory_bytes", "latency_level_ms", "start_s")
 
 
 @settings(max_examples=80, deadline=None)
@@ -29,7 +27,7 @@ def test_a_container_fares_as_if_it_were_alone(drives, book, data):
                 target=drive.target[:, [v]][:, :, [s]],
                 entry=drive.entry[:, [v]][:, :, [s]],
                 cell=drive.cell[:, [v]],
-                containers=Containers(*(getattr(drive.containers, name)[[v]] for name in DRAWS)),
+                containers=Containers(*(getattr(drive.containers, each.name)[[v]] for each in fields(Containers))),
             )
         )
         for among, own in zip(tables, (alone.transfers(), alone.stages(), alone.vehicle_rows()), strict=True):

@@ -31,7 +31,7 @@ _VEHICLE = {
     "entry_misses": 0,
     "handoff_hits": 0,
     "handoff_misses": 0,
-    **dict.fromkeys(("copies", "copy_bytes", "copy_wasted_bytes", "cloud_bytes"), 0.0),
+    **dict.fromkeys(("copies", "copy_bytes", "copy_wasted_bytes", "cloud_bytes", "other_bytes"), 0.0),
     **dict.fromkeys(("image_needed_bytes", "image_found_bytes", "relayed_byte_hops"), 0.0),
 }
 _TRANSFER = {

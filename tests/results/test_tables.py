@@ -13,17 +13,17 @@ from msmf_traci.results.tables import copies_table, migrations_table, stages_tab
 
 MIGRATIONS = (
     "strategy image_mb vehicle transfer tier source target t_start_s t_handoff_s t_stop_s t_end_s outcome image_bytes memory_bytes "
-    "dirty_bytes final_bytes host_bytes cloud_bytes rounds lead_s downtime_s x_m y_m"
+    "dirty_bytes final_bytes host_bytes cloud_bytes other_bytes rounds lead_s downtime_s x_m y_m"
 )
 VEHICLES = (
-    "strategy image_mb vehicle commanded_kmh realised_kmh road_s distance_m image_bytes memory_capacity_bytes latency_level_ms tier "
+    "strategy image_mb vehicle commanded_kmh realised_kmh road_s distance_m image image_bytes memory_capacity_bytes latency_level_ms tier "
     "level_met deployment_bytes handoffs completed mispredicted user_left unfinished refused traffic_bytes wasted_bytes outages outage_s "
     "longest_outage_s censored relayed_s late_s satisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
-    "handoff_hits handoff_misses copies copies_used copies_unused copies_unfinished copy_bytes copy_wasted_bytes cloud_bytes "
-    "image_needed_bytes image_found_bytes relayed_byte_hops"
+    "handoff_hits handoff_misses copies copies_used copies_unused copies_unfinished copies_refused copy_bytes "
+    "copy_wasted_bytes cloud_bytes other_bytes image_needed_bytes image_found_bytes relayed_byte_hops"
 )
 COPIES = (
-    "strategy image_mb vehicle copy tier server t_start_s t_complete_s t_end_s outcome image_bytes host_bytes cloud_bytes "
+    "strategy image_mb vehicle copy tier server t_start_s t_complete_s t_end_s outcome image_bytes host_bytes cloud_bytes other_bytes "
     "missing_bytes x_m y_m"
 )
 STAGES = "strategy image_mb vehicle transfer stage t_begin_s t_end_s bytes"
@@ -50,7 +50,7 @@ class Books:
     ):
         vehicle, variant = divmod(container, 2)
         integers = (vehicle, variant, transfer, source, target, int(outcome), 2)
-        self._rows.append((integers, (start, handoff, stop, end, 100.0, 20.0, 5.0, 3.0, 100.0, 0.0, 7.0, 8.0)))
+        self._rows.append((integers, (start, handoff, stop, end, 100.0, 20.0, 5.0, 3.0, 100.0, 0.0, 0.0, 7.0, 8.0)))
 
     def transfers(self):
         ledger = Ledger()
@@ -80,7 +80,9 @@ def containers():
     return {
         "tier": np.array([["local", "local"], ["regional", "local"]], dtype=object),
         "level_met": np.array([[1, 1], [0, 1]]),
+        "image": np.full((2, 2), None),
         "image_bytes": np.array([[5e8, 5e8], [6e8, 6e8]]),
+        "deployment_bytes": np.array([[5e8, 5e8], [6e8, 6e8]]),
         "memory_capacity_bytes": np.array([[5e7, 5e7], [6e7, 6e7]]),
         "latency_level_ms": np.array([[30.0, 30.0], [80.0, 80.0]]),
         "reports": np.array([[101, 101], [1, 1]]),
@@ -105,7 +107,7 @@ def test_copies_have_their_columns_and_count_in_what_is_sent():
     """Car a under nearest: 60 MB in vain and 40 MB used, of which 30 MB came from the cloud; its transfer sent 128 bytes."""
     ledger = Ledger()
     for number, outcome, host, cloud in ((0, 1, 60e6, 0.0), (1, 0, 10e6, 30e6)):
-        ledger.books.copies.append(((1, 1, number, 2, outcome), (1.0, 4.0, 9.0, host, cloud, 40e6, 7.0, 8.0)))
+        ledger.books.copies.append(((1, 1, number, 2, outcome), (1.0, 4.0, 9.0, host, cloud, 0.0, 40e6, 7.0, 8.0)))
     table = copies_table(ledger.copies(), names(500.0))
     assert " ".join(table.columns) == COPIES
     assert table["outcome"].tolist() == ["unused", "used"] and table["server"].tolist() == ["R:0,0"] * 2

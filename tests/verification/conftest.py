@@ -11,7 +11,7 @@ import pytest
 
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
-from msmf_traci.migration.workload import Containers
+from msmf_traci.migration.workload import private_containers
 from msmf_traci.results.tables import migrations_table, stages_table
 from msmf_traci.sentinels import NO_SERVER
 from tests.courses import SERVERS, names_of, policies, row_of_cells, tell, told_engine
@@ -38,9 +38,10 @@ class OneContainer:
         processing: Processing = NO_PROCESSING,
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
-        links = LinkOptions(10 * MB, dirty_mb_per_s / memory_mb, threshold_mb * MB, switch_s)
+        links = LinkOptions(10 * MB, threshold_mb * MB, switch_s)
         self.engine = told_engine(policies(links, HandoffPolicy(relay, finish), processing=processing), row_of_cells(), self.ledger)
-        self.engine.admit([Containers(np.array([image_mb * MB]), np.array([memory_mb * MB]), np.array([level_ms]), np.array([start_s]))])
+        task = image_mb * MB, memory_mb * MB, level_ms, start_s, dirty_mb_per_s / memory_mb
+        self.engine.admit([private_containers(*(np.array([value]) for value in task))])
         self._before_s = np.nan
 
     def frame(self, t_s: float, home: int, target: int = NO_SERVER, cell: int = 0) -> None:

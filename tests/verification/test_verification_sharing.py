@@ -13,7 +13,7 @@ from pytest import approx
 from msmf_traci.errors import InputError
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
-from msmf_traci.migration.workload import Containers
+from msmf_traci.migration.workload import private_containers
 from msmf_traci.results.tables import migrations_table, stages_table
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from tests.courses import SERVERS, names_of, policies, row_of_cells, tell, told_engine
@@ -36,10 +36,10 @@ class Meeting:
         processing: Processing = NO_PROCESSING,
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
-        links = LinkOptions(10 * MB, 0.05, 5 * MB, 0.0, is_shared=shared, room_by_tier=(room or 0,))
+        links = LinkOptions(10 * MB, 5 * MB, 0.0, is_shared=shared, room_by_tier=(room or 0,))
         self.engine = told_engine(policies(links, HandoffPolicy(False, finish), processing=processing), row_of_cells(), self.ledger)
         each = np.ones(vehicles)
-        self.engine.admit([Containers(100 * MB * each, 20 * MB * each, 80 * each, 0.2 * each)])
+        self.engine.admit([private_containers(100 * MB * each, 20 * MB * each, 80 * each, 0.2 * each, 0.05 * each)])
         self._seen: set[int] = set()
         self._names = [f"v{i}" for i in range(vehicles)]
 
