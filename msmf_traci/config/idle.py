@@ -105,10 +105,12 @@ def _refuse_idle_of_links(config: Config, varied: Sequence[Config]) -> None:
 def _refuse_idle_of_images(varied: Sequence[Config]) -> None:
     if any(each.images.prefetch_when == "idle" and each.links.mode == "dedicated" for each in varied):
         raise ValueError("images.prefetch_when=idle is for shared links, but links.mode=dedicated: set links.mode=shared, or leave it out")
+    if any(each.images.shared for each in varied) and not any(each.workload.mix for each in varied):
+        raise ValueError("images.shared=true is for applications, but workload.application names none: add one, or leave it out")
     uplink = next((each.images.cloud_uplink_mbps for each in varied if each.images.cloud_uplink_mbps is not None), None)
-    if uplink is not None and all(each.images.source == "host" for each in varied):
+    if uplink is not None and all(each.images.source != "cloud" for each in varied):
         raise ValueError(
-            f"images.cloud_uplink_mbps={uplink:g} is for images from the cloud, but images.source=host: set images.source=cloud"
+            f"images.cloud_uplink_mbps={uplink:g} is for images from the cloud, but images.source is another: set images.source=cloud"
         )
 
 

@@ -187,10 +187,9 @@ def _tell(t_s: float, containers: Records, scene: Scene) -> bool:
 def _brings(c: Container, server: int, layer: int, scene: Scene) -> bool:
     """Whether a container has its image brought to a server, and a layer belongs to it."""
     place = find_copy(c, server, scene.state.images)
-    if place >= 0:
-        is_brought = is_coming(scene.state.images.copies[c.copies][place])
-    else:
-        is_brought = server == c.target and waits_for_image(c)
+    if place >= 0 and not is_coming(scene.state.images.copies[c.copies][place]):
+        return False
+    is_brought = place >= 0 or (server == c.target and waits_for_image(c))
     return bool(is_brought and has_layer(c, layer, scene.state.images.catalogue))
 
 

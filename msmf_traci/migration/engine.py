@@ -210,7 +210,7 @@ class Engine:
         if self._states[v].n[1]:
             raise InputError(
                 "no server that the strategy may use had room for the container of a vehicle that had departed by "
-                f"{time_s:g} s; raise the capacity of a tier (tiers.NAME.capacity), or drive fewer vehicles"
+                f"{time_s:g} s; raise tiers.NAME.capacity or tiers.NAME.store_gb, or drive fewer vehicles"
             )
 
 

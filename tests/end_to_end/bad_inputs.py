@@ -33,6 +33,12 @@ def make_files(folder: Path) -> None:
     (folder / "footpath.osm").write_text(OSM_HEAD + OSM_NODES + OSM_WAY.replace("primary", "footway") + "</osm>")
     (folder / "good.osm").write_text(OSM_HEAD + OSM_NODES + OSM_WAY + "</osm>")
     (folder / "other.osm").write_text('<?xml version="1.0"?><gpx></gpx>')
+    (folder / "catalogue.csv").write_text("image,layer,size_mb,weight\na,base,5,1\n")
+    (folder / "weightless.csv").write_text("image,layer,size_mb,weight\na,base,5,0\n")
+    (folder / "no_weight.csv").write_text("image,layer,size_mb\na,base,5\n")
+    (folder / "two_sizes.csv").write_text("image,layer,size_mb,weight\na,base,5,1\nb,base,6,1\n")
+    (folder / "two_weights.csv").write_text("image,layer,size_mb,weight\na,base,5,1\na,own,6,2\n")
+    (folder / "no_size.csv").write_text("image,layer,size_mb,weight\na,base,much,1\n")
     (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (folder / "small.net.xml").write_text(NET.format(size=400, allow=""))
     (folder / "sparse.net.xml").write_text(
@@ -214,7 +220,7 @@ CASES: list[tuple[str, str, str]] = [
     ("variants", "variants.workload.image_m=[100]", "did you mean variants.workload.image_mb"),
     ("applications", "workload.application=gmae", "there is no such application; choose from face, game, ram"),
     ("applications", "workload.application=game workload.image_mb=500", "leave one of the two out"),
-    ("applications", "+applications.mine={{image_mb:3}}", "an application has image_mb, memory_mb, dirty_percent_per_s, latency_level_ms"),
+    ("applications", "+applications.mine={{image_mb:3}}", "an application has image_mb, layers, memory_mb, dirty_percent_per_s, latency_level_ms"),
     ("variants", "variants.mobility.speed_kmh=[5,50]", "make a sweep instead: -m mobility.speed_kmh=VALUE,VALUE"),
     ("variants", "variants.handoff.unsynced=[stop,wait]", "'stop' or 'relay'"),
     ("variants", "variants.workload.latency_levels_ms=[[30,80]]", "give one weight for each level"),
@@ -224,7 +230,24 @@ CASES: list[tuple[str, str, str]] = [
     ("strategy", "strategy.pm.horizon_m=3", "there is no option strategy.pm.horizon_m"),
     ("strategy", "strategy.pm.prefetch=9", "strategy.pm.prefetch=9"),
     ("images", "images.prefetch_when=idle", "is for shared links, but links.mode=dedicated"),
-    ("images", "images.cloud_uplink_mbps=100", "is for images from the cloud, but images.source=host"),
+    ("images", "images.cloud_uplink_mbps=100", "is for images from the cloud, but images.source is another"),
+    ("images", "images.shared=true", "is for applications, but workload.application names none"),
+    ("images", "workload.application=a +applications.a={{layers:{{base:10}},memory_mb:5,dirty_percent_per_s:1,latency_level_ms:80}} "
+     "+applications.b={{layers:{{base:11}},memory_mb:5,dirty_percent_per_s:1,latency_level_ms:80}}", "applications.b.layers.base=11 contradicts"),
+    ("images", "+applications.a={{image_mb:5,layers:{{base:10}},memory_mb:5,dirty_percent_per_s:1,latency_level_ms:80}}", "give image_mb or layers, one of the two"),
+    ("images", "workload.application={{}}", "names no application"),
+    ("images", "workload.application={{game:2,fase:1}}", "workload.application=fase: there is no such application"),
+    ("images", "workload.application={{game:0}}", "must be greater than 0"),
+    ("images", "workload.catalogue={f}/catalogue.csv workload.application=game", "both say which images containers have"),
+    ("images", "workload.catalogue={f}/catalogue.csv workload.image_mb=500", "workload.image_mb=500.0 conflicts with workload.catalogue"),
+    ("images", "workload.catalogue={f}/nowhere.csv", "nowhere.csv: there is no such file"),
+    ("images", "workload.catalogue={f}/photo.jpg", "photo.jpg cannot be read"),
+    ("images", "workload.catalogue={f}/weightless.csv", "all weights are 0"),
+    ("images", "workload.catalogue={f}/no_weight.csv", "has no column weight"),
+    ("images", "workload.catalogue={f}/two_sizes.csv", "another size than the layer had before"),
+    ("images", "workload.catalogue={f}/two_weights.csv", "another weight than the image had before"),
+    ("images", "workload.catalogue={f}/no_size.csv", "has size_mb 'much', which is no such number"),
+    ("images", "tiers.local.store_gb=0", "tiers.local.store_gb=0: must be greater than 0"),
     ("images", "images.retain_s=-1", "images.retain_s=-1"),
     ("strategy", "strategy.pm_op.min=3", "did you mean strategy.pm_op.min_m"),
     ("strategy", "strategies=[pm,never] strategy.lazy.wait_s=3", "no strategy in use is called lazy; strategies has pm, never"),
@@ -232,7 +255,7 @@ CASES: list[tuple[str, str, str]] = [
     ("strategy", "variants.nearest.trigger_m=[10,20]", "is called variants.strategy.nearest.trigger_m today"),
     ("capacity", "tiers.local.capacity=0", "tiers.local.capacity=0"),
     ("capacity", "tiers.local.capacity=1.5", "tiers.local.capacity=1.5"),
-    ("capacity", "tiers.local.capacity=1 strategies=[nearest] mobility.vehicles=40 deployment.rings=2 deployment.spacing_m=2000 mobility.min_trip_m=500 mobility.max_duration_s=120", "raise the capacity of a tier"),
+    ("capacity", "tiers.local.capacity=1 strategies=[nearest] mobility.vehicles=40 deployment.rings=2 deployment.spacing_m=2000 mobility.min_trip_m=500 mobility.max_duration_s=120", "raise tiers.NAME.capacity"),
     ("links", "links.mode=bonded", "'dedicated' or 'shared'"),
     ("links", "links.file=nowhere.csv", "links.file=nowhere.csv: there is no such file"),
     ("links", "links.file={f}/broken.csv links.round_trip_ms=3", "conflicts with links.file, from which round trips follow"),

@@ -32,6 +32,7 @@ UNLIKE = (
 LATER = (
     *("host_bytes", "cloud_bytes", "cloud_traffic", "prefetch", "copies", "copy_"),
     *("image_needed_bytes", "image_found_bytes", "image_found_share", "relayed_byte_hops"),
+    *("other_bytes", "other_traffic", "store_", "evictions"),
 )
 
 
@@ -54,7 +55,7 @@ def as_it_was(path: Path) -> str:
     """A table without the columns that came later."""
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
-    kept = [place for place, name in enumerate(rows[0]) if not name.startswith(LATER)]
+    kept = [place for place, name in enumerate(rows[0]) if not name.startswith(LATER) and name != "image"]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([row[place] for place in kept] for row in rows)
     return text.getvalue()

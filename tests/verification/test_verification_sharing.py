@@ -267,7 +267,7 @@ def test_a_first_deployment_goes_to_the_nearest_server_with_room() -> None:
 
 def test_nowhere_to_deploy_is_said() -> None:
     meeting = Meeting(5, shared=False, room=1)
-    with pytest.raises(InputError, match=r"raise the capacity of a tier"):
+    with pytest.raises(InputError, match=r"raise tiers.NAME.capacity"):
         meeting.frame(0, dict.fromkeys(range(5), (A, NO_SERVER)))
 
 
