@@ -15,6 +15,7 @@ from msmf_traci.config.defaults import defaults
 from msmf_traci.config.earlier_names import earlier_name
 from msmf_traci.reporting.measures import REPLICATE
 from msmf_traci.reporting.numbers import exact
+from msmf_traci.results.option_columns import key_value
 
 SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
@@ -150,7 +151,7 @@ def config_options(config: Mapping[str, Any]) -> dict[str, Value]:
                 if isinstance(value, Mapping) and (option in _INNER_SECTIONS or section in ("applications", "tiers", "strategy"))
                 else {option: value}
             )
-            found |= {one: normalised(each) for one, each in values.items()}
+            found |= {one: normalised(key_value(each) if one == APPLICATION else each) for one, each in values.items()}
     return {name: value for name, value in found.items() if name not in _NO_INNER}
 
 

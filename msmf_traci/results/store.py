@@ -241,6 +241,11 @@ def read_table(folder: Path, name: str, *, as_written: bool = False, columns: Se
     return split_earlier_summary(table)[0] if name == "summary" and is_earlier_summary(table) else table
 
 
+def has_table(folder: Path, name: str) -> bool:
+    """Whether a run has a table, in either format."""
+    return _path_of(folder, name) is not None
+
+
 def _path_of(folder: Path, name: str) -> Path | None:
     """The file of a table in a run's folder, whatever its format; None where there is none."""
     return next((path for ending in ("csv", "parquet") if (path := folder / f"{name}.{ending}").is_file()), None)

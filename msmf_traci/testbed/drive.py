@@ -11,7 +11,7 @@ import pandas as pd
 
 from msmf_traci.config.earlier_names import with_new_names
 from msmf_traci.errors import InputError
-from msmf_traci.results.store import read_run, read_table
+from msmf_traci.results.store import has_table, read_run, read_table
 from msmf_traci.testbed.course import Decision
 from msmf_traci.units import BYTES_PER_MB
 
@@ -22,9 +22,14 @@ _SHARED = {
     "handoff.user_left": "handoff.user_left",
     "links.bandwidth_mbps": "links.bandwidth_mbps",
 }
-# one container moves at a time: nothing to share links or rooms with; the user is told the new address by a datagram, at once
-_NEEDED = {"links.mode": "dedicated", "links.file": None, "handoff.switch_ms": 0}
-_NEEDED_OF_TIERS = ("capacity", "bandwidth_mbps")  # null
+# one container moves at a time: nothing to share links, rooms or layers with; the user is told the new address by a datagram, at once;
+# images come from the host, and hosts keep none
+_NEEDED = {
+    **{"links.mode": "dedicated", "links.file": None, "handoff.switch_ms": 0},
+    **{"images.source": "host", "images.retain_s": 0, "images.shared": False, "workload.catalogue": None},
+}
+_BEFORE_IMAGES = {"source": "host", "retain_s": 0, "shared": False}  # what runs did that have no such options
+_NEEDED_OF_TIERS = ("capacity", "store_gb", "bandwidth_mbps")  # null
 _TIERS = {"local", "regional"}
 _COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host", "running")
 _KEEP, _NONE = "KEEP", "NONE"
@@ -99,7 +104,7 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
         raise InputError(f"drive.run={run}: there is no finished run; name a folder with run.json")
     config = with_new_names(facts["config"])
     _refuse_what_no_testbed_does(run, facts, config)
-    if not any((run / f"decisions.{ending}").is_file() for ending in ("csv", "parquet")):
+    if not has_table(run, "decisions"):
         raise InputError(f"drive.run={run}: the run has no decisions; make it again with output.trace=true")
     table = read_table(run, "decisions", columns=_COLUMNS)
     strategy = _strategy(table, strategy, run)
@@ -112,6 +117,9 @@ def read_drive(run: Path, vehicle: str | None, strategy: str | None, begin_s: fl
         )
     if rows["t_s"].duplicated().any():
         raise InputError(f"drive.run={run}: its variants decide differently for one vehicle; make a run without variants")
+    copies = read_table(run, "copies") if has_table(run, "copies") else pd.DataFrame({"vehicle": [], "strategy": []})
+    if ((copies["vehicle"] == vehicle) & (copies["strategy"] == strategy)).any():
+        raise InputError(f"drive.run={run}: images are copied ahead for vehicle {vehicle}, which the testbed cannot do; choose another")
     first_s = rows["t_s"].min() + begin_s
     rows = rows[(rows["t_s"] >= first_s) & (rows["t_s"] <= first_s + (duration_s if duration_s is not None else float("inf")))]
     if len(rows) < 2:
@@ -153,7 +161,8 @@ def _sizes(run: Path, vehicle: str, strategy: str, config: Mapping[str, Any]) ->
     """The vehicle's container, as it was drawn or fixed."""
     vehicles = read_table(run, "vehicles")
     row = vehicles[(vehicles["vehicle"] == vehicle) & (vehicles["strategy"] == strategy)].iloc[0]
-    name = config["workload"]["application"]
+    named = config["workload"]["application"]
+    name = str(row["image"]) if isinstance(named, Mapping) else named  # of a mix each vehicle has its own
     dirty = (config["applications"][name] if name is not None else config["workload"])["dirty_percent_per_s"]
     sizes = {
         "image_mb": float(row["image_bytes"]) / BYTES_PER_MB,
@@ -170,6 +179,7 @@ def _refuse_what_no_testbed_does(run: Path, facts: Mapping[str, Any], config: Ma
         raise InputError(f"drive.run={run}: the testbed has two tiers, local and regional, but the run has {', '.join(tiers)}")
     if any((facts.get("servers_with_own") or {}).values()):
         raise InputError(f"drive.run={run}: servers of the run have capacities or bandwidths of their own, which the testbed cannot do")
+    config = {**config, "images": {**_BEFORE_IMAGES, **config.get("images", {})}}
     needed = _NEEDED | {f"tiers.{tier}.{name}": None for tier in tiers for name in _NEEDED_OF_TIERS}
     for name, only in needed.items():
         if (has := option_of(config, name)) != only:

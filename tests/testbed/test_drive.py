@@ -161,6 +161,9 @@ def test_runs_that_cannot_be_driven(run: Path, tmp_path: Path) -> None:
         ({"tiers": {"order": ["local", "central"]}}, "the testbed has two tiers, local and regional, but the run has local, central"),
         ({"tiers": {"order": ["local"], "local": {"bandwidth_mbps": 50.0}}}, "cannot do its tiers.local.bandwidth_mbps=50.0"),
         ({"capacity": {"local": 3, "regional": None}}, "cannot do its tiers.local.capacity=3"),
+        ({"tiers": {"order": ["local"], "local": {"store_gb": 4.0}}}, "cannot do its tiers.local.store_gb=4.0"),
+        ({"images": {"source": "cloud"}}, "cannot do its images.source=cloud; make a run with images.source=host"),
+        ({"images": {"source": "host", "retain_s": None}}, "cannot do its images.retain_s=None; make a run with images.retain_s=0"),
     ],
 )
 def test_tiers_and_links_that_a_testbed_does_not_have_are_refused(changes: dict[str, Any], said: str, run: Path) -> None:
@@ -169,6 +172,26 @@ def test_tiers_and_links_that_a_testbed_does_not_have_are_refused(changes: dict[
     with pytest.raises(InputError) as refused:
         read_drive(run, "7", "pm", 0.0, None)
     assert said in str(refused.value)
+
+
+def test_a_vehicle_whose_image_is_copied_ahead_is_refused(run: Path) -> None:
+    pd.DataFrame({"vehicle": ["8"], "strategy": ["pm"]}).to_csv(run / "copies.csv", index=False)
+    assert read_drive(run, "7", "pm", 0.0, None).vehicle == "7"
+    pd.DataFrame({"vehicle": ["7"], "strategy": ["pm"]}).to_csv(run / "copies.csv", index=False)
+    with pytest.raises(InputError, match="images are copied ahead for vehicle 7"):
+        read_drive(run, "7", "pm", 0.0, None)
+
+
+def test_of_a_mix_a_vehicle_has_its_own_application(run: Path) -> None:
+    facts = json.loads((run / "run.json").read_text())
+    facts["config"]["workload"]["application"] = {"game": 1, "ram": 2}
+    facts["config"]["applications"] = {"game": {"dirty_percent_per_s": 1}, "ram": {"dirty_percent_per_s": 3}}
+    (run / "run.json").write_text(json.dumps(facts))
+    vehicles = pd.read_csv(run / "vehicles.csv")
+    vehicles["image"] = ["game", "ram", "ram", "game"]
+    vehicles.to_csv(run / "vehicles.csv", index=False)
+    options = read_drive(run, "7", "pm", 0.0, None).options
+    assert (options["application"], options["dirty_percent_per_s"]) == ("ram", 3)
 
 
 def test_what_differs_from_the_run_is_named(
