@@ -21,7 +21,7 @@ def test_each_application_is_a_variant_with_its_image_as_key() -> None:
     ]
     assert [each.keys for each in made.variants] == keys
     assert [each.workload for each in made.variants] == [0, 1, 2, 0, 1, 2]
-    assert [each.image_bytes for each in made.workloads] == [(1.4e9, 1.4e9), (7e8, 7e8), (1e8, 1e8)]
+    assert [each.kinds[0].image_bytes for each in made.workloads] == [(1.4e9, 1.4e9), (7e8, 7e8), (1e8, 1e8)]
 
 
 def test_applications_of_one_latency_level_share_what_is_known() -> None:
