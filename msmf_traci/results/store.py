@@ -286,7 +286,7 @@ def _read(path: Path, as_written: bool, wanted: list[str] | None) -> pd.DataFram
         return pd.read_parquet(path, columns=wanted)
     if as_written:
         return pd.read_csv(path, dtype=str, keep_default_na=False, usecols=wanted)
-    # names are text even where all look like numbers
-    text = {name: "string" for name in ("vehicle", "mode", "cell", "edge") if wanted is None or name in wanted}
+    # names are text even where all look like numbers, or none is there
+    text = {name: "string" for name in ("vehicle", "mode", "cell", "edge", "image") if wanted is None or name in wanted}
     table: pd.DataFrame = pd.read_csv(path, keep_default_na=False, na_values=[""], usecols=wanted, dtype=text, **EXACT)
     return table

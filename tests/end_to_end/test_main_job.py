@@ -156,7 +156,8 @@ def test_parquet_tables_hold_what_the_csv_tables_hold(default_run: tuple[Path, s
     assert called(tmp_path, "output.format=parquet").returncode == 0
     parquet = only_run(tmp_path / "results" / "synthetic")
     for name in ("migrations", "vehicles", "summary"):
-        pd.testing.assert_frame_equal(pd.read_parquet(parquet / f"{name}.parquet"), pd.read_csv(run / f"{name}.csv"), check_dtype=False)
+        as_csv = pd.read_csv(run / f"{name}.csv", dtype={"image": "string"})  # empty without applications
+        pd.testing.assert_frame_equal(pd.read_parquet(parquet / f"{name}.parquet"), as_csv, check_dtype=False)
 
 
 def test_help_names_groups_strategies_and_options(called: Command, tmp_path: Path) -> None:
