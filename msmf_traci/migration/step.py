@@ -12,13 +12,14 @@ from msmf_traci.compiled import compiled, inlined
 from msmf_traci.control.look import Look, Road
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.fetching import use_deployed_image
+from msmf_traci.migration.flow import sent_bytes
 from msmf_traci.migration.images import finish_copies, lacks, next_of_copies, obey_prefetch
 from msmf_traci.migration.kernel import Kernel, Now
 from msmf_traci.migration.machine import arrive, complete, obey, score, stays
 from msmf_traci.migration.rooms import grant_home, grant_target, hold, is_granted, lacks_what_it_asked_for, server_with_room
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import deploy, see
-from msmf_traci.migration.transfer import RESTORE, finish_stage, go_on_with_image, is_sending, may_send_later
+from msmf_traci.migration.transfer import FINAL, IMAGE, RESTORE, finish_stage, go_on_with_image, is_sending, may_send_later
 from msmf_traci.sentinels import KEEP, MOST_PREFETCHED, NO_SERVER
 
 
@@ -130,8 +131,12 @@ def decided(c: Container, look: Look, sample: int, road: Road, mind: Mind, scene
 @compiled
 def note_missing(c: Container, t_s: float, scene: Scene, missing_bytes: FloatArray) -> None:
     """Note what of the image is missing at each server of the list, and behind them at the target."""
-    if c.target != NO_SERVER:
+    if c.stage == IMAGE and c.image < 0 and c.layer >= 0:  # one layer, which it is sending
+        missing_bytes[MOST_PREFETCHED] = max(0.0, c.to_send_bytes - sent_bytes(c, t_s))
+    elif c.stage == IMAGE or c.stage == FINAL:
         missing_bytes[MOST_PREFETCHED] = lacks(c, c.target, t_s, scene)
+    else:
+        missing_bytes[MOST_PREFETCHED] = 0.0
     for k in range(MOST_PREFETCHED):
         if c.prefetch[k] == NO_SERVER:
             break
