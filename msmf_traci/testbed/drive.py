@@ -178,7 +178,7 @@ def _refuse_what_no_testbed_does(run: Path, facts: Mapping[str, Any], config: Ma
     if not _TIERS.issuperset(tiers):
         raise InputError(f"drive.run={run}: the testbed has two tiers, local and regional, but the run has {', '.join(tiers)}")
     if any((facts.get("servers_with_own") or {}).values()):
-        raise InputError(f"drive.run={run}: servers of the run have capacities or bandwidths of their own, which the testbed cannot do")
+        raise InputError(f"drive.run={run}: its servers have capacities, stores or bandwidths of their own, which the testbed cannot do")
     config = {**config, "images": {**_BEFORE_IMAGES, **config.get("images", {})}}
     needed = _NEEDED | {f"tiers.{tier}.{name}": None for tier in tiers for name in _NEEDED_OF_TIERS}
     for name, only in needed.items():
