@@ -27,6 +27,7 @@ _SOURCES = (
     "arrays.py",
     "compiled.py",
     "records.py",
+    "references.py",
     "sentinels.py",
     "deployment/server_map.py",
     "deployment/backhaul.py",
@@ -124,7 +125,7 @@ def _keep_if_possible(fast: Any) -> None:
     def load_or_say(signature: Any, target_context: Any) -> Any:
         found = load(signature, target_context)
         if found is None:
-            _say_once("compiling the engine, which takes two to three minutes (kept in the cache)")
+            _say_once("compiling the engine, which takes one to two minutes (kept in the cache)")
         return found
 
     def save_if_possible(signature: Any, compiled_code: Any) -> None:

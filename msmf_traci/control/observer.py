@@ -20,6 +20,7 @@ from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import new_records
+from msmf_traci.references import by_reference
 from msmf_traci.roads.coverage import EdgeCoverage
 from msmf_traci.roads.roads import Roads
 
@@ -121,7 +122,7 @@ class Observer:
             self._before[viewpoint],
         )
         is_new = look_ahead(tracks.start, tracks.vehicle, rows, road, options.horizon_m, options.slack_m, before, looks)
-        return Outlook(looks, is_new, road)
+        return by_reference(Outlook(looks, is_new, road))
 
     def _tier(self, viewpoint: Viewpoint, tracks: Tracks, known: Knowledge, cell: IntArray) -> IntArray:
         """Tier of the task of each sample's vehicle; by vehicle, where it does not change on the way."""

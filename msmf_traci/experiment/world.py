@@ -15,8 +15,9 @@ from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.preparation import City
 from msmf_traci.experiment.variants import Variants
 from msmf_traci.migration.course import Batch, Seen
-from msmf_traci.migration.engine import Decider, Engine, Given, batch_of, no_decisions
+from msmf_traci.migration.engine import Decider, Engine, batch_of, no_decisions
 from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.step import Given
 from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import record_of
@@ -117,6 +118,7 @@ class World:
             given = no_decisions(len(batch.time_s) if self._asked else 0)
             for f in range(len(batch.frame_start) - 1) if self._asked else ():
                 yield from self._frame(f, batch, outlooks, given, observed.seen)
+            self.engine.forget_expired(float(batch.time_s.max(initial=0)))
         self._tell_of_transfers()
         for strategy in self.strategies:
             call(strategy, "end")

@@ -19,7 +19,7 @@ from msmf_traci.migration.container import Container
 from msmf_traci.migration.copies import find_copy, has_copies_coming, is_coming
 from msmf_traci.migration.fetching import end_layer
 from msmf_traci.migration.images import go_on_with_copy
-from msmf_traci.migration.scene import Scene, State
+from msmf_traci.migration.scene import Scene, State, note_free
 from msmf_traci.migration.sharing import compute_together, has_begun_to_send, share_links
 from msmf_traci.migration.step import Mind, decide, happen, leave, look_forward, must_decide
 from msmf_traci.migration.store import NOBODY, row
@@ -132,6 +132,7 @@ def begin_frame(f: int, batch: Batch, v: int, containers: Records, scene: Scene)
             k += 1
         else:
             _close_place(containers[:, v], c, state)  # another one takes its place: look there again
+    note_free(scene)
     return moved
 
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msmf_traci.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from msmf_traci.arrays import ByteArray, FloatArray
 from msmf_traci.control.look import Outlook
+from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.errors import InputError
 from msmf_traci.migration.catalogue import Catalogue, catalogue_of
@@ -19,21 +20,14 @@ from msmf_traci.migration.course import Batch, Seen, begin_frame, finish_frame, 
 from msmf_traci.migration.kernel import Kernel, Now, failures_raised, keep, pointer_to
 from msmf_traci.migration.ledger import Ledger
 from msmf_traci.migration.policy import Policy
-from msmf_traci.migration.scene import Scene, State
-from msmf_traci.migration.step import Mind
+from msmf_traci.migration.scene import Free, Scene, State
+from msmf_traci.migration.step import Given, Mind
 from msmf_traci.migration.store import close_store, held_over_time
 from msmf_traci.migration.workload import Containers
 from msmf_traci.mobility.tracks import Tracks
 from msmf_traci.records import Records, new_records, record_of
+from msmf_traci.references import by_reference
 from msmf_traci.sentinels import KEEP, MOST_PREFETCHED, NO_SERVER
-
-
-class Given(NamedTuple):
-    """Decisions that are given for each sample of a batch: homes and targets, shape (n,), and lists of servers, shape (n, 8)."""
-
-    home: IntArray
-    target: IntArray
-    prefetch: IntArray
 
 
 def no_decisions(samples: int) -> Given:
@@ -67,6 +61,21 @@ class Decider:
     each_frame: bool = True
 
 
+class _Scene(NamedTuple):
+    """A scene by reference, and the servers and the state that it was made of."""
+
+    server_map: ServerMap
+    state: State
+    scene: Scene
+
+
+class _Mind(NamedTuple):
+    """A mind by reference, and the decisions that it was made of."""
+
+    given: Given
+    mind: Mind
+
+
 class Engine:
     """Containers, numbered by vehicle and variant.
 
@@ -94,11 +103,12 @@ class Engine:
         self._books = ledger.books
         self._records = new_records(Container, (0, len(policies)))
         self._memories = [_bytes_of(new_records(each.memory, 0)) for each in deciders]
-        self._minds: list[Mind | None] = [None] * len(deciders)
+        self._minds: list[_Mind | None] = [None] * len(deciders)
         self._vehicles = 0
-        self._false = np.zeros(0, dtype=bool)
+        self._undecided = no_decisions(0)
         catalogues = catalogues or [catalogue_of([])] * len(servers)
         self._states = [new_state(*each) for each in zip(servers, catalogues, strict=True)]
+        self._scenes: list[_Scene | None] = [None] * len(deciders)
         self._meets = [_meets(policy, each) for policy, each in zip(policies, servers, strict=True)]
 
     @property
@@ -129,7 +139,11 @@ class Engine:
 
     def scene(self, v: int) -> Scene:
         """What the containers of a variant stand in, as it is now."""
-        return Scene(self._policies[v], self._servers[v].server_map(), self._states[v], self._books)
+        server_map, state, made = self._servers[v].server_map(), self._states[v], self._scenes[v]
+        if made is None or made.server_map is not server_map or made.state is not state:
+            scene = by_reference(Scene(self._policies[v], server_map, state, self._books))
+            self._scenes[v] = made = _Scene(server_map, state, scene)
+        return made.scene
 
     def run(self, v: int, batch: Batch, outlook: Outlook, seen: Seen) -> None:
         """Take the containers of a variant that has a kernel through a batch.
@@ -149,9 +163,9 @@ class Engine:
             If no server has room for a container's first deployment, or the kernel fails.
         """
         go = run_together if self._meets[v] else run_alone
-        mind = self._mind(v, outlook)
+        outlook, mind = by_reference(outlook), self._mind(v, outlook, self._undecided)
         with failures_raised(self._deciders[v].name):
-            go(batch, outlook, mind, v, self.containers, self.scene(v), seen)
+            go(by_reference(batch), outlook, mind, v, self.containers, self.scene(v), by_reference(seen))
         if mind.wrong[0]:
             _, home, target, listed = mind.wrong
             raise InputError(
@@ -163,7 +177,7 @@ class Engine:
 
     def begin_frame(self, v: int, f: int, batch: Batch) -> bool:
         """What happens by itself to the containers of a variant until a frame; `finish_frame` takes what it returns."""
-        return begin_frame(f, batch, v, self.containers, self.scene(v))
+        return begin_frame(f, by_reference(batch), v, self.containers, self.scene(v))
 
     def finish_frame(self, v: int, f: int, batch: Batch, outlook: Outlook, given: Given, seen: Seen, *, moved: bool) -> None:
         """What a variant whose decisions are given does at a frame.
@@ -173,10 +187,14 @@ class Engine:
         InputError
             If no server has room for a container's first deployment.
         """
-        mind = self._mind(v, outlook)._replace(home=given.home, target=given.target, prefetches=given.prefetch)
-        outlook = outlook._replace(is_new=self._nothing_new(len(outlook.looks)))  # they are given at each frame
+        batch, outlook, seen, mind = by_reference(batch), by_reference(outlook), by_reference(seen), self._mind(v, outlook, given)
         finish_frame(f, moved, batch, outlook, mind, v, self.containers, self.scene(v), seen)
         self._check_rooms(v, float(batch.time_s[batch.by_frame[batch.frame_start[f]]]))
+
+    def forget_expired(self, time_s: float) -> None:
+        """Take out of memory which images servers have kept for as long as they should, at the end of a batch."""
+        for policy, state in zip(self._policies, self._states, strict=True):
+            close_store(state.images.store, time_s, policy["images"]["retain_s"])
 
     def held(self, v: int, begin_s: float, end_s: float) -> tuple[float, float]:
         """Bytes of images that a server of a variant held in the mean from one instant to the last one, and the most that one held."""
@@ -188,23 +206,19 @@ class Engine:
         """Layers that servers of a variant gave up to make room."""
         return int(self._states[v].images.store.n[2])
 
-    def _mind(self, v: int, outlook: Outlook) -> Mind:
-        if (mind := self._minds[v]) is None:
+    def _mind(self, v: int, outlook: Outlook, given: Given) -> Mind:
+        if (made := self._minds[v]) is None or made.given is not given:
             decider, memory = self._deciders[v], self._memories[v]
             options = _bytes_of(decider.options[None])[0]
-            server_map, prefetch = self._servers[v].server_map(), np.full(MOST_PREFETCHED + 1, NO_SERVER, dtype=np.int64)
-            missing = np.zeros(MOST_PREFETCHED + 1)
+            server_map, road = self.scene(v).server_map, by_reference(outlook).road
+            missing, prefetch = np.zeros(MOST_PREFETCHED + 1), np.full(MOST_PREFETCHED + 1, NO_SERVER, dtype=np.int64)
             looks, container, policy = outlook.looks, self._records[0, 0], self._policies[0]
-            example = Now(looks[0], outlook.road, server_map, container, policy, options, memory[0], prefetch, missing)
+            example = Now(looks[0], road, server_map, self.scene(v).state.free, container, policy, options, memory[0], prefetch, missing)
             kernel = pointer_to(decider.kernel or keep, example, decider.name)
             wrong = np.zeros(4, dtype=np.int64)
-            self._minds[v] = mind = Mind(kernel, options, memory, decider.each_frame, wrong, prefetch, missing, *no_decisions(0))
-        return mind
-
-    def _nothing_new(self, n: int) -> BoolArray:
-        if len(self._false) < n:
-            self._false = np.zeros(n, dtype=bool)
-        return self._false
+            mind = by_reference(Mind(kernel, options, memory, decider.each_frame, wrong, prefetch, missing, given))
+            self._minds[v] = made = _Mind(given, mind)
+        return made.mind
 
     def _check_rooms(self, v: int, time_s: float) -> None:
         if self._states[v].n[1]:
@@ -219,14 +233,15 @@ def batch_of(tracks: Tracks) -> Batch:
     by_frame = np.argsort(tracks.frame, kind="stable")
     frame_start = np.append(np.flatnonzero(np.diff(tracks.frame[by_frame], prepend=-1)), len(by_frame))
     of_vehicle = tracks.vehicle[tracks.track]
-    return Batch(tracks.start, tracks.vehicle, tracks.time_s, tracks.x_m, tracks.y_m, of_vehicle, frame_start, by_frame)
+    batch = Batch(tracks.start, tracks.vehicle, tracks.time_s, tracks.x_m, tracks.y_m, of_vehicle, frame_start, by_frame)
+    return by_reference(batch)
 
 
 def room_to_see(samples: int, variants: int) -> Seen:
     """Room for what a trace reads of so many samples; none where nothing is traced."""
     home, target, host = (np.zeros((samples, variants), dtype=np.int64) for _ in range(3))
     prefetch = np.zeros((samples, variants, MOST_PREFETCHED), dtype=np.int32)
-    return Seen(home, target, host, np.zeros((samples, variants), dtype=bool), prefetch)
+    return by_reference(Seen(home, target, host, np.zeros((samples, variants), dtype=bool), prefetch))
 
 
 def _meets(policy: Policy, servers: Servers) -> bool:
@@ -244,7 +259,8 @@ def new_state(servers: Servers, catalogue: Catalogue) -> State:
     none, held, running = (np.zeros(n, dtype=np.int64) for n in (0, len(servers), len(servers)))
     shared_s: FloatArray = np.full(1, -np.inf)
     counts, link, used, level = np.zeros(2, dtype=np.int64), np.full(links, -1), np.zeros(links), np.full((2, links), -1.0)
-    return State(none, counts, held, running, link, used, level, shared_s, new_images(len(servers), catalogue))
+    free = Free(np.full(len(servers), np.inf), np.full(len(servers), np.inf))
+    return State(none, counts, held, running, link, used, level, shared_s, free, new_images(len(servers), catalogue))
 
 
 def _bytes_of(records: Records) -> ByteArray:

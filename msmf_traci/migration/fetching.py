@@ -10,13 +10,13 @@ import numpy as np
 
 from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import ServerMap, hops_to, path_ms
-from msmf_traci.migration.catalogue import bytes_of, has_layer, layer_of, layers_of
+from msmf_traci.migration.catalogue import bytes_of, layer_of, layers_of
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.flow import Flow, begin_flow, sent_bytes, wait
 from msmf_traci.migration.links import rate_between, rate_of_one_more
 from msmf_traci.migration.policy import CLOUD_IS_SOURCE, NEAREST_IS_SOURCE
-from msmf_traci.migration.scene import Scene
-from msmf_traci.migration.store import NOBODY, add, drop_expired, find, forget, make_room, row, whole
+from msmf_traci.migration.scene import Scene, most_image_bytes
+from msmf_traci.migration.store import NOBODY, add, drop_expired, find, forget, leave_alone, make_room, row, use, whole
 from msmf_traci.sentinels import CLOUD
 
 
@@ -41,35 +41,17 @@ def missing_at(c: Container, server: int, t_s: float, scene: Scene) -> float:
 
 
 @compiled
-def store_of(server: int, scene: Scene) -> int:
-    """Bytes of images that a server can hold; -1: any number."""
-    own, of_tier = scene.server_map.store[server], scene.policy.images.store_by_tier[scene.server_map.tier[server]]
-    if own >= 0:
-        return int(own)
-    return int(of_tier) if of_tier > 0 else -1
-
-
-@compiled
 def has_room_for_image(c: Container, server: int, t_s: float, scene: Scene) -> bool:
-    """Whether what a server lacks of an image has room there, once layers that nobody uses have gone."""
-    room = store_of(server, scene)
-    if room < 0:
+    """Whether an image has room on a server, once layers that nobody uses, and that do not belong to it, have gone."""
+    images, most = scene.state.images, most_image_bytes(server, scene)
+    if most == np.inf:
         return True
-    images, needed = scene.state.images, 0
+    needed = images.store.in_use[server]
     for place in range(layers_of(c, images.catalogue)):
-        if row_of_layer(c, place, server, t_s, scene) < 0:
+        number = row_of_layer(c, place, server, t_s, scene)
+        if number < 0 or row(images.store, number).users == 0:
             needed += whole(bytes_of(c, layer_of(c, place, images.catalogue), images.catalogue))
-    if needed == 0:
-        return True
-    drop_expired(images.store, server, t_s, scene.policy.images.retain_s)
-    needed -= room - images.store.held[server]
-    number = images.store.first_here[server]
-    while needed > 0 and number >= 0:
-        held = row(images.store, number)
-        if held.users == 0 and not has_layer(c, held.layer, images.catalogue):
-            needed -= whole(held.bytes)
-        number = held.next_here
-    return bool(needed <= 0)
+    return bool(needed <= most)
 
 
 @compiled
@@ -83,23 +65,22 @@ def use_image(c: Container, server: int, t_s: float, scene: Scene) -> float:
     for place in range(layers):
         number = row_of_layer(c, place, server, t_s, scene)
         if number >= 0:
-            held = row(images.store, number)
-            held.users += 1
-            missing += held.missing_bytes
+            use(images.store, number)
+            missing += row(images.store, number).missing_bytes
         else:
             needed += whole(bytes_of(c, layer_of(c, place, images.catalogue), images.catalogue))
             is_new = True
     if not is_new:
         return missing
-    room = store_of(server, scene)
-    if room >= 0:
+    most = most_image_bytes(server, scene)
+    if most < np.inf:
         drop_expired(images.store, server, t_s, scene.policy.images.retain_s)
-        make_room(images.store, server, needed, room, t_s)
+        make_room(images.store, server, needed, most, t_s)
     for place in range(layers):
         if row_of_layer(c, place, server, t_s, scene) < 0:
             layer = layer_of(c, place, images.catalogue)
             size = bytes_of(c, layer, images.catalogue)
-            add(images.store, server, layer, size, c.vehicle, t_s).users = 1
+            use(images.store, add(images.store, server, layer, size, c.vehicle, t_s))
             missing += size
     return missing
 
@@ -130,12 +111,8 @@ def leave_image(c: Container, server: int, t_s: float, scene: Scene) -> None:
 def _leave_row(number: int, t_s: float, scene: Scene) -> None:
     """One user fewer. What nobody uses is kept for a time if it is complete, and goes at once if it is not."""
     store = scene.state.images.store
-    held = row(store, number)
-    held.users -= 1
-    if held.users == 0:
-        held.unused_since_s = t_s
-        if not held.is_complete or scene.policy.images.retain_s <= 0:
-            forget(store, number, t_s)
+    if leave_alone(store, number, t_s) and (not row(store, number).is_complete or scene.policy.images.retain_s <= 0):
+        forget(store, number, t_s)
 
 
 @compiled
@@ -239,7 +216,7 @@ def _choose_source(flow: Flow, kind: int, c: Container, number: int, t_s: float,
         if source == c.host or source == CLOUD:
             lender = -1
         else:
-            row(store, lender).users += 1
+            use(store, lender)
     flow.lender = lender
     take_from(flow, kind, source, server, scene)
 

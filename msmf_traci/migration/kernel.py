@@ -19,6 +19,7 @@ from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.errors import InputError
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.scene import Free
 from msmf_traci.sentinels import KEEP, NO_SERVER
 
 
@@ -29,8 +30,8 @@ class Now(NamedTuple):
     ----------
     look, road
         What is known of the vehicle, and the stretches of road that it speaks of.
-    server_map
-        Cells, servers, and the hops between them.
+    server_map, free
+        Cells, servers, and the hops between them; and how much room servers had when the frame began.
     container, policy
         Its container, as it is when the frame begins, and the rules; to be read only.
     options, memory
@@ -46,6 +47,7 @@ class Now(NamedTuple):
     look: Look
     road: Road
     server_map: ServerMap
+    free: Free
     container: Container
     policy: Policy
     options: ByteArray

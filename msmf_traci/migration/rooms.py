@@ -7,16 +7,13 @@ Model, sections 7 and 8.
 
 from __future__ import annotations
 
-import numpy as np
-
 from msmf_traci.arrays import IntArray
 from msmf_traci.compiled import compiled, inlined
 from msmf_traci.control.look import Look, Road, entered_at
-from msmf_traci.deployment.server_map import ServerMap, hops_from, meets, request_ms
+from msmf_traci.deployment.server_map import hops_from, meets, request_ms
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.fetching import has_room_for_image
-from msmf_traci.migration.policy import Policy
-from msmf_traci.migration.scene import Scene
+from msmf_traci.migration.scene import Scene, most_containers
 from msmf_traci.migration.transfer import refuse
 from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 
@@ -24,26 +21,7 @@ from msmf_traci.sentinels import KEEP, NO_CELL, NO_SERVER
 @compiled
 def has_room(c: Container, server: int, t_s: float, scene: Scene) -> bool:
     """Whether a server can hold one container more, and what is missing of this one's image."""
-    room = room_of(server, scene.policy, scene.server_map)
-    return bool(room < 0 or scene.state.held[server] < room) and has_room_for_image(c, server, t_s, scene)
-
-
-@compiled
-def room_of(server: int, policy: Policy, server_map: ServerMap) -> int:
-    """How many containers a server can hold; -1: any number."""
-    own, of_tier = server_map.room[server], policy.links.room_by_tier[server_map.tier[server]]
-    if own >= 0:
-        return int(own)
-    return int(of_tier) if of_tier > 0 else -1
-
-
-@compiled
-def rooms_of(server: IntArray, policy: Policy, server_map: ServerMap) -> IntArray:
-    """The same elementwise."""
-    found = np.empty(len(server), dtype=np.int64)
-    for i in range(len(server)):
-        found[i] = room_of(server[i], policy, server_map)
-    return found
+    return bool(scene.state.held[server] < most_containers(server, scene)) and has_room_for_image(c, server, t_s, scene)
 
 
 @compiled

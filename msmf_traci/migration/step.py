@@ -23,6 +23,14 @@ from msmf_traci.migration.transfer import FINAL, IMAGE, RESTORE, finish_stage, g
 from msmf_traci.sentinels import KEEP, MOST_PREFETCHED, NO_SERVER
 
 
+class Given(NamedTuple):
+    """Decisions that are given for each sample of a batch: homes and targets, shape (n,), and lists of servers, shape (n, 8)."""
+
+    home: IntArray
+    target: IntArray
+    prefetch: IntArray
+
+
 class Mind(NamedTuple):
     """How one variant decides.
 
@@ -39,8 +47,8 @@ class Mind(NamedTuple):
     prefetch, missing_bytes
         Where the kernel puts servers on which the image is wanted, up to NO_SERVER, shape (9,); and where it finds what of the image is
         missing at those of the list before, and at the target, shape (9,).
-    home, target, prefetches
-        Decisions that are given for each sample, the last of shape (samples, 8); of no samples where the kernel decides.
+    given
+        Decisions that are given; of no samples where the kernel decides.
     """
 
     kernel: Kernel
@@ -50,9 +58,7 @@ class Mind(NamedTuple):
     wrong: IntArray
     prefetch: IntArray
     missing_bytes: FloatArray
-    home: IntArray
-    target: IntArray
-    prefetches: IntArray
+    given: Given
 
 
 @compiled
@@ -105,16 +111,18 @@ def decide(c: Container, look: Look, sample: int, t_s: float, road: Road, mind: 
 @inlined
 def decided(c: Container, look: Look, sample: int, road: Road, mind: Mind, scene: Scene) -> tuple[int, int]:
     """Home and target as the strategy, or who decides outside, says them; the list of servers is in `mind.prefetch`."""
-    if len(mind.home) > 0:
-        home, target = mind.home[sample], mind.target[sample]
-        mind.prefetch[:MOST_PREFETCHED] = mind.prefetches[sample]
+    given = mind.given
+    if len(given.home) > 0:
+        home, target = given.home[sample], given.target[sample]
+        mind.prefetch[:MOST_PREFETCHED] = given.prefetch[sample]
     else:
         mind.prefetch[0] = NO_SERVER
         if c.prefetch[0] != NO_SERVER or c.target != NO_SERVER:
             note_missing(c, look.time_s, scene, mind.missing_bytes)
-        memory, listed, missing = mind.memory[c.vehicle], mind.prefetch, mind.missing_bytes
-        home, target = mind.kernel(Now(look, road, scene.server_map, c, scene.policy, mind.options, memory, listed, missing))
-        servers = len(scene.server_map.tier)
+        server_map, memory = scene.server_map, mind.memory[c.vehicle]
+        now = Now(look, road, server_map, scene.state.free, c, scene.policy, mind.options, memory, mind.prefetch, mind.missing_bytes)
+        home, target = mind.kernel(now)
+        servers = len(server_map.tier)
         k = 0
         while k < MOST_PREFETCHED and 0 <= mind.prefetch[k] < servers:
             k += 1
@@ -187,7 +195,7 @@ def deploy_first(c: Container, look: Look, sample: int, t_s: float, road: Road, 
         server = home
     deploy(c, t_s, server)
     c.deployed_bytes = use_deployed_image(c, server, t_s, scene)
-    if server != home and len(mind.home) == 0:
+    if server != home and len(mind.given.home) == 0:
         mind.memory[c.vehicle, :] = remembered
         target = decided(c, look, sample, road, mind, scene)[1]
     return home, NO_SERVER if target == home else target

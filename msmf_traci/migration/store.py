@@ -52,8 +52,8 @@ class Store(NamedTuple):
         First row of each layer.
     n
         Rows that there have been, the first one to be used again (or -1), and layers that went to make room; shape (3,).
-    held
-        Whole bytes on each server, those included that are still to come, shape (servers,).
+    held, in_use
+        Whole bytes on each server, those included that are still to come; and those of layers that somebody uses; shape (servers,).
     log
         What was added to a server's bytes, and when; for bytes held over time.
     changed
@@ -66,6 +66,7 @@ class Store(NamedTuple):
     first_alike: dict[int, int]
     n: IntArray
     held: IntArray
+    in_use: IntArray
     log: list[tuple[float, int, int]]
     changed: list[int]
 
@@ -80,7 +81,8 @@ def new_store(servers: int) -> Store:
     """Servers that hold nothing."""
     rows, place, first_alike, log, changed = _new_store()
     none: IntArray = np.full(servers, _NONE)
-    return Store(rows, place, none, first_alike, np.array([0, _NONE, 0]), np.zeros(servers, dtype=np.int64), log, changed)
+    held, in_use = (np.zeros(servers, dtype=np.int64) for _ in range(2))
+    return Store(rows, place, none, first_alike, np.array([0, _NONE, 0]), held, in_use, log, changed)
 
 
 @compiled
@@ -120,8 +122,29 @@ def find(store: Store, server: int, layer: int, t_s: float, retain_s: float) -> 
 
 
 @compiled
-def add(store: Store, server: int, layer: int, size_bytes: float, receiver: int, t_s: float) -> Held:
-    """A layer that somebody begins to bring to a server; its room is taken."""
+def use(store: Store, number: int) -> None:
+    """One user more of a row."""
+    held = row(store, number)
+    held.users += 1
+    if held.users == 1:
+        store.in_use[held.server] += whole(held.bytes)
+
+
+@compiled
+def leave_alone(store: Store, number: int, t_s: float) -> bool:
+    """One user fewer; whether nobody uses it any more."""
+    held = row(store, number)
+    held.users -= 1
+    if held.users > 0:
+        return False
+    held.unused_since_s = t_s
+    store.in_use[held.server] -= whole(held.bytes)
+    return True
+
+
+@compiled
+def add(store: Store, server: int, layer: int, size_bytes: float, receiver: int, t_s: float) -> int:
+    """A layer that somebody begins to bring to a server, by its number; its room is taken."""
     number = store.n[1]
     if number >= 0:
         store.n[1] = row(store, number).next_here
@@ -143,7 +166,7 @@ def add(store: Store, server: int, layer: int, size_bytes: float, receiver: int,
     store.first_here[server] = number
     store.first_alike[layer] = number
     _count(store, server, whole(size_bytes), t_s)
-    return held
+    return int(number)
 
 
 @compiled
@@ -189,9 +212,9 @@ def drop_expired(store: Store, server: int, t_s: float, retain_s: float) -> None
 
 
 @compiled
-def make_room(store: Store, server: int, needed: int, room: int, t_s: float) -> None:
+def make_room(store: Store, server: int, needed: int, most: float, t_s: float) -> None:
     """Forget layers that nobody uses until so many bytes fit: the least recently used first, then the larger, then by name."""
-    while store.held[server] + needed > room:
+    while store.held[server] + needed > most:
         oldest, number = _NONE, store.first_here[server]
         while number >= 0:
             if row(store, number).users == 0 and (oldest < 0 or _goes_before(row(store, number), row(store, oldest))):

@@ -19,8 +19,7 @@ from msmf_traci.migration.images import copies_of, images_lacking
 from msmf_traci.migration.ledger import Stage
 from msmf_traci.migration.links import rates_between
 from msmf_traci.migration.policy import Policy
-from msmf_traci.migration.rooms import rooms_of
-from msmf_traci.migration.scene import Scene
+from msmf_traci.migration.scene import Free, Scene
 from msmf_traci.migration.transfer import sent_in_stages
 from msmf_traci.records import Records
 from msmf_traci.strategies.ahead import Ahead, ahead_of
@@ -66,7 +65,7 @@ class Situation:
         self._road = road
         self._containers = containers
         self._scene = scene
-        self._held = scene.state.held.copy()
+        self._free = Free(scene.state.free.containers.copy(), scene.state.free.image_bytes.copy())
         self._horizon_m = horizon_m
 
     def __len__(self) -> int:
@@ -236,10 +235,11 @@ class Situation:
 
     def room(self, server: IntArray) -> FloatArray:
         """How many containers more servers can hold; infinite where their number is not limited, NaN for NO_SERVER."""
-        numbers = np.asarray(server, dtype=np.int64).ravel()
-        rooms = rooms_of(np.maximum(numbers, 0), self._scene.policy, self._scene.server_map)
-        free = np.where(rooms < 0, np.inf, rooms - self._held[np.maximum(numbers, 0)])
-        return np.where(numbers < 0, np.nan, free).reshape(np.shape(server))
+        return _of_servers(self._free.containers, server)
+
+    def store_room_bytes(self, server: IntArray) -> FloatArray:
+        """How many bytes of images more servers can hold, once layers that nobody uses have gone; infinite and NaN as in `room`."""
+        return _of_servers(self._free.image_bytes, server)
 
     @cached_property
     def hops(self) -> IntArray:
@@ -259,3 +259,9 @@ class Situation:
 
     def _of_container(self, name: str, kind: Any = None) -> NDArray[Any]:
         return self._containers[name].astype(kind) if kind else self._containers[name].copy()
+
+
+def _of_servers(values: FloatArray, server: IntArray) -> FloatArray:
+    """Values of servers, by their numbers; NaN for NO_SERVER."""
+    numbers = np.asarray(server, dtype=np.int64)
+    return np.where(numbers < 0, np.nan, values[np.maximum(numbers, 0)])

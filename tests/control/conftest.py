@@ -27,6 +27,7 @@ from msmf_traci.migration.step import Mind, decided
 from msmf_traci.mobility.frame import SAMPLE_COLUMNS, Frame, Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.records import new_records, record_of
+from msmf_traci.references import by_reference
 from msmf_traci.roads.coverage import cover_edges
 from msmf_traci.roads.roads import Roads
 from msmf_traci.sentinels import KEEP, NO_SERVER
@@ -134,7 +135,8 @@ class Bench:
         self.cells = HexCells(5, 500.0, "flat")
         self.servers = two_tiers(self.cells, 1)
         self.latency = RequestLatency((15.0, 55.0), 5.0)
-        self.scene = Scene(record_of(POLICY)[()], self.servers.server_map(), new_state(self.servers, catalogue_of([])), Ledger().books)
+        server_map, state = self.servers.server_map(), new_state(self.servers, catalogue_of([]))
+        self.scene = by_reference(Scene(record_of(POLICY)[()], server_map, state, Ledger().books))
 
     def cell(self, q: int, r: int) -> int:
         """Number of a cell, and of its local server."""
@@ -222,11 +224,12 @@ class Bench:
         """Home and target of each vehicle by a strategy's kernel; containers run nowhere unless told otherwise."""
         containers = new_records(Container, len(looks)) if containers is None else containers
         options, memory, prefetch = _bytes_of(record_of(strategy.options)[None])[0], _bytes_of(memory), np.zeros(9, dtype=np.int64)
-        example = Now(looks[0], road, self.scene.server_map, containers[0], self.scene.policy, options, memory[0], prefetch, np.zeros(8))
+        road, server_map, policy = by_reference(road), self.scene.server_map, self.scene.policy
+        example = Now(looks[0], road, server_map, self.scene.state.free, containers[0], policy, options, memory[0], prefetch, np.zeros(8))
         kernel = pointer_to(type(strategy).kernel, example, "")
         answers = np.empty((2, len(looks)), dtype=np.int64)
-        mind = Mind(kernel, options, memory, True, np.zeros(4, dtype=np.int64), prefetch, np.zeros(8), *no_decisions(0))
-        _decide(looks, road, containers, mind, self.scene, answers)
+        mind = Mind(kernel, options, memory, True, np.zeros(4, dtype=np.int64), prefetch, np.zeros(8), no_decisions(0))
+        _decide(looks, road, containers, by_reference(mind), self.scene, answers)
         return answers
 
     def plane(self, roads: Roads, *strategies: Strategy, routes: Sequence[Sequence[int]] = (), min_speed_mps: float = 0.0) -> Panel:

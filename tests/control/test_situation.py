@@ -1,5 +1,6 @@
 """What a strategy in Python is told of road, servers and containers, worked out on paper."""
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,9 +15,11 @@ from msmf_traci.migration.catalogue import catalogue_of
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.engine import new_state
 from msmf_traci.migration.ledger import Ledger, Stage
-from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy
-from msmf_traci.migration.scene import Scene
+from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Policy
+from msmf_traci.migration.scene import Scene, note_free
 from msmf_traci.records import new_records, record_of
+from msmf_traci.references import by_reference
+from msmf_traci.sentinels import NO_SERVER
 from msmf_traci.strategies.situation import Situation
 from tests.deployments import REGIONAL
 
@@ -40,7 +43,10 @@ def situation(servers: Any, rules: Policy, held: Any = None, time_s: float = 0.0
 def scene_of(servers: Any, rules: Policy, held: Any = None) -> Scene:
     """What containers stand in, with so many of them on each server."""
     state = new_state(servers, catalogue_of([]))
-    return Scene(record_of(rules)[()], servers.server_map(), state if held is None else state._replace(held=held), Ledger().books)
+    state = state if held is None else state._replace(held=held)
+    scene = by_reference(Scene(record_of(rules)[()], servers.server_map(), state, Ledger().books))
+    note_free(scene)
+    return scene
 
 
 # the road ahead
@@ -96,6 +102,15 @@ def test_the_room_is_the_capacity_of_the_tier_less_what_the_server_holds(bench: 
     now = situation(bench.servers, policy(room_by_tier=(2,)), held)
     asked = np.array([[one, two], [bench.cell(1, 0), region]])
     assert now.room(asked).tolist() == [[1, 0], [2, np.inf]]
+
+
+def test_the_room_of_a_store_is_its_tiers_or_its_own() -> None:
+    """A tier with 2 GB a server, a server with 7 bytes, and a tier without a limit."""
+    servers = lay_servers(HexCells(1, 500.0, "flat"), [TierPlan("local", "cell"), TierPlan("regional", "all")])
+    servers.store[1] = 7
+    now = situation(servers, replace(policy(), images=ImageOptions(store_by_tier=(2e9,))))
+    room = now.store_room_bytes(np.array([[0, 1], [servers.first[REGIONAL], NO_SERVER]]))
+    assert room == pytest.approx(np.array([[2e9, 7], [np.inf, np.nan]]), nan_ok=True)
 
 
 def test_a_server_with_a_capacity_of_its_own_has_that_of_no_tier() -> None:

@@ -74,6 +74,9 @@ class City:
     def store(self) -> Any:
         return self.engine.scene(0).state.images.store
 
+    def free_mb(self) -> list[float]:
+        return (self.engine.scene(0).state.free.image_bytes[:4] / MB).tolist()
+
     def held_mb(self) -> list[float]:
         return (self.store.held[:4] / MB).tolist()
 
@@ -94,6 +97,20 @@ def test_what_two_images_have_in_common_is_on_a_server_once() -> None:
     assert list(city.engine.containers["deployed_bytes"][:, 0] / MB) == [50, 20]
     city.at(1, {0: (KEEP, NO_SERVER)}, last=(0,))
     assert city.held_mb() == [50, 0, 0, 0]  # its own layer goes with it
+
+
+def test_free_is_what_layers_that_somebody_uses_leave_of_a_store() -> None:
+    """Room for 100 MB. v0 and v1 need 30 + 20 + 20 MB on A; what v0 leaves there is kept, and takes no room."""
+    city = City([0, 1], store_by_tier=(100 * MB,), retain_s=math.inf)
+    city.at(0, {0: (A, NO_SERVER)})
+    assert city.free_mb() == [100, 100, 100, 100]  # as the frame began
+    city.at(0, {1: (A, NO_SERVER)})
+    assert city.free_mb() == [50, 100, 100, 100]
+    city.at(1, {0: (KEEP, NO_SERVER)}, last=(0,))
+    assert city.free_mb() == [30, 100, 100, 100]
+    city.at(2, {1: (KEEP, NO_SERVER)})
+    assert city.free_mb() == [50, 100, 100, 100]
+    assert city.held_mb() == [70, 0, 0, 0]
 
 
 def test_a_layer_that_is_under_way_is_waited_for_and_sent_once() -> None:
@@ -244,6 +261,7 @@ def test_stores_are_never_overfull_and_hold_what_runs_there(storing_drives, book
             for server in range(len(store.held)):
                 there = [row for row in rows if row["server"] == server]
                 assert store.held[server] == sum(round(float(row["bytes"])) for row in there) <= room + 0.5
+                assert store.in_use[server] == sum(round(float(row["bytes"])) for row in there if row["users"])
                 assert len({int(row["layer"]) for row in there}) == len(there)
             users = {(int(row["server"]), int(row["layer"])): int(row["users"]) for row in rows}
             assert all(row["users"] > 0 or row["is_complete"] for row in rows)
