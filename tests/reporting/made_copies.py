@@ -1,0 +1,24 @@
+"""Copies of images made by hand, as a run writes them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+MB = 1e6
+
+
+def copy(
+    strategy: str,
+    vehicle: str,
+    number: int,
+    server: str,
+    times: Sequence[float | None],
+    outcome: str,
+    sent_mb: Sequence[float],
+    **other: Any,
+) -> dict[str, Any]:
+    """A row of copies; times: begin, when the image was there, and end; megabytes: from the host, the cloud, and other servers."""
+    start_s, complete_s, end_s = times
+    sent = dict(zip(("host_bytes", "cloud_bytes", "other_bytes"), (each * MB for each in sent_mb), strict=True))
+    row = {"strategy": strategy, "image_mb": None, "vehicle": vehicle, "copy": number, "tier": "local", "server": server}
+    row |= {"t_start_s": start_s, "t_complete_s": complete_s, "t_end_s": end_s, "outcome": outcome, "image_bytes": sum(sent.values())}
+    return row | sent | {"missing_bytes": 3e8, "x_m": 0.0, "y_m": 0.0} | other
