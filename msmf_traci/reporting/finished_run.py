@@ -13,7 +13,7 @@ import pandas as pd
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.measures import MEASURES, REPLICATE
 from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, config_options, normalised, varied_columns, with_preset
-from msmf_traci.reporting.run_tables import TRACE_TABLES
+from msmf_traci.reporting.run_tables import TRACE_TABLES, has_table
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import RUN_FILE, folders_below, read_table
 from msmf_traci.results.summary import of_all_vehicles
@@ -82,7 +82,7 @@ class FinishedRun:
 
     def has(self, table: str) -> bool:
         """Whether it wrote a table."""
-        return any((self.folder / f"{table}.{ending}").is_file() for ending in ("csv", "parquet"))
+        return has_table(self.folder, table)
 
     def rows(self, name: str) -> int:
         """How many rows a table has."""
@@ -145,7 +145,7 @@ def runs_in(folder: Path) -> list[FinishedRun]:
 
 def _holds_a_run(folder: Path) -> bool:
     """Whether a folder holds a run, or what is left of one."""
-    return (folder / RUN_FILE).is_file() or any((folder / f"{name}.{ending}").is_file() for name in TABLES for ending in ("csv", "parquet"))
+    return (folder / RUN_FILE).is_file() or any(has_table(folder, name) for name in TABLES)
 
 
 def _read_one(folder: Path) -> FinishedRun:
