@@ -20,7 +20,7 @@ from msmf_traci.results.summary import of_all_vehicles
 
 TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
 # columns that are text, beside those that tell variants apart; of those that name something none is empty. All others are numbers.
-_NAMES = ("strategy", "vehicle", "outcome", "source", "target", "home", "host", "stage", "band")
+_NAMES = ("strategy", "vehicle", "outcome", "source", "target", "server", "home", "host", "stage", "band")
 _TEXTS = ("mode", "cell", "edge", "tier", "region")
 _DEPTH = 3
 
