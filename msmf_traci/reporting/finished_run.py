@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.errors import InputError
-from msmf_traci.reporting.measures import MEASURES, REPLICATE
+from msmf_traci.migration.ledger import COPY_OUTCOME_NAMES
+from msmf_traci.reporting.measures import MEASURES, OF_IMAGES, REPLICATE
 from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, config_options, normalised, varied_columns, with_preset
-from msmf_traci.reporting.run_tables import TRACE_TABLES, has_table
+from msmf_traci.reporting.run_tables import TRACE_TABLES
 from msmf_traci.results.run_facts import read_facts
-from msmf_traci.results.store import RUN_FILE, folders_below, read_table
+from msmf_traci.results.store import RUN_FILE, folders_below, has_table, read_table
 from msmf_traci.results.summary import of_all_vehicles
 
 TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
@@ -166,8 +167,13 @@ def rows_of(number: int, run: FinishedRun) -> pd.DataFrame:
         )
     table = of_all_vehicles(table).reset_index(drop=True)
     _check_rows(run, table)
+    return rows_with(number, run, table, [REPLICATE, *MEASURES, *(name for name in OF_IMAGES if name in table)])
+
+
+def rows_with(number: int, run: FinishedRun, table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of a table with a row a variant, in a row for each strategy and setting, with the value of every option."""
     table = for_every_setting(run, table)
-    return pd.concat([pd.DataFrame({"run": number, **option_values(run, table)}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+    return pd.concat([pd.DataFrame({"run": number, **option_values(run, table)}), table[["strategy", *columns]]], axis=1)
 
 
 def for_every_setting(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
@@ -247,6 +253,9 @@ def _check_rows(run: FinishedRun, summary: pd.DataFrame) -> None:
     rows = {"summary": (summary["vehicles"].sum(), len(vehicles))}
     if run.writes_migrations:
         rows["migrations"] = (run.rows("migrations"), vehicles.to_numpy().sum())
+    if run.has("copies"):
+        copies = run.table("vehicles", columns=[f"copies_{outcome}" for outcome in COPY_OUTCOME_NAMES])
+        rows["copies"] = (run.rows("copies"), copies.to_numpy().sum())
     wrong = next((name for name, (there, expected) in rows.items() if there != expected), None)
     if wrong is not None:
         raise InputError(

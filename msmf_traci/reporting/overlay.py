@@ -27,11 +27,11 @@ from msmf_traci.reporting.overlay_geojson import (
     write_geojson,
 )
 from msmf_traci.reporting.overlay_sumo import sumo_additional
-from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, Columns, has_table, read_whole
+from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, Columns, read_whole
 from msmf_traci.results import RESULTS
 from msmf_traci.results.newest import newest_run
 from msmf_traci.results.run_facts import read_facts
-from msmf_traci.results.store import find_map
+from msmf_traci.results.store import find_map, has_table
 from msmf_traci.roads.projection import Projection
 
 SUMO_FILE = "overlay.add.xml"

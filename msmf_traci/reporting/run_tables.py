@@ -87,19 +87,11 @@ def variant_labels(rows: pd.DataFrame, key_columns: Sequence[str]) -> NDArray[np
     return np.asarray(rows[list(key_columns)].astype(str).agg("\x1f".join, axis=1), dtype=object)
 
 
-def has_table(folder: Path, name: str) -> bool:
-    """Whether a table is there."""
-    return _place(folder, name) is not None
-
-
-def _place(folder: Path, name: str) -> Path | None:
-    paths = (folder / f"{name}.{ending}" for ending in ("csv", "parquet"))
-    return next((path for path in paths if path.is_file()), None)
-
-
 def _find(folder: Path, name: str) -> Path:
-    if (path := _place(folder, name)) is not None:
-        return path
+    for ending in ("csv", "parquet"):
+        path = folder / f"{name}.{ending}"
+        if path.is_file():
+            return path
     if name in TRACE_TABLES:
         raise InputError(f"{folder} has no table {name}: the run was not traced; run it again with output.trace=true")
     also = "; a run with output.migrations=false has to be run again without that" if name == "migrations" else ""

@@ -196,7 +196,7 @@ class _Timeline:
             alt.param(name="shown_s", expr=f"length_s / {json.dumps(_PARTS)}[part]"),
             alt.param(name="from_s", expr="begin_s + position * (length_s - shown_s)"),
         ]
-        scale = alt.Scale(domainMin=alt.ExprRef("from_s"), domainMax=alt.ExprRef("from_s + shown_s"), nice=False, zero=False)
+        scale = alt.Scale(domain=[alt.ExprRef("from_s"), alt.ExprRef("from_s + shown_s")], nice=False, zero=False)
         shade = f"strategy == '{_ALL}' || datum.strategy == strategy || datum.s < 0 ? 1 : 0.15"
         layers = self._layers(self.bars, self.vehicles, scale, "datum.v == indexof(vehicles, vehicle)", shade, params)
         return layers.properties(width="container")
@@ -316,7 +316,7 @@ class _Timeline:
                 drawn = lane.mark_bar(height=height, yOffset=offset, clip=True)
                 lanes.append(drawn.encode(color=alt.value(_GREY), tooltip=[own, alt.Tooltip("name:N", title=kind), *times]))
         of_copies = base.transform_filter("isValid(datum.r)").transform_calculate(
-            opacity="datum.shade * (datum.h ? 1 : 0.4)", phase="datum.h ? 'there' : 'under way'", outcome="outcomes[datum.o]"
+            opacity="datum.shade * (datum.h ? 1 : 0.5)", phase="datum.h ? 'there' : 'under way'", outcome="outcomes[datum.o]"
         )
         copy_tooltip = [
             own,

@@ -44,16 +44,3 @@ def rename_vehicle(run: Path, old: str, new: str) -> None:
     """Give a vehicle another id in every table."""
     for name in ("frames", "decisions", "stages", "migrations", "copies", "vehicles"):
         change_table(run / f"{name}.csv", lambda table: table.assign(vehicle=table["vehicle"].replace(old, new)))
-
-
-def give_copies(run: Path, copies: pd.DataFrame) -> None:
-    """Give a run without copies some of one strategy and vehicle, and book them."""
-
-    def booked(vehicles: pd.DataFrame) -> pd.DataFrame:
-        own = (vehicles["strategy"] == copies["strategy"].iloc[0]) & (vehicles["vehicle"] == copies["vehicle"].iloc[0])
-        for outcome, count in copies["outcome"].value_counts().items():
-            vehicles.loc[own, f"copies_{outcome}"] = str(count)
-        return vehicles
-
-    copies.to_csv(run / "copies.csv", index=False, lineterminator="\n")
-    change_table(run / "vehicles.csv", booked)

@@ -14,8 +14,8 @@ from msmf_traci.reporting.cell_map import CellMap
 from msmf_traci.reporting.overlay import write_overlay
 from msmf_traci.scenario.sumo_tools import find_sumo
 from tests.deployments import two_tiers
-from tests.reporting.conftest import give_copies, rename_vehicle
-from tests.reporting.made_copies import copy
+from tests.reporting.conftest import rename_vehicle
+from tests.reporting.made_copies import copy, give_copies
 
 EVIL = 'a"><poly id="x" & \x07 <b'
 UTM = "+proj=utm +zone=50 +ellps=WGS84 +datum=WGS84 +units=m +no_defs"

@@ -14,8 +14,8 @@ from msmf_traci.errors import InputError
 from msmf_traci.reporting.replay import write_replay
 from msmf_traci.reporting.replay_data import read_replay
 from tests.browser import Opened, chromium, opened
-from tests.reporting.conftest import change_table, give_copies
-from tests.reporting.made_copies import copy
+from tests.reporting.conftest import change_table
+from tests.reporting.made_copies import copy, give_copies
 
 STRATEGY = "pm_op_tier"
 

@@ -14,7 +14,7 @@ from msmf_traci.reporting import timeline
 from msmf_traci.reporting.figure import Figure, specification
 from msmf_traci.reporting.reading import read_results
 from msmf_traci.reporting.timeline import timeline_figure
-from tests.reporting.made_copies import copy
+from tests.reporting.made_copies import copy, give_copies
 from tests.reporting.made_runs import make_run, transfer
 
 EVIL = "</script><img src=x onerror=\"document.title='broken'\">"
@@ -133,7 +133,7 @@ COPIES = [
 def test_copies_are_bars_under_the_host(is_traced: bool, tmp_path: Path) -> None:
     rows = [row for v in ("007", "a") for row in transfers_of(v)]
     trace = trace_of(rows, ["007", "a"]) if is_traced else {}
-    figure = figure_of(make_run(tmp_path / "run", rows, tables=trace | {"copies": pd.DataFrame(COPIES)}))
+    figure = figure_of(give_copies(make_run(tmp_path / "run", rows, tables=trace), pd.DataFrame(COPIES)))
     bars = figure.points.dropna(subset="copy")
     own = bars.query("strategy == 'nearest' and vehicle == 'a'").sort_values(["copy", "begin_s"])
     columns = ["copy", "kind", "is_there", "begin_s", "end_s", "lane", "target"]
@@ -166,8 +166,7 @@ def test_a_run_without_copies_has_the_timeline_that_it_had(plain: Path) -> None:
     without = figure_of(plain)
     empty = pd.DataFrame(columns=list(COPIES[0]))
     for copies in (empty, pd.DataFrame([row for row in COPIES if row["outcome"] == "refused"])):
-        copies.to_csv(plain / "copies.csv", index=False)
-        figure = figure_of(plain)
+        figure = figure_of(give_copies(plain, copies))
         pd.testing.assert_frame_equal(figure.points, without.points)
         assert figure.caption == without.caption
         assert specification(figure, figure.chart) == specification(without, without.chart)
