@@ -11,12 +11,13 @@ import pandas as pd
 from msmf_traci.reporting.axis import axis_of
 from msmf_traci.reporting.curve_chart import Curves, page_chart, still
 from msmf_traci.reporting.figure import Figure
-from msmf_traci.reporting.measures import DOWNTIME, MEASURES, SATISFIED, TRAFFIC, Measure
+from msmf_traci.reporting.measures import DOWNTIME, MEASURES, OF_IMAGES, SATISFIED, TRAFFIC, Measure
 from msmf_traci.reporting.options import IMAGE, SPEED, Option, label_of, with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import Units, differences, intervals
 
 BASELINE = "nearest"
+_ALL = MEASURES | OF_IMAGES
 
 
 def curve_figures(results: Results) -> list[Figure]:
@@ -28,6 +29,8 @@ def curve_figures(results: Results) -> list[Figure]:
             _figure(results, option, TRAFFIC, f"traffic_by_{short_name(option)}", "Traffic"),
             _figure(results, option, DOWNTIME, f"downtime_by_{short_name(option)}", "Downtime"),
         ]
+        if measures := results.of_images:
+            made.append(_figure(results, option, measures, f"images_by_{short_name(option)}", "Copies and stores"))
         if len(results.strategies) > 1:
             made.append(
                 _figure(results, option, (SATISFIED, *TRAFFIC, *DOWNTIME), f"differences_by_{short_name(option)}", "", baseline(results))
@@ -113,8 +116,8 @@ def curve_figure(
 
 def _in_readers_units(found: pd.DataFrame, option: Option, second: Option | None, units: Units) -> pd.DataFrame:
     """Points of values in units of the axes; only values of the second option at which the first one varies."""
-    scale = found["measure"].map({name: measure.per_unit for name, measure in MEASURES.items()}).astype(float)
-    titles = found["measure"].map({name: measure.title for name, measure in MEASURES.items()})
+    scale = found["measure"].map({name: measure.per_unit for name, measure in _ALL.items()}).astype(float)
+    titles = found["measure"].map({name: measure.title for name, measure in _ALL.items()})
     positions = axis_of(option).positions if option.is_numeric else {}
     points = pd.DataFrame(
         {
@@ -133,7 +136,7 @@ def _in_readers_units(found: pd.DataFrame, option: Option, second: Option | None
 
 def _possible(points: pd.DataFrame) -> pd.DataFrame:
     """Points whose intervals leave out what a measure cannot be."""
-    most = points["measure"].map({measure.title: measure.most for measure in MEASURES.values()}).astype(float)
+    most = points["measure"].map({measure.title: measure.most for measure in _ALL.values()}).astype(float)
     return points.assign(low=points["low"].clip(lower=0.0), high=points["high"].clip(upper=most))
 
 

@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 
 from msmf_traci.errors import InputError
-from msmf_traci.reporting.measures import MEASURES, REPLICATE
+from msmf_traci.migration.ledger import COPY_OUTCOME_NAMES
+from msmf_traci.reporting.measures import MEASURES, OF_IMAGES, REPLICATE
 from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, config_options, normalised, varied_columns, with_preset
 from msmf_traci.reporting.run_tables import TRACE_TABLES
 from msmf_traci.results.run_facts import read_facts
-from msmf_traci.results.store import RUN_FILE, folders_below, read_table
+from msmf_traci.results.store import RUN_FILE, folders_below, has_table, read_table
 from msmf_traci.results.summary import of_all_vehicles
 
 TABLES = ("vehicles", "migrations", "frames", "decisions", "stages")  # a sweep's own folder has a summary too
 # columns that are text, beside those that tell variants apart; of those that name something none is empty. All others are numbers.
-_NAMES = ("strategy", "vehicle", "outcome", "source", "target", "home", "host", "stage", "band")
+_NAMES = ("strategy", "vehicle", "outcome", "source", "target", "server", "home", "host", "stage", "band")
 _TEXTS = ("mode", "cell", "edge", "tier", "region")
 _DEPTH = 3
 
@@ -82,7 +83,7 @@ class FinishedRun:
 
     def has(self, table: str) -> bool:
         """Whether it wrote a table."""
-        return any((self.folder / f"{table}.{ending}").is_file() for ending in ("csv", "parquet"))
+        return has_table(self.folder, table)
 
     def rows(self, name: str) -> int:
         """How many rows a table has."""
@@ -145,7 +146,7 @@ def runs_in(folder: Path) -> list[FinishedRun]:
 
 def _holds_a_run(folder: Path) -> bool:
     """Whether a folder holds a run, or what is left of one."""
-    return (folder / RUN_FILE).is_file() or any((folder / f"{name}.{ending}").is_file() for name in TABLES for ending in ("csv", "parquet"))
+    return (folder / RUN_FILE).is_file() or any(has_table(folder, name) for name in TABLES)
 
 
 def _read_one(folder: Path) -> FinishedRun:
@@ -166,8 +167,13 @@ def rows_of(number: int, run: FinishedRun) -> pd.DataFrame:
         )
     table = of_all_vehicles(table).reset_index(drop=True)
     _check_rows(run, table)
+    return rows_with(number, run, table, [REPLICATE, *MEASURES, *(name for name in OF_IMAGES if name in table)])
+
+
+def rows_with(number: int, run: FinishedRun, table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of a table with a row a variant, in a row for each strategy and setting, with the value of every option."""
     table = for_every_setting(run, table)
-    return pd.concat([pd.DataFrame({"run": number, **option_values(run, table)}), table[["strategy", REPLICATE, *MEASURES]]], axis=1)
+    return pd.concat([pd.DataFrame({"run": number, **option_values(run, table)}), table[["strategy", *columns]]], axis=1)
 
 
 def for_every_setting(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
@@ -247,6 +253,9 @@ def _check_rows(run: FinishedRun, summary: pd.DataFrame) -> None:
     rows = {"summary": (summary["vehicles"].sum(), len(vehicles))}
     if run.writes_migrations:
         rows["migrations"] = (run.rows("migrations"), vehicles.to_numpy().sum())
+    if run.has("copies"):
+        copies = run.table("vehicles", columns=[f"copies_{outcome}" for outcome in COPY_OUTCOME_NAMES])
+        rows["copies"] = (run.rows("copies"), copies.to_numpy().sum())
     wrong = next((name for name, (there, expected) in rows.items() if there != expected), None)
     if wrong is not None:
         raise InputError(

@@ -48,10 +48,12 @@ class Measure:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
-_ALL = "bytes of all transfers, wasted ones too"
+_ALL = "bytes of all transfers and copies of images, wasted ones too"
 TRAFFIC = (
     Measure("traffic_per_trip_bytes", "traffic per trip", "GB", 1e9, f"{_ALL}, divided by the number of vehicles"),
-    Measure("traffic_per_transfer_bytes", "traffic per transfer", "MB", 1e6, f"{_ALL}, divided by the number of transfers"),
+    Measure(
+        "traffic_per_transfer_bytes", "traffic per transfer", "MB", 1e6, "bytes of all transfers, wasted ones too, divided by their number"
+    ),
     Measure("traffic_per_km_bytes", "traffic per km", "MB/km", 1e6, f"{_ALL}, divided by the kilometres driven"),
     Measure("traffic_per_vehicle_hour_bytes", "traffic per vehicle-hour", "GB/h", 1e9, f"{_ALL}, divided by the hours on the road"),
 )
@@ -80,7 +82,7 @@ OTHERS = (
         "wasted traffic per trip",
         "GB",
         1e9,
-        "bytes of transfers that were not completed, divided by the number of vehicles",
+        "bytes of transfers that were not completed and of copies that were not used, divided by the number of vehicles",
     ),
     Measure(
         "handoffs_per_trip", "handoffs per trip", "", 1.0, "handoffs that a container was to follow, divided by the number of vehicles"
@@ -154,3 +156,42 @@ OTHERS = (
     ),
 )
 MEASURES = {measure.column: measure for measure in (*TRAFFIC, *DOWNTIME, *OTHERS)}
+
+COPIES = (
+    Measure("copy_traffic_per_trip_bytes", "copies of images per trip", "GB", 1e9, "bytes of copies, divided by the number of vehicles"),
+    Measure(
+        "copy_wasted_per_trip_bytes",
+        "copies in vain per trip",
+        "GB",
+        1e9,
+        "bytes of copies that were not used, divided by the number of vehicles",
+    ),
+    Measure(
+        "cloud_traffic_per_trip_bytes",
+        "images from the cloud per trip",
+        "GB",
+        1e9,
+        "bytes of images that the cloud sent, divided by the number of vehicles",
+    ),
+    Measure(
+        "other_traffic_per_trip_bytes",
+        "images from other servers per trip",
+        "GB",
+        1e9,
+        "bytes of images that servers other than the host sent, divided by the number of vehicles",
+    ),
+)
+STORES = (
+    Measure(
+        "image_found_share",
+        "images found there",
+        "% of their bytes",
+        0.01,
+        "bytes of images that were on the server already when an image came to be wanted there, as a share of the images' bytes",
+    ),
+    Measure("store_mean_bytes", "held by a server", "GB", 1e9, "bytes of images on a server, mean over servers and over time"),
+    Measure("store_peak_bytes", "most held by a server", "GB", 1e9, "the most bytes of images that one server held at once"),
+    Measure("evictions", "evictions", "", 1.0, "layers of images that servers gave up to make room, in a run"),
+)
+OF_IMAGES = {measure.column: measure for measure in (*COPIES, *STORES)}
+"""What summaries say of copies and stores; those of earlier versions do not."""

@@ -59,7 +59,18 @@ class Option:
         return label_of(self.name)
 
 
-_UNITS = {"kmh": "km/h", "mb": "MB", "mbps": "Mb/s", "mbit": "Mb", "ms": "ms", "m": "m", "s": "s", "mps": "m/s", "deg": "degrees"}
+_UNITS = {
+    "kmh": "km/h",
+    "mb": "MB",
+    "gb": "GB",
+    "mbps": "Mb/s",
+    "mbit": "Mb",
+    "ms": "ms",
+    "m": "m",
+    "s": "s",
+    "mps": "m/s",
+    "deg": "degrees",
+}
 _LABELS = {
     SPEED: "commanded speed (km/h)",
     IMAGE: "container image (MB)",

@@ -15,19 +15,28 @@ from numpy.typing import NDArray
 from msmf_traci.arrays import FloatArray
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError, MsmfError
+from msmf_traci.migration.ledger import BYTE_KINDS, IMAGE_SOURCES
 from msmf_traci.reporting.cell_map import CellMap, read_cell_map
-from msmf_traci.reporting.overlay_geojson import cells_geojson, hosts_geojson, read_projection, transfers_geojson, write_geojson
+from msmf_traci.reporting.overlay_geojson import (
+    Features,
+    cells_geojson,
+    copies_geojson,
+    hosts_geojson,
+    read_projection,
+    transfers_geojson,
+    write_geojson,
+)
 from msmf_traci.reporting.overlay_sumo import sumo_additional
-from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, read_whole
+from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, Columns, read_whole
 from msmf_traci.results import RESULTS
 from msmf_traci.results.newest import newest_run
 from msmf_traci.results.run_facts import read_facts
-from msmf_traci.results.store import find_map
+from msmf_traci.results.store import find_map, has_table
+from msmf_traci.roads.projection import Projection
 
 SUMO_FILE = "overlay.add.xml"
-GEOJSON_FILES = ("cells.geojson", "hosts.geojson", "transfers.geojson")
+GEOJSON_FILES = ("cells.geojson", "hosts.geojson", "transfers.geojson", "copies.geojson")
 DEFAULT_STRATEGY = "pm_op_tier"
-BYTES = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Overlay:
         One row a transfer: its keys, times, outcome and megabytes, as in migrations.csv.
     source_m, target_m
         Where each transfer begins and ends, shape (transfers, 2).
+    copies
+        One row a copy of an image, as in copies.csv, with megabytes: none where the run has no such table.
     """
 
     strategy: str
@@ -54,6 +65,7 @@ class Overlay:
     transfers: pd.DataFrame
     source_m: FloatArray
     target_m: FloatArray
+    copies: pd.DataFrame
 
 
 def main(words: Sequence[str]) -> None:
@@ -64,11 +76,13 @@ def main(words: Sequence[str]) -> None:
     MsmfError
         If the run is wrong or nothing can be written.
     """
-    parser = Parser("msmf-traci overlay", description="Draw cells, hosts and transfers of a run over a map: for sumo-gui and as GeoJSON.")
+    parser = Parser(
+        "msmf-traci overlay", description="Draw cells, hosts, transfers and copies of a run over a map: for sumo-gui and as GeoJSON."
+    )
     parser.add_argument("run", nargs="?", help=f"folder of one run, e.g. {RESULTS}/synthetic/RUN; the newest in {RESULTS} if not given")
     parser.add_argument("--out", help="folder to write to (default: overlay in the current folder)", default="overlay")
     parser.add_argument(
-        "--strategy", help=f"strategy whose transfers are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)"
+        "--strategy", help=f"strategy whose transfers and copies are drawn (default: {DEFAULT_STRATEGY} if it was run, else the first one)"
     )
     typed = parser.parse_args(list(words))
     run = newest_run() if typed.run is None else Path(typed.run).expanduser()
@@ -85,7 +99,7 @@ def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str
     out
         Folder to write to, made if it is missing; an overlay that is there is replaced.
     strategy
-        Whose transfers are drawn; None: DEFAULT_STRATEGY if it was run, else the run's first. All its variants are drawn.
+        Whose transfers and copies are drawn; None: DEFAULT_STRATEGY if it was run, else the run's first. All its variants are drawn.
 
     Returns
     -------
@@ -96,27 +110,36 @@ def write_overlay(run: Path, out: Path, strategy: str | None = None) -> list[str
     folder = find_map(run, facts)
     projection = read_projection(folder)
     overlay = read_overlay(run, folder, facts, chosen)
-    said = [f"{chosen}: {len(overlay.transfers)} transfers, {len(overlay.hosts)} hosts, {len(overlay.cells)} cells"]
+    copies = f"{len(overlay.copies)} copies, " if len(overlay.copies) else ""
+    said = [f"{chosen}: {len(overlay.transfers)} transfers, {copies}{len(overlay.hosts)} hosts, {len(overlay.cells)} cells"]
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / SUMO_FILE).write_text(
-            sumo_additional(overlay.cells, overlay.hosts, overlay.transfers, overlay.source_m, overlay.target_m), "utf-8"
+            sumo_additional(overlay.cells, overlay.hosts, overlay.transfers, overlay.source_m, overlay.target_m, overlay.copies), "utf-8"
         )
         said.append(f"{out / SUMO_FILE}: polygons for sumo-gui")
         if projection is None:
             said.append("no GeoJSON is written: the network has no projection, so its place on the Earth is not known")
         else:
-            contents = (
-                cells_geojson(overlay.cells, projection),
-                hosts_geojson(overlay.hosts, projection),
-                transfers_geojson(overlay.transfers, overlay.source_m, overlay.target_m, projection),
-            )
-            for name, content in zip(GEOJSON_FILES, contents, strict=True):
+            for name, content in zip(GEOJSON_FILES, _geojson(overlay, projection), strict=True):
+                if content is None:
+                    (out / name).unlink(missing_ok=True)
+                    continue
                 write_geojson(out / name, content)
                 said.append(f"{out / name}: longitude and latitude, WGS 84")
     except OSError as error:
         raise MsmfError(f"{out} cannot be written ({error.strerror}); name another folder with --out or free some space") from None
     return [*said, _how_to_open(facts, out / SUMO_FILE)]
+
+
+def _geojson(overlay: Overlay, projection: Projection) -> list[Features | None]:
+    """What is in each of the files; None where there are no copies."""
+    return [
+        cells_geojson(overlay.cells, projection),
+        hosts_geojson(overlay.hosts, projection),
+        transfers_geojson(overlay.transfers, overlay.source_m, overlay.target_m, projection),
+        copies_geojson(overlay.copies, projection) if len(overlay.copies) else None,
+    ]
 
 
 def _how_to_open(facts: Mapping[str, Any], overlay: Path) -> str:
@@ -132,18 +155,25 @@ def _how_to_open(facts: Mapping[str, Any], overlay: Path) -> str:
 def read_overlay(run: Path, map_folder: Path, facts: dict[str, Any], strategy: str) -> Overlay:
     """Read what is drawn of a run under one strategy."""
     keys = [str(column) for column in facts["key_columns"]]
-    text = dict.fromkeys((*keys, "vehicle", "tier", "source", "target", "outcome"), TEXT)
-    numbers = dict.fromkeys(("transfer", "t_start_s", "t_end_s", *BYTES), NUMBER) | dict.fromkeys(
-        ("t_handoff_s", "t_stop_s"), OPTIONAL_NUMBER
-    )
-    table = read_whole(run, "migrations", text | numbers)
-    transfers = table[table["strategy"] == strategy].reset_index(drop=True)
-    transfers["transfer"] = transfers["transfer"].astype(np.int64)
-    transfers["sent_mb"] = transfers[list(BYTES)].sum(axis=1) / 1e6
+    texts = [*keys, "vehicle", "tier", "outcome"]
+    more = dict.fromkeys([*texts, "source", "target"], TEXT) | dict.fromkeys(("t_handoff_s", "t_stop_s"), OPTIONAL_NUMBER)
+    transfers = _read_sent(run, "migrations", "transfer", more, BYTE_KINDS, strategy)
     cells = read_cell_map(map_folder, facts)
     hosts = _hosts(transfers, cells)
     place = dict(zip(hosts["server"], hosts[["place_x_m", "place_y_m"]].to_numpy(), strict=True))
-    return Overlay(strategy, cells, hosts, transfers, _places(transfers["source"], place), _places(transfers["target"], place))
+    source_m, target_m = _places(transfers["source"], place), _places(transfers["target"], place)
+    copies = pd.DataFrame()
+    if has_table(run, "copies"):
+        more = dict.fromkeys([*texts, "server"], TEXT) | dict.fromkeys(("x_m", "y_m"), NUMBER) | {"t_complete_s": OPTIONAL_NUMBER}
+        copies = _read_sent(run, "copies", "copy", more, IMAGE_SOURCES, strategy)
+    return Overlay(strategy, cells, hosts, transfers, source_m, target_m, copies)
+
+
+def _read_sent(run: Path, table: str, number: str, columns: Columns, sent: Sequence[str], strategy: str) -> pd.DataFrame:
+    """Transfers or copies of a strategy: their columns, with the number of each, its begin and end, and the megabytes that were sent."""
+    rows = read_whole(run, table, {**columns, **dict.fromkeys((number, "t_start_s", "t_end_s", *sent), NUMBER)})
+    own = rows[rows["strategy"] == strategy].reset_index(drop=True)
+    return own.assign(**{number: own[number].astype(np.int64), "sent_mb": own[list(sent)].sum(axis=1) / 1e6})
 
 
 def _choose_strategy(wanted: str | None, strategies: list[str], run: Path) -> str:

@@ -1,4 +1,4 @@
-"""GeoJSON of cells, hosts and transfers, in longitude and latitude by the network's own projection."""
+"""GeoJSON of cells, hosts, transfers and copies, in longitude and latitude by the network's own projection."""
 
 from __future__ import annotations
 
@@ -59,15 +59,18 @@ def cells_geojson(cells: CellMap, projection: Projection) -> Features:
 
 def hosts_geojson(hosts: pd.DataFrame, projection: Projection) -> Features:
     """Servers as points, with the transfers that left and came to them."""
-    places = _lon_lat(hosts[["place_x_m", "place_y_m"]].to_numpy(dtype=np.float64), projection)
-    rows = _records(hosts.drop(columns=["place_x_m", "place_y_m"]))
-    return _collection([_feature("Point", place.tolist(), row) for place, row in zip(places, rows, strict=True)])
+    return _points(hosts, ["place_x_m", "place_y_m"], projection)
 
 
 def transfers_geojson(transfers: pd.DataFrame, source_m: FloatArray, target_m: FloatArray, projection: Projection) -> Features:
     """Transfers as straight lines from source to target, with all that the table says of them."""
     lines = _lon_lat(np.stack([source_m, target_m], axis=1), projection)
     return _collection([_feature("LineString", line.tolist(), row) for line, row in zip(lines, _records(transfers), strict=True)])
+
+
+def copies_geojson(copies: pd.DataFrame, projection: Projection) -> Features:
+    """Copies of images as points where their vehicles were at the end, with all that the table says of them."""
+    return _points(copies, ["x_m", "y_m"], projection)
 
 
 def write_geojson(path: Path, content: Features) -> None:
@@ -78,6 +81,13 @@ def write_geojson(path: Path, content: Features) -> None:
 def _lon_lat(places_m: FloatArray, projection: Projection) -> FloatArray:
     lon, lat = projection.to_lon_lat(places_m[..., 0], places_m[..., 1])
     return np.asarray(np.round(np.stack([lon, lat], axis=-1), DECIMALS), dtype=np.float64)
+
+
+def _points(table: pd.DataFrame, place: list[str], projection: Projection) -> Features:
+    """Rows as points, with their other columns."""
+    places = _lon_lat(table[place].to_numpy(dtype=np.float64), projection)
+    rows = _records(table.drop(columns=place))
+    return _collection([_feature("Point", at.tolist(), row) for at, row in zip(places, rows, strict=True)])
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

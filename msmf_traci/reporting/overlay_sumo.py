@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,20 @@ OUTCOME_COLOURS = {
     "unfinished": "#8a8f98",
     "refused": "#000000",
 }
+COPY_COLOURS = {"used": "#009e73", "unused": "#e69f00", "unfinished": "#8a8f98", "refused": "#000000"}
 CELL_COLOUR, REGION_COLOUR, HOST_COLOUR = "#9aa1ad", "#3b424d", "#0072b2"
 # above SUMO's roads (layer 0); the types can be switched in sumo-gui too
-CELL_LAYER, REGION_LAYER, TRANSFER_LAYER, HOST_LAYER = 101, 102, 103, 104
+CELL_LAYER, REGION_LAYER, TRANSFER_LAYER, HOST_LAYER, COPY_LAYER = 101, 102, 103, 104, 105
+HOST_WIDTH_M, COPY_WIDTH_M = 30, 12
 LINE_WIDTH_M = {"cell": 2.0, "region": 8.0, "transfer": 6.0}
 # polylines are bent, so that ways there and back do not cover each other
 BEND = 0.12
 BEND_POINTS = 5
 
 
-def sumo_additional(cells: CellMap, hosts: pd.DataFrame, transfers: pd.DataFrame, source_m: FloatArray, target_m: FloatArray) -> str:
+def sumo_additional(
+    cells: CellMap, hosts: pd.DataFrame, transfers: pd.DataFrame, source_m: FloatArray, target_m: FloatArray, copies: pd.DataFrame
+) -> str:
     """The text of an additional file.
 
     Parameters
@@ -41,6 +45,8 @@ def sumo_additional(cells: CellMap, hosts: pd.DataFrame, transfers: pd.DataFrame
         vehicle, transfer, source, target, t_start_s, t_end_s, outcome, sent_mb, and what tells variants apart.
     source_m, target_m
         Where each transfer begins and ends, shape (transfers, 2).
+    copies
+        vehicle, copy, server, t_start_s, t_end_s, outcome, sent_mb, x_m, y_m, and what tells variants apart.
     """
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<additional>"]
     for name, rings in zip(cells.cells, cells.rings_m, strict=True):
@@ -54,14 +60,17 @@ def sumo_additional(cells: CellMap, hosts: pd.DataFrame, transfers: pd.DataFrame
     bent = bent_lines(source_m, target_m)
     for number, (row, line) in enumerate(zip(transfers.to_dict("records"), bent, strict=True)):
         outcome = str(row["outcome"])
-        params = {
-            **{name: str(row[name]) for name in ("vehicle", "transfer", "source", "target", "t_start_s", "t_end_s", "outcome")},
-            "sent_mb": f"{row['sent_mb']:.1f}",
-        }
+        params = _params(row, ("vehicle", "transfer", "source", "target", "t_start_s", "t_end_s", "outcome"))
         colour = OUTCOME_COLOURS.get(outcome, OUTCOME_COLOURS["unfinished"])
         lines.append(_line(f"transfer {number}", f"transfer.{outcome}", line, colour, TRANSFER_LAYER, params))
     for row in hosts.to_dict("records"):
-        lines.append(_point(row))
+        counts = {key: str(row[key]) for key in ("sent", "received", "completed")}
+        place = row["place_x_m"], row["place_y_m"]
+        lines.append(_point(f"host {row['server']}", f"host.{row['tier']}", place, HOST_COLOUR, HOST_LAYER, HOST_WIDTH_M, counts))
+    for number, row in enumerate(copies.to_dict("records")):
+        outcome, params = str(row["outcome"]), _params(row, ("vehicle", "copy", "server", "t_start_s", "t_end_s", "outcome"))
+        place = row["x_m"], row["y_m"]
+        lines.append(_point(f"copy {number}", f"copy.{outcome}", place, COPY_COLOURS[outcome], COPY_LAYER, COPY_WIDTH_M, params))
     lines.append("</additional>")
     return "\n".join(lines) + "\n"
 
@@ -89,17 +98,21 @@ def _poly(name: str, kind: str, points_m: FloatArray, colour: str, layer: int, w
     head = f'<poly id="{_id(name)}" {look} shape="{shape}"'
     if not params:
         return f"    {head}/>"
-    inner = "".join(f'<param key="{_escaped(key)}" value="{_escaped(value)}"/>' for key, value in params.items())
-    return f"    {head}>{inner}</poly>"
+    return f"    {head}>{_inner(params)}</poly>"
 
 
-def _point(row: Mapping[Hashable, Any]) -> str:
-    params = "".join(f'<param key="{key}" value="{row[key]}"/>' for key in ("sent", "received", "completed"))
-    kind = f"host.{_escaped(str(row['tier']))}"
-    return (
-        f'    <poi id="{_id("host " + str(row["server"]))}" type="{kind}" color="{HOST_COLOUR}" layer="{HOST_LAYER}" '
-        f'x="{row["place_x_m"]:.2f}" y="{row["place_y_m"]:.2f}" width="30" height="30">{params}</poi>'
-    )
+def _params(row: Mapping[Hashable, Any], names: Sequence[str]) -> dict[str, str]:
+    return {**{name: str(row[name]) for name in names}, "sent_mb": f"{row['sent_mb']:.1f}"}
+
+
+def _point(name: str, kind: str, place_m: tuple[float, float], colour: str, layer: int, width_m: float, params: Mapping[str, str]) -> str:
+    look = f'type="{_escaped(kind)}" color="{colour}" layer="{layer}"'
+    place = f'x="{place_m[0]:.2f}" y="{place_m[1]:.2f}" width="{width_m}" height="{width_m}"'
+    return f'    <poi id="{_id(name)}" {look} {place}>{_inner(params)}</poi>'
+
+
+def _inner(params: Mapping[str, str]) -> str:
+    return "".join(f'<param key="{_escaped(key)}" value="{_escaped(value)}"/>' for key, value in params.items())
 
 
 def _id(name: str) -> str:

@@ -18,8 +18,6 @@ from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.statistics import intervals
 
 NAME = "overview"
-MOST_SETTINGS = 100
-"""With more settings than this the picture shows those that differ from the reference in one option."""
 
 _TRAFFIC = TRAFFIC[0]
 _TITLE = "Satisfaction and traffic of each strategy"
@@ -60,10 +58,7 @@ def _perfect_words(named: Sequence[str]) -> str:
 
 def _points(results: Results) -> pd.DataFrame:
     """One row for each strategy and setting: `strategy`, `setting`, `is_reference`, `step`, mean and interval of both measures."""
-    rows, options = results.designed, results.design
-    if len(rows[[option.name for option in options]].drop_duplicates()) > MOST_SETTINGS:
-        differs = np.sum([(rows[option.name] != option.reference).to_numpy() for option in options], axis=0)
-        rows = rows[differs <= 1]
+    rows, options = results.few_designed, results.design
     keys = ["strategy", *(option.name for option in options)]
     found = intervals(rows, keys, [SATISFIED.column, _TRAFFIC.column])
     sides = [_side(found, measure, keys) for measure in (SATISFIED, _TRAFFIC)]

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from msmf_traci.reporting import style
 from msmf_traci.reporting.answer import answer_of, claims_sentence
+from msmf_traci.reporting.bytes_table import bytes_table
 from msmf_traci.reporting.curves import elsewhere, interval_words
 from msmf_traci.reporting.design import design_notes
 from msmf_traci.reporting.figure import Figure, specification
@@ -94,7 +95,9 @@ def page_text(content: Content) -> str:
         strategies=strategies_table(results),
         later=_axis_groups(take(*(name for name in left if name.partition("_by_")[0] in _LATER), "realised_speed")),
         figure8=take(TRAFFIC_NAME, BYTES_NAME, DOWNTIME_NAME),
-        transfers=take("bytes", "times"),
+        transfers=take("bytes", "image_sources", "times"),
+        bytes=bytes_table(results),
+        images=_axis_groups(take(*(name for name in left if name.startswith("images_by_")))),
         # these answers are about cuts that the paper claims
         answers=content.sensitivity.answers if content.sensitivity and content.judgements else [],
         has_sensitivity=content.sensitivity is not None,

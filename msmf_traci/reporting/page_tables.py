@@ -57,7 +57,7 @@ def strategies_table(results: Results) -> PageTable:
         own = table[table["strategy"] == name]
         if own.empty:
             continue
-        row = [Field(name, key=name), _number(len(own))]
+        row = [Field(name, key=name), number_field(len(own))]
         for measure in measures:
             found = mean_interval(own[measure.column] / measure.per_unit).within(0.0, measure.most)
             row.append(Field(measured(found.mean), _span(found), found.mean if found.n else ""))
@@ -87,12 +87,12 @@ def runs_table(results: Results) -> PageTable:
         vehicles = facts.get("vehicles", {})
         speed = None if run.is_of_traces else run.facts["config"].get("mobility", {}).get("speed_kmh")
         outside = facts.get("outside_share")
-        row = [Field(run.name, key=run.name), _number(speed), _number(run.seed)]
-        row += [_number(vehicles.get("inserted")), _number(vehicles.get("arrived"))]
+        row = [Field(run.name, key=run.name), number_field(speed), number_field(run.seed)]
+        row += [number_field(vehicles.get("inserted")), number_field(vehicles.get("arrived"))]
         trip_m = facts.get("mean_trip_m")
-        row += [_number(None if trip_m is None else trip_m / 1000.0), _number(facts.get("simulated_s"))]
-        row += [_number(facts.get("teleports")), _number(facts.get("collisions"))]
-        row += [_number(None if outside is None else 100 * outside), _number(_wall_s(run))]
+        row += [number_field(None if trip_m is None else trip_m / 1000.0), number_field(facts.get("simulated_s"))]
+        row += [number_field(facts.get("teleports")), number_field(facts.get("collisions"))]
+        row += [number_field(None if outside is None else 100 * outside), number_field(_wall_s(run))]
         rows.append(row)
     return PageTable(columns, rows)
 
@@ -146,11 +146,11 @@ def _span(interval: Interval) -> str:
 
 def _field(value: Any) -> Field:
     if isinstance(value, int | float) or hasattr(value, "dtype"):
-        return _number(value)
+        return number_field(value)
     return Field(str(value) if value is not None else "", key=str(value))
 
 
-def _number(value: Any) -> Field:
+def number_field(value: Any) -> Field:
     """A count as it is, anything else that was measured by its three digits; empty where it is not known."""
     if value is None or isinstance(value, str):
         return Field(value or "")

@@ -16,13 +16,14 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.finished_run import FinishedRun, rows_of, runs_in
-from msmf_traci.reporting.measures import MEASURES, REPLICATE
+from msmf_traci.reporting.measures import COPIES, MEASURES, OF_IMAGES, REPLICATE, STORES, Measure
 from msmf_traci.reporting.options import IMAGE, SPEED, Option, Value, axes, find_options
 from msmf_traci.reporting.statistics import SEEDS, Units
 from msmf_traci.results.run_facts import perfect_strategies, refuse_mixed_versions
 
 PAPER_EXPERIMENTS = {"figure7", "figure7_synthetic", "figure8", "paper_table2", "sensitivity"}
 """Experiments that put the paper's claims to the test."""
+MOST_SETTINGS = 100
 _WITHIN = 1e-9  # of two runs of the same setting and seed, relative; they should be the same
 
 
@@ -127,9 +128,29 @@ class Results:
         return [option for option in axes(self.options) if self._varies_alone(option)]
 
     @cached_property
+    def of_images(self) -> list[Measure]:
+        """What there is to say of copies, and of stores where they kept images or gave some up."""
+
+        def occurs(name: str) -> bool:
+            return name in self.rows and bool((self.rows[name] > 0).any())
+
+        stores = STORES if occurs("image_found_share") or occurs("evictions") else ()
+        return [*(measure for measure in COPIES if occurs(measure.column)), *stores]
+
+    @cached_property
     def designed(self) -> pd.DataFrame:
         """Rows that figures may show: those that differ from the reference in options of the design alone."""
         return self.where({}, [option.name for option in self.design])
+
+    @cached_property
+    def few_designed(self) -> pd.DataFrame:
+        """The same, of no more settings than a reader can see: of many, those that differ from the reference in one option."""
+        rows, options = self.designed, self.design
+        if len(rows[[option.name for option in options]].drop_duplicates()) <= MOST_SETTINGS:
+            return rows
+        differs = np.sum([(rows[option.name] != option.reference).to_numpy() for option in options], axis=0)
+        few: pd.DataFrame = rows[differs <= 1]
+        return few
 
     def _varies_alone(self, option: Option) -> bool:
         second = next(
@@ -182,7 +203,7 @@ def read_results(folders: Sequence[Path], chosen: Mapping[Path, Sequence[Path]] 
     summaries = {run.folder: rows_of(number, run) for number, run in enumerate([*runs, *beside])}
     tables = [summaries[run.folder] for run in runs]
     options = find_options([run.facts["config"] for run in runs], tables, len(first))
-    names = ["run", "strategy", REPLICATE, *options, *MEASURES]
+    names = ["run", "strategy", REPLICATE, *options, *MEASURES, *OF_IMAGES]
     rows = pd.concat([table.reindex(columns=names) for table in tables], ignore_index=True)
     told = find_options([run.facts["config"] for run in (*runs, *beside)], list(summaries.values()), len(first))
     differ = [_differences(first, group, summaries, list(told)) for group in further]
@@ -228,7 +249,7 @@ def _without_doubles(rows: pd.DataFrame, options: Sequence[str], runs: Sequence[
     again = rows.duplicated(keys, keep="first")
     if again.any():
         both = rows[again].merge(rows[~again], on=keys, suffixes=("_again", ""))
-        for name in MEASURES:
+        for name in (*MEASURES, *OF_IMAGES):
             one, other = both[name], both[f"{name}_again"]
             differ = ((one - other).abs() > _WITHIN * one.abs().clip(lower=1.0)) | (one.isna() != other.isna())
             if differ.any():

@@ -17,7 +17,7 @@ from msmf_traci.reporting.replay_data import read_replay
 REPLAY_FILE = "replay.html"
 _TEMPLATES = "msmf_traci.reporting.templates"
 # in the order in which they build on each other
-_SCRIPTS = ("replay_scene.js", "replay_view.js", "replay_map.js", "replay_timeline.js", "replay.js")
+_SCRIPTS = ("replay_scene.js", "replay_images.js", "replay_view.js", "replay_map.js", "replay_timeline.js", "replay.js")
 # these could end a script element or begin an entity
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
@@ -66,6 +66,7 @@ def _page(run: Path) -> str:
     return template.render(
         run=data.facts["run"],
         scenario=data.facts["scenario"],
+        has_images="lists" in data.facts or "copy_outcomes" in data.facts,
         style=Markup(_text("replay.css")),
         script=Markup("\n".join(_text(name) for name in _SCRIPTS)),
         facts=json_for_script({**data.facts, "lengths": packed.lengths}),

@@ -15,9 +15,20 @@ from msmf_traci.deployment.areas import TierPlan
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.cell_map import CellMap, read_cell_map
 from msmf_traci.reporting.options import varied_columns as columns_of_options
-from msmf_traci.reporting.replay_trace import OUTCOMES, QUANTUM_M, STAGES, Numbers, Trips, read_changes, read_transfers, read_trips
+from msmf_traci.reporting.replay_numbers import Numbers
+from msmf_traci.reporting.replay_trace import (
+    COPY_OUTCOMES,
+    OUTCOMES,
+    QUANTUM_M,
+    STAGES,
+    Trips,
+    read_changes,
+    read_copies,
+    read_transfers,
+    read_trips,
+)
 from msmf_traci.reporting.road_lines import RoadLines, read_roads, thinned
-from msmf_traci.reporting.run_tables import NUMBER, TEXT, read_whole, variant_labels
+from msmf_traci.reporting.run_tables import NUMBER, TEXT, header, read_whole, variant_labels
 from msmf_traci.results.run_facts import read_facts
 from msmf_traci.results.store import find_map
 
@@ -71,21 +82,28 @@ def read_replay(run: Path) -> ReplayData:
     cell_map, roads = read_cell_map(folder, facts), read_roads(folder)
     columns = list(cell_map.servers)
     trips = read_trips(run, cell_map.cells, roads.edges, roads.names)
+    # earlier versions know no copies
+    of_copies = [name for name in (f"copies_{outcome}" for outcome in COPY_OUTCOMES) if name in header(run, "vehicles")]
     vehicles = read_whole(
         run,
         "vehicles",
-        dict.fromkeys((*key_columns, "vehicle"), TEXT) | dict.fromkeys(OUTCOMES, NUMBER),
+        dict.fromkeys((*key_columns, "vehicle"), TEXT) | dict.fromkeys((*OUTCOMES, *of_copies), NUMBER),
     )
     variants = _variants(vehicles, key_columns, facts, run)
     servers = Numbers(sorted(cell_map.tier_of))
-    changes = read_changes(run, trips, variants.numbers, key_columns, servers)
-    booked = int(vehicles[list(OUTCOMES)].to_numpy().sum())
+    lists = Numbers([""])
+    changes = read_changes(run, trips, variants.numbers, key_columns, servers, lists)
+    booked, booked_copies = (int(vehicles[names].to_numpy().sum()) for names in (list(OUTCOMES), of_copies))
     transfers = read_transfers(run, trips, variants.numbers, key_columns, servers, booked)
+    copies = read_copies(run, trips, variants.numbers, key_columns, servers, booked_copies)
+    wanted = [[servers(name) for name in text.split()] for text in lists.of]
     arrays = {
         **_map_arrays(cell_map, thinned(roads.lines), servers),
         **_trip_arrays(trips),
         **{f"change_{name}": getattr(changes, name) for name in ("first", "frame", "home", "target", "host", "running")},
+        **({"change_prefetch": changes.prefetch} if len(wanted) > 1 else {}),
         **transfers,
+        **copies,
     }
     return ReplayData(
         {
@@ -101,6 +119,8 @@ def read_replay(run: Path) -> ReplayData:
             "streets": trips.streets,
             "stages": list(STAGES),
             "outcomes": list(OUTCOMES),
+            **({"lists": wanted} if len(wanted) > 1 else {}),
+            **({"copy_outcomes": list(COPY_OUTCOMES)} if copies else {}),
         },
         arrays,
     )

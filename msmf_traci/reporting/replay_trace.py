@@ -1,4 +1,4 @@
-"""What moves in a replay, as arrays of whole numbers: vehicles, the changes of what was decided, transfers and their stages."""
+"""What moves in a replay, as arrays of whole numbers: vehicles, the changes of what was decided, transfers and their stages, copies."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.errors import InputError
-from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, read_pieces, read_whole, variant_labels
+from msmf_traci.migration.ledger import BYTE_KINDS, COPY_OUTCOME_NAMES, IMAGE_SOURCES, OUTCOME_NAMES
+from msmf_traci.reporting.replay_numbers import Numbers, in_ms, new_numbered, numbered, rounded, starts, variant_numbers
+from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, Columns, header, read_pieces, read_whole
 
 QUANTUM_M = 0.1
 """Positions are whole multiples of this, so at most half of it off."""
 
-KEEP, NONE, NEVER = -2, -1, -1
 STAGES = ("IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE")
-OUTCOMES = ("completed", "mispredicted", "user_left", "unfinished", "refused")
-_BYTES = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
-_STATE = ("home", "target", "host", "running")
+OUTCOMES = OUTCOME_NAMES
+COPY_OUTCOMES = COPY_OUTCOME_NAMES
+_SERVERS = ("home", "target", "host")
+_PREFETCH = "prefetch"  # earlier versions did not write it
 
 
 @dataclass(frozen=True)
@@ -72,29 +74,34 @@ class Changes:
     target: IntArray
     host: IntArray
     running: IntArray
+    prefetch: IntArray
 
 
-class Numbers:
-    """Numbers for names, given in the order in which the names are met.
+@dataclass(frozen=True)
+class _Flows:
+    """Transfers or copies: what is sent to servers for containers.
 
-    Parameters
+    Attributes
     ----------
-    names
-        Those that have numbers already.
+    name, table
+        Of one of them and of their table; the name is that of the column with its number, and begins the names of the arrays.
+    target
+        Column of the server that it is sent to.
+    outcomes
+        In their order.
+    sent
+        Columns of bytes.
     """
 
-    def __init__(self, names: Sequence[str] = ()) -> None:
-        self.of = {name: number for number, name in enumerate(names)}
+    name: str
+    table: str
+    target: str
+    outcomes: tuple[str, ...]
+    sent: tuple[str, ...]
 
-    def __call__(self, name: str) -> int:
-        """Give the number of a name."""
-        return self.of.setdefault(name, len(self.of))
 
-
-def in_ms(seconds: pd.Series) -> IntArray:
-    """Whole milliseconds, NEVER where there is none."""
-    values = seconds.to_numpy(dtype=np.float64)
-    return np.where(np.isnan(values), NEVER, np.rint(np.nan_to_num(values) * 1000.0)).astype(np.int64)
+_TRANSFERS = _Flows("transfer", "migrations", "target", OUTCOMES, BYTE_KINDS)
+_COPIES = _Flows("copy", "copies", "server", COPY_OUTCOMES, IMAGE_SOURCES)
 
 
 def read_trips(run: Path, cells: NDArray[np.object_], edges: NDArray[np.object_], streets: NDArray[np.object_]) -> Trips:
@@ -126,18 +133,18 @@ def read_trips(run: Path, cells: NDArray[np.object_], edges: NDArray[np.object_]
     return Trips(
         ids=ids.astype(object),
         time_ms=time_ms,
-        first=_starts(counts),
+        first=starts(counts),
         frame=frame[order].astype(np.int64),
-        x=_rounded(table["x_m"], QUANTUM_M)[order],
-        y=_rounded(table["y_m"], QUANTUM_M)[order],
-        speed=_rounded(table["speed_mps"], 0.01)[order],
+        x=rounded(table["x_m"], QUANTUM_M)[order],
+        y=rounded(table["y_m"], QUANTUM_M)[order],
+        speed=rounded(table["speed_mps"], 0.01)[order],
         cell=table["cell"].map(cell_numbers).to_numpy(dtype=np.int64)[order],
         street=table["edge"].map(lambda edge: street_of.get(edge, 0)).to_numpy(dtype=np.int64)[order],
         streets=list(street_numbers.of),
     )
 
 
-def read_changes(run: Path, trips: Trips, variants: Numbers, key_columns: Sequence[str], servers: Numbers) -> Changes:
+def read_changes(run: Path, trips: Trips, variants: Numbers, key_columns: Sequence[str], servers: Numbers, lists: Numbers) -> Changes:
     """Read decisions and keep those that differ from the vehicle's one before.
 
     Parameters
@@ -152,17 +159,22 @@ def read_changes(run: Path, trips: Trips, variants: Numbers, key_columns: Sequen
         What tells variants apart.
     servers
         Numbers of servers by name; those met here are added.
+    lists
+        Numbers of lists of servers by their text; those met here are added.
     """
-    columns = {"t_s": NUMBER, **dict.fromkeys((*key_columns, "vehicle", "home", "target", "host"), TEXT), "running": NUMBER}
+    prefetch = (_PREFETCH,) if _PREFETCH in header(run, "decisions") else ()
+    columns = {"t_s": NUMBER, **dict.fromkeys((*key_columns, "vehicle", *_SERVERS, *prefetch), TEXT), "running": NUMBER}
     n_vehicles, n_series = len(trips.ids), len(variants.of) * len(trips.ids)
     vehicle_numbers = {name: number for number, name in enumerate(trips.ids)}
-    last = np.full((n_series, len(_STATE)), -9, dtype=np.int64)
+    last = np.full((n_series, len(_SERVERS) + 2), -9, dtype=np.int64)
     series_parts, frame_parts, state_parts, rows = [], [], [], 0
     for piece in read_pieces(run, "decisions", columns):
         frame = np.searchsorted(trips.time_ms, in_ms(piece["t_s"]))
-        variant = _numbers_of_rows(piece, key_columns, variants, run)
-        series = variant * n_vehicles + _numbered(piece["vehicle"], vehicle_numbers, run)
-        state = np.column_stack([_servers(piece[name], servers) for name in _STATE[:3]] + [piece["running"].to_numpy(dtype=np.int64)])
+        variant = variant_numbers(piece, key_columns, variants, run)
+        series = variant * n_vehicles + numbered(piece["vehicle"], vehicle_numbers, run)
+        wanted = new_numbered(piece[_PREFETCH], lists) if prefetch else np.zeros(len(piece), dtype=np.int64)
+        states = [*(new_numbered(piece[name], servers) for name in _SERVERS), piece["running"].to_numpy(dtype=np.int64), wanted]
+        state = np.column_stack(states)
         order = np.lexsort((frame, series))
         series, frame, state = series[order], frame[order], state[order]
         changed = _differs(series, state, last)
@@ -177,7 +189,7 @@ def read_changes(run: Path, trips: Trips, variants: Numbers, key_columns: Sequen
         )
     series, frame, state = np.concatenate(series_parts), np.concatenate(frame_parts), np.concatenate(state_parts)
     order = np.lexsort((frame, series))
-    return Changes(_starts(np.bincount(series, minlength=n_series)), frame[order], *state[order].T)
+    return Changes(starts(np.bincount(series, minlength=n_series)), frame[order], *state[order].T)
 
 
 def read_transfers(
@@ -190,46 +202,83 @@ def read_transfers(
     booked
         How many transfers the table of vehicles has booked.
     """
-    vehicle_numbers = {name: number for number, name in enumerate(trips.ids)}
-    times = ("t_start_s", "t_handoff_s", "t_end_s")
-    columns = dict.fromkeys((*key_columns, "vehicle", "source", "target", "outcome"), TEXT)
-    kinds = {"transfer": NUMBER} | dict.fromkeys(times, OPTIONAL_NUMBER) | dict.fromkeys(_BYTES, NUMBER)
-    table = read_whole(run, "migrations", columns | kinds | {"t_start_s": NUMBER, "t_end_s": NUMBER})
-    if len(table) != booked:
-        raise InputError(
-            f"{run}: table migrations has {len(table)} rows, but table vehicles counts {booked} transfers; "
-            "copy the run again, or run it again"
-        )
-    vehicle, variant = _numbered(table["vehicle"], vehicle_numbers, run), _numbers_of_rows(table, key_columns, variants, run)
-    start_ms, number = in_ms(table["t_start_s"]), table["transfer"].to_numpy(dtype=np.int64)
-    order = np.lexsort((number, vehicle, start_ms, variant))
-    # transfers of a vehicle are numbered within a variant
-    key = _transfer_key(variant, vehicle, number)
-    stages = _read_stages(run, vehicle_numbers, variants, key_columns, key[order], (in_ms(table["t_end_s"]) > start_ms)[order])
-    outcome_numbers = {name: outcome for outcome, name in enumerate(OUTCOMES)}
+    table = _read_flows(_TRANSFERS, {"source": TEXT, "t_handoff_s": OPTIONAL_NUMBER}, run, trips, variants, key_columns, booked)
+    arrays = _flow_arrays(_TRANSFERS, table, variants, servers)
+    is_lasting = arrays["transfer_end"] > arrays["transfer_start"]
     return {
-        "transfer_first": _starts(np.bincount(variant, minlength=len(variants.of))),
-        "transfer_vehicle": vehicle[order],
-        "transfer_number": number[order],
-        "transfer_source": _servers(table["source"], servers)[order],
-        "transfer_target": _servers(table["target"], servers)[order],
-        "transfer_start": start_ms[order],
-        "transfer_handoff": in_ms(table["t_handoff_s"])[order],
-        "transfer_end": in_ms(table["t_end_s"])[order],
-        "transfer_outcome": _numbered(table["outcome"], outcome_numbers, run)[order],
-        "transfer_kb": _rounded(table[list(_BYTES)].sum(axis=1), 1000.0)[order],
-        **stages,
+        **arrays,
+        "transfer_source": new_numbered(table["source"], servers),
+        "transfer_handoff": in_ms(table["t_handoff_s"]),
+        **_read_stages(run, trips, variants, key_columns, table["key"].to_numpy(), is_lasting),
     }
 
 
+def read_copies(
+    run: Path, trips: Trips, variants: Numbers, key_columns: Sequence[str], servers: Numbers, booked: int
+) -> dict[str, IntArray]:
+    """Read copies of images, as arrays by variant and begin; none where no copy is booked.
+
+    Parameters
+    ----------
+    booked
+        How many copies the table of vehicles has booked.
+    """
+    if not booked:
+        return {}
+    table = _read_flows(_COPIES, {"t_complete_s": OPTIONAL_NUMBER}, run, trips, variants, key_columns, booked)
+    return {
+        **_flow_arrays(_COPIES, table, variants, servers),
+        "copy_complete": in_ms(table["t_complete_s"]),
+        **{f"copy_{source.removesuffix('_bytes')}_kb": rounded(table[source], 1000.0) for source in IMAGE_SOURCES},
+    }
+
+
+def _read_flows(
+    flows: _Flows, more: Columns, run: Path, trips: Trips, variants: Numbers, key_columns: Sequence[str], booked: int
+) -> pd.DataFrame:
+    """Rows of transfers or copies by variant and begin, with numbers for variant and vehicle, and a key; `more` names further columns."""
+    texts = dict.fromkeys((*key_columns, "vehicle", flows.target, "outcome"), TEXT)
+    numbers = dict.fromkeys((flows.name, "t_start_s", "t_end_s", *flows.sent), NUMBER)
+    table = read_whole(run, flows.table, {**texts, **numbers, **more})
+    if len(table) != booked:
+        raise InputError(
+            f"{run}: table {flows.table} has {len(table)} rows, but table vehicles counts {booked} of them; "
+            "copy the run again, or run it again"
+        )
+    vehicle_numbers = {name: number for number, name in enumerate(trips.ids)}
+    outcome_numbers = {name: number for number, name in enumerate(flows.outcomes)}
+    number = table[flows.name].to_numpy(dtype=np.int64)
+    variant, vehicle = variant_numbers(table, key_columns, variants, run), numbered(table["vehicle"], vehicle_numbers, run)
+    outcome = numbered(table["outcome"], outcome_numbers, run)
+    # they are numbered by vehicle and variant
+    made = table.assign(variant=variant, vehicle=vehicle, outcome=outcome, key=_key(variant, vehicle, number))
+    return made.iloc[np.lexsort((number, vehicle, in_ms(table["t_start_s"]), variant))]
+
+
+def _flow_arrays(flows: _Flows, table: pd.DataFrame, variants: Numbers, servers: Numbers) -> dict[str, IntArray]:
+    """What is known of transfers and copies alike."""
+    arrays = {
+        "first": starts(np.bincount(table["variant"], minlength=len(variants.of))),
+        "vehicle": table["vehicle"].to_numpy(dtype=np.int64),
+        "number": table[flows.name].to_numpy(dtype=np.int64),
+        "target": new_numbered(table[flows.target], servers),
+        "start": in_ms(table["t_start_s"]),
+        "end": in_ms(table["t_end_s"]),
+        "outcome": table["outcome"].to_numpy(dtype=np.int64),
+        "kb": rounded(table[list(flows.sent)].sum(axis=1), 1000.0),
+    }
+    return {f"{flows.name}_{name}": values for name, values in arrays.items()}
+
+
 def _read_stages(
-    run: Path, vehicle_numbers: dict[str, int], variants: Numbers, key_columns: Sequence[str], transfers: IntArray, is_lasting: BoolArray
+    run: Path, trips: Trips, variants: Numbers, key_columns: Sequence[str], transfers: IntArray, is_lasting: BoolArray
 ) -> dict[str, IntArray]:
     """Stages in the order of their transfers, whose keys are given; transfers that last a while have at least one."""
     numbers = dict.fromkeys(("transfer", "t_begin_s", "t_end_s", "bytes"), NUMBER)
+    vehicle_numbers = {name: number for number, name in enumerate(trips.ids)}
     table = read_whole(run, "stages", dict.fromkeys((*key_columns, "vehicle", "stage"), TEXT) | numbers)
-    variant, vehicle = _numbers_of_rows(table, key_columns, variants, run), _numbered(table["vehicle"], vehicle_numbers, run)
-    key = _transfer_key(variant, vehicle, table["transfer"].to_numpy(dtype=np.int64))
+    variant, vehicle = variant_numbers(table, key_columns, variants, run), numbered(table["vehicle"], vehicle_numbers, run)
+    key = _key(variant, vehicle, table["transfer"].to_numpy(dtype=np.int64))
     by_key = np.argsort(transfers)
     at = np.minimum(np.searchsorted(transfers[by_key], key), max(len(transfers) - 1, 0))
     if len(key) and (not len(transfers) or (transfers[by_key][at] != key).any()):
@@ -241,23 +290,11 @@ def _read_stages(
     order = np.lexsort((np.arange(len(transfer)), transfer))
     stage_numbers = {name: stage for stage, name in enumerate(STAGES)}
     return {
-        "stage_first": _starts(np.bincount(transfer, minlength=len(transfers))),
-        "stage_kind": _numbered(table["stage"], stage_numbers, run)[order],
+        "stage_first": starts(np.bincount(transfer, minlength=len(transfers))),
+        "stage_kind": numbered(table["stage"], stage_numbers, run)[order],
         "stage_begin": begin_ms[order],
         "stage_end": in_ms(table["t_end_s"])[order],
     }
-
-
-def _transfer_key(variant: IntArray, vehicle: IntArray, number: IntArray) -> IntArray:
-    return np.asarray((variant << 44) + (vehicle << 22) + number, dtype=np.int64)
-
-
-def _rounded(values: pd.Series, quantum: float) -> IntArray:
-    return np.rint(values.to_numpy(dtype=np.float64) / quantum).astype(np.int64)
-
-
-def _starts(counts: IntArray) -> IntArray:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
 
 
 def _differs(series: IntArray, state: IntArray, last: IntArray) -> BoolArray:
@@ -272,34 +309,5 @@ def _differs(series: IntArray, state: IntArray, last: IntArray) -> BoolArray:
     return np.asarray((state != before).any(axis=1), dtype=np.bool_)
 
 
-def _numbered(column: pd.Series, numbers: dict[str, int], run: Path) -> IntArray:
-    """Numbers of the names in a column, all of them known."""
-    names = column.astype("category").cat
-    unknown = [str(name) for name in names.categories if name not in numbers]
-    if unknown:
-        raise InputError(f"{run}: {column.name} {unknown[0]} stands in one table and not in another; copy the run again, or run it again")
-    return np.array([numbers[name] for name in names.categories], dtype=np.int64)[names.codes.to_numpy()]
-
-
-def _servers(column: pd.Series, servers: Numbers) -> IntArray:
-    """Numbers of servers; names met for the first time get one."""
-    names = column.astype("category").cat
-    special = {"KEEP": KEEP, "NONE": NONE}
-    of = [special[name] if name in special else servers(str(name)) for name in names.categories]
-    return np.array(of, dtype=np.int64)[names.codes.to_numpy()]
-
-
-def _numbers_of_rows(rows: pd.DataFrame, key_columns: Sequence[str], variants: Numbers, run: Path) -> IntArray:
-    """Variant of each row; every combination of keys is looked up once."""
-    if not len(rows):
-        return np.zeros(0, dtype=np.int64)
-    combination = np.zeros(len(rows), dtype=np.int64)
-    for column in key_columns:
-        names = rows[column].astype("category").cat
-        combination = combination * len(names.categories) + names.codes.to_numpy()
-    _, first, of_row = np.unique(combination, return_index=True, return_inverse=True)
-    labels = variant_labels(rows.iloc[first], key_columns)
-    unknown = [label for label in labels if label not in variants.of]
-    if unknown:
-        raise InputError(f"{run}: the table of vehicles lacks {' '.join(unknown[0].split(chr(31)))}; copy the run again, or run it again")
-    return np.array([variants.of[label] for label in labels], dtype=np.int64)[of_row]
+def _key(variant: IntArray, vehicle: IntArray, number: IntArray) -> IntArray:
+    return np.asarray((variant << 44) + (vehicle << 22) + number, dtype=np.int64)

@@ -50,7 +50,7 @@ def header(folder: Path, name: str) -> list[str]:
     """
     path = _find(folder, name)
     try:
-        return list(pd.read_csv(path, nrows=0).columns if path.suffix == ".csv" else pd.read_parquet(path).columns)
+        return list(pd.read_csv(path, nrows=0).columns if path.suffix == ".csv" else _parquet_file(path).schema_arrow.names)
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is damaged ({_first_line(error)}); copy the run again, or run it again") from None
 
@@ -125,11 +125,7 @@ def _csv_pieces(path: Path, columns: Columns) -> Iterator[pd.DataFrame]:
 
 
 def _parquet_pieces(path: Path, columns: Columns) -> Iterator[pd.DataFrame]:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError(f"{path} needs pyarrow to be read; type: pip install 'msmf-traci[parquet]'") from None
-    file = pyarrow.parquet.ParquetFile(path)
+    file = _parquet_file(path)
     _check_columns(path, file.schema_arrow.names, columns)
     empty = True
     for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(columns)):
@@ -137,6 +133,14 @@ def _parquet_pieces(path: Path, columns: Columns) -> Iterator[pd.DataFrame]:
         yield _typed(batch.to_pandas()[list(columns)], columns)
     if empty:
         yield _typed(file.schema_arrow.empty_table().to_pandas()[list(columns)], columns)
+
+
+def _parquet_file(path: Path) -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError(f"{path} needs pyarrow to be read; type: pip install 'msmf-traci[parquet]'") from None
+    return pyarrow.parquet.ParquetFile(path)
 
 
 def _typed(piece: pd.DataFrame, columns: Columns) -> pd.DataFrame:

@@ -53,6 +53,8 @@ _FREE = (Appearance("#882255", (10, 2), _PENTAGON), Appearance("#8C510A", (2, 2)
 # colours of what bytes were for: two shades of each role stay apart in grey
 OUTCOMES = {"useful": "#0072B2", "mispredicted": "#E69F00", "user_left": "#D55E00", "unfinished": "#999999", "refused": "#CC79A7"}
 KINDS = {"image": "#0072B2", "memory": "#56B4E9", "dirty": "#E69F00", "final": "#D55E00"}
+COPIES = {"used": "#009E73", "unused": "#D9C73A", "unfinished": "#8E63C0"}
+SOURCES = {"host": "#0072B2", "cloud": "#56B4E9", "other servers": "#E69F00"}
 ZERO = "#888888"
 
 

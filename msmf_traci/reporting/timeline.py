@@ -1,4 +1,4 @@
-"""One vehicle's containers over time, a row a strategy: transfers by stage, outages, hosts, and the cells that it crossed."""
+"""One vehicle's containers over time, a row a strategy: transfers by stage, outages, hosts, copies, and the cells that it crossed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from msmf_traci.reporting import style
 from msmf_traci.reporting.figure import POINTS, Figure, choice
 from msmf_traci.reporting.finished_run import FinishedRun
 from msmf_traci.reporting.options import with_value, words
 from msmf_traci.reporting.reading import Results
 from msmf_traci.reporting.setting import rows_at, setting_of
 from msmf_traci.reporting.style import KINDS, ZERO
-from msmf_traci.reporting.timeline_bars import CELL, DOWNTIME, EVERY, HOST, OUTAGE, PRE_COPY, STAGES, read_bars
+from msmf_traci.reporting.timeline_bars import CELL, COPIES, DOWNTIME, EVERY, HOST, OUTAGE, PRE_COPY, STAGES, read_bars
 
 MOST_TEXT = 700_000
 """What the bars of all vehicles to choose from may take on a page, in characters."""
@@ -38,9 +39,11 @@ _COLORS = {
     HOST: _GREY,
     CELL: _GREY,
 }
+_COPY_COLORS = {kind: style.COPIES[outcome] for outcome, kind in COPIES.items()}
 _STEP, _STILL_WIDTH = 46, 760
 # of each lane: height, and how far its middle lies under that of its row, in pixels
-_TRANSFERS, _OUTAGES, _HOSTS, _CELLS = (17, -11), (10, 4), (5, 13), (10, 0)
+_TRANSFERS, _OUTAGES, _HOSTS, _CELLS, _COPIES = (17, -11), (10, 4), (5, 13), (10, 0), (5, 21)
+_COPY_STEP = 7
 
 
 def timeline_figure(results: Results) -> Figure | None:
@@ -103,9 +106,13 @@ def _names(bars: pd.DataFrame) -> list[str]:
 
 def _codes(bars: pd.DataFrame, vehicles: Sequence[str], strategies: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
     """Bars as numbers, which take little of a page: places in lists, hundredths of seconds, whole megabytes."""
-    kinds, outcomes = list(_COLORS), _outcomes(bars)
+    kinds, outcomes = list(_colors(bars)), _outcomes(bars)
     own = ["vehicle", "strategy", "kind"]
     turn = bars.groupby(own, sort=False).cumcount() % 2
+    number, of_copies = bars["transfer"], {}
+    if _has_copies(bars):
+        number = number.fillna(bars["copy"])
+        of_copies = {"r": bars["lane"].astype("Int64"), "h": bars["is_there"].astype("Int64")}
     return pd.DataFrame(
         {
             "v": _places(bars["vehicle"], vehicles),
@@ -115,12 +122,22 @@ def _codes(bars: pd.DataFrame, vehicles: Sequence[str], strategies: Sequence[str
             "b": (bars["end_s"] * 100).round().astype(int),
             # hosts and cells take turns in two greys
             "n": _places(bars["name"].fillna(bars["target"]), names),
-            "t": turn.where(bars["transfer"].isna(), bars["transfer"]).astype(int),
+            "t": turn.where(number.isna(), number).astype(int),
             "o": _places(bars["outcome"], outcomes),
             "m": (bars["bytes"] / 1e6).round().astype("Int64"),
             "l": (bars["lead_s"]).round(1).map("{:g}".format, na_action="ignore"),
+            **of_copies,
         }
     )
+
+
+def _has_copies(bars: pd.DataFrame) -> bool:
+    return "copy" in bars
+
+
+def _colors(bars: pd.DataFrame) -> dict[str, str]:
+    """Colours of all kinds of bars that there can be."""
+    return _COLORS | _COPY_COLORS if _has_copies(bars) else _COLORS
 
 
 def _places(column: pd.Series, of: Sequence[str]) -> pd.Series:
@@ -179,7 +196,7 @@ class _Timeline:
             alt.param(name="shown_s", expr=f"length_s / {json.dumps(_PARTS)}[part]"),
             alt.param(name="from_s", expr="begin_s + position * (length_s - shown_s)"),
         ]
-        scale = alt.Scale(domainMin=alt.ExprRef("from_s"), domainMax=alt.ExprRef("from_s + shown_s"), nice=False, zero=False)
+        scale = alt.Scale(domain=[alt.ExprRef("from_s"), alt.ExprRef("from_s + shown_s")], nice=False, zero=False)
         shade = f"strategy == '{_ALL}' || datum.strategy == strategy || datum.s < 0 ? 1 : 0.15"
         layers = self._layers(self.bars, self.vehicles, scale, "datum.v == indexof(vehicles, vehicle)", shade, params)
         return layers.properties(width="container")
@@ -207,12 +224,14 @@ class _Timeline:
         params
             Choices; the lists that bars name places in are added.
         """
-        names, kinds = _names(bars), [kind for kind in _COLORS if kind in set(bars["kind"])]
+        colors = _colors(bars)
+        names, kinds = _names(bars), [kind for kind in colors if kind in set(bars["kind"])]
+        lanes = int(bars["lane"].max()) + 1 if _has_copies(bars) and bars["lane"].notna().any() else 0
         spans = bars.groupby("vehicle").agg(begin_s=("begin_s", "min"), end_s=("end_s", "max")).loc[vehicles].round(2)
         lists = {
             "vehicles": vehicles,
             "strategies": self.strategies,
-            "kinds": list(_COLORS),
+            "kinds": list(colors),
             "names": names,
             "outcomes": _outcomes(bars),
             "begins": spans["begin_s"].tolist(),
@@ -242,24 +261,26 @@ class _Timeline:
             x=alt.X("from_s:Q", title="time (s)", scale=x, axis=alt.Axis(grid=True, tickCount=8)),
             x2="to_s:Q",
             y=y,
-            color=alt.Color("kind:N", scale=alt.Scale(domain=shown, range=[_COLORS[kind] for kind in shown]), legend=legend),
+            color=alt.Color("kind:N", scale=alt.Scale(domain=shown, range=[colors[kind] for kind in shown]), legend=legend),
             opacity=alt.Opacity("opacity:Q", scale=None, legend=None),
         )
-        first, *others = self._lanes(base, kinds)
+        first, *others = self._lanes(base, kinds, lanes)
         known = [alt.param(name=name, value=value) for name, value in lists.items()]
         chart = alt.LayerChart(layer=[first.add_params(*known, *params), *others])
         chart.datasets = {POINTS.name: _text(codes)}
-        chart.height = _STEP * len(rows)
+        chart.height = (_STEP + _COPY_STEP * lanes) * len(rows)
         return chart
 
-    def _lanes(self, base: alt.Chart, kinds: Sequence[str]) -> list[alt.Chart]:
+    def _lanes(self, base: alt.Chart, kinds: Sequence[str], copies: int) -> list[alt.Chart]:
+        """Layers of the lanes of a row, of which so many are of copies, under the others."""
+        up = _COPY_STEP * copies / 2 if copies else 0
         times = [alt.Tooltip("from_s:Q", title="from (s)", format=",.2f"), alt.Tooltip("to_s:Q", title="to (s)", format=",.2f")]
         times.append(alt.Tooltip("seconds:Q", format=",.2f"))
         own = alt.Tooltip("strategy:N")
         transfers = (
-            base.transform_filter(f"indexof({json.dumps([OUTAGE, HOST, CELL])}, datum.kind) < 0")
+            base.transform_filter(f"indexof({json.dumps([OUTAGE, HOST, CELL, *(COPIES.values() if copies else ())])}, datum.kind) < 0")
             .transform_calculate(outcome="outcomes[datum.o]", opacity="datum.shade * (outcomes[datum.o] == 'completed' ? 1 : 0.5)")
-            .mark_bar(height=_TRANSFERS[0], yOffset=_TRANSFERS[1], clip=True)
+            .mark_bar(height=_TRANSFERS[0], yOffset=_TRANSFERS[1] - up, clip=True)
             .encode(
                 tooltip=[
                     own,
@@ -276,7 +297,7 @@ class _Timeline:
         outages = (
             base.transform_filter(f"datum.kind == '{OUTAGE}'")
             .transform_calculate(opacity="datum.shade")
-            .mark_bar(height=_OUTAGES[0], yOffset=_OUTAGES[1], clip=True)
+            .mark_bar(height=_OUTAGES[0], yOffset=_OUTAGES[1] - up, clip=True)
             .encode(tooltip=[own, alt.Tooltip("kind:N", title="what"), *times])
         )
         # where a stopped container's transfer was abandoned the next begins at once
@@ -284,16 +305,32 @@ class _Timeline:
             transfers.transform_filter(
                 f"indexof({json.dumps([DOWNTIME, STAGES['FINAL']])}, datum.kind) >= 0 && datum.outcome == 'user_left'"
             )
-            .mark_tick(size=_TRANSFERS[0], thickness=1, yOffset=_TRANSFERS[1], clip=True)
+            .mark_tick(size=_TRANSFERS[0], thickness=1, yOffset=_TRANSFERS[1] - up, clip=True)
             .encode(x=alt.X("to_s:Q"), color=alt.value(ZERO), opacity=alt.Opacity("shade:Q", scale=None, legend=None))
         )
         given_up.encoding.x2 = alt.Undefined
         lanes = [transfers, given_up, outages]
-        for kind, (height, offset) in ((HOST, _HOSTS), (CELL, _CELLS)):
+        for kind, (height, offset) in ((HOST, (_HOSTS[0], _HOSTS[1] - up)), (CELL, _CELLS)):
             if kind in kinds:
                 lane = base.transform_filter(f"datum.kind == '{kind}'").transform_calculate(opacity="datum.shade * (datum.t ? 0.45 : 1)")
                 drawn = lane.mark_bar(height=height, yOffset=offset, clip=True)
                 lanes.append(drawn.encode(color=alt.value(_GREY), tooltip=[own, alt.Tooltip("name:N", title=kind), *times]))
+        of_copies = base.transform_filter("isValid(datum.r)").transform_calculate(
+            opacity="datum.shade * (datum.h ? 1 : 0.5)", phase="datum.h ? 'there' : 'under way'", outcome="outcomes[datum.o]"
+        )
+        copy_tooltip = [
+            own,
+            alt.Tooltip("t:Q", title="copy"),
+            alt.Tooltip("name:N", title="server"),
+            alt.Tooltip("phase:N", title="image"),
+            alt.Tooltip("outcome:N"),
+            alt.Tooltip("m:Q", title="megabytes, whole copy", format=","),
+            *times,
+        ]
+        for row in range(copies):
+            own_lane = of_copies.transform_filter(f"datum.r == {row}")
+            bars = own_lane.mark_bar(height=_COPIES[0], yOffset=_COPIES[1] + _COPY_STEP * row - up, clip=True)
+            lanes.append(bars.encode(tooltip=copy_tooltip))
         return lanes
 
 
@@ -308,6 +345,7 @@ def _caption(timeline: _Timeline, run: FinishedRun, at: Sequence[str], of: int) 
         f"{len(timeline.vehicles)} of {of} vehicles{even}, of run {run.name} with seed {run.seed}{where}. "
         f"The first one, {timeline.median}, is the median by handoffs."
     ]
+    copies = _has_copies(timeline.bars)
     if timeline.traced:
         said.append(f"{lanes}. The uppermost row is the attached cell.")
     else:
@@ -315,4 +353,10 @@ def _caption(timeline: _Timeline, run: FinishedRun, at: Sequence[str], of: int) 
             f"{lanes}. Pre-copy lasts from start to stop, downtime from stop to end. Hosts are known from the first transfer to the last. "
             "Cells and single stages need a run with output.trace=true."
         )
-    return " ".join([*said, "Refused transfers are left out. An outage goes on across transfers that follow each other."])
+    if copies:
+        said.append(
+            "Under the host are copies of images, one under another where several are open. They are pale while under way, and full once "
+            "the image is there. Their colour says what they came to."
+        )
+    refused = "Refused transfers and copies" if copies else "Refused transfers"
+    return " ".join([*said, f"{refused} are left out. An outage goes on across transfers that follow each other."])

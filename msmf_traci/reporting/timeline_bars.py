@@ -1,24 +1,28 @@
-"""What one run's containers did, as bars over time: transfers by stage, outages, hosts and attached cells."""
+"""What one run's containers did, as bars over time: transfers by stage, outages, hosts, attached cells, and copies of images."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from msmf_traci.arrays import IntArray
+from msmf_traci.migration.ledger import BYTE_KINDS
 from msmf_traci.reporting.finished_run import FinishedRun
 from msmf_traci.reporting.options import Value
 from msmf_traci.reporting.setting import rows_at
 
 PRE_COPY, DOWNTIME, OUTAGE, HOST, CELL = "pre-copy", "downtime", "outage", "host", "cell"
 STAGES = {"IMAGE": "image", "MEMORY": "memory", "ROUND": "dirty round", "IDLE": "idle", "FINAL": "final", "RESTORE": "restore"}
+COPIES = {outcome: f"copy, {outcome}" for outcome in ("used", "unused", "unfinished")}
 EVERY = ""
 """Strategy of bars that are the same under every strategy."""
 
 COLUMNS = ["vehicle", "strategy", "kind", "begin_s", "end_s", "name", "transfer", "target", "outcome", "bytes", "lead_s"]
-_BYTES = ["image_bytes", "memory_bytes", "dirty_bytes", "final_bytes"]
+OF_COPIES = ["copy", "lane", "is_there"]
+_BYTES = list(BYTE_KINDS)
 _SAME_INSTANT_S = 1e-6
 
 
@@ -27,8 +31,9 @@ def read_bars(run: FinishedRun, setting: Mapping[str, Value]) -> pd.DataFrame:
 
     Returns
     -------
-    One row a bar: `vehicle`, `strategy` (EVERY for cells), `kind` (a stage, PRE_COPY, DOWNTIME, OUTAGE, HOST, CELL), `begin_s`, `end_s`,
-    `name` (of the host or cell), and of transfers `transfer`, `target`, `outcome`, `bytes` (of the whole transfer), `lead_s`.
+    One row a bar: `vehicle`, `strategy` (EVERY for cells), `kind` (a stage, PRE_COPY, DOWNTIME, OUTAGE, HOST, CELL, one of COPIES),
+    `begin_s`, `end_s`, `name` (of the host or cell), and of transfers `transfer`, `target`, `outcome`, `bytes` (of the whole transfer),
+    `lead_s`. Where there are copies, of these `target`, `outcome`, `bytes`, `copy`, `lane`, `is_there` (else under way).
     """
     keys = [*run.key_columns, "vehicle", "transfer"]
     needed = [*keys, "source", "target", "t_start_s", "t_stop_s", "t_end_s", "outcome", "lead_s", *_BYTES]
@@ -40,9 +45,40 @@ def read_bars(run: FinishedRun, setting: Mapping[str, Value]) -> pd.DataFrame:
         parts = [_stages(stages, transfers), _outages(transfers), _traced_hosts(run, setting), _cells(run)]
     else:
         parts = [*_two_stages(transfers), _outages(transfers), _hosts(transfers)]
-    bars = pd.concat([part.reindex(columns=COLUMNS) for part in parts], ignore_index=True)
+    copies = _copies(run, setting)
+    columns = COLUMNS
+    if len(copies):
+        columns, parts = [*COLUMNS, *OF_COPIES], [*parts, copies]
+    bars = pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)
     texts = dict.fromkeys(("vehicle", "strategy", "kind", "name", "target", "outcome"), object)
     return bars.astype(texts | dict.fromkeys(("begin_s", "end_s"), np.float64))
+
+
+def _copies(run: FinishedRun, setting: Mapping[str, Value]) -> pd.DataFrame:
+    """Two bars a copy: under way, and the image being there; none where the run has no copies."""
+    if not run.has("copies"):
+        return pd.DataFrame()
+    columns = [*run.key_columns, "vehicle", "copy", "server", "t_start_s", "t_complete_s", "t_end_s", "outcome", "image_bytes"]
+    copies = rows_at(run, run.table("copies", columns=columns), setting)
+    copies = copies[copies["t_end_s"] > copies["t_start_s"]].sort_values(["strategy", "vehicle", "t_start_s", "copy"], kind="stable")
+    there_s = copies["t_complete_s"].fillna(copies["t_end_s"])
+    copies = copies.assign(kind=copies["outcome"].map(COPIES), lane=_lanes(copies), target=copies["server"], bytes=copies["image_bytes"])
+    before = copies.assign(is_there=0, begin_s=copies["t_start_s"], end_s=there_s)
+    after = copies.assign(is_there=1, begin_s=there_s, end_s=copies["t_end_s"])
+    bars = pd.concat([before, after])
+    return bars[bars["end_s"] > bars["begin_s"]]
+
+
+def _lanes(copies: pd.DataFrame) -> IntArray:
+    """The first lane of its row that is free before each copy's begin; copies in that order."""
+    free_s: dict[tuple[str, str], list[float]] = defaultdict(list)
+    lanes = []
+    for strategy, vehicle, begin_s, end_s in copies[["strategy", "vehicle", "t_start_s", "t_end_s"]].itertuples(index=False):
+        row = free_s[strategy, vehicle]
+        lane = next((k for k, until_s in enumerate(row) if until_s < begin_s), len(row))
+        row[lane : lane + 1] = [end_s]
+        lanes.append(lane)
+    return np.array(lanes, dtype=np.int64)
 
 
 def _stages(stages: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,6 @@
-"""Figures from the tables of transfers: where the bytes go, and how downtimes and lead times are distributed. At the reference alone."""
+"""Figures from the tables of transfers and copies: where the bytes go, where images come from, and how downtimes and lead times are
+distributed. At the reference alone.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +10,23 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from msmf_traci.migration.ledger import IMAGE_SOURCES
 from msmf_traci.reporting import style
-from msmf_traci.reporting.curves import elsewhere
+from msmf_traci.reporting.by_speed import at_words, reference_speed, speed_choice, speeds_of
 from msmf_traci.reporting.figure import POINTS, Figure, choice
 from msmf_traci.reporting.finished_run import FinishedRun, is_at, varied_values
 from msmf_traci.reporting.measures import KINDS
 from msmf_traci.reporting.numbers import MEASURED
 from msmf_traci.reporting.options import SPEED, config_options, words
 from msmf_traci.reporting.reading import Results
+from msmf_traci.reporting.stacked_bars import lying, stacked_figure, upright
 from msmf_traci.results.summary import of_all_vehicles
 
 _TIMES = {"downtime_s": "downtime of a transfer with a handoff (s)", "lead_s": "lead time (s)"}
 _READ = ("outcome", "t_handoff_s", *(f"{kind}_bytes" for kind in KINDS), *_TIMES)
+_COPIES = {f"copies, {outcome}": color for outcome, color in style.COPIES.items()}
+_SOURCES = dict(zip(IMAGE_SOURCES, style.SOURCES, strict=True))
+_BOTH, _SENT = "all", ("transfers", "copies")
 _SHARES = np.linspace(0.0, 1.0, 101)
 _SECONDS = [0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
 _BYTES_PER_GB = 1e9
@@ -31,19 +38,27 @@ def transfer_figures(results: Results) -> tuple[list[Figure], str]:
     without = [run for _, run in runs if not run.has("migrations")]
     if without:
         return [], f"{len(without)} of {len(runs)} runs have no table of transfers (output.migrations=false)."
-    bytes_parts, time_parts = [], []
+    has_images = bool(results.of_images)
+    bytes_parts, source_parts, time_parts = [], [], []
     for number, run in runs:
         trips = _trips(results, number, run)
         if trips.empty:
             continue
-        transfers = _reference_transfers(results, run)
+        transfers = _at_reference(results, run, "migrations", [*_READ, *(IMAGE_SOURCES if has_images else ())])
         speed = words(SPEED, results.rows.loc[results.rows["run"] == number, SPEED].iloc[0]) if SPEED in results.options else ""
         bytes_parts.append(_bytes(transfers, trips).assign(speed=speed, seed=run.seed))
+        if has_images:
+            copies = _at_reference(results, run, "copies", ["outcome", "image_bytes", *IMAGE_SOURCES])
+            bytes_parts.append(_bytes_of_copies(copies, trips).assign(speed=speed, seed=run.seed))
+            sent = zip(_SENT, (transfers, copies), strict=True)
+            source_parts += [_sources(table, trips).assign(sent=name, speed=speed, seed=run.seed) for name, table in sent]
         ended = transfers.loc[transfers["t_handoff_s"].notna(), ["strategy", *_TIMES]]
         time_parts.append(ended.assign(speed=speed))
     if not bytes_parts:
         return [], "no run of the first folder has the reference values."
     figures = [_bytes_figure(results, pd.concat(bytes_parts)), _times_figure(results, pd.concat(time_parts))]
+    if source_parts:
+        figures.insert(1, _sources_figure(results, pd.concat(source_parts)))
     return figures, "no strategy made one at the reference values." if all(each.points.empty for each in figures) else ""
 
 
@@ -56,9 +71,9 @@ def _trips(results: Results, number: int, run: FinishedRun) -> pd.Series:
     return vehicles.reindex(names)
 
 
-def _reference_transfers(results: Results, run: FinishedRun) -> pd.DataFrame:
-    """A run's transfers at the reference, the columns that figures need."""
-    table = run.table("migrations", [*run.key_columns, *_READ])
+def _at_reference(results: Results, run: FinishedRun, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Rows of a run's table at the reference, the columns that figures need."""
+    table = run.table(name, [*run.key_columns, *columns])
     wanted = {name: option.reference for name, option in results.options.items() if name != SPEED}
     kept = pd.Series(True, index=table.index)
     varied = varied_values(run, table)
@@ -67,7 +82,7 @@ def _reference_transfers(results: Results, run: FinishedRun) -> pd.DataFrame:
             kept &= is_at(varied[name], reference)
         elif config_options(run.facts["config"]).get(name) != reference:
             kept &= False
-    return table.loc[kept, ["strategy", *_READ]]
+    return table.loc[kept, ["strategy", *columns]]
 
 
 def _bytes(transfers: pd.DataFrame, trips: pd.Series) -> pd.DataFrame:
@@ -77,80 +92,80 @@ def _bytes(transfers: pd.DataFrame, trips: pd.Series) -> pd.DataFrame:
     sums.columns = pd.Index(KINDS, name="kind")
     every = pd.MultiIndex.from_product([trips.index, list(style.OUTCOMES)], names=["strategy", "outcome"])
     tidy = sums.reindex(every, fill_value=0.0).reset_index().melt(["strategy", "outcome"], value_name="gb")
-    tidy["gb"] /= tidy["strategy"].map(trips) * _BYTES_PER_GB
-    return tidy
+    return _per_trip(tidy, trips)
+
+
+def _bytes_of_copies(copies: pd.DataFrame, trips: pd.Series) -> pd.DataFrame:
+    """GB per trip by strategy and outcome, which takes the place of a kind, too."""
+    sums = copies.groupby([copies["strategy"], "copies, " + copies["outcome"]])["image_bytes"].sum()
+    every = pd.MultiIndex.from_product([trips.index, list(_COPIES)], names=["strategy", "outcome"])
+    tidy = sums.reindex(every, fill_value=0.0).rename("gb").reset_index()
+    return _per_trip(tidy.assign(kind=tidy["outcome"]), trips)
+
+
+def _sources(sent: pd.DataFrame, trips: pd.Series) -> pd.DataFrame:
+    """GB of images per trip by strategy and source."""
+    sums = sent.groupby("strategy")[list(_SOURCES)].sum().rename(columns=_SOURCES).reindex(trips.index, fill_value=0.0)
+    return _per_trip(sums.rename_axis("strategy").reset_index().melt("strategy", var_name="source", value_name="gb"), trips)
+
+
+def _per_trip(tidy: pd.DataFrame, trips: pd.Series) -> pd.DataFrame:
+    return tidy.assign(gb=tidy["gb"] / (tidy["strategy"].map(trips) * _BYTES_PER_GB))
+
+
+def _mean_over_seeds(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    points = table.groupby(list(by), sort=False)["gb"].agg(["mean", "count"]).reset_index()
+    return points.rename(columns={"mean": "gb_per_trip", "count": "seeds"})
 
 
 def _bytes_figure(results: Results, table: pd.DataFrame) -> Figure:
     """Stacked bars: mean over seeds of GB per trip."""
-    points = table.groupby(["strategy", "speed", "outcome", "kind"], sort=False)["gb"].agg(["mean", "count"]).reset_index()
-    points = points.rename(columns={"mean": "gb_per_trip", "count": "seeds"})
+    points = _mean_over_seeds(table, ["strategy", "speed", "outcome", "kind"])
     points = points[points.groupby("outcome")["gb_per_trip"].transform("sum") > 0.0].reset_index(drop=True)
-    speeds = _speeds(results, points)
+    occurring = set(points["outcome"])
+    copies = {name: color for name, color in _COPIES.items() if name in occurring}
+    outcomes = {name: color for name, color in style.OUTCOMES.items() if name in occurring} | copies
+    kinds = style.KINDS | copies
     names = [name for name in results.strategies if name in set(points["strategy"])]
-    outcomes = [name for name in style.OUTCOMES if name in set(points["outcome"])]
-    params = [choice("split", "Split by", ["outcome", "kind"], "outcome"), *_speed_choice(results, speeds)]
-    page = (
-        _stack(names, outcomes, split=True)
-        .add_params(*params)
-        .transform_filter("datum.speed == speed" if len(speeds) > 1 else "true")
-        .properties(width="container", height=30 * len(names))
-    )
-    header = alt.Header(title=None, labelAnchor="start")
-    stills = [
-        _stack(names, outcomes, by=by)
-        .properties(width=alt.Step(22), height=130)
-        .facet(alt.Facet("at:N", sort=[_speed_words(speed) for speed in speeds], header=header), columns=4)
-        .transform_calculate(at="datum.speed + ' km/h'" if speeds != [""] else "'all trips'")
-        .properties(title=f"by {by}")
-        for by in ("outcome", "kind")
-    ]
-    still = (
-        alt.vconcat(*stills)
-        .resolve_scale(color="independent")
-        .properties(title=alt.TitleParams(text="Where the bytes go", fontSize=15, offset=12))
-    )
+    field = "split == 'outcome' ? datum.outcome : datum.kind"
+    shown = alt.ExprRef(f"split == 'outcome' ? {list(outcomes)} : {list(kinds)}")
+    page = lying(names, field, outcomes | kinds, shown).add_params(choice("split", "Split by", ["outcome", "kind"], "outcome"))
+    title = "Where the bytes go"
+    stills = {"by outcome": upright(names, "datum.outcome", outcomes), "by kind": upright(names, "datum.kind", kinds)}
     caption = (
         "Bars add up to the traffic per trip, mean over seeds. Useful transfers were completed. "
         "Mispredicted ones were abandoned before the handoff, user_left ones after it. Unfinished ones were open at arrival. "
         "Image and memory are the container's. Dirty is memory that was sent again. Final was sent while the container was stopped. "
-        f"{_at(results)}"
     )
-    return Figure("bytes", "Where the bytes go", caption, points, page, still)
-
-
-def _stack(names: list[str], outcomes: list[str], *, by: str = "", split: bool = False) -> alt.Chart:
-    """Bars of one panel: lying and split by the page's choice, or upright and split by `by`."""
-    kinds = list(KINDS)
-    order = {name: place for place, name in enumerate([*outcomes, *kinds])}
-    colors = {**{name: style.OUTCOMES[name] for name in outcomes}, **style.KINDS}
-    domain = [*outcomes, *kinds] if split else (outcomes if by == "outcome" else kinds)
-    field = "split == 'outcome' ? datum.outcome : datum.kind" if split else f"datum.{by}"
-    scale = alt.Scale(domain=domain, range=[colors[name] for name in domain])
-    amount = "sum(gb_per_trip):Q"
-    values = alt.ExprRef(f"split == 'outcome' ? {outcomes} : {kinds}") if split else alt.Undefined
-    if split:
-        x = alt.X(amount, title="GB per trip")
-        y = alt.Y("strategy:N", sort=names, title=None, axis=alt.Axis(labelLimit=120))
-    else:
-        x = alt.X("strategy:N", sort=names, title=None, axis=alt.Axis(labelAngle=-60))
-        y = alt.Y(amount, title="GB per trip")
-    chart: alt.Chart = (
-        alt.Chart(POINTS)
-        .transform_calculate(part=field)
-        .transform_calculate(place=f"{order}[datum.part]")
-        .mark_bar()
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color(
-                "part:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=2 if split else 4, values=values)
-            ),
-            order=alt.Order("place:Q"),
-            tooltip=[alt.Tooltip("strategy:N"), alt.Tooltip("part:N"), alt.Tooltip(amount, title="GB per trip", format=MEASURED)],
+    if copies:
+        caption += (
+            "Copies brought images ahead of transfers. Used ones were to servers that the container came to run on. "
+            "Unused ones were complete, unfinished ones were not. "
         )
+    return stacked_figure(results, "bytes", title, caption, points, page, stills)
+
+
+def _sources_figure(results: Results, table: pd.DataFrame) -> Figure:
+    """Stacked bars: mean over seeds of GB of images per trip, by who sent them."""
+    points = _mean_over_seeds(table, ["strategy", "speed", "sent", "source"])
+    points = points[points.groupby("source")["gb_per_trip"].transform("sum") > 0.0].reset_index(drop=True)
+    occurring = set(points["source"])
+    sources = {name: color for name, color in style.SOURCES.items() if name in occurring}
+    names = [name for name in results.strategies if name in set(points["strategy"])]
+    page = (
+        lying(names, "datum.source", sources)
+        .add_params(choice("sent", "Sent in", [_BOTH, *_SENT], _BOTH))
+        .transform_filter(f"sent == '{_BOTH}' || datum.sent == sent")
     )
-    return chart
+    stills = {
+        f"in {name}": upright(names, "datum.source", sources).transform_filter(alt.FieldEqualPredicate(field="sent", equal=name))
+        for name in _SENT
+    }
+    caption = (
+        "Bars are the bytes of images per trip, mean over seeds: what the host sent, what the cloud sent, and what other servers sent. "
+        "Transfers send an image where it is not there yet, copies bring it ahead of them. Memory comes from the host and is not shown. "
+    )
+    return stacked_figure(results, "image_sources", "Where images come from", caption, points, page, stills)
 
 
 def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
@@ -165,9 +180,9 @@ def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
     columns = ["strategy", "speed", "measure", "share", "transfers", "seconds"]
     points = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     names = [name for name in results.strategies if name in set(points["strategy"])]
-    speeds = _speeds(results, points)
+    speeds = speeds_of(results, points)
     titles = list(_TIMES.values())
-    params = [choice("measure", "Shown", titles, titles[0]), *_speed_choice(results, speeds)]
+    params = [choice("measure", "Shown", titles, titles[0]), *speed_choice(results, speeds)]
     keep = "datum.measure == measure" + (" && datum.speed == speed" if len(speeds) > 1 else "")
     page = (
         _quantiles(names, points)
@@ -175,7 +190,7 @@ def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
         .transform_filter(keep)
         .properties(width="container", height=style.PAGE_HEIGHT, title=alt.TitleParams(text=alt.ExprRef("measure")))
     )
-    at = _reference_speed(results, speeds)
+    at = reference_speed(results, speeds)
     still = (
         _quantiles(names, points)
         .properties(width=style.STILL_WIDTH + 60, height=style.STILL_HEIGHT + 40)
@@ -190,7 +205,7 @@ def _times_figure(results: Results, table: pd.DataFrame) -> Figure:
     )
     caption = (
         "A line shows how many transfers took at most so many seconds. It counts transfers with a handoff, of all seeds together. The lead "
-        f"time goes from the start to the handoff. The axis is stretched near zero. {_at(results)}"
+        f"time goes from the start to the handoff. The axis is stretched near zero. {at_words(results)}"
     )
     return Figure("times", "Distribution of downtime and lead time", caption, points, page, still)
 
@@ -221,26 +236,3 @@ def _quantiles(names: list[str], points: pd.DataFrame) -> alt.Chart:
         )
     )
     return chart
-
-
-def _speeds(results: Results, points: pd.DataFrame) -> list[str]:
-    """Words of the speeds that there are points of, in order."""
-    here = set(points["speed"])
-    return [name for value in results.options[SPEED].values if (name := words(SPEED, value)) in here] if SPEED in results.options else [""]
-
-
-def _speed_words(speed: str) -> str:
-    return f"{speed} km/h" if speed else "all trips"
-
-
-def _reference_speed(results: Results, speeds: Sequence[str]) -> str:
-    wanted = words(SPEED, results.options[SPEED].reference) if SPEED in results.options else ""
-    return wanted if wanted in speeds else next(iter(speeds), "")
-
-
-def _speed_choice(results: Results, speeds: list[str]) -> list[alt.Parameter]:
-    return [choice("speed", "commanded speed (km/h)", speeds, _reference_speed(results, speeds))] if len(speeds) > 1 else []
-
-
-def _at(results: Results) -> str:
-    return f"The runs are those of {results.folders[0].resolve().name}. {elsewhere(results, [SPEED])}"

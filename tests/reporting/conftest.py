@@ -42,5 +42,5 @@ def change_table(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> 
 
 def rename_vehicle(run: Path, old: str, new: str) -> None:
     """Give a vehicle another id in every table."""
-    for name in ("frames", "decisions", "stages", "migrations", "vehicles"):
+    for name in ("frames", "decisions", "stages", "migrations", "copies", "vehicles"):
         change_table(run / f"{name}.csv", lambda table: table.assign(vehicle=table["vehicle"].replace(old, new)))

@@ -15,6 +15,7 @@ from msmf_traci.reporting.overlay import write_overlay
 from msmf_traci.scenario.sumo_tools import find_sumo
 from tests.deployments import two_tiers
 from tests.reporting.conftest import rename_vehicle
+from tests.reporting.made_copies import copy, give_copies
 
 EVIL = 'a"><poly id="x" & \x07 <b'
 UTM = "+proj=utm +zone=50 +ellps=WGS84 +datum=WGS84 +units=m +no_defs"
@@ -94,6 +95,42 @@ def test_geojson_has_the_places_of_the_networks_projection(copied_run: Path, cop
     assert all(
         each["properties"]["t_handoff_s"] is None for each in features["transfers"] if each["properties"]["outcome"] == "mispredicted"
     )
+
+
+def test_copies_are_points_where_their_vehicles_were(copied_run: Path, copied_map: Path, tmp_path: Path) -> None:
+    from pyproj import Proj
+
+    offset_m = [-435858.72, -4405251.58]
+    (copied_map / "projection.json").write_text(json.dumps({"proj": UTM, "net_offset_m": offset_m, "boundary_m": [0, 0, 1, 1]}))
+    before = write_overlay(copied_run, tmp_path / "out")
+    assert not (tmp_path / "out" / "copies.geojson").exists()
+    rows = [
+        copy("pm_op_tier", EVIL, 0, "L:0,0", (1.0, 9.5, 20.0), "used", (0.0, 300.0, 0.0), x_m=120.5, y_m=-40.0),
+        copy("pm_op_tier", EVIL, 1, "L:1,0", (1.0, None, 7.0), "unfinished", (1.5, 0.0, 2.0), x_m=0.0, y_m=300.0),
+        copy("nearest", EVIL, 0, "L:1,0", (1.0, 3.0, 7.0), "unused", (1.5, 0.0, 2.0)),
+    ]
+    give_copies(copied_run, pd.DataFrame(rows))
+    said = write_overlay(copied_run, tmp_path / "out")
+    assert said[0] == before[0].replace(" transfers, ", " transfers, 2 copies, ")
+    features = json.loads((tmp_path / "out" / "copies.geojson").read_text())["features"]
+    told = ("vehicle", "copy", "tier", "server", "t_start_s", "t_complete_s", "t_end_s", "outcome", "cloud_bytes", "other_bytes")
+    for each, row, sent_mb in zip(features, rows, (300.0, 3.5), strict=False):
+        properties = each["properties"]
+        assert {name: properties[name] for name in told} == {name: row[name] for name in told}
+        assert properties["sent_mb"] == sent_mb
+    x_m, y_m = Proj(UTM)(*zip(*(each["geometry"]["coordinates"] for each in features), strict=True))
+    np.testing.assert_allclose(np.array(x_m) + offset_m[0], [120.5, 0.0], atol=0.05)
+    np.testing.assert_allclose(np.array(y_m) + offset_m[1], [-40.0, 300.0], atol=0.05)
+    points = [poi for poi in ET.parse(tmp_path / "out" / "overlay.add.xml").getroot().iter("poi") if "copy" in poi.get("type", "")]
+    assert [(poi.get("type"), poi.get("x"), poi.get("y")) for poi in points] == [
+        ("copy.used", "120.50", "-40.00"),
+        ("copy.unfinished", "0.00", "300.00"),
+    ]
+    params = {param.get("key"): param.get("value") for param in points[1].iter("param")}
+    assert params["server"] == "L:1,0" and params["sent_mb"] == "3.5" and params["vehicle"] == EVIL.replace("\x07", "")
+    (copied_run / "copies.csv").unlink()
+    assert write_overlay(copied_run, tmp_path / "out") == before
+    assert not (tmp_path / "out" / "copies.geojson").exists()
 
 
 @pytest.mark.parametrize("orientation", ["flat", "pointy"])

@@ -1,6 +1,8 @@
 """The timeline of a vehicle: its bars are the tables', whichever run is chosen."""
 
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from msmf_traci.reporting import timeline
 from msmf_traci.reporting.figure import Figure, specification
 from msmf_traci.reporting.reading import read_results
 from msmf_traci.reporting.timeline import timeline_figure
+from tests.reporting.made_copies import copy, give_copies
 from tests.reporting.made_runs import make_run, transfer
 
 EVIL = "</script><img src=x onerror=\"document.title='broken'\">"
@@ -114,6 +117,60 @@ def test_hosts_and_cells_of_a_trace_are_those_of_the_frames(traced: Path) -> Non
     points = figure_of(traced).points
     assert spans(points, "host", "nearest") == [("L:0,0", 1.0, 15.0), ("L:1,0", 15.0, 30.0)]
     assert spans(points, "cell", "", "a") == [("0,0", 1.0, 9.0), ("1,0", 9.0, 30.0)]
+
+
+COPIES = [
+    copy("nearest", "a", 0, "L:1,0", (1.0, 6.0, 14.5), "used", (0.0, 300.0, 0.0)),
+    copy("nearest", "a", 1, "L:0,1", (4.0, None, 9.0), "unfinished", (0.0, 100.0, 0.0)),
+    copy("nearest", "a", 2, "L:0,0", (8.0, 12.0, 20.0), "unused", (200.0, 0.0, 100.0)),
+    copy("nearest", "a", 3, "L:0,1", (11.0, None, 11.0), "refused", (0.0, 0.0, 0.0)),
+    copy("nearest", "a", 4, "L:0,1", (20.0, 20.0, 25.0), "unused", (0.0, 0.0, 0.0)),
+    copy("pm_op_tier", "007", 0, "L:0,1", (3.0, 5.0, 30.0), "unused", (0.0, 300.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize("is_traced", [False, True])
+def test_copies_are_bars_under_the_host(is_traced: bool, tmp_path: Path) -> None:
+    rows = [row for v in ("007", "a") for row in transfers_of(v)]
+    trace = trace_of(rows, ["007", "a"]) if is_traced else {}
+    figure = figure_of(give_copies(make_run(tmp_path / "run", rows, tables=trace), pd.DataFrame(COPIES)))
+    bars = figure.points.dropna(subset="copy")
+    own = bars.query("strategy == 'nearest' and vehicle == 'a'").sort_values(["copy", "begin_s"])
+    columns = ["copy", "kind", "is_there", "begin_s", "end_s", "lane", "target"]
+    assert list(own[columns].itertuples(index=False, name=None)) == [
+        (0, "copy, used", 0, 1.0, 6.0, 0, "L:1,0"),
+        (0, "copy, used", 1, 6.0, 14.5, 0, "L:1,0"),
+        (1, "copy, unfinished", 0, 4.0, 9.0, 1, "L:0,1"),
+        (2, "copy, unused", 0, 8.0, 12.0, 2, "L:0,0"),
+        (2, "copy, unused", 1, 12.0, 20.0, 2, "L:0,0"),
+        (4, "copy, unused", 1, 20.0, 25.0, 0, "L:0,1"),
+    ]
+    assert set(own["bytes"]) == {3e8, 1e8, 0.0}
+    assert "Under the host are copies" in figure.caption and "Refused transfers and copies are left out" in figure.caption
+    # the still shows 007 alone
+    for chart, lanes, kinds in ((figure.chart, 3, ["used", "unused", "unfinished"]), (figure.still, 1, ["unused"])):
+        text = json.dumps(specification(figure, chart))
+        assert text.count("datum.r == ") == lanes
+        domain = re.search(r'"domain": \["pre-copy".*?\]|"domain": \["image".*?\]', text)
+        assert domain is not None and re.findall(r"copy, (\w+)", domain[0]) == kinds
+    chosen = specification(figure, figure.chart)
+    codes = pd.read_csv(io.StringIO(chosen["datasets"]["points"]))
+    lists = {param["name"]: param.get("value") for param in chosen["params"]}
+    of_copies = codes.dropna(subset="r")
+    kinds = [lists["kinds"][k] for k in of_copies["k"]]
+    assert sorted(kinds) == sorted(bars["kind"])
+    assert [lists["names"][n] for n in of_copies["n"]] == list(bars["target"])
+
+
+def test_a_run_without_copies_has_the_timeline_that_it_had(plain: Path) -> None:
+    without = figure_of(plain)
+    empty = pd.DataFrame(columns=list(COPIES[0]))
+    for copies in (empty, pd.DataFrame([row for row in COPIES if row["outcome"] == "refused"])):
+        figure = figure_of(give_copies(plain, copies))
+        pd.testing.assert_frame_equal(figure.points, without.points)
+        assert figure.caption == without.caption
+        assert specification(figure, figure.chart) == specification(without, without.chart)
+    assert "copy, " not in json.dumps(specification(without, without.chart))
 
 
 def test_caption_says_which_run_and_what_needs_a_trace(plain: Path, traced: Path) -> None:

@@ -99,14 +99,27 @@ class Player {
       else if (container.isElsewhere) counts.elsewhere++;
       else counts.home++;
     }
-    const { byOutcome, sentMb } = scene.bookedUntil(variant, t);
-    const over = byOutcome.map((n, outcome) => (n ? `${n} ${scene.facts.outcomes[outcome].replace("_", " ")}` : "")).filter(Boolean);
-    const gigabytes = sentMb >= 100 ? `${(sentMb / 1000).toFixed(1)} GB` : `${sentMb.toFixed(0)} MB`;
     return (
       `${this.places.length} on the road: ${counts.home} served by their own server, ${counts.elsewhere} from elsewhere, ` +
-      `${counts.stopped} stopped. ${scene.transfersAt(variant, t, 0).length} transfers under way` +
-      (over.length ? `; over: ${over.join(", ")} (${gigabytes}).` : ".")
+      `${counts.stopped} stopped. ${scene.openAt(scene.transfers, variant, t).length} transfers under way${this.overText(scene.transfers, variant)}` +
+      (scene.copies.kb ? ` ${this.copiesText(variant)}` : "")
     );
+  }
+
+  // how many transfers or copies are over
+  overText(flows, variant) {
+    const { byOutcome, sentMb } = this.scene.bookedUntil(flows, variant, this.t);
+    const over = byOutcome.map((n, outcome) => (n ? `${n} ${flows.outcomes[outcome].replace("_", " ")}` : "")).filter(Boolean);
+    const gigabytes = sentMb >= 100 ? `${(sentMb / 1000).toFixed(1)} GB` : `${sentMb.toFixed(0)} MB`;
+    return over.length ? `; over: ${over.join(", ")} (${gigabytes}).` : ".";
+  }
+
+  copiesText(variant) {
+    const { scene, t } = this;
+    const { complete } = scene.copies;
+    const open = scene.openAt(scene.copies, variant, t);
+    const there = open.filter((k) => complete[k] >= 0 && complete[k] <= t).length;
+    return `${open.length - there} copies of images under way, ${there} there and not used yet${this.overText(scene.copies, variant)}`;
   }
 
   followedSentence() {
@@ -123,10 +136,18 @@ class Player {
       const doing = container.isRunning ? (container.isElsewhere ? "served from elsewhere, by" : "runs on") : "stopped, last on";
       words.push(
         `${scene.facts.variants[this.variants[side]]}: ${doing} ${scene.serverName(container.host)}; ` +
-          `home ${scene.serverName(container.home)}, target ${scene.serverName(container.target)}.`,
+          `home ${scene.serverName(container.home)}, target ${scene.serverName(container.target)}.` +
+          this.imagesText(side),
       );
     }
     return words.join(" ");
+  }
+
+  // on which servers the image is ahead of the container, or is under way
+  imagesText(side) {
+    const found = this.maps[side].images.of(this.variants[side], this.followed, this.t);
+    if (!found.length) return "";
+    return ` Image ahead: ${found.map(([server, how]) => `${this.scene.serverName(server)} ${how}`).join(", ")}.`;
   }
 
   seek(t) {

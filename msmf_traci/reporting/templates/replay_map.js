@@ -9,6 +9,10 @@ const ROAD_WIDTHS = [2.2, 1.7, 1.1, 0.7];
 const STAGE_DASHES = [[], [9, 4], [4, 3], [1.5, 4], [], [10, 3, 2, 3]];
 const STAGE_WIDTHS = [2.5, 2.5, 2.5, 2.5, 4, 3];
 const OUTCOME_SIGNS = ["✓", "✗", "↩", "…", "⊘"];
+const COPY_SIGNS = ["✓", "✗", "…", "⊘"]; // used, unused, unfinished, refused
+const COPY_DASH = [2, 2];
+const COPY_BEND = 0.1;
+const AFAR_CELL_PX = 36; // with smaller cells, the signs of the cloud and of other servers would cover each other
 
 class Colours {
   constructor() {
@@ -22,8 +26,11 @@ class Colours {
     this.region = colour("region");
     this.stopped = colour("stopped");
     this.followed = colour("followed");
+    this.copy = colour("copy");
+    this.copyComing = colour("copy-coming");
     this.stages = ["image", "memory", "round", "idle", "final", "restore"].map((name) => colour(`stage-${name}`));
     this.outcomes = ["completed", "mispredicted", "user-left", "unfinished", "refused"].map((name) => colour(`outcome-${name}`));
+    this.copyOutcomes = ["completed", "mispredicted", "unfinished", "refused"].map((name) => colour(`outcome-${name}`));
   }
 }
 
@@ -60,6 +67,7 @@ class CityMap {
     this.scene = scene;
     this.view = view;
     this.paths = paths;
+    this.images = new Images(scene);
     this.layer = document.createElement("canvas");
     this.drawn = null;
     this.setColours(new Colours());
@@ -86,7 +94,9 @@ class CityMap {
     if (followed >= 0) this.drawTrail(followed, t);
     this.drawLinks(places, containers);
     this.drawTransfers(variant, t, followed, lingering);
+    this.drawCopies(variant, t, places, containers, followed);
     this.drawServers(containers);
+    this.drawImages(variant, t, places, followed, lingering);
     this.drawVehicles(places, containers, followed);
   }
 
@@ -129,7 +139,7 @@ class CityMap {
       context.lineWidth = px / view.scale;
       context.stroke(path);
     };
-    const cellPx = (this.scene.facts.cell_size_m / this.scene.facts.quantum_m) * view.scale;
+    const { cellPx } = this;
     // roads become wider as one comes nearer
     const wider = Math.min(4, Math.max(0.8, Math.sqrt(cellPx / 40)));
     if (cellPx > 9) stroke(paths.cells, colours.cell, 1);
@@ -167,8 +177,11 @@ class CityMap {
 
   // symbols and arcs are smaller where the whole city is seen
   get size() {
-    const cellPx = (this.scene.facts.cell_size_m / this.scene.facts.quantum_m) * this.view.scale;
-    return Math.min(1, Math.max(0.5, cellPx / 40));
+    return Math.min(1, Math.max(0.5, this.cellPx / 40));
+  }
+
+  get cellPx() {
+    return (this.scene.facts.cell_size_m / this.scene.facts.quantum_m) * this.view.scale;
   }
 
   // from a vehicle to its host, where the host is not a server of its cell
@@ -193,15 +206,12 @@ class CityMap {
 
   drawTransfers(variant, t, followed, lingering) {
     const { context, scene, colours } = this;
-    const { transfer_vehicle: vehicles, transfer_source: sources, transfer_target: targets, transfer_outcome: outcomes, transfer_end: ends } =
-      scene.arrays;
-    for (const transfer of scene.transfersAt(variant, t, lingering)) {
+    const { vehicle: vehicles, source: sources, target: targets, outcome: outcomes, end: ends } = scene.transfers;
+    for (const transfer of scene.openAt(scene.transfers, variant, t, lingering)) {
       const curve = this.curve(this.serverPlace(sources[transfer]), this.serverPlace(targets[transfer]));
       const stage = scene.stageAt(transfer, t);
-      const faint = followed >= 0 && followed !== vehicles[transfer] ? 0.3 : 1;
-      context.beginPath();
-      context.moveTo(curve.from.x, curve.from.y);
-      context.quadraticCurveTo(curve.bend.x, curve.bend.y, curve.to.x, curve.to.y);
+      const faint = this.faint(followed, vehicles[transfer]);
+      this.trace(curve);
       if (stage) {
         context.globalAlpha = faint;
         this.strokeCased(colours.stages[stage.kind], STAGE_WIDTHS[stage.kind] * this.size, STAGE_DASHES[stage.kind]);
@@ -210,17 +220,127 @@ class CityMap {
       } else if (t >= ends[transfer]) {
         context.globalAlpha = faint * Math.max(0.15, 1 - (t - ends[transfer]) / lingering);
         this.strokeCased(colours.outcomes[outcomes[transfer]], 5 * this.size, []);
-        this.drawSign(curve, OUTCOME_SIGNS[outcomes[transfer]], colours.outcomes[outcomes[transfer]]);
+        const { x, y } = middleOf(curve);
+        this.drawSign(x, y, OUTCOME_SIGNS[outcomes[transfer]], colours.outcomes[outcomes[transfer]]);
       }
       context.globalAlpha = 1;
     }
   }
 
+  // what belongs to another vehicle than the followed one is faint
+  faint(followed, vehicle) {
+    return followed >= 0 && followed !== vehicle ? 0.3 : 1;
+  }
+
+  // copies under way, from where their bytes come; the tables do not say from which of the other servers
+  drawCopies(variant, t, places, containers, followed) {
+    const { context, scene, colours } = this;
+    const { vehicle: vehicles, target: targets, complete, host_kb: host, cloud_kb: cloud, other_kb: other } = scene.copies;
+    const hostOf = new Map(places.map((place, i) => [place.vehicle, containers[i] ? containers[i].host : -1]));
+    for (const copy of scene.openAt(scene.copies, variant, t)) {
+      if (complete[copy] >= 0 && complete[copy] <= t) continue;
+      context.globalAlpha = this.faint(followed, vehicles[copy]);
+      const source = hostOf.get(vehicles[copy]);
+      if (host[copy] > 0 && source >= 0) {
+        const curve = this.curve(this.serverPlace(source), this.serverPlace(targets[copy]), COPY_BEND);
+        this.trace(curve);
+        this.strokeCased(colours.copy, 1.8 * this.size, COPY_DASH);
+        this.drawHead(curve, colours.copy);
+      }
+      if (this.cellPx >= AFAR_CELL_PX || followed === vehicles[copy]) {
+        const { x, y } = this.imagePlace(targets[copy]);
+        if (cloud[copy] > 0) this.drawFromAfar(x, y, 0, -1, () => this.traceCloud());
+        if (other[copy] > 0) this.drawFromAfar(x, y, 1, 0, () => this.context.arc(0, 0, 5, 0, 2 * Math.PI));
+      }
+      context.globalAlpha = 1;
+    }
+  }
+
+  // a short line from a sign to the mark of an image
+  drawFromAfar(x, y, dx, dy, traceSign) {
+    const { context, colours } = this;
+    const far = 30 * this.size;
+    context.beginPath();
+    context.moveTo(x + far * dx, y + far * dy);
+    context.lineTo(x, y);
+    this.strokeCased(colours.copy, 1.8 * this.size, COPY_DASH);
+    context.save();
+    context.translate(x + far * dx, y + far * dy);
+    context.scale(this.size, this.size);
+    context.beginPath();
+    traceSign();
+    context.restore();
+    context.fillStyle = colours.paper;
+    context.fill();
+    this.strokeCased(colours.copy, 1.5 * this.size, []);
+  }
+
+  traceCloud() {
+    const { context } = this;
+    context.moveTo(-8, 4);
+    context.arc(-5, 1, 4, 0.6 * Math.PI, 1.4 * Math.PI);
+    context.arc(0, -2, 5, 1.1 * Math.PI, 1.9 * Math.PI);
+    context.arc(5, 1, 4, 1.6 * Math.PI, 0.4 * Math.PI);
+    context.closePath();
+  }
+
+  // marks beside servers that have images ahead of containers, or get them; and what copies came to
+  drawImages(variant, t, places, followed, lingering) {
+    const { context, scene, colours } = this;
+    const marks = new Map();
+    for (const { vehicle } of places) {
+      const alpha = this.faint(followed, vehicle);
+      for (const [server, how] of this.images.of(variant, vehicle, t)) {
+        if (how === NO_ROOM) continue;
+        const mark = marks.get(server);
+        if (!mark || alpha > mark.alpha || (alpha === mark.alpha && how === THERE)) marks.set(server, { alpha, how });
+      }
+    }
+    for (const [server, { alpha, how }] of marks) {
+      const { x, y } = this.imagePlace(server);
+      context.globalAlpha = alpha;
+      this.drawDiamond(x, y, 3 + 3 * this.size, how === THERE ? colours.copy : colours.paper, colours.copy);
+    }
+    const { vehicle: vehicles, target: targets, outcome: outcomes, end: ends } = scene.copies;
+    for (const copy of scene.openAt(scene.copies, variant, t, lingering)) {
+      if (ends[copy] > t) continue;
+      const { x, y } = this.imagePlace(targets[copy]);
+      context.globalAlpha = this.faint(followed, vehicles[copy]) * Math.max(0.15, 1 - (t - ends[copy]) / lingering);
+      this.drawDiamond(x, y, 11, colours.paper, colours.copyOutcomes[outcomes[copy]]);
+      this.write(COPY_SIGNS[outcomes[copy]], x, y, 12, colours.ink);
+    }
+    context.globalAlpha = 1;
+  }
+
+  imagePlace(server) {
+    const { x, y } = this.serverPlace(server);
+    const aside = this.serverRadius + 3;
+    return { x: x + aside, y: y - aside };
+  }
+
+  drawDiamond(x, y, half, fill, colour) {
+    const { context } = this;
+    context.beginPath();
+    for (const [dx, dy] of [[0, -half], [half, 0], [0, half], [-half, 0]]) context.lineTo(x + dx, y + dy);
+    context.closePath();
+    context.fillStyle = fill;
+    context.fill();
+    context.lineWidth = 1.8;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+
+  trace({ from, bend, to }) {
+    this.context.beginPath();
+    this.context.moveTo(from.x, from.y);
+    this.context.quadraticCurveTo(bend.x, bend.y, to.x, to.y);
+  }
+
   // bent to one side, so that ways there and back do not cover each other
-  curve(from, to) {
+  curve(from, to, bend = 0.22) {
     const dx = to.x - from.x;
     const dy = to.y - from.y;
-    return { from, to, bend: { x: (from.x + to.x) / 2 + 0.22 * dy, y: (from.y + to.y) / 2 - 0.22 * dx } };
+    return { from, to, bend: { x: (from.x + to.x) / 2 + bend * dy, y: (from.y + to.y) / 2 - bend * dx } };
   }
 
   drawHead({ bend, to }, colour) {
@@ -247,10 +367,8 @@ class CityMap {
     context.stroke();
   }
 
-  drawSign({ from, bend, to }, sign, colour) {
+  drawSign(x, y, sign, colour) {
     const { context, colours } = this;
-    const x = (from.x + 2 * bend.x + to.x) / 4;
-    const y = (from.y + 2 * bend.y + to.y) / 4;
     context.beginPath();
     context.arc(x, y, 8, 0, 2 * Math.PI);
     context.fillStyle = colours.paper;
@@ -259,6 +377,10 @@ class CityMap {
     context.strokeStyle = colour;
     context.stroke();
     this.write(sign, x, y, 12, colours.ink);
+  }
+
+  get serverRadius() {
+    return Math.min(11, Math.max(5.5, this.cellPx / 5));
   }
 
   write(text, x, y, px, colour) {
@@ -280,8 +402,7 @@ class CityMap {
       if (!container.isRunning) count.stopped++;
       counts.set(container.host, count);
     }
-    const cellPx = (scene.facts.cell_size_m / scene.facts.quantum_m) * view.scale;
-    const radius = Math.min(11, Math.max(5.5, cellPx / 5));
+    const radius = this.serverRadius;
     for (const [server, count] of counts) {
       const { x, y } = this.serverPlace(server);
       if (x < -20 || y < -20 || x > view.width + 20 || y > view.height + 20) continue;
@@ -361,4 +482,9 @@ class CityMap {
     }
     return nearest;
   }
+}
+
+// the middle of a bent line
+function middleOf({ from, bend, to }) {
+  return { x: (from.x + 2 * bend.x + to.x) / 4, y: (from.y + 2 * bend.y + to.y) / 4 };
 }

@@ -34,10 +34,19 @@ function lastNotBeyond(values, begin, end, wanted) {
   return begin - 1;
 }
 
+// transfers or copies of images: their arrays, named alike; of copies a run may have none
+function flowsOf(name, arrays, variants) {
+  const flows = { first: new Int32Array(variants + 1), vehicle: [] };
+  for (const key of Object.keys(arrays)) if (key.startsWith(`${name}_`)) flows[key.slice(name.length + 1)] = arrays[key];
+  return flows;
+}
+
 class Scene {
   constructor(facts, arrays) {
     this.facts = facts;
     this.arrays = arrays;
+    this.transfers = { ...flowsOf("transfer", arrays, facts.variants.length), outcomes: facts.outcomes };
+    this.copies = { ...flowsOf("copy", arrays, facts.variants.length), outcomes: facts.copy_outcomes || [] };
     this.begin = arrays.time[0];
     this.end = arrays.time[arrays.time.length - 1];
     this.step = this.smallestStep();
@@ -136,12 +145,11 @@ class Scene {
     return areas[Math.min(1, areas.length - 1)];
   }
 
-  // transfers under way at t, and those that ended no longer ago than `lingering`
-  transfersAt(variant, t, lingering) {
-    const { transfer_first: first, transfer_start: starts, transfer_end: ends } = this.arrays;
+  // transfers (or copies) under way at t, and those that ended no longer ago than `lingering`
+  openAt({ first, start, end }, variant, t, lingering = 0) {
     const found = [];
-    for (let k = first[variant]; k < first[variant + 1] && starts[k] <= t; k++) {
-      if (ends[k] > t - lingering) found.push(k);
+    for (let k = first[variant]; k < first[variant + 1] && start[k] <= t; k++) {
+      if (end[k] > t - lingering) found.push(k);
     }
     return found;
   }
@@ -155,21 +163,19 @@ class Scene {
     return { kind: kinds[stage], share: Math.min(1, (t - begins[stage]) / Math.max(1, ends[stage] - begins[stage])) };
   }
 
-  transfersOf(variant, vehicle) {
-    const { transfer_first: first, transfer_vehicle: vehicles } = this.arrays;
+  ofVehicle({ first, vehicle }, variant, wanted) {
     const found = [];
-    for (let k = first[variant]; k < first[variant + 1]; k++) if (vehicles[k] === vehicle) found.push(k);
+    for (let k = first[variant]; k < first[variant + 1]; k++) if (vehicle[k] === wanted) found.push(k);
     return found;
   }
 
-  // transfers that are over by outcome, and the bytes that they sent
-  bookedUntil(variant, t) {
-    const { transfer_first: first, transfer_start: starts, transfer_end: ends, transfer_outcome: outcomes, transfer_kb: kb } = this.arrays;
-    const byOutcome = new Array(this.facts.outcomes.length).fill(0);
+  // transfers (or copies) that are over by outcome, and the bytes that they sent
+  bookedUntil({ first, start, end, outcome, outcomes, kb }, variant, t) {
+    const byOutcome = new Array(outcomes.length).fill(0);
     let sentKb = 0;
-    for (let k = first[variant]; k < first[variant + 1] && starts[k] <= t; k++) {
-      if (ends[k] > t) continue;
-      byOutcome[outcomes[k]]++;
+    for (let k = first[variant]; k < first[variant + 1] && start[k] <= t; k++) {
+      if (end[k] > t) continue;
+      byOutcome[outcome[k]]++;
       sentKb += kb[k];
     }
     return { byOutcome, sentMb: sentKb / 1000 };

@@ -1,4 +1,4 @@
-// The life of one vehicle under the map: bands of cells, hosts, transfers and stops over time, and the same as a list of events.
+// The life of one vehicle under the map: bands of cells, hosts, transfers, stops and copies over time, and the same as a list of events.
 
 const BAND_PX = 18;
 const BAND_GAP_PX = 5;
@@ -24,7 +24,8 @@ class Timeline {
     const [begin, end] = spanOf(scene, vehicle);
     const density = Math.min(window.devicePixelRatio || 1, 2);
     const width = Math.max(1, canvas.clientWidth);
-    const height = 4 * (BAND_PX + BAND_GAP_PX) + AXIS_PX;
+    const copies = lanesOf(scene.copies, scene.ofVehicle(scene.copies, variant, vehicle));
+    const height = (4 + copies.length) * (BAND_PX + BAND_GAP_PX) + AXIS_PX;
     canvas.style.height = `${height}px`;
     for (const each of [canvas, this.picture]) {
       each.width = Math.round(width * density);
@@ -40,6 +41,7 @@ class Timeline {
       ["host", hostBands(scene, variant, vehicle), this.alternating(colours, (server) => scene.serverName(server))],
       ["transfers", stageBands(scene, variant, vehicle), (stage) => ({ fill: colours.stages[stage], pattern: STAGE_DASHES[stage] })],
       ["stopped", stopBands(scene, variant, vehicle), () => ({ fill: colours.stopped })],
+      ...copies.map((lane, row) => [row ? "" : "copies", copyBands(scene, lane), this.ofCopies(colours)]),
     ];
     bands.forEach(([name, spans, look], row) => this.drawBand(context, row, name, spans, look));
     this.drawAxis(context);
@@ -51,6 +53,17 @@ class Timeline {
       odd = !odd;
       return { fill: odd ? colours.cell : colours.region, text: nameOf(value), ink: odd ? colours.ink : colours.paper };
     };
+  }
+
+  // pale while a copy is under way, full where the image is there; the longer part has the name
+  ofCopies(colours) {
+    const { target, outcome } = this.scene.copies;
+    return ({ copy, isThere, isLonger }) => ({
+      fill: isThere ? colours.copy : colours.copyComing,
+      ink: isThere ? colours.paper : colours.ink,
+      text: isLonger ? `${this.scene.serverName(target[copy])} ${COPY_SIGNS[outcome[copy]]}` : "",
+      gap: 1,
+    });
   }
 
   xAt(t) {
@@ -74,8 +87,8 @@ class Timeline {
     context.strokeStyle = colours.cell;
     context.strokeRect(NAMES_PX, top + 0.5, this.shown.width - NAMES_PX - 4, BAND_PX - 1);
     for (const { value, begin, end } of spans) {
-      const { fill, text, ink, pattern } = look(value);
-      const left = this.xAt(begin);
+      const { fill, text, ink, pattern, gap = 0 } = look(value);
+      const left = this.xAt(begin) + gap;
       const width = Math.max(1, this.xAt(end) - left);
       context.fillStyle = fill;
       context.fillRect(left, top, width, BAND_PX);
@@ -169,10 +182,34 @@ function stopBands(scene, variant, vehicle) {
   return spans.filter(({ value }) => value === 0);
 }
 
+// copies that last a while, in as few lanes as keep them apart
+function lanesOf({ start, end }, copies) {
+  const lanes = [];
+  for (const k of copies) {
+    if (end[k] <= start[k]) continue;
+    const lane = lanes.find((each) => end[each[each.length - 1]] <= start[k]);
+    if (lane) lane.push(k);
+    else lanes.push([k]);
+  }
+  return lanes;
+}
+
+function copyBands({ copies: { start, end, complete } }, lane) {
+  return lane.flatMap((copy) => {
+    const there = complete[copy] >= 0 ? complete[copy] : end[copy];
+    const isLonger = there - start[copy] > end[copy] - there;
+    const parts = [
+      { value: { copy, isThere: false, isLonger }, begin: start[copy], end: there },
+      { value: { copy, isThere: true, isLonger: !isLonger }, begin: there, end: end[copy] },
+    ];
+    return parts.filter((part) => part.end > part.begin);
+  });
+}
+
 function stageBands(scene, variant, vehicle) {
   const { stage_first: first, stage_kind: kinds, stage_begin: begins, stage_end: ends } = scene.arrays;
   const spans = [];
-  for (const transfer of scene.transfersOf(variant, vehicle)) {
+  for (const transfer of scene.ofVehicle(scene.transfers, variant, vehicle)) {
     for (let stage = first[transfer]; stage < first[transfer + 1]; stage++) {
       spans.push({ value: kinds[stage], begin: begins[stage], end: ends[stage] });
     }
@@ -182,27 +219,41 @@ function stageBands(scene, variant, vehicle) {
 
 // what happened to a vehicle and its container, as [time, text], in the order of time
 function eventsOf(scene, variant, vehicle) {
-  const { transfer_target: targets, transfer_start: starts, transfer_handoff: handoffs, transfer_end: ends, transfer_outcome: outcomes } =
-    scene.arrays;
-  const { transfer_number: numbers, transfer_kb: kb } = scene.arrays;
   const events = [];
   for (const { value, begin } of cellBands(scene, vehicle)) events.push([begin, `enters cell ${scene.facts.cells[value]}`]);
   for (const { value, begin } of hostBands(scene, variant, vehicle)) events.push([begin, `hosted by ${scene.serverName(value)}`]);
   for (const { begin, end } of stopBands(scene, variant, vehicle)) {
     events.push([begin, `stopped for ${((end - begin) / 1000).toFixed(1)} s`]);
   }
-  for (const k of scene.transfersOf(variant, vehicle)) {
-    const outcome = scene.facts.outcomes[outcomes[k]];
-    const what = `transfer ${numbers[k]} to ${scene.serverName(targets[k])}`;
-    if (outcome === "refused") {
-      events.push([starts[k], `${what} refused: no room`]);
+  events.push(...flowEvents(scene, "transfer", scene.transfers, variant, vehicle), ...flowEvents(scene, "copy", scene.copies, variant, vehicle));
+  return events.sort((a, b) => a[0] - b[0]);
+}
+
+// of transfers or copies
+function flowEvents(scene, name, flows, variant, vehicle) {
+  const { target, number, start, handoff, complete, end, outcome, outcomes, kb } = flows;
+  const events = [];
+  for (const k of scene.ofVehicle(flows, variant, vehicle)) {
+    const how = outcomes[outcome[k]];
+    const what = `${name} ${number[k]} to ${scene.serverName(target[k])}`;
+    if (how === "refused") {
+      events.push([start[k], `${what} refused: no room`]);
       continue;
     }
-    events.push([starts[k], `${what} starts`]);
-    if (handoffs[k] >= 0) events.push([handoffs[k], `${what}: handoff`]);
-    events.push([ends[k], `${what} ends: ${outcome.replace("_", " ")}, ${(kb[k] / 1000).toFixed(0)} MB sent`]);
+    events.push([start[k], `${what} starts`]);
+    if (handoff && handoff[k] >= 0) events.push([handoff[k], `${what}: handoff`]);
+    if (complete && complete[k] >= 0) events.push([complete[k], `${what}: image there`]);
+    events.push([end[k], `${what} ends: ${how.replace("_", " ")}, ${(kb[k] / 1000).toFixed(0)} MB sent${sourcesText(flows, k)}`]);
   }
-  return events.sort((a, b) => a[0] - b[0]);
+  return events;
+}
+
+// where the bytes of a copy came from; nothing of transfers, whose bytes are not of the image alone
+function sourcesText({ host_kb: host, cloud_kb: cloud, other_kb: other }, k) {
+  if (!host) return "";
+  const parts = [["the host", host[k]], ["the cloud", cloud[k]], ["other servers", other[k]]].filter(([, kb]) => kb > 0);
+  if (parts.length < 2) return parts.map(([name]) => ` from ${name}`).join("");
+  return ` (${parts.map(([name, kb]) => `${(kb / 1000).toFixed(0)} from ${name}`).join(", ")})`;
 }
 
 function listEvents(list, events, onSeek) {
