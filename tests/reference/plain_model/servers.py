@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .lattice import Cell, Lattice, Server
 from .options import Options
@@ -35,16 +35,16 @@ class Servers:
         for server in servers:
             self.held[server].add(vehicle)
 
-    def first_host(self, home: Server, cell: Cell, tiers: Iterable[str]) -> Server:
-        """Where a container is deployed (reading 24).
+    def first_host(self, home: Server, cell: Cell, tiers: Iterable[str], has_room: Callable[[Server], bool]) -> Server:
+        """Where a container is deployed (reading 24); `has_room` says whether a server has room for it and for its image.
 
         "Where the home is full: the nearest server with room (in hops, then by name) among the tiers that the strategy may use. If none has
         room, the run ends with a sentence."
         """
-        if self.has_room(home):
+        if has_room(home):
             return home
         every = {self.lattice.server(tier, other) for tier in tiers for other in self.lattice.cells}
-        free = [(self.lattice.hops(cell, server), server.name, server) for server in every if self.has_room(server)]
+        free = [(self.lattice.hops(cell, server), server.name, server) for server in every if has_room(server)]
         if not free:
             raise NoRoomError(f"no server has room for a first deployment at cell {cell}")
         return min(free)[2]
