@@ -19,6 +19,7 @@ class Servers:
     def __init__(self, options: Options, lattice: Lattice) -> None:
         self.options, self.lattice = options, lattice
         self.held: dict[Server, set[str]] = defaultdict(set)
+        self.servers_of: dict[str, list[Server]] = {}
 
     def has_room(self, server: Server) -> bool:
         """Whether one container more may come."""
@@ -30,9 +31,10 @@ class Servers:
         "A container counts on its host from its deployment to its completion elsewhere or its arrival, and on the target of its transfer
         from start to end."
         """
-        for held in self.held.values():
-            held.discard(vehicle)
-        for server in servers:
+        for server in self.servers_of.get(vehicle, []):
+            self.held[server].discard(vehicle)
+        self.servers_of[vehicle] = list(servers)
+        for server in self.servers_of[vehicle]:
             self.held[server].add(vehicle)
 
     def first_host(self, home: Server, cell: Cell, tiers: Iterable[str], has_room: Callable[[Server], bool]) -> Server:

@@ -91,6 +91,7 @@ class World:
     def __init__(self, options: Options, network: Network, vehicles: Sequence[Vehicle]) -> None:
         self.options, self.network, self.servers = options, network, Servers(options, network.lattice)
         self.vehicles = sorted(vehicles, key=lambda vehicle: vehicle.order)
+        self.by_order = {vehicle.order: vehicle for vehicle in self.vehicles}
         self.stores = Stores(options, self.vehicles[0].order[0])
         self.decisions: list[Row] = []
 
@@ -131,8 +132,8 @@ class World:
 
     def settle(self, orders: Iterable[Order], t_s: float) -> None:
         """What these vehicles use of what servers hold."""
-        containers = {vehicle.order: container for vehicle, container in self.on_road}
-        self.stores.settle({order: containers[order].uses for order in orders}, t_s)
+        containers = [(order, self.by_order[order].container) for order in orders]
+        self.stores.settle({order: container.uses for order, container in containers if container is not None}, t_s)
 
     def has_room(self, load: Load, server: Server) -> bool:
         """Whether a server has room for a container, and its store for what is missing of the image."""
