@@ -1,4 +1,4 @@
-"""The engine against a slow, plain implementation written from the model alone: decisions, transfers, copies and bookkeeping, to 1e-6."""
+"""The engine against a slow, plain implementation written from the model alone: decisions, transfers, copies, bookkeeping, to 1e-6."""
 
 import csv
 import json
@@ -49,7 +49,7 @@ def differs(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
 
 
 def compare(run: Path) -> None:
-    """Compare every row of decisions, migrations, copies and vehicles."""
+    """Compare every row of decisions, migrations, copies and vehicles, and what the summary says of stores."""
     compare_with(run, second_mind(run))
 
 
@@ -76,6 +76,12 @@ def compare_with(run: Path, mind: Recomputed) -> None:
         (row["strategy"], row["vehicle"], p) for row in vehicles if (p := differs(row, mind.vehicles[row["strategy"], row["vehicle"]]))
     ]
     assert wrong[:3] == []
+    servers = json.loads((run / "run.json").read_text())["servers"]
+    summary = pd.read_csv(run / "summary.csv").to_dict("records")
+    everybody = [row for row in summary if row.get("mode", "all") == "all"]  # with GPS traces there is a row for each mode, too
+    assert [(row["strategy"], differs(row, mind.held(row["strategy"], servers))) for row in everybody] == [
+        (row["strategy"], []) for row in everybody
+    ]
 
 
 FEW = ["mobility.vehicles=12", "mobility.max_duration_s=600"]
@@ -182,6 +188,70 @@ def test_two_minds_agree_on_images_ahead(words: list[str], called: Command, tmp_
 
 
 SMALL = ["mobility.vehicles=20", "mobility.max_duration_s=400", "deployment.rings=4"]
+HELD = [*SMALL, "strategies=[pm,pm_op_tier]", "strategy.pm.prefetch=4", "prediction.horizon_m=3000"]
+SHARED = ["workload.application={game: 2, face: 5, ram: 3}", "images.shared=true"]
+# their sizes and memories are crooked, so that nothing ends at the instant of a frame
+LAYERS = [
+    *("workload.application={a: 2, b: 2, c: 1}", "images.source=cloud"),
+    "+applications.a={layers: {base: 80, lib: 150, one: 90}, memory_mb: 41.3, dirty_percent_per_s: 1.9, latency_level_ms: 40}",
+    "+applications.b={layers: {two: 200.5, lib: 150, base: 80}, memory_mb: 117.1, dirty_percent_per_s: 1.03, latency_level_ms: 150}",
+    "+applications.c={layers: {base: 80, three: 333.3}, memory_mb: 23.7, dirty_percent_per_s: 2.77, latency_level_ms: 80}",
+]
+CATALOGUE = """image,layer,size_mb,weight
+python,debian,48.5,4
+python,python,310,4
+node,debian,48.5,2
+node,node,280.25,2
+numeric,debian,48.5,3
+numeric,python,310,3
+numeric,numpy,151.3,3
+tiny,busybox,4.2,1
+"""
+
+
+def compare_full(run: Path) -> None:
+    """Compare a run in which stores were full."""
+    copies = pd.read_csv(run / "copies.csv").outcome.value_counts()
+    assert copies["refused"] > 20 and copies["used"] > 10 and pd.read_csv(run / "summary.csv").evictions.max() > 5
+    compare(run)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tiers.local.store_gb=0.7", "tiers.regional.store_gb=2", "images.retain_s=null", "workload.image_mb=[50,600]"],
+        [*LAYERS, "tiers.local.store_gb=0.6", "images.retain_s=null", "handoff.unsynced=relay", "handoff.user_left=finish", IN_TIME],
+        [*SHARED, "tiers.local.store_gb=1.5", "images.retain_s=60", "images.source=nearest", "handoff.unsynced=relay"],
+        [
+            *(*SHARED, "tiers.local.store_gb=2", "tiers.regional.store_gb=3", "images.retain_s=null", "handoff.unsynced=relay"),
+            *("links.mode=shared", "images.prefetch_when=idle"),
+        ],
+        [
+            *(*SHARED, "tiers.local.store_gb=1.5", "images.retain_s=30", "images.source=nearest", "handoff.unsynced=relay", IN_TIME),
+            *("links.mode=shared", "handoff.user_left=finish", "tiers.regional.capacity=4"),
+        ],
+    ],
+    ids=["private", "layers from the cloud, in time", "nearest", "shared and idle links", "shared links, nearest, in time, full servers"],
+)
+def test_two_minds_agree_on_full_stores(words: list[str], called: Command, tmp_path: Path) -> None:
+    compare_full(traced(called, tmp_path, *HELD, *words))
+
+
+def test_two_minds_agree_on_a_catalogue(called: Command, tmp_path: Path) -> None:
+    (tmp_path / "images.csv").write_text(CATALOGUE)
+    words = ["images.source=cloud", "tiers.local.store_gb=0.7", "images.retain_s=60", "handoff.unsynced=relay"]
+    full = ["tiers.local.capacity=3", "tiers.regional.capacity=6"]
+    compare_full(traced(called, tmp_path, *HELD, f"workload.catalogue={tmp_path / 'images.csv'}", *words, *full))
+
+
+def test_two_minds_agree_on_layers_that_are_deleted_at_once(called: Command, tmp_path: Path) -> None:
+    words = ["images.retain_s=0", "tiers.local.store_gb=0.5", "links.mode=shared", "links.bandwidth_mbps=400"]
+    run = traced(called, tmp_path, *HELD, *LAYERS, *words, *PROCESSING[:-2], "migration.processing.transport_efficiency=0.94")
+    first = pd.read_csv(run / "decisions.csv").drop_duplicates(["strategy", "vehicle"])
+    assert (first.home != first.host).any()  # the store of the home was full
+    compare(run)
+
+
 TIGHT = ["tiers=three", "tiers.local.capacity=1", "tiers.regional.capacity=2", "tiers.central.capacity=3"]
 TOGETHER = [f"tiers.{name}.compute_ms_per_container={ms}" for name, ms in (("local", 4), ("regional", 6), ("central", 9))]
 
@@ -244,6 +314,11 @@ def write_links(path: Path, areas: dict[str, int | None]) -> str:
     return f"links.file={path}"
 
 
+def test_two_minds_agree_on_the_nearest_source_in_a_network(called: Command, tmp_path: Path) -> None:
+    words = ["images.source=nearest", "images.retain_s=null", "tiers.local.store_gb=1.6", "handoff.unsynced=relay", "migration=runc_rsync"]
+    compare_full(traced(called, tmp_path, *HELD, *SHARED, *words, write_links(tmp_path / "links.csv", TWO)))
+
+
 TWO: dict[str, int | None] = {"local": 0, "regional": 2}
 
 
@@ -275,3 +350,9 @@ def test_two_minds_agree_on_a_network_of_links(areas: dict[str, int | None], wor
 
 def test_two_minds_agree_on_beijing(called: Command, data_dir: Path, tmp_path: Path) -> None:
     compare(traced(called, tmp_path, *BEIJING, MSMF_DATA_DIR=str(data_dir)))
+
+
+def test_two_minds_agree_on_beijing_with_kept_images(called: Command, data_dir: Path, tmp_path: Path) -> None:
+    words = ["images.source=cloud", "images.retain_s=300", "tiers.local.store_gb=1.5", "handoff.unsynced=relay"]
+    ahead = ["strategies=[pm]", "strategy.pm.prefetch=4", "prediction.horizon_m=3000"]
+    compare_full(traced(called, tmp_path, *BEIJING, *ahead, *SHARED, *words, MSMF_DATA_DIR=str(data_dir)))

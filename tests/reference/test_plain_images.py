@@ -28,7 +28,6 @@ from tests.reference.plain_model import (
     known_at,
 )
 from tests.reference.plain_model.container import Load
-from tests.reference.plain_model.images import Images
 from tests.reference.plain_model.links import Flow, Sharing
 from tests.reference.plain_model.options import Ahead
 from tests.reference.test_plain_model import AREAS, MB, NO_PROCESSING, SLOW, config, north, run
@@ -294,36 +293,6 @@ def test_kept_images(retain_s: float | None, final_mb: float, image_mb: float, t
     assert (again["target"], again["t_start_s"]) == (A.name, 57 if final_mb == 4 else 65)
     assert again["image_bytes"] == (min(100, 5 * 12.5) * MB if retain_s == 0 else 0)
     assert result.copies == []
-
-
-def test_what_is_kept_and_in_use() -> None:
-    images = Images(Options.read(config(images={"retain_s": 10})), 100 * MB)
-
-    def obey(t_s: float, *named: Server, target: Server | None = None) -> list[str]:
-        return [copy.server.name for copy in images.obey(t_s, named, H, target)]
-
-    assert obey(0, B, H, A, B) == [B.name, A.name]  # named twice counts once, the host not at all
-    assert obey(1, A, B) == [] and [copy.server for copy in images.unfinished(None)] == [A, B]
-    assert [copy.server for copy in images.unfinished(B)] == [B, A]  # the transfer's server comes first
-    images.copies[0].t_complete = 2.0
-    assert images.is_there(B, 2) and not images.is_there(A, 2)
-    assert (
-        obey(3, A) == [] and [row["outcome"] for row in images.rows] == ["unused"] and images.is_there(B, 12) and not images.is_there(B, 13)
-    )
-    assert obey(12, A, B) == [] and images.in_use == {B}  # kept: in use again, without a row
-    assert obey(50, A, target=B) == [] and images.is_there(B, 99)  # the transfer's server is wanted, too
-    assert obey(60, A) == [] and images.kept[B] == 60
-    assert obey(70, A, B) == [B.name]  # 10 s later it is there no longer
-    assert obey(71) == [] and [row["outcome"] for row in images.rows] == ["unused", "unfinished", "unfinished"]
-    images.give_up(C, 30 * MB)
-    images.give_up(D, 0.0)
-    assert obey(72, C, D) == [C.name] and images.copies[0].amount == 30 * MB and images.in_use == {D}
-    images.give_up(C, 7.0)  # a copy is bringing it: it goes on as it was
-    assert obey(73, D) == [] and obey(74, C) == [C.name] and images.copies[0].amount == 100 * MB  # dropped
-    images.copies[0].t_complete = 75.0
-    images.move(76.0, H, C)
-    assert images.rows[-1]["outcome"] == "used" and images.kept == {B: 60, D: 74, H: 76} and images.copies == []
-    assert len(images.prefetch) == 1 and obey(80, *(Server("local", (1, r)) for r in range(9))) == [f"L:1,{r}" for r in range(8)]
 
 
 @pytest.mark.parametrize(("when", "complete_s"), [("always", 16), ("idle", 17)])

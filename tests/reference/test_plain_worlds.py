@@ -136,7 +136,7 @@ def test_local_is_no_second_choice_where_it_misses_the_level(tmp_path: Path) -> 
 def test_what_a_request_remembers() -> None:
     options = Options.read(config(tiers__local__capacity=1, tiers__regional__capacity=1))
     servers, booked = Servers(options, LATTICE), list[str]()
-    admission = Admission(servers)
+    admission = Admission(servers.has_room)
     a, b, c, host = Server("regional", (0, 0)), Server("local", (0, 0)), Server("local", (0, 1)), Server("local", (3, 0))
 
     def ask(wanted: Server, second: Server) -> Server | None:
@@ -203,7 +203,7 @@ def test_first_deployment() -> None:
     )
     home, hosts = Server("local", (1, 0)), []
     for number in range(7):
-        hosts.append(servers.first_host(home, (1, 0), ["local"]))
+        hosts.append(servers.first_host(home, (1, 0), ["local"], servers.has_room))
         servers.settle(str(number), [hosts[-1]])
     assert [host.name for host in hosts] == [
         "L:1,0",
@@ -215,8 +215,8 @@ def test_first_deployment() -> None:
         "L:0,-1",
     ]  # 0, 1 and 2 hops, then by name
     with pytest.raises(NoRoomError):
-        servers.first_host(home, (1, 0), ["local"])
-    assert servers.first_host(home, (1, 0), ["local", "regional"]).name == "R:0,0"
+        servers.first_host(home, (1, 0), ["local"], servers.has_room)
+    assert servers.first_host(home, (1, 0), ["local", "regional"], servers.has_room).name == "R:0,0"
 
 
 def reported(steps: list[tuple[float, float, float]], **thresholds: float) -> list[int]:

@@ -3,11 +3,11 @@
     recompute(run_dir, net_file, route_file) -> Recomputed
 
 Standard library only. Every function names the section of model.md, or the reading of model-notes.md, that it implements. Metres, seconds,
-bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a run).
+bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a run), and the strategy `lead`.
 
 options, lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies (decisions, hits), container (state
-machine), images (copies and kept images), admission and servers (capacities), links (shared rates), network (paths), world (one
-strategy's run, tables).
+machine), layers and stores (what servers hold and what comes there), images (copies), admission and servers (capacities), links (shared
+rates), network (paths), world (one strategy's run, tables).
 """
 
 from .frames import Frame, Known, known_at
@@ -17,6 +17,7 @@ from .network import Network
 from .options import Options
 from .roads import Edge, RoadMap, read_network
 from .servers import NoRoomError, Servers
+from .stores import Stores
 from .strategies import STRATEGIES, Strategist
 from .world import Recomputed, recompute
 
@@ -33,6 +34,7 @@ __all__ = [
     "RoadMap",
     "Server",
     "Servers",
+    "Stores",
     "Strategist",
     "fair_rates",
     "fill",

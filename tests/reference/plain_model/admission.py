@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from .lattice import Server
-from .servers import Servers
 
 HOME, TARGET = "home", "target"
 Choices = Callable[[Server], Iterable[Server]]  # what comes instead of a full server: those of lower tiers that meet the level
@@ -14,8 +13,8 @@ Choices = Callable[[Server], Iterable[Server]]  # what comes instead of a full s
 class Admission:
     """The requests of one container: for a home (rules 3 and 4) and for a target (rule 2), each remembered by itself."""
 
-    def __init__(self, servers: Servers) -> None:
-        self.servers = servers
+    def __init__(self, has_room: Callable[[Server], bool]) -> None:
+        self.has_room = has_room  # whether a server has room for the container, and its store for the image
         self.last: dict[str, tuple[Server, Server | None]] = {}  # what was asked for last, and what was granted
 
     def forget(self, purpose: str) -> None:
@@ -42,7 +41,7 @@ class Admission:
         if granted is not None and granted != wanted and self.can_stand_in(purpose, granted, own):
             return granted
         # "A home or a target that is full is refused, unless it is the host or the target of the open transfer."
-        if wanted in own or self.servers.has_room(wanted):
+        if wanted in own or self.has_room(wanted):
             self.last[purpose] = wanted, wanted
             return wanted
         # "Where nothing was granted, the room is asked for again at every frame, and booked as refused only the first time. A refusal is
@@ -62,4 +61,4 @@ class Admission:
         """Whether a second choice "has room (or is the host, or is being copied to)"; for a target "unless it is the host"."""
         if choice == own[0]:
             return purpose == HOME
-        return choice in own or self.servers.has_room(choice)
+        return choice in own or self.has_room(choice)

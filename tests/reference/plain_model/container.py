@@ -9,22 +9,24 @@ from fractions import Fraction
 
 from .admission import HOME, TARGET, Admission, Choices
 from .frames import Row
-from .images import Copy, Images, Sending
+from .images import Copy, Images, sent_by
 from .lattice import Cell, Server
+from .layers import Fetch, Layer, Order, Sending, Source
 from .links import Flow, Sharing
 from .network import Network
 from .options import Options
+from .stores import Stores, Use
 
 IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE = "IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE"
 KINDS = {IMAGE: "image_bytes", MEMORY: "memory_bytes", ROUND: "dirty_bytes", FINAL: "final_bytes"}
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Transfer(Sending):
-    """A transfer (section 7): its stage, begun at t_begin with `amount` bytes to send, from t_flow on, and `dirty_begin` dirty bytes.
+    """A transfer (section 7): its stage, begun at t_begin with `amount` bytes of memory to send, from t_flow on, and `dirty_begin` dirty bytes.
 
     "A transfer keeps its rate through the stages it passes until the next frame" (reading 21), but where its source changes. Until t_flow
-    the stage is in processing (reading 39). Of its bytes the first `image_part` are the image's.
+    the stage is in processing (reading 39). `fetch` brings what is missing of the image: the transfer's own, or that of a copy.
     """
 
     number: int
@@ -33,38 +35,44 @@ class Transfer(Sending):
     t_start: float
     stage: str
     t_begin: float
-    image_part: float = 0.0
-    image_through: bool = True  # none of the image's bytes are left to send in this stage
-    waits_for: Copy | None = None  # the copy that brings the image in its place
+    fetch: Fetch | None = None
+    is_own: bool = False  # the fetch: its bytes are the transfer's
+    rated_way: object = None  # on shared links: the way that the rate was given for; None: for none
     dirty_begin: float = 0.0
     t_handoff: float | None = None
     t_stop: float | None = None
     rounds: int = 0
-    image_sent: float = 0.0  # whichever stage sent it
+    image_booked: float = 0.0  # of the image, in stages that have ended
     kinds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS.values(), 0.0))
 
     @property
     def waits(self) -> bool:
-        """Whether a copy is still bringing the image; nothing is sent meanwhile."""
-        return self.waits_for is not None and self.waits_for.t_complete is None
+        """Whether some of the image is missing; no memory is sent meanwhile."""
+        return self.fetch is not None and not self.fetch.done
+
+    @property
+    def own(self) -> Fetch | None:
+        """What it brings of the image itself, or has brought."""
+        return self.fetch if self.is_own else None
 
     def sent(self, t_s: float) -> float:
-        """Bytes sent so far in this stage: none while it waits."""
+        """Bytes of memory sent so far in this stage: none while some of the image is missing."""
         return 0.0 if self.waits else super().sent(t_s)
 
     def flows(self, t_s: float) -> bool:
-        """Whether it has bytes to send and they flow."""
+        """Whether it has bytes of memory to send and they flow."""
         return self.stage in KINDS and not self.waits and t_s >= self.t_flow and self.amount > self.sent_before
 
     def will_flow(self, t_s: float) -> bool:
-        """Whether it is in IDLE, in processing or waiting for a copy: it takes nothing, and may begin to send before the next frame."""
+        """Whether it is in IDLE, in processing or waiting for the image: memory may begin to flow before the next frame."""
         return self.stage == IDLE or (self.stage in KINDS and (self.waits or t_s < self.t_flow))
 
-    def book_sent(self, sent: float) -> None:
-        """So many bytes have been sent in the stage, which ends: the image's first."""
+    def book_sent(self, t_s: float, sent: float) -> None:
+        """The stage ends: so many bytes of memory have been sent in it, and what came of the image meanwhile."""
         if self.stage in KINDS:
-            self.kinds[KINDS[self.stage]] += sent
-            self.image_sent += min(sent, self.image_part)
+            image = 0.0 if self.own is None else self.own.total(t_s) - self.image_booked
+            self.image_booked += image
+            self.kinds[KINDS[self.stage]] += sent + image
 
 
 @dataclass
@@ -74,13 +82,18 @@ class Load:
     image: float
     memory: float
     level_ms: Fraction
+    dirty_per_s: float = 0.0  # share of the memory
+    layers: Sequence[Layer] = ()
 
 
 class Container:
     """One container under one strategy: the state machine of section 7 and what section 9 books about it."""
 
-    def __init__(self, options: Options, network: Network, load: Load, host: Server, t_s: float, admission: Admission) -> None:
-        self.options, self.network, self.load, self.host, self.now, self.admission = options, network, load, host, t_s, admission
+    def __init__(
+        self, options: Options, network: Network, stores: Stores, load: Load, host: Server, t_s: float, admission: Admission, order: Order
+    ) -> None:
+        self.options, self.network, self.stores, self.load = options, network, stores, load
+        self.host, self.now, self.admission, self.order = host, t_s, admission, order
         self.others_ms = Fraction(0)  # what others on its server add to the computing time until the next frame (reading 45)
         self.transfer: Transfer | None = None
         self.pending = False
@@ -89,7 +102,8 @@ class Container:
         self.outages: list[float] = []
         self.started = self.handoffs = self.censored = 0
         self.relayed_s = self.late_s = self.satisfied_s = self.relayed_byte_hops = 0.0
-        self.images = Images(options, load.image)
+        self.deployed = stores.deploy(host, load.layers, t_s)  # bytes that were missing
+        self.images = Images(stores, load.layers, self.new_fetch)
         self.sharing: Sharing | None = None  # on shared links: the flows at the last frame
 
     @property
@@ -102,22 +116,42 @@ class Container:
         """The servers that hold it: its host, and the target of its transfer (reading 22)."""
         return [self.host] if self.transfer is None else [self.host, self.transfer.target]
 
-    # -- continuous time
+    # -- what it uses
 
-    def advance(self, t_s: float, attached: Cell) -> None:
-        """Let time pass up to t, t included: stage changes happen at their exact instants (section 7, reading 1)."""
-        while (due := self.due()) <= t_s:
-            self.book(due, attached)
-            self.change(due)
-            self.share_own_link(due)
-        self.book(t_s, attached)
+    @property
+    def uses(self) -> set[Use]:
+        """The layers in use for it, and where (section 7): on its host, where its image is received or wanted, and where it is sent from."""
+        servers = {*self.servers, *self.images.wanted}
+        read = {(fetch.source, fetch.own[0]) for fetch in self.fetches if fetch.own and fetch.source is not None}
+        return {(server, layer) for server in servers for layer in self.load.layers} | read
+
+    @property
+    def fetches(self) -> list[Fetch]:
+        """All that is bringing something of its image: the transfer's own, then the copies in their order."""
+        own = [] if self.transfer is None or self.transfer.own is None or self.transfer.own.done else [self.transfer.own]
+        return own + [copy.fetch for copy in self.unfinished]
+
+    def new_fetch(self, server: Server, t_s: float) -> Fetch:
+        """Begin to bring the image to a server; its bytes flow once answers are there."""
+        t_flow = t_s + self.options.round_trips * self.network.round_trip_s(self.host, server)
+        return Fetch(receiver=self, server=server, image=self.load.layers, amount=0.0, t_rate=t_s, t_flow=t_flow)
+
+    def source_of(self, server: Server, layer: Layer) -> Source:
+        """Where a layer comes from that begins now (section 7: sources)."""
+        if self.options.source == "cloud":
+            return None
+        if self.options.source == "host":
+            return self.host
+        return self.network.nearest(server, self.stores.with_layer(layer), self.host)
+
+    # -- continuous time
 
     def due(self) -> float:
         """When something changes by itself next."""
-        transfer, unfinished = self.transfer, self.unfinished
-        instants = [self.stage_due(), self.image_due(), *(copy.reaches(copy.amount) for copy in unfinished)]
-        if unfinished:  # bytes that begin to flow leave less for copies
-            begins = [copy.t_flow for copy in unfinished] + ([transfer.t_flow] if transfer is not None else [])
+        transfer, fetches = self.transfer, self.fetches
+        instants = [self.stage_due(), *(fetch.reaches(fetch.amount) for fetch in fetches if fetch.own)]
+        if fetches:  # bytes that begin to flow leave less for copies
+            begins = [fetch.t_flow for fetch in fetches] + ([transfer.t_flow] if transfer is not None else [])
             instants += [t_flow for t_flow in begins if t_flow > self.now]
         return min(instants)
 
@@ -129,40 +163,33 @@ class Container:
         if transfer.stage == RESTORE:
             return transfer.t_begin + options.start_s(self.load.image) + options.switch_s + self.lasts(options.restore)
         if transfer.stage == IDLE:
-            rate = options.dirty_per_s * self.load.memory
+            rate = self.load.dirty_per_s * self.load.memory
             if rate <= 0 or self.load.memory < options.threshold_bytes:
                 return math.inf
             return transfer.t_begin + (options.threshold_bytes - transfer.dirty_begin) / rate
         return transfer.reaches(transfer.amount)
 
-    def image_due(self) -> float:
-        """When FINAL has sent what is missing of the image, and the memory follows."""
-        transfer = self.transfer
-        if transfer is None or transfer.stage != FINAL or transfer.image_through:
-            return math.inf
-        return transfer.reaches(transfer.image_part)
-
     def change(self, t_s: float) -> None:
-        """One of the things that are due now: a copy is complete, the image is through, the stage ends; else bytes begin to flow."""
-        complete = [copy for copy in self.unfinished if copy.reaches(copy.amount) <= t_s]
-        if complete:
-            self.complete(complete[0], t_s)
-        elif self.image_due() <= t_s:
-            assert self.transfer is not None
-            self.transfer.sent_before, self.transfer.t_rate, self.transfer.image_through = self.transfer.image_part, t_s, True
-            self.change_source(t_s)
+        """One of the things that are due now: a layer is there, or the stage ends; else bytes begin to flow."""
+        there = [fetch for fetch in self.fetches if fetch.own and fetch.reaches(fetch.amount) <= t_s]
+        if there:
+            there[0].sent_before, there[0].t_rate = there[0].amount, t_s
+            self.stores.complete(there[0].server, there[0].own[0], t_s)
         elif self.stage_due() <= t_s:
             self.change_stage(t_s)
 
-    def complete(self, copy: Copy, t_s: float) -> None:
-        """A copy is complete: a transfer that waits for it in IMAGE goes on with MEMORY, one in FINAL sends once its processing is done."""
-        copy.sent_before, copy.t_rate, copy.t_complete = copy.amount, t_s, t_s
+    def received(self, fetch: Fetch, t_s: float) -> None:
+        """All that was missing on a server is there: a copy is complete, a transfer goes on, once its processing is done, with the memory."""
+        for copy in self.images.copies:
+            if copy.fetch is fetch:
+                copy.t_complete = t_s
         transfer = self.transfer
-        if transfer is not None and transfer.waits_for is copy:
-            if transfer.stage == IMAGE:
-                self.enter(MEMORY, t_s, self.load.memory)
-            else:
-                transfer.t_flow = max(transfer.t_flow, t_s)
+        if transfer is not None and transfer.fetch is fetch:
+            transfer.t_flow = transfer.t_rate = max(transfer.t_flow, t_s)
+            if transfer.own is not None and fetch.rated_way is not None:
+                transfer.rate, transfer.rated_way = fetch.rate, fetch.rated_way
+            if self.stage_due() <= t_s:  # a first deployment may have brought it, at a frame
+                self.change_stage(t_s)
 
     def book(self, t_s: float, attached: Cell) -> None:
         """Book the seconds up to t with the state as it is (section 9, reading 6)."""
@@ -183,18 +210,16 @@ class Container:
     def dirty(self, t_s: float) -> float:
         """Dirty bytes at an instant of MEMORY, ROUND or IDLE (section 7)."""
         assert self.transfer is not None
-        grown = self.options.dirty_per_s * self.load.memory * (t_s - self.transfer.t_begin)
+        grown = self.load.dirty_per_s * self.load.memory * (t_s - self.transfer.t_begin)
         return min(self.load.memory, self.transfer.dirty_begin + grown)
 
     def change_stage(self, t_s: float) -> None:
         """The stage has ended by itself: enter the next one (section 7)."""
         transfer = self.transfer
         assert transfer is not None
-        transfer.book_sent(transfer.amount)
+        transfer.book_sent(t_s, transfer.amount)
         if transfer.stage == IMAGE:
-            self.images.use(transfer.target)
             self.enter(MEMORY, t_s, self.load.memory)
-            self.change_source(t_s)
         elif transfer.stage in (MEMORY, ROUND):
             dirty = self.dirty(t_s)
             if dirty >= self.options.threshold_bytes:
@@ -210,13 +235,13 @@ class Container:
         elif transfer.stage == FINAL:
             self.enter(RESTORE, t_s, 0.0)
         else:
+            old = self.host
             self.end_transfer(t_s, "completed")
-            self.images.move(t_s, self.host, transfer.target)
             self.host = transfer.target
+            self.images.move(t_s, self.host)
+            for copy in self.unfinished:
+                copy.fetch.leave(old)
             self.resume(t_s)
-            if self.sharing is not None and self.options.source == "host":  # "copies go on from the new host at that instant"
-                for copy in self.unfinished:
-                    copy.give_rate(t_s, self.sharing.one_more(self.flow_of_copy(copy), copy=True))
 
     def lasts(self, term: tuple[float, float]) -> float:
         """Seconds that a term of the processing takes for this container's memory (section 7)."""
@@ -234,16 +259,15 @@ class Container:
         answers_s = self.options.round_trips * self.network.round_trip_s(self.transfer.source, self.transfer.target)
         return snapshot_s + comparison_s + answers_s
 
-    def enter(
-        self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0, *, image_part: float = 0.0, anew: bool = False
-    ) -> None:
-        """Begin a stage of the open transfer; `image_part`: of its bytes, those of the image; `anew`: as its first one."""
+    def enter(self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0, *, anew: bool = False) -> None:
+        """Begin a stage of the open transfer, with so many bytes of memory; `anew`: as its first one."""
         transfer = self.transfer
         assert transfer is not None
         transfer.t_flow = t_s + self.processing(stage, None if anew else transfer.stage)
         transfer.stage, transfer.t_begin, transfer.amount, transfer.dirty_begin = stage, t_s, amount, dirty_begin
-        transfer.image_part, transfer.image_through = image_part, image_part <= 0
         transfer.t_rate, transfer.sent_before = t_s, 0.0
+        if transfer.own is not None and transfer.waits:
+            transfer.own.wait(t_s, transfer.t_flow)
 
     # -- rates
 
@@ -252,51 +276,63 @@ class Container:
         """The unfinished copies, in the order in which they get their host's link."""
         return self.images.unfinished(None if self.transfer is None else self.transfer.target)
 
-    def flow_of_transfer(self) -> Flow:
-        """What the transfer's bytes pass, or will pass when they begin to flow."""
+    def way_of(self, fetch: Fetch) -> Flow:
+        """What the layer under way passes."""
+        return self.network.way_of_image(fetch.source, fetch.server)
+
+    def way_of_memory(self) -> Flow:
+        """What memory passes."""
+        assert self.transfer is not None
+        return self.network.way(self.host, self.transfer.target)
+
+    def follow(self, t_s: float) -> None:
+        """Something has changed at t: on dedicated links all rates may, on shared ones those of flows that take another way.
+
+        "Until the second frame it gets what one flow more on its new way would have got at the first."
+        """
+        if not self.options.shared:
+            self.share_own_link(t_s)
+            return
+        if self.sharing is None:
+            return
+        own = None if self.transfer is None else self.transfer.own
+        for fetch in self.fetches:
+            if fetch.own and fetch.rated_way != self.way_of(fetch):
+                fetch.rated_way = self.way_of(fetch)
+                fetch.give_rate(t_s, self.sharing.one_more(self.way_of(fetch), copy=fetch is not own))
         transfer = self.transfer
-        assert transfer is not None
-        way = self.network.way if transfer.image_through else self.network.way_of_image
-        return way(self.host, transfer.target)
-
-    def flow_of_copy(self, copy: Copy) -> Flow:
-        """What a copy's bytes pass."""
-        return self.network.way_of_image(self.host, copy.server)
-
-    def change_source(self, t_s: float) -> None:
-        """The memory follows the image: on shared links, where it comes from elsewhere, at "what one flow more would have got"."""
-        if self.sharing is not None and self.transfer is not None and self.options.source != "host":
-            self.transfer.give_rate(t_s, self.sharing.one_more(self.flow_of_transfer(), copy=False))
+        if transfer is not None and not transfer.waits and transfer.rated_way != self.way_of_memory():
+            transfer.rated_way = self.way_of_memory()
+            transfer.give_rate(t_s, self.sharing.one_more(self.way_of_memory(), copy=False))
 
     def share_own_link(self, t_s: float) -> None:
         """On dedicated links: the rates of the transfer and of all copies from t on, as things are at t."""
-        if self.options.shared:
-            return
-        transfer = self.transfer
+        transfer, free = self.transfer, True  # the link that leaves the host
         if transfer is not None:
-            transfer.give_rate(t_s, self.network.narrowest(self.flow_of_transfer()))
-        # "While the transfer is sending anything from the host, copies from the host have rate 0. Else the first unfinished copy gets W."
-        free = transfer is None or not transfer.flows(t_s)
-        for copy in self.unfinished:
-            whole = self.network.narrowest(self.flow_of_copy(copy))
-            if self.options.source == "host":
-                flows = free and copy.flows(t_s)
-                copy.give_rate(t_s, whole if flows else 0.0)
+            transfer.give_rate(t_s, self.network.narrowest(self.way_of_memory()))
+            free = not transfer.flows(t_s)
+        for fetch in self.fetches:  # "the state first, then copies one after another; one that waits for another container is passed over"
+            if not fetch.own:
+                continue
+            whole = self.network.narrowest(self.way_of(fetch))
+            if fetch.source == self.host:
+                flows = free and fetch.flows(t_s)
+                fetch.give_rate(t_s, whole if flows else 0.0)
                 free = free and not flows
             else:
-                copy.give_rate(t_s, whole)
+                fetch.give_rate(t_s, whole)
 
     def stop(self, t_s: float) -> None:
-        """The container stops and FINAL begins with what is missing (section 7)."""
+        """The container stops and FINAL begins with what is missing (section 7); what is missing of the image comes first."""
         transfer, memory = self.transfer, self.load.memory
         assert transfer is not None and self.running
         sent, dirty = transfer.sent(t_s), 0.0 if transfer.stage == IMAGE else self.dirty(t_s)
-        rest = transfer.amount - sent  # of the image: 0 where a copy brings it
-        missing = {IMAGE: rest + memory, MEMORY: min(memory, rest + dirty), ROUND: min(memory, rest + dirty), IDLE: dirty}[transfer.stage]
-        transfer.book_sent(sent)
+        rest = transfer.amount - sent
+        missing = {IMAGE: memory, MEMORY: min(memory, rest + dirty), ROUND: min(memory, rest + dirty), IDLE: dirty}[transfer.stage]
+        transfer.book_sent(t_s, sent)
         self.pending = False
         self.out_since = transfer.t_stop = t_s
-        self.enter(FINAL, t_s, missing, image_part=rest if transfer.stage == IMAGE else 0.0)
+        self.enter(FINAL, t_s, missing)
 
     def resume(self, t_s: float) -> None:
         """The container runs again: an outage ends."""
@@ -364,20 +400,21 @@ class Container:
         else:
             following = self.start(t_s, home)
             following.t_handoff = following.t_stop = t_s
-            missing = following.image_part
-            self.enter(FINAL, t_s, missing + self.load.memory, image_part=missing, anew=True)
+            self.enter(FINAL, t_s, self.load.memory, anew=True)
 
     def start(self, t_s: float, target: Server) -> Transfer:
         """A transfer starts with IMAGE, or with MEMORY where the image is there; where a copy is bringing that, it waits in IMAGE."""
         transfer = self.transfer = self.new_transfer(t_s, target)
+        self.images.want(target)
         copy = self.images.copy_to(target)
-        if self.images.is_there(target, t_s):
-            self.images.use(target)
+        if self.images.is_there(target):
             self.enter(MEMORY, t_s, self.load.memory, anew=True)
         elif copy is not None:
-            transfer.waits_for = copy
+            transfer.fetch = copy.fetch
         else:
-            self.enter(IMAGE, t_s, self.load.image, image_part=self.load.image, anew=True)
+            transfer.fetch, transfer.is_own = self.new_fetch(target, t_s), True
+            self.stores.open(transfer.fetch, self.load.layers, t_s)
+            self.enter(IMAGE, t_s, 0.0, anew=True)
         return transfer
 
     def new_transfer(self, t_s: float, target: Server) -> Transfer:
@@ -397,9 +434,7 @@ class Container:
 
     def obey(self, t_s: float, prefetch: Sequence[Server]) -> None:
         """Obey the prefetch list, after the rules (images ahead: copies)."""
-        opened = self.images.obey(t_s, prefetch, self.host, None if self.transfer is None else self.transfer.target)
-        for copy in opened:  # "the same answers that stage IMAGE of a transfer waits for"
-            copy.t_flow = t_s + self.options.round_trips * self.network.round_trip_s(self.host, copy.server)
+        self.images.obey(t_s, prefetch, self.host, None if self.transfer is None else self.transfer.target)
 
     def drop_unless(self, t_s: float, target: Server) -> None:
         """A transfer to another server than this one is abandoned."""
@@ -413,13 +448,14 @@ class Container:
         self.end_transfer(t_s, "mispredicted" if self.transfer.t_handoff is None else "user_left", cut=True)
 
     def end_transfer(self, t_s: float, outcome: str, cut: bool = False) -> None:
-        """Book a transfer (section 9); `cut`: it ends inside a stage, and what it leaves missing of the image is told."""
+        """Book a transfer (section 9); `cut`: it ends inside a stage, and may leave some of the image under way."""
         transfer = self.transfer
         assert transfer is not None
         if cut:
-            sent = transfer.sent(t_s)
-            transfer.book_sent(sent)
-            self.images.give_up(transfer.target, max(0.0, transfer.image_part - sent))
+            transfer.book_sent(t_s, transfer.sent(t_s))
+        if transfer.own is not None and not transfer.own.done:
+            transfer.own.book(t_s)
+            self.images.left.append(transfer.own)
         self.write(transfer, t_s, outcome)
         self.transfer = None
 
@@ -441,7 +477,7 @@ class Container:
                 "t_end_s": t_s,
                 "outcome": outcome,
                 **transfer.kinds,
-                **self.options.by_source(transfer.image_sent),
+                **sent_by(transfer.own),
                 "rounds": transfer.rounds,
                 "lead_s": None if transfer.t_handoff is None else transfer.t_handoff - transfer.t_start,
                 "downtime_s": 0.0 if transfer.t_stop is None else t_s - transfer.t_stop,

@@ -56,6 +56,7 @@ class Lattice:
         self.cells = [(q, r) for q in span for r in span if self.deployed((q, r))]
         self.border = [cell for cell in self.cells if hex_distance(cell, (0, 0)) == rings]
         self._hops: dict[tuple[Cell, Server], int] = {}
+        self._between: dict[tuple[Server, Server], int] = {}
         self._servers: dict[tuple[str, Cell], Server] = {}
         self.members: dict[Server, list[Cell]] = defaultdict(list)
         for tier in areas:
@@ -125,6 +126,13 @@ class Lattice:
         hops = self._hops.get((cell, server))
         if hops is None:
             hops = self._hops[cell, server] = min(hex_distance(cell, other) for other in self.members[server])
+        return hops
+
+    def hops_between(self, a: Server, b: Server) -> int:
+        """Hops between two servers: the fewest between cells of their areas (section 7: sources)."""
+        hops = self._between.get((a, b))
+        if hops is None:
+            hops = self._between[a, b] = min(self.hops(cell, b) for cell in self.members[a])
         return hops
 
 

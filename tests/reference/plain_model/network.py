@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .lattice import Cell, Lattice, Server
+from .layers import Source
 from .options import Options, bytes_per_s
 
 NS = 10**6  # nanoseconds of a millisecond
@@ -110,11 +111,21 @@ class Network:
             links = [(row, begin) for row, begin in zip(path.rows, path.names, strict=False)]
         return [("up", source), *links, ("down", target)]
 
-    def way_of_image(self, host: Server, target: Server) -> list[Hashable]:
-        """All that an image passes: the way from the host, or "from the cloud's link (if it is limited) to its server's downlink"."""
-        if self.options.source == "host":
-            return self.way(host, target)
+    def way_of_image(self, source: Source, target: Server) -> list[Hashable]:
+        """All that an image passes: the way from a server, or "from the cloud's link (if it is limited) to its server's downlink"."""
+        if source is not None:
+            return self.way(source, target)
         return [("down", target)] if math.isinf(self.options.cloud_bytes_per_s) else [CLOUD, ("down", target)]
+
+    def nearest(self, receiver: Server, holders: Sequence[Server], host: Server) -> Server:
+        """The nearest of the servers that hold a layer (section 7: sources): "of equally near ones the host, or else the first by name"."""
+
+        def far(server: Server) -> int:
+            if self.links is not None:
+                return self.path(receiver, server).latency_ns
+            return self.lattice.hops_between(receiver, server)
+
+        return min(holders, key=lambda server: (far(server), server != host, server.name))
 
     def width(self, link: Hashable) -> float:
         """The bandwidth of a link that a way passes."""

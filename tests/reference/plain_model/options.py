@@ -43,6 +43,7 @@ class Tier:
     compute_ms_per_container: Fraction
     capacity: float
     bytes_per_s: float
+    store_bytes: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Ahead:
 
 # "null: what `pm` has. `oracle_tier` takes them from `oracle`, `pm_op_tier` from `pm_op` (and those from `pm`)"
 TAKES_FROM = {"pm_tier": "pm", "pm_op": "pm", "oracle": "pm", "oracle_tier": "oracle", "pm_op_tier": "pm_op"}
-SOURCES = ("host", "cloud")
+SOURCES = ("host", "cloud", "other")
 
 
 def option_of(strategies: dict[str, Any], strategy: str, option: str, default: Any) -> Any:
@@ -98,7 +99,6 @@ class Options:
     round_trips: float
     round_trip_s: float
     efficiency: float
-    dirty_per_s: float
     threshold_bytes: float
     start_ms: tuple[float, float]
     shared: bool
@@ -108,7 +108,7 @@ class Options:
     report_speed_mps: float
     report_bytes: float
     strategies: tuple[str, ...]
-    source: str  # of images: host or cloud
+    source: str  # of images: host, cloud or nearest
     retain_s: float
     cloud_bytes_per_s: float
     copies_last: bool  # on shared links: they get what transfers leave
@@ -128,7 +128,7 @@ class Options:
         if handoff["unsynced"] not in ("stop", "relay") or handoff["user_left"] not in ("abandon", "finish"):
             raise ValueError(f"handoff: {handoff}")
         images = {"source": "host", "retain_s": 0, "cloud_uplink_mbps": None, "prefetch_when": "always"} | config.get("images", {})
-        if images["source"] not in ("host", "cloud") or images["prefetch_when"] not in ("always", "idle"):
+        if images["source"] not in ("host", "cloud", "nearest") or images["prefetch_when"] not in ("always", "idle"):
             raise ValueError(f"images: {images}")
         cloud_mbps, retain_s = images["cloud_uplink_mbps"], images["retain_s"]
         tiers: dict[str, Tier] = {}
@@ -142,6 +142,7 @@ class Options:
                 compute_ms_per_container=exact(tier["compute_ms_per_container"]),
                 capacity=math.inf if tier["capacity"] is None else float(tier["capacity"]),
                 bytes_per_s=bytes_per_s(float(mbps), efficiency),
+                store_bytes=math.inf if tier.get("store_gb") is None else float(tier["store_gb"]) * 1e9,
             )
         return Options(
             hysteresis_m=float(config["attachment"]["hysteresis_m"]),
@@ -162,7 +163,6 @@ class Options:
             round_trips=float(processing["round_trips"]),
             round_trip_s=float(links["round_trip_ms"]) / 1e3,
             efficiency=efficiency,
-            dirty_per_s=float(work["dirty_percent_per_s"]) / 100,
             threshold_bytes=threshold,
             start_ms=(float(work["start_ms"][0]), float(work["start_ms"][1])),
             shared=links["mode"] == "shared",
@@ -184,10 +184,6 @@ class Options:
         """Start time of a container (section 5): linear between 100 MB and 2000 MB, clamped."""
         share = min(1.0, max(0.0, (image_bytes / 1e6 - 100) / 1900))
         return (self.start_ms[0] + share * (self.start_ms[1] - self.start_ms[0])) / 1e3
-
-    def by_source(self, image_bytes: float) -> dict[str, float]:
-        """Bytes of an image by the source they came from: all from the one there is."""
-        return {f"{source}_bytes": image_bytes if source == self.source else 0.0 for source in SOURCES}
 
     @property
     def lowest(self) -> str:

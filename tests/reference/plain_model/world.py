@@ -7,20 +7,24 @@ import json
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from .admission import HOME, TARGET, Admission
 from .container import KINDS, Container, Load
 from .frames import Frame, Known, Row, edges_seen, known_at, read_frames
-from .lattice import Lattice, Server
+from .lattice import Cell, Lattice, Server
+from .layers import Layer, Order
 from .links import Flow, Sharing
 from .network import Network
 from .options import Ahead, Options, exact
 from .roads import RoadMap, read_network, read_routes
 from .servers import Servers
+from .stores import Stores
 from .strategies import STRATEGIES, Stays, Strategist
 
 
@@ -32,7 +36,19 @@ class Recomputed:
     migrations: list[Row] = field(default_factory=list)
     copies: list[Row] = field(default_factory=list)
     vehicles: dict[tuple[str, str], Row] = field(default_factory=dict)
+    stores: dict[str, Stores] = field(default_factory=dict)
     cell_mismatches: list[Row] = field(default_factory=list)
+
+    def held(self, strategy: str, servers: int) -> Row:
+        """What the summary says of what so many servers held, from the first frame to the last, and of what was found there."""
+        stores, rows = self.stores[strategy], [row for (name, _), row in self.vehicles.items() if name == strategy]
+        needed, found = (math.fsum(row[f"image_{what}_bytes"] for row in rows) for what in ("needed", "found"))
+        return {
+            "store_mean_bytes": stores.byte_s / stores.seconds / servers,
+            "store_peak_bytes": stores.peak,
+            "evictions": stores.evictions,
+            "image_found_share": found / needed if needed else None,
+        }
 
 
 def name_of(server: Server | None, otherwise: str) -> str:
@@ -54,6 +70,16 @@ class Vehicle:
     at: int = 0  # the frame that comes next
 
     @property
+    def order(self) -> Order:
+        """Its place among vehicles: "the order of their first frames, and at the same frame by id (as text)" (reading 22)."""
+        return self.frames[0].t_s, self.id
+
+    @property
+    def attached(self) -> Cell:
+        """Its attached cell since its last frame."""
+        return self.frames[self.at - 1].attached
+
+    @property
     def on_road(self) -> bool:
         """Whether its container is deployed and it has not arrived."""
         return 0 < self.at < len(self.frames)
@@ -64,31 +90,66 @@ class World:
 
     def __init__(self, options: Options, network: Network, vehicles: Sequence[Vehicle]) -> None:
         self.options, self.network, self.servers = options, network, Servers(options, network.lattice)
-        # "The vehicles follow in the order of their first frames, at the same frame by id (as text)" (reading 22)
-        self.vehicles = sorted(vehicles, key=lambda vehicle: (vehicle.frames[0].t_s, vehicle.id))
+        self.vehicles = sorted(vehicles, key=lambda vehicle: vehicle.order)
+        self.by_order = {vehicle.order: vehicle for vehicle in self.vehicles}
+        self.stores = Stores(options, self.vehicles[0].order[0])
         self.decisions: list[Row] = []
 
     def drive(self) -> None:
         """All vehicles, frame by frame (readings 21 and 22)."""
-        for t_s in sorted({frame.t_s for vehicle in self.vehicles for frame in vehicle.frames}):
-            for vehicle in self.vehicles:  # "transfers of all vehicles are brought to the frame first"
-                if vehicle.on_road and vehicle.container is not None:
-                    vehicle.container.advance(t_s, vehicle.frames[vehicle.at - 1].attached)
-                    self.servers.settle(vehicle.id, vehicle.container.servers)
+        for t_s in (times := sorted({frame.t_s for vehicle in self.vehicles for frame in vehicle.frames})):
+            self.advance(t_s)  # "transfers of all vehicles are brought to the frame first"
+            self.stores.expire(t_s)  # "what is no longer kept goes at a frame, before the vehicles' rules"
             for vehicle in self.vehicles:
                 if vehicle.at < len(vehicle.frames) and vehicle.frames[vehicle.at].t_s == t_s:
                     self.frame(vehicle, t_s)
             self.set_rates(t_s)
             self.count_together()
+        self.stores.end(times[-1])
+
+    @property
+    def on_road(self) -> list[tuple[Vehicle, Container]]:
+        """The vehicles on the road, with their containers."""
+        return [(vehicle, vehicle.container) for vehicle in self.vehicles if vehicle.on_road and vehicle.container is not None]
+
+    def advance(self, t_s: float) -> None:
+        """Let time pass up to t, t included: all changes happen at their exact instants, ties in the order of vehicles."""
+        on_road = {vehicle.order: (vehicle, container) for vehicle, container in self.on_road}
+        due = {order: container.due() for order, (_, container) in on_road.items()}
+        while due and (first := min(due, key=lambda order: (due[order], order))) and due[first] <= t_s:
+            now, (vehicle, container) = due[first], on_road[first]
+            container.book(now, vehicle.attached)
+            container.change(now)
+            stirred = {**self.stores.stirred, container.order: container}
+            self.stores.stirred.clear()
+            self.settle(stirred, now)
+            for order in stirred:
+                on_road[order][1].follow(now)
+                due[order] = on_road[order][1].due()
+        for vehicle, container in on_road.values():
+            container.book(t_s, vehicle.attached)
+            self.servers.settle(vehicle.id, container.servers)
+
+    def settle(self, orders: Iterable[Order], t_s: float) -> None:
+        """What these vehicles use of what servers hold."""
+        containers = [(order, self.by_order[order].container) for order in orders]
+        self.stores.settle({order: container.uses for order, container in containers if container is not None}, t_s)
+
+    def has_room(self, load: Load, server: Server) -> bool:
+        """Whether a server has room for a container, and its store for what is missing of the image."""
+        return self.servers.has_room(server) and self.stores.has_room(server, load.layers)
 
     def frame(self, vehicle: Vehicle, t_s: float) -> None:
         """A vehicle at one of its frames: "deployment, rules 2 to 4, or the arrival, each with the room that those before it have left"."""
         known, strategist = vehicle.known[vehicle.at], vehicle.strategist
         first, last = vehicle.at == 0, vehicle.at == len(vehicle.frames) - 1
         if first:
+            has_room = partial(self.has_room, vehicle.load)
             home = strategist.home_of(known)
-            host = self.servers.first_host(home, known.attached, strategist.tiers)
-            vehicle.container = Container(self.options, self.network, vehicle.load, host, t_s, Admission(self.servers))
+            host = self.servers.first_host(home, known.attached, strategist.tiers, has_room)
+            vehicle.container = Container(
+                self.options, self.network, self.stores, vehicle.load, host, t_s, Admission(has_room), vehicle.order
+            )
             self.servers.settle(vehicle.id, [host])
         container = vehicle.container
         assert container is not None
@@ -118,10 +179,15 @@ class World:
             container.arrive(t_s)
             self.servers.settle(vehicle.id, [])
         vehicle.at += 1
+        stirred = dict.fromkeys([*self.stores.stirred, *([] if last else [vehicle.order])])
+        self.stores.stirred.clear()
+        self.settle(stirred, t_s)
+        if last:
+            self.stores.settle({vehicle.order: set()}, t_s)
 
     def count_together(self) -> None:
         """What containers on one server add to one another's computing time: "counted at each frame, after the decisions" (reading 45)."""
-        containers = [vehicle.container for vehicle in self.vehicles if vehicle.on_road and vehicle.container is not None]
+        containers = [container for _, container in self.on_road]
         running = Counter(container.host for container in containers if container.running)
         for container in containers:
             others = running[container.host] - int(container.running)
@@ -132,28 +198,39 @@ class World:
 
         They hold until the next frame. On dedicated links each container's link is its own, and rates change between frames, too.
         """
-        on_road = [(vehicle.id, vehicle.container) for vehicle in self.vehicles if vehicle.on_road and vehicle.container is not None]
         if not self.options.shared:
-            for _, container in on_road:
+            for _, container in self.on_road:
                 container.share_own_link(t_s)
             return
         transfers: dict[Hashable, Flow] = {}
         copies: dict[Hashable, Flow] = {}
-        for vehicle, container in on_road:
-            if container.transfer is not None and container.transfer.flows(t_s):
-                transfers[vehicle] = container.flow_of_transfer()
-            copies.update({(vehicle, copy.number): container.flow_of_copy(copy) for copy in container.unfinished if copy.flows(t_s)})
-        sharing = Sharing(transfers, copies, self.network.width, self.options.copies_last)
-        for vehicle, container in on_road:
-            container.sharing = sharing
+        for vehicle, container in self.on_road:
             transfer = container.transfer
             if transfer is not None and transfer.flows(t_s):
-                transfer.give_rate(t_s, sharing.rates[vehicle])
-            elif transfer is not None and transfer.will_flow(t_s):
-                transfer.give_rate(t_s, sharing.one_more(container.flow_of_transfer(), copy=False))
-            for copy in container.unfinished:
-                flow = container.flow_of_copy(copy)
-                copy.give_rate(t_s, sharing.rates[vehicle, copy.number] if copy.flows(t_s) else sharing.one_more(flow, copy=True))
+                transfers[vehicle.id] = container.way_of_memory()
+            if transfer is not None and transfer.own is not None and transfer.own.flows(t_s):
+                transfers[vehicle.id] = container.way_of(transfer.own)
+            flowing = [copy for copy in container.unfinished if copy.fetch.flows(t_s)]
+            copies.update({(vehicle.id, copy.number): container.way_of(copy.fetch) for copy in flowing})
+        sharing = Sharing(transfers, copies, self.network.width, self.options.copies_last)
+        for vehicle, container in self.on_road:
+            container.sharing = sharing
+            names = {copy.fetch: (vehicle.id, copy.number) for copy in container.unfinished}
+            for fetch in container.fetches:
+                way = container.way_of(fetch) if fetch.own else None
+                fetch.rated_way = way
+                if fetch.flows(t_s):
+                    fetch.give_rate(t_s, sharing.rates[names.get(fetch, vehicle.id)])
+                elif way is not None:
+                    fetch.give_rate(t_s, sharing.one_more(way, copy=fetch in names))
+            transfer = container.transfer
+            if transfer is None:
+                continue
+            transfer.rated_way = way = container.way_of_memory()
+            if transfer.flows(t_s):
+                transfer.give_rate(t_s, sharing.rates[vehicle.id])
+            elif transfer.will_flow(t_s):
+                transfer.give_rate(t_s, sharing.one_more(way, copy=False))
 
 
 def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
@@ -176,10 +253,15 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
         "wasted_bytes": math.fsum(
             [*(sent for sent, outcome in zip(bytes_of, outcomes, strict=True) if outcome != "completed"), copied_in_vain]
         ),
-        "copies": len(copies),
+        "copies": sum(row["outcome"] != "refused" for row in copies),
+        **{f"copies_{end}": sum(row["outcome"] == end for row in copies) for end in ("used", "unused", "unfinished", "refused")},
         "copy_bytes": copied,
         "copy_wasted_bytes": copied_in_vain,
         "cloud_bytes": math.fsum(row["cloud_bytes"] for row in (*transfers, *copies)),
+        "other_bytes": math.fsum(row["other_bytes"] for row in (*transfers, *copies)),
+        "deployment_bytes": container.deployed,
+        "image_needed_bytes": container.images.needed,
+        "image_found_bytes": container.images.found,
         "relayed_byte_hops": container.relayed_byte_hops,
         "outages": len(container.outages),
         "outage_s": math.fsum(container.outages),
@@ -207,15 +289,45 @@ def placed(vehicle: Vehicle, ended: Sequence[Row]) -> list[Row]:
     return rows
 
 
-def read_loads(path: Path) -> dict[tuple[str, str], Load]:
-    """Image, memory and latency level of each strategy and vehicle, from vehicles.csv."""
+def read_catalogue(path: Path) -> dict[str, list[Layer]]:
+    """The images of a catalogue (section 5): a row for each layer."""
+    images: dict[str, list[Layer]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            images.setdefault(row["image"], []).append(Layer(row["layer"], float(row["size_mb"]) * 1e6))
+    return images
+
+
+def shared_images(config: dict[str, Any]) -> dict[str, list[Layer]]:
+    """The images that containers have in common (section 5), by the name of the application or of the image."""
+    catalogue = config["workload"].get("catalogue")
+    if catalogue is not None:
+        return read_catalogue(Path(catalogue))
+    images: dict[str, list[Layer]] = {}
+    for name, application in config.get("applications", {}).items():
+        if application.get("layers") is not None:
+            images[name] = [Layer(layer, float(size_mb) * 1e6) for layer, size_mb in application["layers"].items()]
+        elif config.get("images", {}).get("shared"):
+            images[name] = [Layer(name, float(application["image_mb"]) * 1e6)]
+    return images
+
+
+def read_loads(path: Path, config: dict[str, Any], orders: dict[str, Order]) -> dict[tuple[str, str], Load]:
+    """The container and the latency level of each strategy and vehicle, from vehicles.csv: what was drawn is written there."""
+    shared, applications = shared_images(config), config.get("applications", {})
     loads: dict[tuple[str, str], Load] = {}
     with Path(path).open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            key = row["strategy"], row["vehicle"]
+            key, name, image = (row["strategy"], row["vehicle"]), row.get("image", ""), float(row["image_bytes"])
             if key in loads:
                 raise ValueError(f"{path}: {key} twice (variants are not supported)")
-            loads[key] = Load(float(row["image_bytes"]), float(row["memory_capacity_bytes"]), exact(float(row["latency_level_ms"])))
+            # "a layer that an image lists twice counts once"
+            layers = list(dict.fromkeys(shared.get(name, [Layer("", image, of=orders[row["vehicle"]])])))
+            if not math.isclose(image, math.fsum(layer.bytes for layer in layers)):
+                raise ValueError(f"{path}: {key} has an image of {image} bytes, not of {layers}")
+            percent = applications.get(name, config["workload"])["dirty_percent_per_s"]
+            level_ms = exact(float(row["latency_level_ms"]))
+            loads[key] = Load(image, float(row["memory_capacity_bytes"]), level_ms, float(percent) / 100, layers)
     return loads
 
 
@@ -234,8 +346,8 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
     )
     network = Network(options, lattice)
     roads = RoadMap(read_network(net_file), lattice, options.horizon_m)
-    loads = read_loads(run_dir / "vehicles.csv")
     traces, mismatches = read_frames(run_dir / "frames.csv", lattice, options.hysteresis_m)
+    loads = read_loads(run_dir / "vehicles.csv", run["config"], {vehicle: (frames[0].t_s, vehicle) for vehicle, frames in traces.items()})
     given = read_routes(route_file) if route_file is not None else {}
     routes = {vehicle: given.get(vehicle) or edges_seen(frames) for vehicle, frames in traces.items()}
     known = {vehicle: known_at(frames, routes[vehicle], options) for vehicle, frames in traces.items()}
@@ -250,6 +362,7 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
         world = World(options, network, vehicles)
         world.drive()
         result.decisions += [{"strategy": strategy, **row} for row in world.decisions]
+        result.stores[strategy] = world.stores
         for vehicle in vehicles:
             assert vehicle.container is not None
             result.migrations += [{"strategy": strategy, **row} for row in placed(vehicle, vehicle.container.transfers)]
