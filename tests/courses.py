@@ -12,7 +12,18 @@ from msmf_traci.migration.catalogue import Catalogue
 from msmf_traci.migration.course import Batch, Seen
 from msmf_traci.migration.engine import Decider, Engine, no_decisions, room_to_see
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.policy import AS_IN_THE_PAPER, NO_PROCESSING, HandoffPolicy, ImageOptions, LinkOptions, Policy, Processing
+from msmf_traci.migration.plan import PRECOPY, Plan
+from msmf_traci.migration.policy import (
+    AS_IN_THE_PAPER,
+    NO_POSTCOPY,
+    NO_PROCESSING,
+    HandoffPolicy,
+    ImageOptions,
+    LinkOptions,
+    Policy,
+    PostCopy,
+    Processing,
+)
 from msmf_traci.records import new_records
 from msmf_traci.results.keys import Names
 from msmf_traci.sentinels import NO_CELL, NO_SERVER
@@ -74,14 +85,18 @@ def policies(
     images: ImageOptions = AS_IN_THE_PAPER,
     *,
     tiers: int = 1,
+    postcopy: PostCopy = NO_POSTCOPY,
 ) -> list[Policy]:
     """The same rules for n variants."""
-    return [Policy(links, handoff, ROW_LATENCY, tiers, processing, images)] * n
+    return [Policy(links, handoff, ROW_LATENCY, tiers, processing, images, postcopy)] * n
 
 
-def told_engine(rules: Sequence[Policy], servers: Sequence[Any], ledger: Ledger, catalogue: Catalogue | None = None) -> Engine:
+def told_engine(
+    rules: Sequence[Policy], servers: Sequence[Any], ledger: Ledger, catalogue: Catalogue | None = None, plan: Plan = PRECOPY
+) -> Engine:
     """An engine whose variants are all told what is decided."""
-    return Engine(rules, [Decider()] * len(rules), servers, ledger, None if catalogue is None else [catalogue] * len(rules))
+    n = len(rules)
+    return Engine(rules, [Decider()] * n, servers, ledger, None if catalogue is None else [catalogue] * n, [plan] * n)
 
 
 def tell(

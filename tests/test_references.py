@@ -1,63 +1,56 @@
 """Named tuples behind a reference: compiled functions read what Python has, and change arrays in place."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
-from numba.typed import List
 
+from msmf_traci.migration.catalogue import catalogue_of
+from msmf_traci.migration.engine import new_state
+from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.plan import PRECOPY
+from msmf_traci.migration.policy import HandoffPolicy, LinkOptions
+from msmf_traci.migration.scene import Scene
+from msmf_traci.records import record_of
 from msmf_traci.references import by_reference
-
-
-class Inner(NamedTuple):
-    """An array, a list, and whether."""
-
-    counts: np.ndarray
-    book: Any
-    is_open: bool
-
-
-class Outer(NamedTuple):
-    """A tuple within a tuple, a record, and numbers."""
-
-    inner: Inner
-    point: Any
-    places_m: np.ndarray
-    limit: float
+from tests.courses import policies, row_of_cells
 
 
 @numba.njit
-def weigh(outer: Any) -> Any:
-    """Reads every field; counts, and books what it has read."""
-    outer.inner.counts[1] += 1
-    read = outer.places_m.sum() + outer.limit + outer.point.x + outer.inner.counts.sum() + outer.inner.is_open
-    outer.inner.book.append(read)
+def weigh(scene: Any) -> Any:
+    """Reads arrays, lists, numbers and a record; counts, and books what it has read."""
+    scene.state.held[1] += 1
+    rate, stops_at = scene.policy.links.bandwidth_bytes_per_s, scene.plan.stops_at
+    read = rate + scene.state.held.sum() + stops_at + scene.books.keep_stages + scene.server_map.tier[-1]
+    scene.books.stages.append(((1, 2, 3, len(scene.books.stages)), (0.0, 1.0, float(read))))
     return read
 
 
-def outer() -> Outer:
-    point = np.array([(0.5,)], dtype=[("x", float)])[0]
-    return Outer(Inner(np.array([10, 20]), List.empty_list(numba.types.float64), True), point, np.array([1.0, 2.0]), 100.0)
+def scene() -> Scene:
+    """10 bytes a second; five servers, the last one of tier 1; stages are kept; the plan stops at its fifth step."""
+    (servers,) = row_of_cells()
+    (rules,) = policies(LinkOptions(10.0, 5.0, 0.0), HandoffPolicy(False, False))
+    return Scene(record_of(rules)[()], PRECOPY, servers.server_map(), new_state(servers, catalogue_of([])), Ledger(keep_stages=True).books)
 
 
 def test_compiled_functions_read_and_change_the_same_by_value_and_by_reference() -> None:
-    plain, referred = outer(), by_reference(outer())
-    for _ in range(3):
-        assert weigh(referred) == weigh(plain)
-    assert weigh(referred) == 3 + 100 + 0.5 + 34 + 1
-    assert referred.inner.counts.tolist() == [10, 24]
-    assert list(referred.inner.book) == [135.5, 136.5, 137.5, 138.5]
+    plain, referred = scene(), by_reference(scene())
+    for n in (1, 2, 3):
+        assert weigh(referred) == weigh(plain) == 10 + n + 4 + 1 + 1
+    assert referred.state.held.tolist() == [0, 3, 0, 0, 0]
+    assert [(entry[0][3], entry[1][2]) for entry in referred.books.stages] == [(0, 17), (1, 18), (2, 19)]
 
 
 def test_a_reference_keeps_what_it_refers_to() -> None:
-    """Nothing else holds the arrays, the list and the record; what is made meanwhile would take their place."""
-    referred = [by_reference(outer()) for _ in range(50)]
-    waste = [np.full(2, -1.0) for _ in range(10_000)]
-    assert {weigh(each) for each in referred} == {135.5}
+    """Nothing else holds the arrays, the lists and the record; what is made meanwhile would take their place."""
+    referred = [by_reference(scene()) for _ in range(50)]
+    waste = [np.full(5, -1) for _ in range(10_000)]
+    assert {weigh(each) for each in referred} == {17}
     assert len(waste) == 10_000
 
 
 def test_a_reference_to_a_reference_is_the_same() -> None:
-    referred = by_reference(outer())
+    referred = by_reference(scene())
     assert by_reference(referred) is referred
-    assert weigh(by_reference(Outer(referred.inner, referred.point, referred.places_m, 0.0))) == 35.5
+    again = by_reference(Scene(referred.policy, referred.plan, referred.server_map, referred.state, Ledger().books))
+    assert weigh(again) == 16

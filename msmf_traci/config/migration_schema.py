@@ -40,6 +40,9 @@ class Workload(Section):
     image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
     memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
     dirty_percent_per_s: NotNegative = Field(description="share of the memory that changes each second, percent")
+    dirty_cap_percent: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = Field(
+        description="most of the memory that can be dirty at once, percent: what changes again and again"
+    )
     dirty_threshold_mbit: Annotated[float, Field(ge=0.1, le=LARGEST, allow_inf_nan=False)] = Field(
         description="dirty (changed) memory at which a round of copying begins"
     )
@@ -77,6 +80,13 @@ class Workload(Section):
         return self
 
 
+class PostCopyOptions(Section):
+    """What a container takes along that runs before its memory is there (model, section 7)."""
+
+    state_mb: NotNegative = Field(description="state of execution, which is sent while the container is stopped")
+    faults_per_mb: NotNegative = Field(description="misses of each MB of missing memory, each of which waits for a round trip")
+
+
 class HandoffOptions(Section):
     """What happens at a handoff (model, section 7)."""
 
@@ -87,6 +97,8 @@ class HandoffOptions(Section):
         description="if the user leaves the target while the container is stopped: abandon the transfer, or finish it"
     )
     switch_ms: NotNegative = Field(description="time to tell the user the new address")
+    plan: Text = Field(description="what a migration does: precopy, cold, postcopy, hybrid, or a file FILE.yaml")
+    postcopy: PostCopyOptions
 
 
 class ProcessingCosts(Section):

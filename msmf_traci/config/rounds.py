@@ -18,7 +18,7 @@ def shortest_cycle_s(*, threshold_mb: float, bandwidth_mb_per_s: float, dirty_mb
     On paper (model, section 7): a round that begins at t sends d >= M_d, the threshold. It is in processing for p and sends at most at the
     bandwidth W, so that it ends at t + p + d/W at the earliest, and the next one begins no earlier: p + M_d/W. What gets dirty is counted
     from t on at the rate r, and the next round waits for M_d of it: M_d/r. Both bounds hold, so the longer one counts. They are reached:
-    for r <= W without processing a round sends M_d exactly, and the next one begins M_d/r later. For r > W rounds grow up to the memory.
+    for r <= W without processing a round sends M_d exactly, and the next one begins M_d/r later. For r > W rounds grow up to the cap.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def refuse_rounds_without_number(configs: Iterable[Config]) -> None:
         memory = workload.memory_mb if isinstance(workload.memory_mb, list) else [workload.memory_mb, workload.memory_mb]
         least_mb, most_mb = memory
         threshold_mb = workload.dirty_threshold_mbit / _MBIT_PER_MB
-        if threshold_mb > most_mb:
-            continue  # never reached: no container has so much memory
+        if threshold_mb > most_mb * workload.dirty_cap_percent / 100:
+            continue  # never reached: no container has so much memory that changes
         bandwidth = config.links.bandwidth_mbps * costs.transport_efficiency / _MBIT_PER_MB
         dirty = workload.dirty_percent_per_s / 100 * most_mb
         waiting_s = costs.round_trips * config.links.round_trip_ms / 1000

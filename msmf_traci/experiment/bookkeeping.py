@@ -18,7 +18,7 @@ from msmf_traci.results.tables import copies_table, migrations_table, stages_tab
 from msmf_traci.units import BYTES_PER_MBIT
 
 _BOOKED = (
-    *("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s"),
+    *("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "degraded_s", "satisfied_s"),
     *("entry_hits", "entry_misses", "handoff_hits", "handoff_misses"),
 )
 

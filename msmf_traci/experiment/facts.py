@@ -60,6 +60,7 @@ def _input_facts(inputs: Inputs, city: City, drive: Drive) -> dict[str, Any]:
         "sites_file": None if inputs.sites_file is None else _file_facts(inputs.sites_file),
         "link_files": [_file_facts(path) for path in inputs.link_files],
         "catalogue_files": [_file_facts(path) for path in inputs.catalogue_files],
+        "plan_files": [_file_facts(path) for path in inputs.plan_files],
     }
 
 

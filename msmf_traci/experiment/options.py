@@ -14,9 +14,11 @@ from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.reports import ReportOptions
 from msmf_traci.deployment.areas import TierPlan
 from msmf_traci.deployment.server_map import RequestLatency
+from msmf_traci.experiment.plan_file import read_plan
 from msmf_traci.files.catalogue_file import read_catalogue
 from msmf_traci.files.input_file import input_file
-from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Processing, Source
+from msmf_traci.migration.plan import Plan
+from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, PostCopy, Processing, Source
 from msmf_traci.migration.workload import Kind, WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
@@ -135,6 +137,7 @@ def link_options(config: Config) -> LinkOptions:
         bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT * efficiency,
         dirty_threshold_bytes=config.workload.dirty_threshold_mbit * BYTES_PER_MBIT,
         switch_s=config.handoff.switch_ms * S_PER_MS,
+        dirty_cap_share=config.workload.dirty_cap_percent / 100,
         is_shared=config.links.mode == "shared",
         room_by_tier=tuple(tier.capacity or 0 for tier in tiers),
         bandwidth_by_tier=tuple((tier.bandwidth_mbps or 0) * BYTES_PER_MBIT * efficiency for tier in tiers),
@@ -174,6 +177,18 @@ def image_options(config: Config) -> ImageOptions:
 def handoff_policy(config: Config) -> HandoffPolicy:
     """What happens at a handoff."""
     return HandoffPolicy(relay_unsynced=config.handoff.unsynced == "relay", finish_user_left=config.handoff.user_left == "finish")
+
+
+def plan(config: Config) -> Plan:
+    """What a migration does."""
+    return read_plan(config.handoff.plan)
+
+
+def postcopy_options(config: Config) -> PostCopy:
+    """What a container takes along that runs before its memory is there."""
+    options = config.handoff.postcopy
+    round_trip_s = config.links.round_trip_ms * S_PER_MS
+    return PostCopy(options.state_mb * BYTES_PER_MB, options.faults_per_mb / BYTES_PER_MB, round_trip_s)
 
 
 def _word(value: str | float | bool) -> str:

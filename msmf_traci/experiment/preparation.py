@@ -21,6 +21,7 @@ from msmf_traci.deployment.link_file import read_links
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.laying import Layout, inside, lay_cells, sites_words
 from msmf_traci.experiment.options import sumo_words
+from msmf_traci.experiment.plan_file import NAMES, read_plan
 from msmf_traci.experiment.road_store import roads_of
 from msmf_traci.files.catalogue_file import read_catalogue
 from msmf_traci.files.columns_file import ColumnsFile
@@ -58,6 +59,7 @@ class Inputs:
     sites_file: Path | None = None
     link_files: tuple[Path, ...] = ()
     catalogue_files: tuple[Path, ...] = ()
+    plan_files: tuple[Path, ...] = ()
     sumo_options: Options = field(default_factory=dict)
 
     @property
@@ -80,6 +82,7 @@ class Inputs:
             **({} if self.sites_file is None else {"sites": file_hash(self.sites_file)}),
             **({"links": [file_hash(path) for path in self.link_files]} if self.link_files else {}),
             **({"catalogues": [file_hash(path) for path in self.catalogue_files]} if self.catalogue_files else {}),
+            **({"plans": [file_hash(path) for path in self.plan_files]} if self.plan_files else {}),
             "strategies": {strategy.name: source_hash(strategy) for strategy in self.strategies},
             "versions": {"msmf-traci": code_hash("tables"), "sumo": self.sumo.version},
         }
@@ -117,8 +120,9 @@ def judge_files(config: Config) -> Inputs:
     catalogue_files = _named_files(config, "workload.catalogue")
     for path in catalogue_files:
         read_catalogue(path)
+    plan_files = _judge_plans(config)
     options = options_of_words(sumo, sumo_words(config))
-    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, sites_file, link_files, catalogue_files, options)
+    inputs = Inputs(sumo, network, strategies, positions_file, traces_path, sites_file, link_files, catalogue_files, plan_files, options)
     if is_on(inputs.own_options, "mesosim"):
         raise InputError(
             "SUMO's option mesosim (mesoscopic) moves vehicles in jumps of some 100 m, which is too coarse for cells and handoffs; "
@@ -133,6 +137,14 @@ def _named_files(config: Config, option: str) -> tuple[Path, ...]:
     read = attrgetter(option)
     named = dict.fromkeys(read(each.config) for each in combinations(config))
     return tuple(input_file(name, option) for name in named if name is not None)
+
+
+def _judge_plans(config: Config) -> tuple[Path, ...]:
+    """Files of plans, which can be read, in any combination of varied options; ours are none."""
+    named = dict.fromkeys(each.config.handoff.plan for each in combinations(config))
+    for name in named:
+        read_plan(name)
+    return tuple(input_file(name, "handoff.plan") for name in named if name not in NAMES)
 
 
 def _judge_positions(mobility: Mobility) -> Path | None:

@@ -17,12 +17,15 @@ from msmf_traci.experiment.options import (
     handoff_policy,
     image_options,
     link_options,
+    plan,
+    postcopy_options,
     processing_options,
     request_latency,
     strategy_options,
     workload_options,
 )
 from msmf_traci.migration.catalogue import Catalogue
+from msmf_traci.migration.plan import Plan
 from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.workload import WorkloadOptions, generator_for
 from msmf_traci.results.keys import KEY_COLUMNS
@@ -105,9 +108,14 @@ class Variants:
                 tiers=min(each.strategy.tiers or MOST_TIERS, len(each.config.tiers.in_use)),
                 processing=processing_options(each.config),
                 images=image_options(each.config),
+                postcopy=postcopy_options(each.config),
             )
             for each in self.variants
         ]
+
+    def plans(self) -> list[Plan]:
+        """What a migration does under each variant."""
+        return [plan(each.config) for each in self.variants]
 
 
 def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Variants:

@@ -72,7 +72,7 @@ class World:
         self.viewpoints: list[Viewpoint] = variants.viewpoints(servers)
         self.observer = Observer(self.viewpoints, city.roads, city.cells, city.coverage, routes)
         deciders = deciders_of(self.strategies)
-        self.engine = Engine(self._policies, deciders, servers, ledger, variants.catalogues())
+        self.engine = Engine(self._policies, deciders, servers, ledger, variants.catalogues(), variants.plans())
         self._asked = [v for v, each in enumerate(deciders) if each.kernel is None]
         self._ledger = ledger
         self._told = 0  # transfers that strategies have been told of

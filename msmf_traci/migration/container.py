@@ -32,12 +32,14 @@ class Container(Flow):
     # its transfer: target NO_SERVER where there is none
     begin_s: float = np.nan
     stage_bytes: float  # what its stage has sent before the flow
-    then_bytes: float  # memory that FINAL sends after what is missing of the image
+    then_bytes: float = np.nan  # what FINAL sends after what is missing of the image; NaN: it is not at the image
+    rest_bytes: float  # of the memory, missing at the target when the container stopped
     dirty_base_s: float = np.nan
     answers_s: float  # of its target, which each sending waits for
     opened_s: float = np.nan
     handoff_s: float = np.nan
     stop_s: float = np.nan
+    run_s: float = np.nan  # since when it runs on the target
     image_sent_bytes: float
     memory_sent_bytes: float
     dirty_sent_bytes: float
@@ -49,6 +51,7 @@ class Container(Flow):
     relayed_hops_s: float  # seconds times hops
     late_s: float
     satisfied_s: float
+    degraded_s: float
     crowd_ms: float  # what others on its host add to computing
     outage_s: float
     longest_outage_s: float
@@ -56,6 +59,7 @@ class Container(Flow):
     cell: int = NO_SERVER
     hops: int  # between the two
     target: int = NO_SERVER
+    pulls_from: int = NO_SERVER  # its host before, while memory comes from there to the target, on which it runs
     transfer: Int32 = -1  # number of the open one
     transfers: Int32  # so far, refused ones included
     rounds: Int32
@@ -85,6 +89,7 @@ class Container(Flow):
     handoff_misses: Int32
     place: Int32 = -1  # in its variant's list of open transfers
     stage: Int8
+    step: Int8  # of the plan
     running: bool
     pending: bool
     late: bool

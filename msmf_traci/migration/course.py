@@ -22,7 +22,7 @@ from msmf_traci.migration.images import go_on_with_copy
 from msmf_traci.migration.scene import Scene, State, note_free
 from msmf_traci.migration.sharing import compute_together, has_begun_to_send, share_links
 from msmf_traci.migration.step import Mind, decide, happen, leave, look_forward, must_decide
-from msmf_traci.migration.store import NOBODY, row
+from msmf_traci.migration.store import NOBODY, Held, row
 from msmf_traci.migration.transfer import go_on_with_image, waits_for_image
 from msmf_traci.records import Records
 from msmf_traci.sentinels import NO_SERVER
@@ -169,19 +169,29 @@ def _tell(t_s: float, containers: Records, scene: Scene) -> bool:
     state, store = scene.state, scene.state.images.store
     has_told = len(store.changed) > 0
     while len(store.changed) > 0:
-        number = store.changed.pop()
-        held = row(store, number)
-        if not held.is_complete and held.receiver == NOBODY:
+        changed = store.changed.copy()
+        store.changed.clear()
+        for number in changed:  # all of them first: who gets several begins with the first of its image
+            _hand_over(row(store, number), containers, scene)
+        for number in changed:
+            held = row(store, number)
             for vehicle in state.open[: state.n[0]]:
-                if _brings(containers[vehicle], held.server, held.layer, scene) and (held.receiver == NOBODY or vehicle < held.receiver):
-                    held.receiver = vehicle
-        for vehicle in state.open[: state.n[0]]:
-            if held.is_complete or vehicle == held.receiver:
                 c = containers[vehicle]
-                if _brings(c, held.server, held.layer, scene):
+                if (held.is_complete or vehicle == held.receiver) and _brings(c, held.server, held.layer, scene):
                     _turn(c, held.server, held.layer, t_s, scene)
                     look_forward(c, t_s, scene)
     return has_told
+
+
+@compiled
+def _hand_over(held: Held, containers: Records, scene: Scene) -> None:
+    """A layer that nobody brings any more is brought by the first of those who wait for it."""
+    if held.is_complete or held.receiver != NOBODY:
+        return
+    for vehicle in scene.state.open[: scene.state.n[0]]:
+        is_first = held.receiver == NOBODY or vehicle < held.receiver
+        if is_first and _brings(containers[vehicle], held.server, held.layer, scene):
+            held.receiver = vehicle
 
 
 @compiled

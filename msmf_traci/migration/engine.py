@@ -19,6 +19,7 @@ from msmf_traci.migration.copies import new_images
 from msmf_traci.migration.course import Batch, Seen, begin_frame, finish_frame, run_alone, run_together
 from msmf_traci.migration.kernel import Kernel, Now, failures_raised, keep, pointer_to
 from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.plan import PRECOPY, Plan
 from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.scene import Free, Scene, State
 from msmf_traci.migration.step import Given, Mind
@@ -87,6 +88,8 @@ class Engine:
         Where transfers, copies and stages are booked.
     catalogues
         Images that have layers in common, of each variant; none if not given.
+    plans
+        What a migration does, of each variant; pre-copy if not given.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Engine:
         servers: Sequence[Servers],
         ledger: Ledger,
         catalogues: Sequence[Catalogue] | None = None,
+        plans: Sequence[Plan] | None = None,
     ) -> None:
         self._policies = np.stack([record_of(policy) for policy in policies])
         self._deciders = list(deciders)
@@ -107,6 +111,7 @@ class Engine:
         self._vehicles = 0
         self._undecided = no_decisions(0)
         catalogues = catalogues or [catalogue_of([])] * len(servers)
+        self._plans = list(plans or [PRECOPY] * len(servers))
         self._states = [new_state(*each) for each in zip(servers, catalogues, strict=True)]
         self._scenes: list[_Scene | None] = [None] * len(deciders)
         self._meets = [_meets(policy, each) for policy, each in zip(policies, servers, strict=True)]
@@ -141,7 +146,7 @@ class Engine:
         """What the containers of a variant stand in, as it is now."""
         server_map, state, made = self._servers[v].server_map(), self._states[v], self._scenes[v]
         if made is None or made.server_map is not server_map or made.state is not state:
-            scene = by_reference(Scene(self._policies[v], server_map, state, self._books))
+            scene = by_reference(Scene(self._policies[v], self._plans[v], server_map, state, self._books))
             self._scenes[v] = made = _Scene(server_map, state, scene)
         return made.scene
 

@@ -148,6 +148,7 @@ def go_on(flow: Flow, kind: int, c: Container, server: int, t_s: float, scene: S
             continue
         if held.receiver == c.vehicle:
             flow.layer = place
+            flow.layer_before_bytes = 0.0
             _choose_source(flow, kind, c, number, t_s, scene)
             begin_flow(flow, max(t_s, flow.ready_s), held.missing_bytes)
             return True
@@ -164,9 +165,9 @@ def end_layer(flow: Flow, c: Container, server: int, t_s: float, scene: Scene) -
     held = row(scene.state.images.store, number)
     is_whole = flow.done_s <= t_s
     sent = flow.to_send_bytes if is_whole else sent_bytes(flow, t_s)
-    of_layer = sent
+    of_layer = sent + flow.layer_before_bytes
     if not held.is_complete:  # else a first deployment has completed it meanwhile
-        of_layer = held.missing_bytes if is_whole else min(sent, held.missing_bytes)
+        of_layer = held.missing_bytes if is_whole else min(sent + flow.layer_before_bytes, held.missing_bytes)
         if of_layer == held.missing_bytes:
             _complete(number, scene)
         else:
@@ -177,11 +178,17 @@ def end_layer(flow: Flow, c: Container, server: int, t_s: float, scene: Scene) -
         flow.host_bytes += of_layer
     else:
         flow.other_bytes += of_layer
+    give_back(flow, t_s, scene)
+    flow.layer = -1
+    return float(sent)
+
+
+@compiled
+def give_back(flow: Flow, t_s: float, scene: Scene) -> None:
+    """A layer is no longer read where it came from."""
     if flow.lender >= 0:
         _leave_row(flow.lender, t_s, scene)
         flow.lender = -1
-    flow.layer = -1
-    return float(sent)
 
 
 @compiled

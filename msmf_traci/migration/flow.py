@@ -23,6 +23,7 @@ class Flow:
     ready_s: float = np.nan  # when the first layer of an image has been processed
     source: int = NO_SERVER  # where the bytes come from: a server, or the cloud
     layer: Int32 = -1  # its place in the image, while one is being sent
+    layer_before_bytes: float  # of this layer, sent before the container stopped
     lender: Int32 = -1  # place in the store of the layer that is being read on a server that is not the host
     host_bytes: float  # of layers that have ended, by where they came from
     cloud_bytes: float

@@ -9,7 +9,7 @@ from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import path_ms
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.copies import PLACES, Copy, find_copy, is_coming, is_listed, new_copy, was_refused
-from msmf_traci.migration.fetching import end_layer, go_on, has_room_for_image, leave_image, missing_at, use_image
+from msmf_traci.migration.fetching import end_layer, give_back, go_on, has_room_for_image, leave_image, missing_at, use_image
 from msmf_traci.migration.flow import change_rate, sent_at, sent_bytes
 from msmf_traci.migration.ledger import CopyOutcome
 from msmf_traci.migration.links import COPIES, rate_between, rate_of_one_more
@@ -127,7 +127,8 @@ def end_copies(c: Container, t_s: float, scene: Scene) -> None:
 @compiled
 def move_copies(c: Container, old_host: int, t_s: float, scene: Scene) -> None:
     """The container runs on another server: the copy there has been used, and what came from the old host comes from the new one."""
-    leave_image(c, old_host, t_s, scene)
+    if c.pulls_from != old_host:
+        leave_image(c, old_host, t_s, scene)
     if c.copies < 0:
         return
     for copy in scene.state.images.copies[c.copies]:
@@ -135,6 +136,7 @@ def move_copies(c: Container, old_host: int, t_s: float, scene: Scene) -> None:
             end_copy(c, copy, t_s, scene)
         elif is_coming(copy) and copy.source == old_host:
             copy.source = c.host
+            give_back(copy, t_s, scene)
             if scene.policy.links.is_shared:
                 set_copy_rate(copy, t_s, rate_of_one_more(COPIES, c.host, copy.server, scene))
 
@@ -238,7 +240,7 @@ def lacks(c: Container, server: int, t_s: float, scene: Scene) -> float:
         if copy.layer >= 0:
             sent = sent_bytes(copy, t_s)
     elif server == c.target and c.layer >= 0:
-        sent = sent_bytes(c, t_s)
+        sent = c.layer_before_bytes + sent_bytes(c, t_s)
     return max(0.0, missing_at(c, server, t_s, scene) - sent)
 
 

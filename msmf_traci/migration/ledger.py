@@ -42,6 +42,7 @@ class Stage(IntEnum):
     IDLE = 4
     FINAL = 5
     RESTORE = 6
+    PULL = 7
 
 
 OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)
@@ -51,7 +52,7 @@ BYTE_KINDS = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
 IMAGE_SOURCES = ("host_bytes", "cloud_bytes", "other_bytes")
 
 _TRANSFER_INTEGERS = ("vehicle", "variant", "transfer", "source", "target", "outcome", "rounds")
-_TRANSFER_FLOATS = ("t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", *BYTE_KINDS, *IMAGE_SOURCES, "x_m", "y_m")
+_TRANSFER_FLOATS = ("t_start_s", "t_handoff_s", "t_stop_s", "t_run_s", "t_end_s", *BYTE_KINDS, *IMAGE_SOURCES, "x_m", "y_m")
 _COPY_INTEGERS = ("vehicle", "variant", "copy", "server", "outcome")
 _COPY_FLOATS = ("t_start_s", "t_complete_s", "t_end_s", *IMAGE_SOURCES, "missing_bytes", "x_m", "y_m")
 _STAGE_INTEGERS = ("vehicle", "variant", "transfer", "stage")

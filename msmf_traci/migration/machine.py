@@ -10,13 +10,14 @@ from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import close, resume, see
 from msmf_traci.migration.transfer import (
     COMPLETED,
-    IDLE,
     RESTORE,
-    ROUND,
     UNFINISHED,
     USER_LEFT,
     abandon,
     end,
+    is_pulled,
+    may_stop,
+    pull,
     start,
     start_stopped,
     stop,
@@ -26,13 +27,20 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 
 @compiled
 def complete(c: Container, t_s: float, scene: Scene) -> None:
-    """RESTORE has ended: the container runs on the target."""
-    host, target = c.host, c.target
-    end(c, t_s, COMPLETED, scene)
-    c.host = target
-    resume(c, t_s)
-    see(c, t_s, c.cell, scene)
-    move_copies(c, host, t_s, scene)
+    """RESTORE has ended: the container runs on the target, and may pull memory from now on. Or PULL has: the transfer is over."""
+    if c.pulls_from != NO_SERVER:
+        end(c, t_s, COMPLETED, scene)
+    else:
+        host, target = c.host, c.target
+        c.run_s = t_s
+        if is_pulled(c, scene):
+            pull(c, t_s, scene)
+        else:
+            end(c, t_s, COMPLETED, scene)
+        c.host = target
+        resume(c, t_s)
+        see(c, t_s, c.cell, scene)
+        move_copies(c, host, t_s, scene)
     c.needs_decision = True
 
 
@@ -111,7 +119,7 @@ def _hand_off(c: Container, t_s: float, home: int, scene: Scene) -> None:
     if c.handoff_s != c.handoff_s:  # NaN: not yet
         c.handoff_s = t_s
         c.handoffs += 1
-    if not scene.policy.handoff.relay_unsynced or c.stage == IDLE or c.stage == ROUND:
+    if not scene.policy.handoff.relay_unsynced or may_stop(c, scene):
         stop(c, t_s, scene)
     else:
         c.pending = True

@@ -17,6 +17,8 @@ class LinkOptions:
     ----------
     bandwidth_bytes_per_s
         Of images and memories: what transport adds to them is taken off before.
+    dirty_cap_share
+        Most of the memory that can be dirty at once.
     room_by_tier
         Containers that a server of each tier can hold; 0, or no number: any.
     bandwidth_by_tier
@@ -28,6 +30,7 @@ class LinkOptions:
     bandwidth_bytes_per_s: float
     dirty_threshold_bytes: float
     switch_s: float
+    dirty_cap_share: float = 1.0
     is_shared: bool = False
     room_by_tier: tuple[int, ...] = ()
     bandwidth_by_tier: tuple[float, ...] = ()
@@ -116,6 +119,18 @@ NO_PROCESSING = Processing()
 
 
 @dataclass(frozen=True)
+class PostCopy:
+    """What post-copy takes: the state of execution, and misses of memory that has not come yet, each for a round trip."""
+
+    state_bytes: float = 0.0
+    faults_per_byte: float = 0.0
+    round_trip_s: float = 0.0
+
+
+NO_POSTCOPY = PostCopy()
+
+
+@dataclass(frozen=True)
 class Policy:
     """The rules of one variant; `tiers` says how many its strategy uses, counted from the lowest."""
 
@@ -125,3 +140,4 @@ class Policy:
     tiers: int
     processing: Processing = NO_PROCESSING
     images: ImageOptions = AS_IN_THE_PAPER
+    postcopy: PostCopy = NO_POSTCOPY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from msmf_traci.compiled import compiled
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.policy import Policy
@@ -23,6 +25,12 @@ def before_snapshot_s(c: Container, policy: Policy) -> float:
 def before_difference_s(c: Container, policy: Policy) -> float:
     """Seconds before the bytes that a later snapshot adds flow: it is taken, and compared with the one that the target holds."""
     return float(before_snapshot_s(c, policy) + (policy.processing.comparison_s + policy.processing.comparison_s_per_byte * c.memory_bytes))
+
+
+@compiled
+def before_rest_s(c: Container, policy: Policy) -> float:
+    """Seconds before the bytes of the snapshot of a container that stops flow: its first one, or one more."""
+    return float(before_snapshot_s(c, policy) if np.isnan(c.dirty_base_s) else before_difference_s(c, policy))
 
 
 @compiled

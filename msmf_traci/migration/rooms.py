@@ -24,13 +24,19 @@ def has_room(c: Container, server: int, t_s: float, scene: Scene) -> bool:
     return bool(scene.state.held[server] < most_containers(server, scene)) and has_room_for_image(c, server, t_s, scene)
 
 
+@inlined
+def other_place(c: Container) -> int:
+    """Where the container has a place beside its host: where it is received, or from where it pulls its memory."""
+    return c.target if c.pulls_from == NO_SERVER else c.pulls_from
+
+
 @compiled
-def hold(held: IntArray, host_before: int, target_before: int, c: Container) -> None:
-    """Count the container on its host and on its target, where it may have been counted elsewhere before."""
-    for server in (host_before, target_before):
+def hold(held: IntArray, host_before: int, other_before: int, c: Container) -> None:
+    """Count the container on its host and on the other server, where it may have been counted elsewhere before."""
+    for server in (host_before, other_before):
         if server != NO_SERVER:
             held[server] -= 1
-    for server in (c.host, c.target):
+    for server in (c.host, other_place(c)):
         if server != NO_SERVER:
             held[server] += 1
 

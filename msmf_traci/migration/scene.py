@@ -11,6 +11,7 @@ from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import ServerMap
 from msmf_traci.migration.copies import Images
 from msmf_traci.migration.ledger import Books
+from msmf_traci.migration.plan import Plan
 from msmf_traci.migration.policy import Policy
 
 
@@ -62,9 +63,10 @@ class State(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """One variant's rules as a record, its servers, what its containers share, and where things are booked."""
+    """One variant's rules as a record, its plan, its servers, what its containers share, and where things are booked."""
 
     policy: Policy
+    plan: Plan
     server_map: ServerMap
     state: State
     books: Books

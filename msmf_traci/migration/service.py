@@ -11,6 +11,7 @@ from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import hops_to, meets, request_ms
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.scene import Scene
+from msmf_traci.sentinels import NO_SERVER
 
 
 @compiled
@@ -64,7 +65,9 @@ def settle(c: Container, t_s: float) -> None:
         if c.hops > 0:
             c.relayed_s += passed_s
             c.relayed_hops_s += passed_s * c.hops
-        if c.late:
+        if c.pulls_from != NO_SERVER:
+            c.degraded_s += passed_s
+        if c.late or c.pulls_from != NO_SERVER:
             c.late_s += passed_s
         else:
             c.satisfied_s += passed_s

@@ -16,7 +16,7 @@ from msmf_traci.migration.flow import sent_bytes
 from msmf_traci.migration.images import finish_copies, lacks, next_of_copies, obey_prefetch
 from msmf_traci.migration.kernel import Kernel, Now
 from msmf_traci.migration.machine import arrive, complete, obey, score, stays
-from msmf_traci.migration.rooms import grant_home, grant_target, hold, is_granted, lacks_what_it_asked_for, server_with_room
+from msmf_traci.migration.rooms import grant_home, grant_target, hold, is_granted, lacks_what_it_asked_for, other_place, server_with_room
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import deploy, see
 from msmf_traci.migration.transfer import FINAL, IMAGE, RESTORE, finish_stage, go_on_with_image, is_sending, may_send_later
@@ -65,12 +65,13 @@ class Mind(NamedTuple):
 def happen(c: Container, scene: Scene) -> None:
     """What happens next to a container by itself: its stage ends, after the last one it runs on the target; or copies are complete."""
     at_s = c.next_s
+    is_awaited = c.copies >= 0 and finish_copies(c, at_s, scene)
     if c.done_s <= at_s:
         if finish_stage(c, scene):
-            host, target = c.host, c.target
+            host, other = c.host, other_place(c)
             complete(c, at_s, scene)
-            hold(scene.state.held, host, target, c)
-    elif c.copies >= 0 and finish_copies(c, at_s, scene):
+            hold(scene.state.held, host, other, c)
+    elif is_awaited:
         go_on_with_image(c, at_s, scene)
     look_forward(c, at_s, scene)
 
@@ -207,7 +208,8 @@ def carry_out(c: Container, look: Look, t_s: float, home: int, target: int, road
     moved = False
     if target == c.host:
         target = NO_SERVER
-    host_before, target_before, stage_before, begin_before_s = c.host, c.target, c.stage, c.begin_s
+    host_before, other_before = c.host, other_place(c)
+    target_before, stage_before, begin_before_s = c.target, c.stage, c.begin_s
     if look.cell != c.cell:
         see(c, t_s, look.cell, scene)
     c.needs_decision = False
@@ -220,14 +222,16 @@ def carry_out(c: Container, look: Look, t_s: float, home: int, target: int, road
     else:
         score(c, home, target)
         granted, wanted = home, target
-        if look.first:
-            granted = KEEP  # it is deployed where there is room, and asks for its home from the next frame on
+        if look.first or c.pulls_from != NO_SERVER:
+            granted = KEEP  # it is deployed where there is room, and asks for its home from the next frame on; or its memory comes first
         elif c.running or (c.stage != RESTORE and not scene.policy.handoff.finish_user_left):  # else it cannot go elsewhere
             if is_granted(c, home):
                 c.asked_home, c.given_home = home, home
             else:
                 granted = grant_home(c, t_s, home, look.cell, scene)
-        if c.running and (granted == KEEP or granted == c.host):
+        if c.pulls_from != NO_SERVER:
+            wanted = NO_SERVER
+        elif c.running and (granted == KEEP or granted == c.host):
             if target == NO_SERVER or target == c.target:
                 c.asked_target, c.given_target = target, target
             else:
@@ -240,7 +244,7 @@ def carry_out(c: Container, look: Look, t_s: float, home: int, target: int, road
             moved = obey_prefetch(c, t_s, scene)
         c.needs_decision = c.needs_decision or lacks_what_it_asked_for(c) or (look.first and c.host != home)
     c.decided_target = target
-    hold(scene.state.held, NO_SERVER if look.first else host_before, target_before, c)
+    hold(scene.state.held, NO_SERVER if look.first else host_before, other_before, c)
     look_forward(c, t_s, scene)
     return bool(moved or c.target != target_before or c.stage != stage_before or c.begin_s != begin_before_s)
 
@@ -248,9 +252,9 @@ def carry_out(c: Container, look: Look, t_s: float, home: int, target: int, road
 @compiled
 def leave(c: Container, t_s: float, scene: Scene) -> None:
     """The vehicle leaves the road, and its container the server."""
-    host, target = c.host, c.target
+    host, other = c.host, other_place(c)
     arrive(c, t_s, scene)
     c.host = NO_SERVER
     c.needs_decision = False
     look_forward(c, t_s, scene)
-    hold(scene.state.held, host, target, c)
+    hold(scene.state.held, host, other, c)

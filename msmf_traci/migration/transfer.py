@@ -9,6 +9,7 @@ import numpy as np
 
 from msmf_traci.arrays import FloatArray
 from msmf_traci.compiled import compiled
+from msmf_traci.deployment.server_map import path_ms
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.copies import find_copy, is_coming, is_listed
 from msmf_traci.migration.fetching import end_layer, go_on, leave_image, take_from
@@ -16,27 +17,28 @@ from msmf_traci.migration.flow import begin_flow, change_rate, sent_at, sent_byt
 from msmf_traci.migration.images import answers_s, want_image
 from msmf_traci.migration.ledger import Outcome, Stage
 from msmf_traci.migration.links import TRANSFERS
-from msmf_traci.migration.policy import Policy
-from msmf_traci.migration.processing import before_difference_s, before_image_s, before_snapshot_s, restoring_s
+from msmf_traci.migration.plan import Sends, Until
+from msmf_traci.migration.policy import HOST_IS_SOURCE, Policy
+from msmf_traci.migration.processing import before_difference_s, before_image_s, before_rest_s, before_snapshot_s, restoring_s
 from msmf_traci.migration.scene import Scene
-from msmf_traci.migration.service import begin_outage
+from msmf_traci.migration.service import begin_outage, settle
 from msmf_traci.records import Records
 from msmf_traci.sentinels import NO_SERVER
+from msmf_traci.units import S_PER_MS
 
 # plain numbers, which compile to constants
-NONE, IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE = (int(stage) for stage in Stage)
-_SENDING = (IMAGE, MEMORY, ROUND, FINAL)
+NONE, IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE, PULL = (int(stage) for stage in Stage)
+_SENDING = (IMAGE, MEMORY, ROUND, FINAL, PULL)
+_REST = int(Sends.REST)
+_SENT, _THRESHOLD, _ROUNDS, _DOWNTIME, _TIME, _HANDOFF = (int(until) for until in Until)
 COMPLETED, MISPREDICTED, USER_LEFT, UNFINISHED, REFUSED = (int(outcome) for outcome in Outcome)
 
 
 @compiled
 def start(c: Container, t_s: float, target: int, scene: Scene) -> None:
-    """Start a transfer: with the image, or with the memory where the image is there."""
+    """Start a transfer: with the image, or with what follows where the image is there."""
     _open(c, t_s, target, scene)
-    _begin(c, t_s, IMAGE)
-    c.ready_s = t_s + before_image_s(c)
-    if not _bring_image(c, t_s, scene):
-        _begin_memory(c, t_s, scene)
+    _go_to(c, 0, t_s, 0.0, scene)
 
 
 @compiled
@@ -45,12 +47,13 @@ def start_stopped(c: Container, t_s: float, target: int, scene: Scene) -> None:
     _open(c, t_s, target, scene)
     c.handoff_s = t_s
     c.stop_s = t_s
-    _begin_final(c, t_s, before_image_s(c), scene)
+    c.rest_bytes = c.memory_bytes
+    _begin_final(c, t_s, before_image_s(c), 0.0, scene)
 
 
 @compiled
 def finish_stage(c: Container, scene: Scene) -> bool:
-    """End what is sent at its `done_s`, and begin what follows; True after RESTORE, which nothing follows."""
+    """End what is sent at its `done_s`, and begin what follows; True after RESTORE and PULL: the container moves, or the transfer ends."""
     at_s, stage, policy = c.done_s, c.stage, scene.policy
     if c.layer >= 0:
         c.stage_bytes += end_layer(c, c, c.target, at_s, scene)
@@ -59,62 +62,113 @@ def finish_stage(c: Container, scene: Scene) -> bool:
             return False
         c.to_send_bytes = 0.0
     _book_stage(c, at_s, c.to_send_bytes, scene)
-    if stage in (MEMORY, ROUND):
-        dirty = dirty_bytes(c, at_s)
-        if dirty >= policy.links.dirty_threshold_bytes:
-            _begin_round(c, policy, at_s, dirty)
-        else:
-            _begin_idle(c, policy, at_s)
-        if c.pending:
-            stop(c, at_s, scene)
-    elif stage == IDLE:
-        _begin_round(c, policy, at_s, policy.links.dirty_threshold_bytes)
-    elif stage == FINAL:
-        _begin(c, at_s, RESTORE)
-        c.done_s = at_s + c.start_s + policy.links.switch_s + restoring_s(c, policy)
-    else:
+    if stage in (RESTORE, PULL):
         c.stage = NONE
         c.done_s = np.inf
         return True
+    step = scene.plan.steps[c.step]
+    if stage == FINAL:
+        c.step = step.then
+        _begin(c, at_s, RESTORE)
+        c.done_s = at_s + c.start_s + policy.links.switch_s + restoring_s(c, policy)
+    else:
+        dirty = policy.links.dirty_threshold_bytes if step.until == _THRESHOLD else dirty_bytes(c, at_s, policy)
+        is_repeated = (step.until == _ROUNDS and c.rounds < step.value) or (
+            step.until == _DOWNTIME and dirty > step.value * c.rate_bytes_per_s
+        )
+        _go_to(c, c.step if is_repeated else step.then, at_s, dirty, scene)
     return False
+
+
+@compiled
+def _go_to(c: Container, number: int, t_s: float, dirty: float, scene: Scene) -> None:
+    """Begin a step of the plan while the container runs, or the one that follows where nothing has to be waited for."""
+    policy = scene.policy
+    while True:
+        step = scene.plan.steps[number]
+        c.step = number
+        if step.stage == MEMORY:
+            _begin_memory(c, t_s, scene)
+            break
+        if step.stage == ROUND:
+            _begin_round(c, policy, t_s, dirty)
+            break
+        if step.stage == IDLE and not (step.until == _THRESHOLD and dirty >= policy.links.dirty_threshold_bytes):
+            _begin_idle(c, policy, t_s, step.until, step.value)
+            break
+        if step.stage == IMAGE:
+            _begin(c, t_s, IMAGE)
+            c.ready_s = t_s + before_image_s(c)
+            if _bring_image(c, t_s, scene):
+                break
+        number = step.then
+    if c.pending and may_stop(c, scene):
+        stop(c, t_s, scene)
 
 
 @compiled
 def waits_for_image(c: Container) -> bool:
     """Whether the transfer still lacks something of the image at its target, whoever brings it."""
-    return bool(c.stage == IMAGE or (c.stage == FINAL and c.then_bytes > 0))
+    return bool(c.stage == IMAGE or (c.stage == FINAL and not np.isnan(c.then_bytes)))
 
 
 @compiled
 def go_on_with_image(c: Container, t_s: float, scene: Scene) -> None:
-    """Bring what is missing of the image, or, where nothing is, go on with the memory."""
-    if _bring_image(c, t_s, scene):
-        if c.stage == FINAL and c.layer >= 0 and c.image < 0 and c.source == c.host:  # one layer, which nobody else waits for
-            begin_flow(c, c.since_s, c.to_send_bytes + c.then_bytes)
-            c.then_bytes = 0.0
-    elif c.stage == IMAGE:
+    """Bring what is missing of the image, or, where nothing is, go on with what follows."""
+    if c.stage == FINAL:
+        _go_on_with_final(c, t_s, scene)
+    elif not _bring_image(c, t_s, scene):
         _book_stage(c, t_s, 0.0, scene)
-        _begin_memory(c, t_s, scene)
-    else:
-        _send_memory_in_final(c, t_s, scene)
+        _go_to(c, scene.plan.steps[c.step].then, t_s, 0.0, scene)
 
 
 @compiled
 def stop(c: Container, t_s: float, scene: Scene) -> None:
-    """The container stops: FINAL sends what is missing."""
+    """The container stops: FINAL sends what is missing, or what it needs to run on the target."""
     c.pending = False
     policy = scene.policy
     c.stop_s = t_s
+    c.rest_bytes = c.memory_bytes
+    sent = sent_bytes(c, t_s)
+    _book_stage(c, t_s, sent, scene)
     if c.stage == IMAGE:
-        _book_stage(c, t_s, end_layer(c, c, c.target, t_s, scene), scene)
-        _begin_final(c, t_s, before_snapshot_s(c, policy), scene)
+        _begin_final(c, t_s, before_snapshot_s(c, policy), sent, scene)
     else:
-        sent = sent_bytes(c, t_s)
-        _book_stage(c, t_s, sent, scene)
-        missing = dirty_bytes(c, t_s) if c.stage == IDLE else c.to_send_bytes - sent + dirty_bytes(c, t_s)
+        if not np.isnan(c.dirty_base_s):
+            c.rest_bytes = min(c.memory_bytes, dirty_bytes(c, t_s, policy) + (0.0 if c.stage == IDLE else c.to_send_bytes - sent))
+        c.step = scene.plan.stops_at
         _begin(c, t_s, FINAL)
-        begin_flow(c, t_s + before_difference_s(c, policy), min(c.memory_bytes, missing))
+        begin_flow(c, t_s + before_rest_s(c, policy), _of_final(c, scene))
     begin_outage(c, t_s)
+
+
+@compiled
+def _of_final(c: Container, scene: Scene) -> float:
+    """What the container needs before it can run on the target, beside the image."""
+    return float(c.rest_bytes if scene.plan.steps[scene.plan.stops_at].sends == _REST else scene.policy.postcopy.state_bytes)
+
+
+@compiled
+def may_stop(c: Container, scene: Scene) -> bool:
+    """Whether everything has been sent that the plan sends while the container runs: a handoff need not wait."""
+    return bool(scene.plan.steps[c.step].may_stop)
+
+
+@compiled
+def is_pulled(c: Container, scene: Scene) -> bool:
+    """Whether memory is still missing when the container runs on the target."""
+    return bool(scene.plan.steps[c.step].then >= 0)
+
+
+@compiled
+def pull(c: Container, t_s: float, scene: Scene) -> None:
+    """The container runs on the target; from now on the memory that is missing comes from its host before."""
+    postcopy = scene.policy.postcopy
+    round_trip_s = postcopy.round_trip_s + 2 * path_ms(c.host, c.target, scene.server_map) * S_PER_MS
+    c.pulls_from = c.host
+    c.step = scene.plan.steps[c.step].then
+    _begin(c, t_s, PULL)
+    begin_flow(c, t_s + postcopy.faults_per_byte * c.rest_bytes * round_trip_s, c.rest_bytes)
 
 
 @compiled
@@ -125,18 +179,24 @@ def end(c: Container, t_s: float, outcome: int, scene: Scene) -> None:
         _book_stage(c, t_s, end_layer(c, c, target, t_s, scene), scene)
     elif c.stage != NONE:
         _book_stage(c, t_s, sent_bytes(c, t_s), scene)
-    sent = c.image_sent_bytes, c.memory_sent_bytes, c.dirty_sent_bytes, c.final_sent_bytes, c.host_bytes, c.cloud_bytes, c.other_bytes
+    sent = c.image_sent_bytes, c.memory_sent_bytes, c.dirty_sent_bytes, c.final_sent_bytes
+    of_image = c.host_bytes, c.cloud_bytes, c.other_bytes
+    source = c.host if c.pulls_from == NO_SERVER else c.pulls_from
     scene.books.transfers.append(
         (
-            (c.vehicle, c.variant, c.transfer, c.host, target, outcome, c.rounds),
-            (c.opened_s, c.handoff_s, c.stop_s, t_s, *sent, c.x_m, c.y_m),
+            (c.vehicle, c.variant, c.transfer, source, target, outcome, c.rounds),
+            (c.opened_s, c.handoff_s, c.stop_s, c.run_s, t_s, *sent, *of_image, c.x_m, c.y_m),
         )
     )
     c.target = NO_SERVER
     c.stage = NONE
     c.done_s = np.inf
-    c.then_bytes = 0.0
-    if outcome != COMPLETED and find_copy(c, target, scene.state.images) < 0:
+    c.then_bytes = np.nan
+    if c.pulls_from != NO_SERVER:
+        settle(c, t_s)
+        leave_image(c, c.pulls_from, t_s, scene)
+        c.pulls_from = NO_SERVER
+    elif outcome != COMPLETED and find_copy(c, target, scene.state.images) < 0:
         if is_listed(c, target):
             c.left_at = target  # `obey_prefetch` goes on with it
         else:
@@ -155,7 +215,7 @@ def refuse(c: Container, t_s: float, target: int, scene: Scene) -> None:
     scene.books.transfers.append(
         (
             (c.vehicle, c.variant, c.transfers, c.host, target, REFUSED, 0),
-            (t_s, np.nan, np.nan, t_s, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, c.x_m, c.y_m),
+            (t_s, np.nan, np.nan, np.nan, t_s, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, c.x_m, c.y_m),
         )
     )
     c.transfers += 1
@@ -200,9 +260,10 @@ def sent_in_stages(containers: Records, t_s: float) -> FloatArray:
 
 
 @compiled
-def dirty_bytes(c: Container, t_s: float) -> float:
-    """Dirty memory at an instant: grows by a share of the memory per second, capped at the memory."""
-    return float(min(c.memory_bytes, c.dirty_share_per_s * c.memory_bytes * (t_s - c.dirty_base_s)))
+def dirty_bytes(c: Container, t_s: float, policy: Policy) -> float:
+    """Dirty memory at an instant: grows by a share of the memory per second, up to the cap."""
+    most = policy.links.dirty_cap_share * c.memory_bytes
+    return float(min(most, c.dirty_share_per_s * c.memory_bytes * (t_s - c.dirty_base_s)))
 
 
 @compiled
@@ -214,6 +275,9 @@ def _open(c: Container, t_s: float, target: int, scene: Scene) -> None:
     c.opened_s = t_s
     c.handoff_s = np.nan
     c.stop_s = np.nan
+    c.run_s = np.nan
+    c.dirty_base_s = np.nan
+    c.pending = False
     c.image_sent_bytes = c.memory_sent_bytes = c.dirty_sent_bytes = c.final_sent_bytes = 0.0
     c.host_bytes = c.cloud_bytes = c.other_bytes = 0.0
     c.answers_s = answers_s(c, target, scene)
@@ -228,7 +292,8 @@ def _begin(c: Container, t_s: float, stage: int) -> None:
     """A stage that sends nothing yet."""
     c.stage = stage
     c.begin_s = t_s
-    c.then_bytes = c.stage_bytes = 0.0
+    c.stage_bytes = 0.0
+    c.then_bytes = np.nan
     begin_flow(c, t_s, 0.0)
 
 
@@ -251,20 +316,41 @@ def _begin_memory(c: Container, t_s: float, scene: Scene) -> None:
 
 
 @compiled
-def _begin_final(c: Container, t_s: float, processing_s: float, scene: Scene) -> None:
-    """FINAL of a container whose memory has not been sent: what is missing of the image, and the memory."""
+def _begin_final(c: Container, t_s: float, processing_s: float, sent: float, scene: Scene) -> None:
+    """FINAL of a container whose memory has not been sent: what is missing of the image, and what it needs to run.
+
+    The layer under way, of which so much has been sent, goes on from where it comes from.
+    """
+    left = c.to_send_bytes - sent
+    c.step = scene.plan.stops_at
     _begin(c, t_s, FINAL)
     c.ready_s = t_s + processing_s
-    c.then_bytes = c.memory_bytes
-    go_on_with_image(c, t_s, scene)
+    c.then_bytes = _of_final(c, scene)
+    if c.layer >= 0:
+        c.layer_before_bytes += sent
+        begin_flow(c, c.ready_s, left)
+        _join_memory(c, scene)
+    else:
+        _go_on_with_final(c, t_s, scene)
 
 
 @compiled
-def _send_memory_in_final(c: Container, t_s: float, scene: Scene) -> None:
-    """The image is there: what is left of FINAL is the memory."""
+def _go_on_with_final(c: Container, t_s: float, scene: Scene) -> None:
+    """Bring what is missing of the image; once nothing is, what is left of FINAL is the memory, or the state."""
+    if _bring_image(c, t_s, scene):
+        _join_memory(c, scene)
+        return
     take_from(c, TRANSFERS, c.host, c.target, scene)
     begin_flow(c, max(t_s, c.ready_s), c.then_bytes)
-    c.then_bytes = 0.0
+    c.then_bytes = np.nan
+
+
+@compiled
+def _join_memory(c: Container, scene: Scene) -> None:
+    """One layer that nobody waits for, and the memory, go from the host in one flow."""
+    if c.layer >= 0 and c.image < 0 and scene.policy.images.source == HOST_IS_SOURCE:
+        begin_flow(c, c.since_s, c.to_send_bytes + c.then_bytes)
+        c.then_bytes = np.nan
 
 
 @compiled
@@ -276,10 +362,14 @@ def _begin_round(c: Container, policy: Policy, t_s: float, dirty: float) -> None
 
 
 @compiled
-def _begin_idle(c: Container, policy: Policy, t_s: float) -> None:
+def _begin_idle(c: Container, policy: Policy, t_s: float, until: int, value: float) -> None:
     _begin(c, t_s, IDLE)
+    if until != _THRESHOLD:
+        c.done_s = t_s + value if until == _TIME else np.inf
+        return
     rate, threshold = c.dirty_share_per_s * c.memory_bytes, policy.links.dirty_threshold_bytes
-    c.done_s = c.dirty_base_s + threshold / rate if rate > 0 and c.memory_bytes >= threshold else np.inf
+    is_reached = rate > 0 and policy.links.dirty_cap_share * c.memory_bytes >= threshold
+    c.done_s = c.dirty_base_s + threshold / rate if is_reached else np.inf
 
 
 @compiled
@@ -293,7 +383,7 @@ def _book_stage(c: Container, t_s: float, sent: float, scene: Scene) -> None:
         c.memory_sent_bytes += sent
     elif stage == ROUND:
         c.dirty_sent_bytes += sent
-    elif stage == FINAL:
+    elif stage in (FINAL, PULL):
         c.final_sent_bytes += sent
     if scene.books.keep_stages:
         scene.books.stages.append(((c.vehicle, c.variant, c.transfer, int(stage)), (c.begin_s, t_s, sent)))

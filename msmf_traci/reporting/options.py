@@ -78,6 +78,7 @@ _LABELS = {
     "mobility.vehicles": "vehicles",
     "workload.memory_mb": "container memory (MB)",
     "workload.dirty_percent_per_s": "dirty rate (% of memory a second)",
+    "workload.dirty_cap_percent": "most of the memory that is dirty (%)",
     "tiers.order": "tiers",
     "tiers.regional.rings": "rings of a region",
     "links.bandwidth_mbps": "bandwidth (Mb/s)",

@@ -15,7 +15,15 @@ from msmf_traci.reporting.options import Value
 from msmf_traci.reporting.setting import rows_at
 
 PRE_COPY, DOWNTIME, OUTAGE, HOST, CELL = "pre-copy", "downtime", "outage", "host", "cell"
-STAGES = {"IMAGE": "image", "MEMORY": "memory", "ROUND": "dirty round", "IDLE": "idle", "FINAL": "final", "RESTORE": "restore"}
+STAGES = {
+    "IMAGE": "image",
+    "MEMORY": "memory",
+    "ROUND": "dirty round",
+    "IDLE": "idle",
+    "FINAL": "final",
+    "RESTORE": "restore",
+    "PULL": "pull",
+}
 COPIES = {outcome: f"copy, {outcome}" for outcome in ("used", "unused", "unfinished")}
 EVERY = ""
 """Strategy of bars that are the same under every strategy."""
@@ -36,10 +44,11 @@ def read_bars(run: FinishedRun, setting: Mapping[str, Value]) -> pd.DataFrame:
     `lead_s`. Where there are copies, of these `target`, `outcome`, `bytes`, `copy`, `lane`, `is_there` (else under way).
     """
     keys = [*run.key_columns, "vehicle", "transfer"]
-    needed = [*keys, "source", "target", "t_start_s", "t_stop_s", "t_end_s", "outcome", "lead_s", *_BYTES]
+    needed = [*keys, "source", "target", "t_start_s", "t_stop_s", "t_end_s", "downtime_s", "outcome", "lead_s", *_BYTES]
     transfers = rows_at(run, run.table("migrations", columns=needed), setting)
     transfers = transfers[transfers["outcome"] != "refused"].reset_index(drop=True)
     transfers["bytes"] = transfers[_BYTES].sum(axis=1)
+    transfers["run_s"] = _running_again_s(transfers)
     if run.is_traced:
         stages = rows_at(run, run.table("stages", columns=[*keys, "stage", "t_begin_s", "t_end_s"]), setting)
         parts = [_stages(stages, transfers), _outages(transfers), _traced_hosts(run, setting), _cells(run)]
@@ -92,18 +101,24 @@ def _two_stages(transfers: pd.DataFrame) -> list[pd.DataFrame]:
     """Before the stop and after it."""
     stop_s = transfers["t_stop_s"].fillna(transfers["t_end_s"])
     before = transfers.assign(kind=PRE_COPY, begin_s=transfers["t_start_s"], end_s=stop_s)
-    after = transfers.assign(kind=DOWNTIME, begin_s=stop_s, end_s=transfers["t_end_s"])
+    after = transfers.assign(kind=DOWNTIME, begin_s=stop_s, end_s=transfers["run_s"])
     return [part[part["end_s"] > part["begin_s"]] for part in (before, after)]
+
+
+def _running_again_s(transfers: pd.DataFrame) -> pd.Series:
+    """When the container ran on the target: at the end, but for memory that is pulled after that."""
+    again_s, end_s = transfers["t_stop_s"] + transfers["downtime_s"], transfers["t_end_s"]
+    return again_s.where(end_s - again_s > _SAME_INSTANT_S, end_s)
 
 
 def _outages(transfers: pd.DataFrame) -> pd.DataFrame:
     """From stop to running again, across transfers that follow each other."""
     stopped = transfers.dropna(subset="t_stop_s").sort_values(["strategy", "vehicle", "t_stop_s", "t_end_s"], kind="stable")
     own = ["strategy", "vehicle"]
-    goes_on = (stopped["t_stop_s"] - stopped.groupby(own)["t_end_s"].shift() < _SAME_INSTANT_S).to_numpy()
+    goes_on = (stopped["t_stop_s"] - stopped.groupby(own)["run_s"].shift() < _SAME_INSTANT_S).to_numpy()
     stopped = stopped.assign(outage=np.cumsum(~goes_on))
     found = stopped.groupby("outage").agg(
-        strategy=("strategy", "first"), vehicle=("vehicle", "first"), begin_s=("t_stop_s", "min"), end_s=("t_end_s", "max")
+        strategy=("strategy", "first"), vehicle=("vehicle", "first"), begin_s=("t_stop_s", "min"), end_s=("run_s", "max")
     )
     return found[found["end_s"] > found["begin_s"]].assign(kind=OUTAGE)
 
@@ -115,8 +130,8 @@ def _hosts(transfers: pd.DataFrame) -> pd.DataFrame:
     ordered = transfers.sort_values([*own, "t_start_s", "transfer"], kind="stable")
     begin = ordered.drop_duplicates(own)[[*own, "source"]].rename(columns={"source": "name"})
     begin = begin.assign(begin_s=begin["vehicle"].map(ends["first_s"]))
-    moved = ordered[ordered["outcome"] == "completed"][[*own, "target", "t_end_s"]]
-    moved = moved.rename(columns={"target": "name", "t_end_s": "begin_s"})
+    moved = ordered[ordered["outcome"] == "completed"][[*own, "target", "run_s"]]
+    moved = moved.rename(columns={"target": "name", "run_s": "begin_s"})
     hosts = pd.concat([begin, moved]).sort_values([*own, "begin_s"], kind="stable")
     following_s = hosts.groupby(own)["begin_s"].shift(-1)
     hosts = hosts.assign(kind=HOST, end_s=following_s.fillna(hosts["vehicle"].map(ends["last_s"])))

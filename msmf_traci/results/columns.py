@@ -46,7 +46,7 @@ _BYTE_KINDS = {
     "image_bytes": "Sent while the container ran: the image.",
     "memory_bytes": "Sent while the container ran: the first snapshot of the memory.",
     "dirty_bytes": "Sent while the container ran: dirty memory, in rounds.",
-    "final_bytes": "Sent while the container was stopped, of whatever kind.",
+    "final_bytes": "Sent from the stop of the container on, of whatever kind.",
 }
 
 _SOURCES = {
@@ -71,6 +71,7 @@ MIGRATIONS = {
     "t_start_s": Column(INSTANT, "Begin of the transfer."),
     "t_handoff_s": Column(INSTANT, "Handoff to the target; empty where there was none."),
     "t_stop_s": Column(INSTANT, "Stop of the container; empty where it was not stopped."),
+    "t_run_s": Column(INSTANT, "Since when the container ran on the target; empty where it did not."),
     "t_end_s": Column(INSTANT, "End: completed, given up, or the vehicle's arrival."),
     "outcome": Column(TEXT, "`completed`, `mispredicted`, `user_left`, `unfinished` or `refused`."),
     **{name: Column(BYTES, meaning) for name, meaning in _BYTE_KINDS.items()},
@@ -125,7 +126,8 @@ VEHICLES = {
     "longest_outage_s": Column(SECONDS, "Longest outage."),
     "censored": Column(FLAG, "Whether the trip ended in an outage, which then counts as long as it was seen."),
     "relayed_s": Column(SECONDS, "Running while requests were relayed over at least one hop."),
-    "late_s": Column(SECONDS, "Running with a latency above the level."),
+    "late_s": Column(SECONDS, "Running with a latency above the level, or while memory was pulled."),
+    "degraded_s": Column(SECONDS, "Running while memory was pulled from the server before, which counts as late."),
     "satisfied_s": Column(SECONDS, "Running with a latency of at most the task's level."),
     "outside_s": Column(SECONDS, "Time outside the deployment."),
     "unmatched_s": Column(SECONDS, "Time without a known road; 0 without GPS traces."),
@@ -165,7 +167,8 @@ _PER_VEHICLE = {
     "image_found_share": Column(SHARE, "Share of the image bytes that were there already where they came to be wanted."),
     "relayed_byte_hops_per_trip": Column("bytes x hops a trip", "The user's data while requests were relayed, times the hops."),
     "relayed_share": Column(SHARE, "Share of the time on the road: running, requests relayed."),
-    "late_share": Column(SHARE, "Share of the time on the road: running, latency above the level."),
+    "late_share": Column(SHARE, "Share of the time on the road: running, latency above the level, or while memory was pulled."),
+    "degraded_share": Column(SHARE, "Share of the time on the road: running while memory was pulled."),
     "satisfied_share": Column(SHARE, "Share of the time on the road: running with a latency of at most the task's level."),
     "reports_per_vehicle_hour": Column("count an hour", "Status updates."),
 }
@@ -225,7 +228,7 @@ STAGES = {
     **_VARIANT,
     **_VEHICLE,
     "transfer": Column(COUNT, "Number of the transfer, as in migrations."),
-    "stage": Column(TEXT, "`IMAGE`, `MEMORY`, `ROUND`, `IDLE`, `FINAL` or `RESTORE`."),
+    "stage": Column(TEXT, "`IMAGE`, `MEMORY`, `ROUND`, `IDLE`, `FINAL`, `RESTORE` or `PULL`."),
     "t_begin_s": Column(INSTANT, "Begin of the stage."),
     "t_end_s": Column(INSTANT, "End of the stage."),
     "bytes": Column(BYTES, "Bytes sent in it."),

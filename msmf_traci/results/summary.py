@@ -40,6 +40,7 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
     "relayed_byte_hops_per_trip": ("relayed_byte_hops", None, 1.0),
     "relayed_share": ("relayed_s", "road_s", 1.0),
     "late_share": ("late_s", "road_s", 1.0),
+    "degraded_share": ("degraded_s", "road_s", 1.0),
     "satisfied_share": ("satisfied_s", "road_s", 1.0),
     "reports_per_vehicle_hour": ("reports", "road_s", 3600.0),
 }

@@ -25,7 +25,7 @@ from msmf_traci.results.summary import SUMMARY_COLUMNS
 from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
 
 _MIGRATIONS = (
-    *("transfer", "tier", "source", "target", "t_start_s", "t_handoff_s", "t_stop_s", "t_end_s", "outcome"),
+    *("transfer", "tier", "source", "target", "t_start_s", "t_handoff_s", "t_stop_s", "t_run_s", "t_end_s", "outcome"),
     *BYTE_KINDS,
     *(*IMAGE_SOURCES, "rounds", "lead_s", "downtime_s", "x_m", "y_m"),
 )
@@ -38,7 +38,18 @@ _STAGES = ("transfer", "stage", "t_begin_s", "t_end_s", "bytes")
 _VEHICLES = (
     *("commanded_kmh", "realised_kmh", "road_s", "distance_m", "image", "image_bytes", "memory_capacity_bytes", "latency_level_ms"),
     *("tier", "level_met", "deployment_bytes", "handoffs", *OUTCOME_NAMES, "traffic_bytes", "wasted_bytes"),
-    *("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s", "outside_s", "unmatched_s"),
+    *(
+        "outages",
+        "outage_s",
+        "longest_outage_s",
+        "censored",
+        "relayed_s",
+        "late_s",
+        "degraded_s",
+        "satisfied_s",
+        "outside_s",
+        "unmatched_s",
+    ),
     *("reports", "report_bytes", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses"),
     *("copies", *(f"copies_{name}" for name in COPY_OUTCOME_NAMES), "copy_bytes", "copy_wasted_bytes"),
     *("cloud_bytes", "other_bytes"),
@@ -61,7 +72,7 @@ def migrations_table(transfers: Columns, names: Names) -> pd.DataFrame:
         "target": names.servers(of["variant"], of["target"]),
         "outcome": np.array(OUTCOME_NAMES, dtype=object)[of["outcome"]],
         "lead_s": of["t_handoff_s"] - of["t_start_s"],
-        "downtime_s": np.nan_to_num(of["t_end_s"] - of["t_stop_s"]),
+        "downtime_s": np.nan_to_num(np.fmin(of["t_run_s"], of["t_end_s"]) - of["t_stop_s"]),
     }
     return _table(names, of["variant"], of["vehicle"], {name: columns[name] for name in _MIGRATIONS})
 

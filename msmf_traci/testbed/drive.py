@@ -23,12 +23,18 @@ _SHARED = {
     "links.bandwidth_mbps": "links.bandwidth_mbps",
 }
 # one container moves at a time: nothing to share links, rooms or layers with; the user is told the new address by a datagram, at once;
-# images come from the host, and hosts keep none
+# images come from the host, and hosts keep none; memory is copied ahead, and all of it may change
 _NEEDED = {
     **{"links.mode": "dedicated", "links.file": None, "handoff.switch_ms": 0},
     **{"images.source": "host", "images.retain_s": 0, "images.shared": False, "workload.catalogue": None},
+    **{"handoff.plan": "precopy", "workload.dirty_cap_percent": 100},
 }
-_BEFORE_IMAGES = {"source": "host", "retain_s": 0, "shared": False}  # what runs did that have no such options
+# what runs did that have no such options
+_BEFORE: dict[str, dict[str, Any]] = {
+    "images": {"source": "host", "retain_s": 0, "shared": False},
+    "handoff": {"plan": "precopy"},
+    "workload": {"dirty_cap_percent": 100},
+}
 _NEEDED_OF_TIERS = ("capacity", "store_gb", "bandwidth_mbps")  # null
 _TIERS = {"local", "regional"}
 _COLUMNS = ("t_s", "strategy", "vehicle", "home", "target", "host", "running")
@@ -179,7 +185,7 @@ def _refuse_what_no_testbed_does(run: Path, facts: Mapping[str, Any], config: Ma
         raise InputError(f"drive.run={run}: the testbed has two tiers, local and regional, but the run has {', '.join(tiers)}")
     if any((facts.get("servers_with_own") or {}).values()):
         raise InputError(f"drive.run={run}: its servers have capacities, stores or bandwidths of their own, which the testbed cannot do")
-    config = {**config, "images": {**_BEFORE_IMAGES, **config.get("images", {})}}
+    config = {**config, **{section: {**before, **config.get(section, {})} for section, before in _BEFORE.items()}}
     needed = _NEEDED | {f"tiers.{tier}.{name}": None for tier in tiers for name in _NEEDED_OF_TIERS}
     for name, only in needed.items():
         if (has := option_of(config, name)) != only:

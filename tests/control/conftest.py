@@ -21,6 +21,7 @@ from msmf_traci.migration.container import Container
 from msmf_traci.migration.engine import new_state, no_decisions
 from msmf_traci.migration.kernel import Now, pointer_to
 from msmf_traci.migration.ledger import Ledger
+from msmf_traci.migration.plan import PRECOPY
 from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.step import Mind, decided
@@ -136,7 +137,7 @@ class Bench:
         self.servers = two_tiers(self.cells, 1)
         self.latency = RequestLatency((15.0, 55.0), 5.0)
         server_map, state = self.servers.server_map(), new_state(self.servers, catalogue_of([]))
-        self.scene = by_reference(Scene(record_of(POLICY)[()], server_map, state, Ledger().books))
+        self.scene = by_reference(Scene(record_of(POLICY)[()], PRECOPY, server_map, state, Ledger().books))
 
     def cell(self, q: int, r: int) -> int:
         """Number of a cell, and of its local server."""

@@ -15,6 +15,7 @@ from msmf_traci.migration.catalogue import catalogue_of
 from msmf_traci.migration.container import Container
 from msmf_traci.migration.engine import new_state
 from msmf_traci.migration.ledger import Ledger, Stage
+from msmf_traci.migration.plan import PRECOPY
 from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, Policy
 from msmf_traci.migration.scene import Scene, note_free
 from msmf_traci.records import new_records, record_of
@@ -44,7 +45,7 @@ def scene_of(servers: Any, rules: Policy, held: Any = None) -> Scene:
     """What containers stand in, with so many of them on each server."""
     state = new_state(servers, catalogue_of([]))
     state = state if held is None else state._replace(held=held)
-    scene = by_reference(Scene(record_of(rules)[()], servers.server_map(), state, Ledger().books))
+    scene = by_reference(Scene(record_of(rules)[()], PRECOPY, servers.server_map(), state, Ledger().books))
     note_free(scene)
     return scene
 

@@ -32,7 +32,7 @@ from tests.courses import REGION, SERVERS, names_of, policies, row_of_cells
 
 MB = 1e6
 BYTES_PER_S = 10 * MB
-CLOCKS = ("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "satisfied_s")
+CLOCKS = ("outages", "outage_s", "longest_outage_s", "censored", "relayed_s", "late_s", "degraded_s", "satisfied_s")
 LAYERS = ({"base": 30 * MB, "a": 5 * MB}, {"base": 30 * MB, "b": 20 * MB}, {"b": 20 * MB, "c": 1 * MB, "base": 30 * MB})
 STATE = (*CLOCKS, "running", "hops", "late")
 

@@ -25,6 +25,7 @@ _VEHICLE = {
     "outage_s": 0.0,
     "relayed_s": 0.0,
     "late_s": 0.0,
+    "degraded_s": 0.0,
     "satisfied_s": 100.0,
     "reports": 101,
     "entry_hits": 0,

@@ -12,13 +12,13 @@ from msmf_traci.results.summary import summary_table
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
 
 MIGRATIONS = (
-    "strategy image_mb vehicle transfer tier source target t_start_s t_handoff_s t_stop_s t_end_s outcome image_bytes memory_bytes "
+    "strategy image_mb vehicle transfer tier source target t_start_s t_handoff_s t_stop_s t_run_s t_end_s outcome image_bytes memory_bytes "
     "dirty_bytes final_bytes host_bytes cloud_bytes other_bytes rounds lead_s downtime_s x_m y_m"
 )
 VEHICLES = (
     "strategy image_mb vehicle commanded_kmh realised_kmh road_s distance_m image image_bytes memory_capacity_bytes latency_level_ms tier "
     "level_met deployment_bytes handoffs completed mispredicted user_left unfinished refused traffic_bytes wasted_bytes outages outage_s "
-    "longest_outage_s censored relayed_s late_s satisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
+    "longest_outage_s censored relayed_s late_s degraded_s satisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
     "handoff_hits handoff_misses copies copies_used copies_unused copies_unfinished copies_refused copy_bytes "
     "copy_wasted_bytes cloud_bytes other_bytes image_needed_bytes image_found_bytes relayed_byte_hops"
 )
@@ -50,7 +50,8 @@ class Books:
     ):
         vehicle, variant = divmod(container, 2)
         integers = (vehicle, variant, transfer, source, target, int(outcome), 2)
-        self._rows.append((integers, (start, handoff, stop, end, 100.0, 20.0, 5.0, 3.0, 100.0, 0.0, 0.0, 7.0, 8.0)))
+        run = end if outcome == Outcome.COMPLETED else np.nan
+        self._rows.append((integers, (start, handoff, stop, run, end, 100.0, 20.0, 5.0, 3.0, 100.0, 0.0, 0.0, 7.0, 8.0)))
 
     def transfers(self):
         ledger = Ledger()
@@ -75,7 +76,7 @@ def trips():
 def containers():
     """Every column counts 0, 1, 2, 3 by container, so that a value tells whose it is."""
     counts = ("handoffs", "outages", "censored", "entry_hits", "entry_misses", "handoff_hits", "handoff_misses")
-    clocks = ("outage_s", "longest_outage_s", "relayed_s", "late_s", "satisfied_s")
+    clocks = ("outage_s", "longest_outage_s", "relayed_s", "late_s", "degraded_s", "satisfied_s")
     images = ("image_needed_bytes", "image_found_bytes", "relayed_byte_hops")
     return {
         "tier": np.array([["local", "local"], ["regional", "local"]], dtype=object),

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from msmf_traci.experiment.plan_file import read_plan
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.policy import NO_PROCESSING, HandoffPolicy, LinkOptions, Processing
+from msmf_traci.migration.policy import NO_POSTCOPY, NO_PROCESSING, HandoffPolicy, LinkOptions, PostCopy, Processing
 from msmf_traci.migration.workload import private_containers
 from msmf_traci.results.tables import migrations_table, stages_table
 from msmf_traci.sentinels import NO_SERVER
@@ -36,10 +37,14 @@ class OneContainer:
         relay: bool = False,
         finish: bool = False,
         processing: Processing = NO_PROCESSING,
+        cap: float = 1.0,
+        plan: str = "precopy",
+        postcopy: PostCopy = NO_POSTCOPY,
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
-        links = LinkOptions(10 * MB, threshold_mb * MB, switch_s)
-        self.engine = told_engine(policies(links, HandoffPolicy(relay, finish), processing=processing), row_of_cells(), self.ledger)
+        links = LinkOptions(10 * MB, threshold_mb * MB, switch_s, dirty_cap_share=cap)
+        rules = policies(links, HandoffPolicy(relay, finish), processing=processing, postcopy=postcopy)
+        self.engine = told_engine(rules, row_of_cells(), self.ledger, plan=read_plan(plan))
         task = image_mb * MB, memory_mb * MB, level_ms, start_s, dirty_mb_per_s / memory_mb
         self.engine.admit([private_containers(*(np.array([value]) for value in task))])
         self._before_s = np.nan
@@ -75,6 +80,10 @@ class OneContainer:
     def booked(self, field: str) -> float:
         """A field of its record."""
         return float(self.engine.containers[field][0, 0])
+
+    def held(self) -> list[int]:
+        """Containers that A, B, C and D hold."""
+        return [int(n) for n in self.engine.scene(0).state.held[:4]]
 
     def transfers(self) -> list[Any]:
         """Rows of the table of transfers, megabytes beside the bytes."""

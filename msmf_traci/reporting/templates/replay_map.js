@@ -6,8 +6,8 @@ const CLICK_RADIUS_PX = 14;
 const ROAD_WIDTHS = [2.2, 1.7, 1.1, 0.7];
 
 // dashes tell stages apart without colour; the same as in the legend
-const STAGE_DASHES = [[], [9, 4], [4, 3], [1.5, 4], [], [10, 3, 2, 3]];
-const STAGE_WIDTHS = [2.5, 2.5, 2.5, 2.5, 4, 3];
+const STAGE_DASHES = [[], [9, 4], [4, 3], [1.5, 4], [], [10, 3, 2, 3], [6, 2]];
+const STAGE_WIDTHS = [2.5, 2.5, 2.5, 2.5, 4, 3, 2.5];
 const OUTCOME_SIGNS = ["✓", "✗", "↩", "…", "⊘"];
 const COPY_SIGNS = ["✓", "✗", "…", "⊘"]; // used, unused, unfinished, refused
 const COPY_DASH = [2, 2];
@@ -28,7 +28,7 @@ class Colours {
     this.followed = colour("followed");
     this.copy = colour("copy");
     this.copyComing = colour("copy-coming");
-    this.stages = ["image", "memory", "round", "idle", "final", "restore"].map((name) => colour(`stage-${name}`));
+    this.stages = ["image", "memory", "round", "idle", "final", "restore", "pull"].map((name) => colour(`stage-${name}`));
     this.outcomes = ["completed", "mispredicted", "user-left", "unfinished", "refused"].map((name) => colour(`outcome-${name}`));
     this.copyOutcomes = ["completed", "mispredicted", "unfinished", "refused"].map((name) => colour(`outcome-${name}`));
   }

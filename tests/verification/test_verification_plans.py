@@ -1,0 +1,240 @@
+"""What a migration does as a table of steps, against paper (model, section 7).
+
+Default container: S = 100 MB, M = 20 MB, W = 10 MB/s, dirty 1 MB/s, M_d = 5 MB, start time 0.2 s.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest import approx
+
+from msmf_traci.errors import InputError
+from msmf_traci.experiment.plan_file import NAMES, read_plan
+from msmf_traci.migration.plan import PRECOPY
+from msmf_traci.migration.policy import PostCopy, Processing
+from msmf_traci.sentinels import KEEP
+
+A, B, C = 0, 1, 2
+MB = 1e6
+STATE = PostCopy(state_bytes=1 * MB)
+
+
+def stages(one: Any) -> list[tuple[Any, ...]]:
+    table = one.stages()
+    return [(row.stage, approx(row.t_begin_s), approx(row.t_end_s), approx(row.bytes / MB)) for row in table.itertuples()]
+
+
+def test_the_plan_of_the_model_is_pre_copy() -> None:
+    plan = read_plan("precopy")
+    assert (plan.steps == PRECOPY.steps).all() and plan.stops_at == PRECOPY.stops_at
+    assert set(NAMES) == {"precopy", "cold", "postcopy", "hybrid"}
+
+
+def test_cold_sends_the_image_ahead_and_the_memory_once_it_is_stopped(bench: Any) -> None:
+    """20 MB take 2 s, and it takes 0.2 s to start."""
+    one = bench(plan="cold")
+    one.frame(0, A, B)
+    one.frame(30, B)
+    one.arrive(50)
+    assert stages(one) == [("IMAGE", 0, 10, 100), ("IDLE", 10, 30, 0), ("FINAL", 30, 32, 20), ("RESTORE", 32, 32.2, 0)]
+    row = one.transfer()
+    assert (row.final_mb, row.memory_mb, row.downtime_s, row.t_run_s, row.t_end_s) == approx((20, 0, 2.2, 32.2, 32.2))
+
+
+def test_post_copy_stops_for_the_state_and_pulls_the_memory(bench: Any) -> None:
+    """1 MB of state takes 0.1 s, and 0.2 s to start; then 20 MB take 2 s, in which the container runs degraded."""
+    one = bench(plan="postcopy", postcopy=STATE)
+    one.frame(0, A, B)
+    one.frame(30, B, cell=1)
+    assert one.held() == [1, 1, 0, 0]
+    one.frame(31, B, cell=1)
+    assert (one.host, one.running, one.held()) == ("B", True, [1, 1, 0, 0])  # the old host keeps its place
+    one.frame(33, B, cell=1)
+    assert one.held() == [0, 1, 0, 0]
+    one.arrive(50, cell=1)
+    assert stages(one) == [
+        ("IMAGE", 0, 10, 100),
+        ("IDLE", 10, 30, 0),
+        ("FINAL", 30, 30.1, 1),
+        ("RESTORE", 30.1, 30.3, 0),
+        ("PULL", 30.3, 32.3, 20),
+    ]
+    row = one.transfer()
+    assert (row.outcome, row.source, row.target) == ("completed", "A", "B")
+    assert (row.final_mb, row.downtime_s, row.t_run_s, row.t_end_s) == approx((21, 0.3, 30.3, 32.3))
+    assert one.booked("degraded_s") == approx(2) and one.booked("late_s") == approx(2)
+    assert one.booked("satisfied_s") == approx(50 - 0.3 - 2)
+
+
+def test_each_miss_waits_for_a_round_trip_before_the_rest_is_pushed(bench: Any) -> None:
+    """7 misses a MB x 20 MB x 10 ms are 1.4 s."""
+    one = bench(plan="postcopy", postcopy=PostCopy(1 * MB, 7 / MB, 0.01))
+    one.frame(0, A, B)
+    one.frame(30, B)
+    one.arrive(50)
+    assert stages(one)[-1] == ("PULL", 30.3, 33.7, 20)
+    assert one.booked("degraded_s") == approx(3.4)
+
+
+@pytest.mark.parametrize(
+    ("stop_s", "memory_mb", "pulled_mb"),
+    [
+        (13, 20, 3),  # MEMORY from 10 to 12 s; dirty since it began
+        (25, 20, 15),
+        (60, 20, 20),  # all of it
+        (11, 10, 11),  # within MEMORY: 10 MB unsent and 1 MB dirty
+    ],
+)
+def test_hybrid_pulls_what_has_changed_since_its_round(bench: Any, stop_s: float, memory_mb: float, pulled_mb: float) -> None:
+    one = bench(plan="hybrid", postcopy=STATE)
+    one.frame(0, A, B)
+    one.frame(stop_s, B)
+    one.arrive(100)
+    row = one.transfer()
+    assert (row.memory_mb, row.dirty_mb, row.final_mb) == approx((memory_mb, 0, 1 + pulled_mb))
+    assert (row.downtime_s, one.booked("degraded_s")) == approx((0.3, pulled_mb / 10))
+
+
+@pytest.mark.parametrize(("plan", "stopped_s"), [("precopy", 6 + 2), ("cold", 6 + 2), ("postcopy", 6 + 0.1), ("hybrid", 6 + 0.1)])
+def test_stopped_within_the_image_the_rest_of_it_comes_first(bench: Any, plan: str, stopped_s: float) -> None:
+    """At 4 s, 60 MB are missing; then the memory, or the state."""
+    one = bench(plan=plan, postcopy=STATE)
+    one.frame(0, A, B)
+    one.frame(4, B)
+    one.arrive(50)
+    assert one.transfer().downtime_s == approx(stopped_s + 0.2)
+
+
+@pytest.mark.parametrize(("plan", "stop_s"), [("precopy", 12), ("cold", 10), ("postcopy", 10), ("hybrid", 12)])
+def test_relay_waits_for_what_the_plan_sends_while_the_container_runs(bench: Any, plan: str, stop_s: float) -> None:
+    one = bench(plan=plan, postcopy=STATE, relay=True)
+    one.frame(0, A, B)
+    one.frame(4, B)
+    one.arrive(50)
+    assert one.transfer().t_stop_s == approx(stop_s)
+
+
+def test_while_memory_is_pulled_another_home_waits(bench: Any) -> None:
+    """The pull lasts from 30.3 to 32.3 s. At 31 s the user is in C's area: the container moves on from 33 s."""
+    one = bench(plan="postcopy", postcopy=STATE)
+    one.frame(0, A, B)
+    one.frame(30, B)
+    one.frame(31, C, C)
+    assert len(one.transfers()) == 0
+    one.frame(33, C)
+    one.arrive(60)
+    first, second = one.transfers()
+    assert (first.outcome, first.target, first.t_end_s) == ("completed", "B", approx(32.3))
+    assert (second.source, second.target, second.t_start_s) == ("B", "C", 33)
+
+
+def test_an_arrival_within_the_pull_ends_the_transfer_unfinished(bench: Any) -> None:
+    one = bench(plan="postcopy", postcopy=STATE)
+    one.frame(0, A, B)
+    one.frame(30, B)
+    one.arrive(31.3)
+    row = one.transfer()
+    assert (row.outcome, row.source, row.t_run_s, row.t_end_s, row.final_mb) == ("unfinished", "A", approx(30.3), 31.3, approx(11))
+    assert (one.booked("degraded_s"), row.downtime_s) == approx((1, 0.3))
+    assert one.held() == [0, 0, 0, 0]
+
+
+def test_processing_counts_for_the_first_snapshot_where_none_was_taken_before(bench: Any) -> None:
+    """A snapshot takes 1 s and a comparison 0.5 s: cold has 1 s before FINAL sends, hybrid 1.5 s."""
+    costs = Processing(checkpoint_s=1.0, comparison_s=0.5)
+    for plan, final_s in (("cold", 1 + 2), ("postcopy", 1 + 0.1), ("hybrid", 1.5 + 0.1)):
+        one = bench(plan=plan, postcopy=STATE, processing=costs)
+        one.frame(0, A, B)
+        one.frame(30, B)
+        one.arrive(60)
+        assert one.transfer().downtime_s == approx(final_s + 0.2)
+
+
+# plans of one's own
+
+ROUNDS = """
+image: {send: image}
+memory: {send: memory}
+round: {send: dirty, until: %s}
+ready: {until: handoff}
+final: {container: stopped, send: rest}
+start: {container: stopped}
+"""
+
+
+@pytest.mark.parametrize(
+    ("until", "rounds", "sent_mb", "ready_s"),
+    [
+        ("sent", 1, 2, 12.2),  # MEMORY takes 2 s: 2 MB are dirty, and take 0.2 s
+        ("{rounds: 3}", 3, 2.22, 12.222),  # 2, 0.2 and 0.02 MB
+        ("{downtime_s: 0.01}", 2, 2.2, 12.22),  # 0.02 MB are left after two: 2 ms
+    ],
+)
+def test_rounds_end_after_a_number_of_them_or_once_the_rest_takes_little(
+    bench: Any, tmp_path: Path, until: str, rounds: int, sent_mb: float, ready_s: float
+) -> None:
+    (tmp_path / "own.yaml").write_text(ROUNDS % until)
+    one = bench(plan=str(tmp_path / "own.yaml"), relay=True)
+    one.frame(0, A, B)
+    one.frame(4, B)
+    one.arrive(50)
+    row = one.transfer()
+    assert (row.rounds, row.dirty_mb, row.t_stop_s) == (rounds, approx(sent_mb), approx(ready_s))
+
+
+def test_a_plan_may_wait_between_rounds(bench: Any, tmp_path: Path) -> None:
+    """A round every 4 s after the one before has ended: from 16 s and, 0.6 s later, from 20.6 s."""
+    (tmp_path / "own.yaml").write_text(
+        "image: {send: image}\nmemory: {send: memory}\npause: {until: {time_s: 4}}\nround: {send: dirty, then: pause}\n"
+        "final: {container: stopped, send: rest}\nstart: {container: stopped}\n"
+    )
+    one = bench(plan=str(tmp_path / "own.yaml"))
+    one.frame(0, A, B)
+    one.frame(22, KEEP, B)
+    one.arrive(30)
+    rounds = [stage for stage in one.stages().itertuples() if stage.stage == "ROUND"]
+    assert [(row.t_begin_s, row.bytes / MB) for row in rounds[:2]] == [approx((16, 6)), approx((20.6, 4.6))]
+
+
+# the dirty set saturates
+
+
+def test_no_more_is_dirty_than_the_cap(bench: Any) -> None:
+    """A cap of 20 %: 4 MB, less than the threshold, so that no round begins; they are all that is missing at 60 s."""
+    one = bench(cap=0.2)
+    one.frame(0, A, B)
+    one.frame(60, B)
+    one.arrive(100)
+    row = one.transfer()
+    assert (row.rounds, row.final_mb) == (0, approx(4))
+
+
+WRONG = {
+    "image: {send: image}\nfinal: {container: stopped, send: rest}": "one that is stopped and sends nothing",
+    "memory: {send: memory}\nfinal: {container: stopped, send: rest}\nstart: {container: stopped}": "the image is sent first",
+    ROUNDS % "{rounds: -1}": "until is",
+    ROUNDS % "handoff": "cannot end like this",
+    ROUNDS.replace("memory: {send: memory}\n", "") % "sent": "no step before it sends the memory",
+    ROUNDS.replace("ready: {until: handoff}\n", "") % "sent": "has to lead to a step of the running container",
+    ROUNDS.replace("until: %s", "then: round"): "leads back to itself without a wait",
+    ROUNDS.replace("until: %s", "then: nowhere"): "which is no step",
+    ROUNDS.replace("until: %s", "when: later"): "has when",
+    ROUNDS.replace("ready: {until: handoff}", "ready: {until: threshold, then: ready}") % "sent": "waits for the threshold",
+    "- image": "no table of steps",
+    "image: [": "write it as YAML",
+}
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG.items())
+def test_what_makes_no_migration_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "own.yaml").write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_plan(str(tmp_path / "own.yaml"))
+
+
+def test_a_plan_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is no plan; choose from cold, hybrid, postcopy, precopy"):
+        read_plan("warm")
+    with pytest.raises(InputError, match=r"handoff.plan"):
+        read_plan(str(tmp_path / "none.yaml"))
