@@ -138,6 +138,41 @@ def test_who_waits_goes_on_where_the_first_gives_up() -> None:
     assert numbers(one) == approx((0, math.nan, 2, 20, 50)) and numbers(other) == approx((1, 5, 9, 30, 50))
 
 
+def test_of_several_layers_that_are_handed_over_the_first_of_the_image_goes_first() -> None:
+    """v0 gives up at 2 s, with 20 MB of the base there. v1, of the same image, sends the base until 3 s, and its own layer until 5 s.
+
+    v2, of the other image, has sent its own layer by 3 s, and waits for the base alone: it is complete then.
+    """
+    city = City([0, 0, 1])
+    city.at(0, {0: (A, NO_SERVER, B)})
+    city.at(0, {1: (A, NO_SERVER), 2: (A, NO_SERVER)})
+    city.at(1, {1: (A, NO_SERVER, B)})
+    city.at(1, {2: (A, NO_SERVER, B)})
+    city.at(2, {0: (A, NO_SERVER)})
+    city.at(9, {1: (A, NO_SERVER), 2: (A, NO_SERVER)})
+    _, one, other = city.copies()
+    assert numbers(one)[:2] == approx((1, 5)) and numbers(other)[:2] == approx((1, 3))
+
+
+def test_a_layer_under_way_goes_on_where_the_container_stops() -> None:
+    """v0 moves to B: 20 MB of the base are sent by 2 s, when it stops. What is on its way counts as missing for v1, whose copy waits.
+
+    The base is there at 3 s, v0's own layer at 5 s; v1 sends its own from 2 to 4 s.
+    """
+    city = City([0, 1])
+    city.at(0, {0: (A, B)})
+    city.at(0, {1: (A, NO_SERVER)})
+    city.at(2, {0: (B, NO_SERVER)})
+    city.at(2, {1: (A, NO_SERVER, B)})
+    city.at(20, {0: (B, NO_SERVER)})
+    city.at(20, {1: (A, NO_SERVER)})
+    (copy,) = city.copies()
+    assert numbers(copy) == approx((2, 4, 20, 20, 50))
+    (transfer,) = city.transfers().to_dict("records")
+    assert (transfer["image_bytes"] / MB, transfer["final_bytes"] / MB, transfer["host_bytes"] / MB) == approx((20, 60, 50))
+    assert transfer["t_end_s"] == approx(2 + 1 + 2 + 3 + 1)
+
+
 def test_a_transfer_waits_for_the_layers_that_others_bring() -> None:
     """v0 copies to B until 5 s; the transfer of v1, of the same image, waits in IMAGE, and its memory takes 3 s from then on."""
     city = City([0, 0])

@@ -170,12 +170,15 @@ class Container:
         return transfer.reaches(transfer.amount)
 
     def change(self, t_s: float) -> None:
-        """One of the things that are due now: a layer is there, or the stage ends; else bytes begin to flow."""
+        """What is due now: layers are there, all that are at once, or the stage ends; else bytes begin to flow."""
         there = [fetch for fetch in self.fetches if fetch.own and fetch.reaches(fetch.amount) <= t_s]
+        for fetch in there:
+            fetch.sent_before, fetch.t_rate = fetch.amount, t_s
+        for server, layer in [(fetch.server, fetch.own[0]) for fetch in there]:
+            self.stores.complete(server, layer, t_s)
         if there:
-            there[0].sent_before, there[0].t_rate = there[0].amount, t_s
-            self.stores.complete(there[0].server, there[0].own[0], t_s)
-        elif self.stage_due() <= t_s:
+            return
+        if self.stage_due() <= t_s:
             self.change_stage(t_s)
 
     def received(self, fetch: Fetch, t_s: float) -> None:
