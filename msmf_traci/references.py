@@ -33,7 +33,8 @@ class Reference(_numbers.Type):  # type: ignore[misc]
 
     def __init__(self, fields: Any) -> None:
         self.fields = fields
-        super().__init__(f"Reference({hashlib.sha256(str(fields).encode()).hexdigest()[:20]})")
+        self.names = tuple(zip(fields.fields, map(str, fields), strict=True))
+        super().__init__(f"Reference({hashlib.sha256(f'{fields}{self.names}'.encode()).hexdigest()[:20]})")
 
 
 class Referred:
@@ -47,6 +48,8 @@ class Referred:
         _put(value, self._address)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_value":  # of what is being copied
+            raise AttributeError(name)
         return getattr(self._value, name)
 
 
@@ -96,6 +99,9 @@ def _size_of(_context: Any, fields: Any) -> Any:
 
 def _store(_context: Any, fields: Any, address: Any) -> Any:
     """Put a copy of a named tuple where an address says, its arrays as what nobody counts."""
+    for kind in fields:
+        if isinstance(kind, _numbers.BaseTuple):
+            raise TypeError(f"a reference cannot hold {kind}: its arrays would be freed")
 
     def generate(context: Any, builder: Any, _called: Any, words: Any) -> Any:
         value, number = words

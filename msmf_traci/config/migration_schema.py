@@ -143,4 +143,6 @@ class Links(Section):
     bandwidth_mbps: Positive = Field(description="bandwidth of a transfer, or of a server's uplink and of its downlink")
     hop_latency_ms: NotNegative = Field(description="latency of each hop of a relayed request")
     file: Text | None = Field(description="CSV of links between servers: a, b, latency_ms, mbps; null: latency by hops")
-    round_trip_ms: NotNegative = Field(description="round-trip time between two servers, for migration.processing.round_trips")
+    round_trip_ms: NotNegative = Field(
+        description="round-trip time between two servers, for migration.processing.round_trips and misses of post-copy"
+    )

@@ -10,6 +10,7 @@ from msmf_traci.config.schema import Config
 
 MOST_ROUNDS_PER_S = 1000
 _MBIT_PER_MB = 8
+_WITHOUT_ROUNDS = ("cold", "postcopy", "hybrid")
 
 
 def shortest_cycle_s(*, threshold_mb: float, bandwidth_mb_per_s: float, dirty_mb_per_s: float, processing_s: float = 0.0) -> float:
@@ -38,6 +39,8 @@ def refuse_rounds_without_number(configs: Iterable[Config]) -> None:
         One sentence on the first of them.
     """
     for config, workload in ((each, part.workload) for each in configs for part in parts_of(each)):
+        if config.handoff.plan in _WITHOUT_ROUNDS:
+            continue
         costs = config.migration.processing
         memory = workload.memory_mb if isinstance(workload.memory_mb, list) else [workload.memory_mb, workload.memory_mb]
         least_mb, most_mb = memory

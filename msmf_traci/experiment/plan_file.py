@@ -85,14 +85,14 @@ def _step(path: Path, names: list[str], number: int, line: Any) -> PlanStep:
         what = "waits until: handoff, threshold or {time_s: SECONDS}" if waits else "ends with until: sent"
         more = ", {rounds: NUMBER} or {downtime_s: SECONDS}" if sends == Sends.DIRTY else ""
         raise InputError(f"{where} cannot end like this; it {what}{more}")
-    if "then" in line and line["then"] not in names:
+    if "then" in line and str(line["then"]) not in names:
         raise InputError(f"{where} is followed by {line['then']}, which is no step; choose from {', '.join(names)}")
-    then = names.index(line["then"]) if "then" in line else number + 1 if number + 1 < len(names) else -1
+    then = names.index(str(line["then"])) if "then" in line else number + 1 if number + 1 < len(names) else -1
     return PlanStep(sends, service, until, then, value)
 
 
 def _choice(where: str, key: str, word: Any, choices: Mapping[str, Any]) -> Any:
-    if word not in choices:
+    if not isinstance(word, str) or word not in choices:
         raise InputError(f"{where}: {key} is {word}; choose from {', '.join(choices)}")
     return choices[word]
 
@@ -102,7 +102,8 @@ def _until(where: str, said: Any) -> tuple[Until, float]:
         return _WORDS[said], 0.0
     if isinstance(said, dict) and len(said) == 1:
         ((word, value),) = said.items()
-        if word in _NUMBERS and isinstance(value, int | float) and not isinstance(value, bool) and 1e-3 <= value < float("inf"):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if word in _NUMBERS and is_number and (value in range(1, _MOST_STEPS + 1) if word == "rounds" else 1e-3 <= value < float("inf")):
             return _NUMBERS[word], float(value)
     choices = [*_WORDS, *(f"{{{word}: NUMBER}}" for word in _NUMBERS)]
     raise InputError(f"{where}: until is {said}; choose from {', '.join(choices)}")
@@ -118,9 +119,12 @@ def _judge(path: Path, names: list[str], steps: list[PlanStep]) -> None:
             "stopped and sends nothing; or one that is stopped and sends the state, one that is stopped and sends nothing, and one that is "
             "degraded and sends the rest"
         )
+    for number, step in enumerate(steps[n:], n):
+        if step.then != (number + 1 if number + 1 < len(steps) else -1):
+            raise InputError(f"handoff.plan={path}, step {names[number]}: what follows the stop is the next line; leave out then")
     sent = [step.sends for step in running]
     of_memory = sent.index(Sends.MEMORY) if Sends.MEMORY in sent else n
-    if sent[0] != Sends.IMAGE or sent.count(Sends.IMAGE) > 1 or sent.count(Sends.MEMORY) > 1 or {Sends.REST, Sends.STATE} & set(sent):
+    if sent[:1] != [Sends.IMAGE] or sent.count(Sends.IMAGE) > 1 or sent.count(Sends.MEMORY) > 1 or {Sends.REST, Sends.STATE} & set(sent):
         raise InputError(
             f"handoff.plan={path}: while the container runs, the image is sent first, then the memory at most once, then what is dirty"
         )
@@ -130,10 +134,14 @@ def _judge(path: Path, names: list[str], steps: list[PlanStep]) -> None:
             raise InputError(f"{where} sends what is dirty, but no step before it sends the memory; add one")
         if step.until == Until.HANDOFF:
             continue
+        if number < of_memory < n and not number < step.then <= of_memory:
+            raise InputError(f"{where} has to lead to the memory, or to a step before it")
         if not 0 < step.then < n or (step.then <= of_memory < n and step.then <= number):
             raise InputError(
                 f"{where} has to lead to a step of the running container that sends or waits; end with one that has until: handoff"
             )
+        if step.until == Until.THRESHOLD and number < of_memory:
+            raise InputError(f"{where} waits for dirty memory, but no step before it sends the memory; let it wait with time_s")
         if step.until == Until.THRESHOLD and sent[step.then] != Sends.DIRTY:
             raise InputError(f"{where} waits for the threshold, so a step that sends what is dirty has to follow")
         if _returns_at_once(running, number):

@@ -101,7 +101,8 @@ def plan_of(steps: Sequence[PlanStep]) -> Plan:
     for record, step in zip(found, steps, strict=True):
         record["stage"] = _STAGES[step.service, step.sends]
         record["sends"], record["until"], record["then"], record["value"] = step.sends, step.until, step.then, step.value
-        waits = step.sends == Sends.NOTHING or (step.sends == Sends.DIRTY and _comes_again(steps, step))
+        is_endless = step.until == Until.DOWNTIME or _comes_again(steps, step)
+        waits = step.sends == Sends.NOTHING or (step.sends == Sends.DIRTY and is_endless)
         record["may_stop"] = step.service == Service.RUNS and waits
     return Plan(found, [step.service for step in steps].index(Service.STOPPED))
 

@@ -34,6 +34,13 @@ def before_rest_s(c: Container, policy: Policy) -> float:
 
 
 @compiled
-def restoring_s(c: Container, policy: Policy) -> float:
-    """Seconds that restoring takes beside the start time."""
-    return float(policy.processing.restore_s + policy.processing.restore_s_per_byte * c.memory_bytes)
+def before_state_s(c: Container, policy: Policy) -> float:
+    """Seconds before the bytes of the state of execution flow: a snapshot without memory is taken."""
+    return float(policy.processing.checkpoint_s + c.answers_s)
+
+
+@compiled
+def restoring_s(c: Container, is_pulled: bool, policy: Policy) -> float:
+    """Seconds that restoring takes beside the start time; without memory that is pulled afterwards."""
+    memory_bytes = 0.0 if is_pulled else c.memory_bytes
+    return float(policy.processing.restore_s + policy.processing.restore_s_per_byte * memory_bytes)

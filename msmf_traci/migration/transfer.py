@@ -19,7 +19,14 @@ from msmf_traci.migration.ledger import Outcome, Stage
 from msmf_traci.migration.links import TRANSFERS
 from msmf_traci.migration.plan import Sends, Until
 from msmf_traci.migration.policy import HOST_IS_SOURCE, Policy
-from msmf_traci.migration.processing import before_difference_s, before_image_s, before_rest_s, before_snapshot_s, restoring_s
+from msmf_traci.migration.processing import (
+    before_difference_s,
+    before_image_s,
+    before_rest_s,
+    before_snapshot_s,
+    before_state_s,
+    restoring_s,
+)
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import begin_outage, settle
 from msmf_traci.records import Records
@@ -70,7 +77,7 @@ def finish_stage(c: Container, scene: Scene) -> bool:
     if stage == FINAL:
         c.step = step.then
         _begin(c, at_s, RESTORE)
-        c.done_s = at_s + c.start_s + policy.links.switch_s + restoring_s(c, policy)
+        c.done_s = at_s + c.start_s + policy.links.switch_s + restoring_s(c, is_pulled(c, scene), policy)
     else:
         dirty = policy.links.dirty_threshold_bytes if step.until == _THRESHOLD else dirty_bytes(c, at_s, policy)
         is_repeated = (step.until == _ROUNDS and c.rounds < step.value) or (
@@ -101,6 +108,7 @@ def _go_to(c: Container, number: int, t_s: float, dirty: float, scene: Scene) ->
             c.ready_s = t_s + before_image_s(c)
             if _bring_image(c, t_s, scene):
                 break
+            take_from(c, TRANSFERS, c.host, c.target, scene)
         number = step.then
     if c.pending and may_stop(c, scene):
         stop(c, t_s, scene)
@@ -119,6 +127,7 @@ def go_on_with_image(c: Container, t_s: float, scene: Scene) -> None:
         _go_on_with_final(c, t_s, scene)
     elif not _bring_image(c, t_s, scene):
         _book_stage(c, t_s, 0.0, scene)
+        take_from(c, TRANSFERS, c.host, c.target, scene)
         _go_to(c, scene.plan.steps[c.step].then, t_s, 0.0, scene)
 
 
@@ -132,25 +141,37 @@ def stop(c: Container, t_s: float, scene: Scene) -> None:
     sent = sent_bytes(c, t_s)
     _book_stage(c, t_s, sent, scene)
     if c.stage == IMAGE:
-        _begin_final(c, t_s, before_snapshot_s(c, policy), sent, scene)
+        _begin_final(c, t_s, _before_final_s(c, scene), sent, scene)
     else:
         if not np.isnan(c.dirty_base_s):
             c.rest_bytes = min(c.memory_bytes, dirty_bytes(c, t_s, policy) + (0.0 if c.stage == IDLE else c.to_send_bytes - sent))
         c.step = scene.plan.stops_at
         _begin(c, t_s, FINAL)
-        begin_flow(c, t_s + before_rest_s(c, policy), _of_final(c, scene))
+        begin_flow(c, t_s + _before_final_s(c, scene), _of_final(c, scene))
     begin_outage(c, t_s)
 
 
 @compiled
 def _of_final(c: Container, scene: Scene) -> float:
     """What the container needs before it can run on the target, beside the image."""
-    return float(c.rest_bytes if scene.plan.steps[scene.plan.stops_at].sends == _REST else scene.policy.postcopy.state_bytes)
+    return float(c.rest_bytes if _sends_rest(scene) else scene.policy.postcopy.state_bytes)
+
+
+@compiled
+def _before_final_s(c: Container, scene: Scene) -> float:
+    """Seconds before the bytes of FINAL flow."""
+    return float(before_rest_s(c, scene.policy) if _sends_rest(scene) else before_state_s(c, scene.policy))
+
+
+@compiled
+def _sends_rest(scene: Scene) -> bool:
+    """Whether all of the memory is there when the container runs on the target."""
+    return bool(scene.plan.steps[scene.plan.stops_at].sends == _REST)
 
 
 @compiled
 def may_stop(c: Container, scene: Scene) -> bool:
-    """Whether everything has been sent that the plan sends while the container runs: a handoff need not wait."""
+    """Whether a handoff need not wait: the step waits, or comes again and again."""
     return bool(scene.plan.steps[c.step].may_stop)
 
 
@@ -168,7 +189,7 @@ def pull(c: Container, t_s: float, scene: Scene) -> None:
     c.pulls_from = c.host
     c.step = scene.plan.steps[c.step].then
     _begin(c, t_s, PULL)
-    begin_flow(c, t_s + postcopy.faults_per_byte * c.rest_bytes * round_trip_s, c.rest_bytes)
+    begin_flow(c, t_s + c.answers_s + postcopy.faults_per_byte * c.rest_bytes * round_trip_s, c.rest_bytes)
 
 
 @compiled
@@ -309,7 +330,6 @@ def _bring_image(c: Container, t_s: float, scene: Scene) -> bool:
 
 @compiled
 def _begin_memory(c: Container, t_s: float, scene: Scene) -> None:
-    take_from(c, TRANSFERS, c.host, c.target, scene)
     _begin(c, t_s, MEMORY)
     begin_flow(c, t_s + before_snapshot_s(c, scene.policy), c.memory_bytes)
     c.dirty_base_s = t_s

@@ -74,7 +74,7 @@ def _bytes_figure(results: Results, axis: str) -> Figure:
     )
     caption = (
         "Bars are the megabytes of a completed transfer. Image and memory are the container's. Dirty is memory that was sent again. "
-        "Final was sent while the container was stopped, be it dirty memory or what was left of image and memory. "
+        "Final was sent from the stop of the container on, be it dirty memory or what was left of image and memory. "
         f"The line is the interval of the total. The printed page and the files show {shown}. "
         f"{interval_words(results)} {elsewhere(results, [axis])}"
     )

@@ -39,6 +39,7 @@ _COLORS = {
     HOST: _GREY,
     CELL: _GREY,
 }
+_PULL_COLOR = {STAGES["PULL"]: "#806000"}
 _COPY_COLORS = {kind: style.COPIES[outcome] for outcome, kind in COPIES.items()}
 _STEP, _STILL_WIDTH = 46, 760
 # of each lane: height, and how far its middle lies under that of its row, in pixels
@@ -137,7 +138,8 @@ def _has_copies(bars: pd.DataFrame) -> bool:
 
 def _colors(bars: pd.DataFrame) -> dict[str, str]:
     """Colours of all kinds of bars that there can be."""
-    return _COLORS | _COPY_COLORS if _has_copies(bars) else _COLORS
+    pulls = _PULL_COLOR if STAGES["PULL"] in set(bars["kind"]) else {}
+    return _COLORS | pulls | (_COPY_COLORS if _has_copies(bars) else {})
 
 
 def _places(column: pd.Series, of: Sequence[str]) -> pd.Series:

@@ -130,7 +130,8 @@ def _hosts(transfers: pd.DataFrame) -> pd.DataFrame:
     ordered = transfers.sort_values([*own, "t_start_s", "transfer"], kind="stable")
     begin = ordered.drop_duplicates(own)[[*own, "source"]].rename(columns={"source": "name"})
     begin = begin.assign(begin_s=begin["vehicle"].map(ends["first_s"]))
-    moved = ordered[ordered["outcome"] == "completed"][[*own, "target", "run_s"]]
+    has_run = (ordered["outcome"] == "completed") | (ordered["run_s"] < ordered["t_end_s"])
+    moved = ordered[has_run][[*own, "target", "run_s"]]
     moved = moved.rename(columns={"target": "name", "run_s": "begin_s"})
     hosts = pd.concat([begin, moved]).sort_values([*own, "begin_s"], kind="stable")
     following_s = hosts.groupby(own)["begin_s"].shift(-1)

@@ -135,7 +135,7 @@ def _bytes_figure(results: Results, table: pd.DataFrame) -> Figure:
     caption = (
         "Bars add up to the traffic per trip, mean over seeds. Useful transfers were completed. "
         "Mispredicted ones were abandoned before the handoff, user_left ones after it. Unfinished ones were open at arrival. "
-        "Image and memory are the container's. Dirty is memory that was sent again. Final was sent while the container was stopped. "
+        "Image and memory are the container's. Dirty is memory that was sent again. Final was sent from the stop of the container on. "
     )
     if copies:
         caption += (

@@ -264,6 +264,7 @@ RUN_JSON = {
     "sites_file": Column("file", "The file of base stations; null on the lattice."),
     "link_files": Column("list of files", "The files of links between servers."),
     "catalogue_files": Column("list of files", "The catalogues of images."),
+    "plan_files": Column("list of files", "The plans of migrations that are files of one's own."),
     "source_map": Column("file", "The file that the network was made of; null where there is none."),
     "mobility": Column("facts", "Where positions came from; see the sections below."),
     "map_folder": Column(TEXT, "Folder beside the run that holds cells and roads."),

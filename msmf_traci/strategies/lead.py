@@ -113,7 +113,7 @@ def following(now: Now, broken: int) -> tuple[int, int]:
     """
     look, road, c = now.look, now.road, now.container
     best, best_begin, best_score = NO_SERVER, broken, -np.inf
-    if c.target != NO_SERVER:
+    if c.target != NO_SERVER and c.target != c.host:
         best_begin, best_score = worth(now, c.target, broken, True)
         best = c.target if best_begin < look.cells_end else NO_SERVER
     for listed in c.prefetch:

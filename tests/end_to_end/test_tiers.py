@@ -97,7 +97,7 @@ def as_in_the_first_edition(folder: Path) -> None:
     config["variants"] = {"tiers": {"regional_rings": [1, 2]}}
     facts["key_columns"] = ["regional_rings" if column == "rings" else column for column in facts["key_columns"]]
     (folder / "run.json").write_text(json.dumps(facts))
-    for name in ("summary", "summary_by_band", "vehicles", "migrations"):
+    for name in ("summary", "summary_by_band", "vehicles", "migrations", "copies"):
         table = pd.read_csv(folder / f"{name}.csv")
         table.rename(columns={"rings": "regional_rings"}).to_csv(folder / f"{name}.csv", index=False)
     cells = pd.read_csv(folder.parent / facts["map_folder"] / "cells.csv")

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 import vl_convert
 
+from msmf_traci.migration.ledger import STAGE_NAMES
 from msmf_traci.reporting import timeline
 from msmf_traci.reporting.figure import Figure, specification
 from msmf_traci.reporting.reading import read_results
 from msmf_traci.reporting.timeline import timeline_figure
+from msmf_traci.reporting.timeline_bars import STAGES
 from tests.reporting.made_copies import copy, give_copies
 from tests.reporting.made_runs import make_run, transfer
 
@@ -216,3 +218,9 @@ def test_without_transfers_there_is_none(plain: Path) -> None:
     facts["config"]["output"] = {"migrations": False}
     (plain / "run.json").write_text(json.dumps(facts))
     assert timeline_figure(read_results([plain])) is None
+
+
+def test_every_stage_has_a_colour() -> None:
+    assert set(STAGES) == {stage for stage in STAGE_NAMES if stage != "NONE"}
+    bars = pd.DataFrame({"kind": [*STAGES.values()]})
+    assert set(STAGES.values()) <= set(timeline._colors(bars))

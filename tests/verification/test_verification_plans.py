@@ -12,7 +12,7 @@ from pytest import approx
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.plan_file import NAMES, read_plan
 from msmf_traci.migration.plan import PRECOPY
-from msmf_traci.migration.policy import PostCopy, Processing
+from msmf_traci.migration.policy import ImageOptions, PostCopy, Processing, Source
 from msmf_traci.sentinels import KEEP
 
 A, B, C = 0, 1, 2
@@ -141,14 +141,33 @@ def test_an_arrival_within_the_pull_ends_the_transfer_unfinished(bench: Any) -> 
 
 
 def test_processing_counts_for_the_first_snapshot_where_none_was_taken_before(bench: Any) -> None:
-    """A snapshot takes 1 s and a comparison 0.5 s: cold has 1 s before FINAL sends, hybrid 1.5 s."""
-    costs = Processing(checkpoint_s=1.0, comparison_s=0.5)
-    for plan, final_s in (("cold", 1 + 2), ("postcopy", 1 + 0.1), ("hybrid", 1.5 + 0.1)):
+    """A snapshot takes 1 s and .1 s for each MB, a comparison 0.5 s, restoring .05 s for each MB, answers .3 s.
+
+    The snapshot of a state of execution has no memory in it, and restoring it neither. hybrid: 19.3 MB get dirty from 10.3 s on.
+    """
+    costs = Processing(1.0, 0.1 / MB, 0.5, restore_s_per_byte=0.05 / MB, answers_s=0.3)
+    for plan, final_s, pull_s in (
+        ("cold", 1 + 2 + 0.3 + 2 + 1, 0),
+        ("postcopy", 1 + 0.3 + 0.1, 2.3),
+        ("hybrid", 1 + 0.3 + 0.1, 1.93 + 0.3),
+    ):
         one = bench(plan=plan, postcopy=STATE, processing=costs)
         one.frame(0, A, B)
-        one.frame(30, B)
+        one.frame(29.6 if plan == "hybrid" else 30, B)
         one.arrive(60)
-        assert one.transfer().downtime_s == approx(final_s + 0.2)
+        row = one.transfer()
+        assert (row.downtime_s, row.t_end_s - row.t_run_s) == approx((final_s + 0.2, pull_s))
+
+
+@pytest.mark.parametrize(("plan", "lasts_s"), [("cold", [2]), ("postcopy", [0.1, 2]), ("hybrid", [0.1, 2]), ("precopy", [0.2])])
+def test_state_and_memory_come_from_the_host_wherever_the_image_came_from(bench: Any, plan: str, lasts_s: list[float]) -> None:
+    """The cloud's link carries 2 MB/s, so that the image is there at 50 s; the host's 10 MB/s carry the rest."""
+    one = bench(plan=plan, postcopy=STATE, images=ImageOptions(source=Source.CLOUD, cloud_bytes_per_s=2 * MB))
+    one.frame(0, A, B)
+    one.frame(77, B)
+    one.arrive(100)
+    sent = [stage for stage in one.stages().itertuples() if stage.stage in ("FINAL", "PULL")]
+    assert [stage.t_end_s - stage.t_begin_s for stage in sent] == approx(lasts_s)
 
 
 # plans of one's own
@@ -168,7 +187,7 @@ start: {container: stopped}
     [
         ("sent", 1, 2, 12.2),  # MEMORY takes 2 s: 2 MB are dirty, and take 0.2 s
         ("{rounds: 3}", 3, 2.22, 12.222),  # 2, 0.2 and 0.02 MB
-        ("{downtime_s: 0.01}", 2, 2.2, 12.22),  # 0.02 MB are left after two: 2 ms
+        ("{downtime_s: 0.01}", 1, 0, 12),  # the handoff does not wait for them: 2 MB go after the stop
     ],
 )
 def test_rounds_end_after_a_number_of_them_or_once_the_rest_takes_little(
@@ -197,6 +216,16 @@ def test_a_plan_may_wait_between_rounds(bench: Any, tmp_path: Path) -> None:
     assert [(row.t_begin_s, row.bytes / MB) for row in rounds[:2]] == [approx((16, 6)), approx((20.6, 4.6))]
 
 
+def test_a_handoff_does_not_wait_for_rounds_that_may_never_end(bench: Any, tmp_path: Path) -> None:
+    """More gets dirty than the link carries: rounds of all 20 MB, one after another. The handoff at 35 s need not wait for the last."""
+    (tmp_path / "own.yaml").write_text(ROUNDS % "{downtime_s: 0.01}")
+    one = bench(plan=str(tmp_path / "own.yaml"), relay=True, dirty_mb_per_s=12)
+    one.frame(0, A, B)
+    one.frame(35, B)
+    one.arrive(60)
+    assert one.transfer().t_stop_s == 35
+
+
 # the dirty set saturates
 
 
@@ -221,6 +250,12 @@ WRONG = {
     ROUNDS.replace("until: %s", "then: nowhere"): "which is no step",
     ROUNDS.replace("until: %s", "when: later"): "has when",
     ROUNDS.replace("ready: {until: handoff}", "ready: {until: threshold, then: ready}") % "sent": "waits for the threshold",
+    ROUNDS.replace("{send: image}", "{send: image, then: round}") % "sent": "has to lead to the memory",
+    ROUNDS.replace("memory:", "wait: {until: threshold}\nmemory:") % "sent": "waits for dirty memory",
+    ROUNDS.replace("{container: stopped}", "{container: stopped, then: image}") % "sent": "what follows the stop is the next line",
+    ROUNDS % "{rounds: 2.5}": "until is",
+    ROUNDS.replace("send: memory", "send: [memory]") % "sent": "choose from",
+    "final: {container: stopped, send: rest}\nstart: {container: stopped}": "the image is sent first",
     "- image": "no table of steps",
     "image: [": "write it as YAML",
 }
@@ -238,3 +273,14 @@ def test_a_plan_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_plan("warm")
     with pytest.raises(InputError, match=r"handoff.plan"):
         read_plan(str(tmp_path / "none.yaml"))
+
+
+def test_rounds_go_on_until_the_rest_takes_little(bench: Any, tmp_path: Path) -> None:
+    """2, 0.2 and 0.02 MB: after two rounds the rest would take 2 ms."""
+    (tmp_path / "own.yaml").write_text(ROUNDS % "{downtime_s: 0.01}")
+    one = bench(plan=str(tmp_path / "own.yaml"))
+    one.frame(0, A, B)
+    one.frame(20, B)
+    one.arrive(50)
+    row = one.transfer()
+    assert (row.rounds, row.dirty_mb) == (2, approx(2.2))
