@@ -17,11 +17,21 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from msmf_traci.control.look import Look, Outlook, Road
+from msmf_traci.experiment.plan_file import NAMES, read_plan
 from msmf_traci.migration.catalogue import Catalogue, catalogue_of
 from msmf_traci.migration.engine import Decider, Engine, batch_of, no_decisions, room_to_see
 from msmf_traci.migration.kernel import Now
 from msmf_traci.migration.ledger import Ledger
-from msmf_traci.migration.policy import AS_IN_THE_PAPER, NO_PROCESSING, HandoffPolicy, ImageOptions, LinkOptions, Processing, Source
+from msmf_traci.migration.policy import (
+    AS_IN_THE_PAPER,
+    NO_PROCESSING,
+    HandoffPolicy,
+    ImageOptions,
+    LinkOptions,
+    PostCopy,
+    Processing,
+    Source,
+)
 from msmf_traci.migration.workload import Containers, private_containers
 from msmf_traci.mobility.frame import Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
@@ -60,6 +70,7 @@ class Drive:
     prefetch: np.ndarray | None = None
     images: ImageOptions = AS_IN_THE_PAPER
     catalogue: Catalogue | None = None
+    plan: str = "precopy"
 
     @property
     def vehicles(self) -> int:
@@ -117,10 +128,12 @@ class Booked:
     ) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
-        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, drive.images, tiers=drive.tiers)
+        postcopy = PostCopy(2 * MB, 0.1 / MB, 0.5)
+        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, drive.images, tiers=drive.tiers, postcopy=postcopy)
+        plans = [read_plan(drive.plan)] * drive.strategies
         catalogues = None if drive.catalogue is None else [drive.catalogue] * drive.strategies
         decider = Decider() if given else Decider("told", told, each_frame=cuts is None)
-        self.engine = Engine(rules, [decider] * drive.strategies, row_of_cells(policies=drive.strategies), self.ledger, catalogues)
+        self.engine = Engine(rules, [decider] * drive.strategies, row_of_cells(policies=drive.strategies), self.ledger, catalogues, plans)
         self.engine.admit([drive.containers] * drive.strategies)
         self.now_s = -np.inf
         self.state_at_arrival: dict[int, dict[str, np.ndarray]] = {}
@@ -275,7 +288,8 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = Fal
     """Drives of up to three vehicles, two strategies and fourteen frames, both policies each way.
 
     Crowded: on shared links, or servers with room for one or two containers, or both; half of these want mostly one server. Copying: images
-    are wanted on servers ahead of time. Storing: images have layers in common, servers have little room for them, or both.
+    are wanted on servers ahead of time. Storing: images have layers in common, servers have little room for them, or both; with any plan
+    of ours, and dirty memory up to a cap.
     """
     v, s, f = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(2, 14))
     # mostly the whole time, so that there is something to book
@@ -311,6 +325,7 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = Fal
             5 * MB,
             draw(st.sampled_from([0.0, 0.5])),
             is_shared=is_shared,
+            dirty_cap_share=draw(st.sampled_from([1.0, 0.3])) if storing else 1.0,
             # so that there is room for every first deployment
             room_by_tier=(
                 draw(st.sampled_from([0, 1 if v <= 2 else 2])) if crowded else 0,
@@ -323,6 +338,7 @@ def random_drives(draw: st.DrawFn, *, crowded: bool = False, copying: bool = Fal
         prefetch=draw(_lists((f, v, s), tiers)) if copying else None,
         images=images,
         catalogue=catalogue,
+        plan=draw(st.sampled_from(NAMES)) if storing else "precopy",
     )
 
 
