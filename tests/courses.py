@@ -17,12 +17,14 @@ from msmf_traci.migration.policy import (
     AS_IN_THE_PAPER,
     NO_POSTCOPY,
     NO_PROCESSING,
+    NO_REPLAY,
     HandoffPolicy,
     ImageOptions,
     LinkOptions,
     Policy,
     PostCopy,
     Processing,
+    Replay,
 )
 from msmf_traci.records import new_records
 from msmf_traci.results.keys import Names
@@ -86,9 +88,10 @@ def policies(
     *,
     tiers: int = 1,
     postcopy: PostCopy = NO_POSTCOPY,
+    replay: Replay = NO_REPLAY,
 ) -> list[Policy]:
     """The same rules for n variants."""
-    return [Policy(links, handoff, ROW_LATENCY, tiers, processing, images, postcopy)] * n
+    return [Policy(links, handoff, ROW_LATENCY, tiers, processing, images, postcopy, replay)] * n
 
 
 def told_engine(

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from msmf_traci.config.fields import LARGEST, Name, NotNegative, NumberOrRange, Positive, Range, Section, Text
 
+Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+
 
 class Application(Section):
     """What an application's containers are (docs/experiments.md)."""
@@ -40,9 +42,7 @@ class Workload(Section):
     image_mb: NumberOrRange = Field(description="image size: a range to draw from, or one number")
     memory_mb: NumberOrRange = Field(description="memory: a range to draw from, or one number")
     dirty_percent_per_s: NotNegative = Field(description="share of the memory that changes each second, percent")
-    dirty_cap_percent: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = Field(
-        description="most of the memory that can be dirty at once, percent: what changes again and again"
-    )
+    dirty_cap_percent: Percent = Field(description="most of the memory that can be dirty at once, percent: what changes again and again")
     dirty_threshold_mbit: Annotated[float, Field(ge=0.1, le=LARGEST, allow_inf_nan=False)] = Field(
         description="dirty (changed) memory at which a round of copying begins"
     )
@@ -87,6 +87,15 @@ class PostCopyOptions(Section):
     faults_per_mb: NotNegative = Field(description="misses of each MB of missing memory, each of which waits for a round trip")
 
 
+class ReplayOptions(Section):
+    """How a container that starts from a snapshot catches up with logged messages (model, section 7)."""
+
+    base_s: NotNegative = Field(description="seconds that a start takes in addition before the first message is replayed")
+    arriving_per_s: NotNegative = Field(description="messages that arrive in a second, and are logged")
+    served_per_s: NotNegative = Field(description="messages that the container serves in a second while it replays")
+    limit_s: NotNegative = Field(description="seconds after which replaying is cut off; the messages that are left are lost")
+
+
 class HandoffOptions(Section):
     """What happens at a handoff (model, section 7)."""
 
@@ -97,15 +106,27 @@ class HandoffOptions(Section):
         description="if the user leaves the target while the container is stopped: abandon the transfer, or finish it"
     )
     switch_ms: NotNegative = Field(description="time to tell the user the new address")
-    plan: Text = Field(description="what a migration does: precopy, cold, postcopy, hybrid, or a file FILE.yaml")
+    plan: Text = Field(description="what a migration does: precopy, cold, postcopy, hybrid, replay, or a file FILE.yaml")
     postcopy: PostCopyOptions
+    replay: ReplayOptions
 
 
 class ProcessingCosts(Section):
     """What a migration does beside sending bytes (model, section 7); nothing in the paper's model."""
 
+    prepare_s: NotNegative = Field(description="seconds from the begin of a transfer until anything is sent")
     checkpoint_s: NotNegative = Field(description="seconds that a snapshot of the memory takes before its bytes flow")
     checkpoint_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to a snapshot")
+    later_s: NotNegative | None = Field(description="seconds that a later snapshot takes; null: as checkpoint_s")
+    later_s_per_mb: NotNegative | None = Field(description="seconds that each MB of the memory adds; null: as checkpoint_s_per_mb")
+    later_s_per_changed_mb: NotNegative = Field(description="seconds that each MB adds that has changed since the snapshot before")
+    final_s: NotNegative | None = Field(
+        description="seconds that the snapshot of a container that stops takes; null: as a later one, or the first where there is none"
+    )
+    final_s_per_mb: NotNegative | None = Field(description="seconds that each MB of the memory adds; null: likewise")
+    final_s_per_changed_mb: NotNegative | None = Field(
+        description="seconds that each MB adds that has changed, all of it where there is no snapshot before; null: likewise"
+    )
     round_s: NotNegative = Field(description="seconds that it takes to compare a snapshot with the one on the target")
     round_s_per_mb: NotNegative = Field(description="seconds that each MB of the memory adds to this comparison")
     restore_s: NotNegative = Field(description="seconds that restoring takes in addition to workload.start_ms")
@@ -114,6 +135,8 @@ class ProcessingCosts(Section):
     transport_efficiency: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
         description="share of the bandwidth that carries images and memories"
     )
+    memory_sent_percent: Percent = Field(description="what compression leaves to send of a memory, percent")
+    image_sent_percent: Percent = Field(description="what compression leaves to send, and to store, of an image, percent")
 
 
 class Migration(Section):

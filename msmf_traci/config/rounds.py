@@ -10,7 +10,7 @@ from msmf_traci.config.schema import Config
 
 MOST_ROUNDS_PER_S = 1000
 _MBIT_PER_MB = 8
-_WITHOUT_ROUNDS = ("cold", "postcopy", "hybrid")
+_WITHOUT_ROUNDS = ("cold", "postcopy", "hybrid", "replay")
 
 
 def shortest_cycle_s(*, threshold_mb: float, bandwidth_mb_per_s: float, dirty_mb_per_s: float, processing_s: float = 0.0) -> float:
@@ -47,10 +47,12 @@ def refuse_rounds_without_number(configs: Iterable[Config]) -> None:
         threshold_mb = workload.dirty_threshold_mbit / _MBIT_PER_MB
         if threshold_mb > most_mb * workload.dirty_cap_percent / 100:
             continue  # never reached: no container has so much memory that changes
-        bandwidth = config.links.bandwidth_mbps * costs.transport_efficiency / _MBIT_PER_MB
+        bandwidth = config.links.bandwidth_mbps * costs.transport_efficiency / _MBIT_PER_MB / (costs.memory_sent_percent / 100)
         dirty = workload.dirty_percent_per_s / 100 * most_mb
         waiting_s = costs.round_trips * config.links.round_trip_ms / 1000
-        processing_s = costs.checkpoint_s + costs.round_s + (costs.checkpoint_s_per_mb + costs.round_s_per_mb) * least_mb + waiting_s
+        later_s = costs.checkpoint_s if costs.later_s is None else costs.later_s
+        later_s_per_mb = costs.checkpoint_s_per_mb if costs.later_s_per_mb is None else costs.later_s_per_mb
+        processing_s = later_s + costs.round_s + (later_s_per_mb + costs.round_s_per_mb) * least_mb + waiting_s
         cycle_s = shortest_cycle_s(threshold_mb=threshold_mb, bandwidth_mb_per_s=bandwidth, dirty_mb_per_s=dirty, processing_s=processing_s)
         if cycle_s * MOST_ROUNDS_PER_S < 1 - 1e-9:
             enough_mbit = _MBIT_PER_MB * min(bandwidth * (1 / MOST_ROUNDS_PER_S - processing_s), dirty / MOST_ROUNDS_PER_S)

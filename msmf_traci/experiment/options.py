@@ -18,7 +18,7 @@ from msmf_traci.experiment.plan_file import read_plan
 from msmf_traci.files.catalogue_file import read_catalogue
 from msmf_traci.files.input_file import input_file
 from msmf_traci.migration.plan import Plan
-from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, PostCopy, Processing, Source
+from msmf_traci.migration.policy import HandoffPolicy, ImageOptions, LinkOptions, PostCopy, Processing, Replay, Source
 from msmf_traci.migration.workload import Kind, WorkloadOptions
 from msmf_traci.mobility.gps.choosing import Box, Selection
 from msmf_traci.mobility.gps.traces import Cleaning
@@ -108,25 +108,32 @@ def strategy_options(config: Config, strategy: type[Strategy]) -> Any:
 def workload_options(config: Config) -> WorkloadOptions:
     """What containers are drawn from."""
     if config.workload.catalogue is None:
-        kinds = [_kind(each) for each in parts_of(config)]
+        parts = parts_of(config)
     else:
         images = read_catalogue(input_file(config.workload.catalogue, "workload.catalogue"))
-        kinds = [_kind(Part(each.name, each.weight, config.workload, each.layers)) for each in images]
-    return WorkloadOptions(tuple(kinds), _ends(config.workload.start_ms, S_PER_MS))
+        parts = [Part(each.name, each.weight, config.workload, each.layers) for each in images]
+    shares = sent_shares(config)
+    kinds = tuple(_kind(part, *shares) for part in parts)
+    return WorkloadOptions(kinds, _ends(config.workload.start_ms, S_PER_MS), image_share=shares[0])
 
 
-def _kind(part: Part) -> Kind:
+def _kind(part: Part, image_share: float, memory_share: float) -> Kind:
     workload, image_mb = part.workload, sum(part.layers.values()) if part.layers else part.workload.image_mb
     return Kind(
         name=part.application,
         weight=part.weight,
-        image_bytes=_ends(image_mb, BYTES_PER_MB),
-        memory_bytes=_ends(workload.memory_mb, BYTES_PER_MB),
+        image_bytes=_ends(image_mb, BYTES_PER_MB * image_share),
+        memory_bytes=_ends(workload.memory_mb, BYTES_PER_MB * memory_share),
         dirty_share_per_s=workload.dirty_percent_per_s / 100,
         latency_levels_ms=tuple(workload.latency_levels_ms),
         latency_weights=tuple(workload.latency_weights),
-        layers=tuple((name, size_mb * BYTES_PER_MB) for name, size_mb in part.layers.items()),
+        layers=tuple((name, size_mb * BYTES_PER_MB * image_share) for name, size_mb in part.layers.items()),
     )
+
+
+def sent_shares(config: Config) -> tuple[float, float]:
+    """Shares of images, and of memories, that are sent once they are compressed: what the engine takes for their sizes."""
+    return config.migration.processing.image_sent_percent / 100, config.migration.processing.memory_sent_percent / 100
 
 
 def link_options(config: Config) -> LinkOptions:
@@ -135,7 +142,7 @@ def link_options(config: Config) -> LinkOptions:
     efficiency = config.migration.processing.transport_efficiency
     return LinkOptions(
         bandwidth_bytes_per_s=config.links.bandwidth_mbps * BYTES_PER_MBIT * efficiency,
-        dirty_threshold_bytes=config.workload.dirty_threshold_mbit * BYTES_PER_MBIT,
+        dirty_threshold_bytes=config.workload.dirty_threshold_mbit * BYTES_PER_MBIT * sent_shares(config)[1],
         switch_s=config.handoff.switch_ms * S_PER_MS,
         dirty_cap_share=config.workload.dirty_cap_percent / 100,
         is_shared=config.links.mode == "shared",
@@ -148,13 +155,25 @@ def link_options(config: Config) -> LinkOptions:
 def processing_options(config: Config) -> Processing:
     """What a migration does beside sending bytes."""
     costs = config.migration.processing
+    bytes_per_mb = BYTES_PER_MB * sent_shares(config)[1]
+
+    def own(value: float | None, unit: float = 1.0) -> float:
+        return math.nan if value is None else value / unit
+
     return Processing(
+        prepare_s=costs.prepare_s,
         checkpoint_s=costs.checkpoint_s,
-        checkpoint_s_per_byte=costs.checkpoint_s_per_mb / BYTES_PER_MB,
+        checkpoint_s_per_byte=costs.checkpoint_s_per_mb / bytes_per_mb,
+        later_s=own(costs.later_s),
+        later_s_per_byte=own(costs.later_s_per_mb, bytes_per_mb),
+        later_s_per_changed_byte=costs.later_s_per_changed_mb / bytes_per_mb,
+        final_s=own(costs.final_s),
+        final_s_per_byte=own(costs.final_s_per_mb, bytes_per_mb),
+        final_s_per_changed_byte=own(costs.final_s_per_changed_mb, bytes_per_mb),
         comparison_s=costs.round_s,
-        comparison_s_per_byte=costs.round_s_per_mb / BYTES_PER_MB,
+        comparison_s_per_byte=costs.round_s_per_mb / bytes_per_mb,
         restore_s=costs.restore_s,
-        restore_s_per_byte=costs.restore_s_per_mb / BYTES_PER_MB,
+        restore_s_per_byte=costs.restore_s_per_mb / bytes_per_mb,
         answers_s=costs.round_trips * config.links.round_trip_ms * S_PER_MS,
         round_trips=costs.round_trips,
     )
@@ -188,7 +207,13 @@ def postcopy_options(config: Config) -> PostCopy:
     """What a container takes along that runs before its memory is there."""
     options = config.handoff.postcopy
     round_trip_s = config.links.round_trip_ms * S_PER_MS
-    return PostCopy(options.state_mb * BYTES_PER_MB, options.faults_per_mb / BYTES_PER_MB, round_trip_s)
+    return PostCopy(options.state_mb * BYTES_PER_MB, options.faults_per_mb / (BYTES_PER_MB * sent_shares(config)[1]), round_trip_s)
+
+
+def replay_options(config: Config) -> Replay:
+    """How a container that starts from a snapshot catches up with logged messages."""
+    options = config.handoff.replay
+    return Replay(options.base_s, options.arriving_per_s, options.served_per_s, options.limit_s)
 
 
 def _word(value: str | float | bool) -> str:

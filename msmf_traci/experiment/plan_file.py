@@ -32,7 +32,9 @@ _KEYS = ("send", "container", "until", "then")
 _AFTER_STOP = (
     [(Service.STOPPED, Sends.REST), (Service.STOPPED, Sends.NOTHING)],
     [(Service.STOPPED, Sends.STATE), (Service.STOPPED, Sends.NOTHING), (Service.DEGRADED, Sends.REST)],
+    [(Service.STOPPED, Sends.SNAPSHOT), (Service.STOPPED, Sends.NOTHING), (Service.DEGRADED, Sends.LOG)],
 )
+_WHILE_IT_RUNS = {Sends.NOTHING, Sends.IMAGE, Sends.MEMORY, Sends.DIRTY}
 _MOST_STEPS = 100
 
 
@@ -115,16 +117,16 @@ def _judge(path: Path, names: list[str], steps: list[PlanStep]) -> None:
     n = len(running)
     if [(step.service, step.sends) for step in steps[n:]] not in _AFTER_STOP or steps[:n] != running:
         raise InputError(
-            f"handoff.plan={path}: behind the steps of the running container come one that is stopped and sends the rest, and one that is "
-            "stopped and sends nothing; or one that is stopped and sends the state, one that is stopped and sends nothing, and one that is "
-            "degraded and sends the rest"
+            f"handoff.plan={path}: behind the steps of the running container come one that is stopped and sends, and one that is stopped "
+            "and sends nothing. The first sends the rest; or the state, and one that is degraded and sends the rest follows; or the "
+            "snapshot, and one that is degraded and sends the log follows"
         )
     for number, step in enumerate(steps[n:], n):
         if step.then != (number + 1 if number + 1 < len(steps) else -1):
             raise InputError(f"handoff.plan={path}, step {names[number]}: what follows the stop is the next line; leave out then")
     sent = [step.sends for step in running]
     of_memory = sent.index(Sends.MEMORY) if Sends.MEMORY in sent else n
-    if sent[:1] != [Sends.IMAGE] or sent.count(Sends.IMAGE) > 1 or sent.count(Sends.MEMORY) > 1 or {Sends.REST, Sends.STATE} & set(sent):
+    if sent[:1] != [Sends.IMAGE] or sent.count(Sends.IMAGE) > 1 or sent.count(Sends.MEMORY) > 1 or not set(sent) <= _WHILE_IT_RUNS:
         raise InputError(
             f"handoff.plan={path}: while the container runs, the image is sent first, then the memory at most once, then what is dirty"
         )

@@ -20,6 +20,7 @@ from msmf_traci.experiment.options import (
     plan,
     postcopy_options,
     processing_options,
+    replay_options,
     request_latency,
     strategy_options,
     workload_options,
@@ -109,6 +110,7 @@ class Variants:
                 processing=processing_options(each.config),
                 images=image_options(each.config),
                 postcopy=postcopy_options(each.config),
+                replay=replay_options(each.config),
             )
             for each in self.variants
         ]

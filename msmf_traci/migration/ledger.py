@@ -43,6 +43,7 @@ class Stage(IntEnum):
     FINAL = 5
     RESTORE = 6
     PULL = 7
+    REPLAY = 8
 
 
 OUTCOME_NAMES = tuple(outcome.name.lower() for outcome in Outcome)

@@ -15,7 +15,7 @@ from msmf_traci.migration.transfer import (
     USER_LEFT,
     abandon,
     end,
-    is_pulled,
+    is_degraded,
     may_stop,
     pull,
     start,
@@ -27,13 +27,13 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 
 @compiled
 def complete(c: Container, t_s: float, scene: Scene) -> None:
-    """RESTORE has ended: the container runs on the target, and may pull memory from now on. Or PULL has: the transfer is over."""
+    """RESTORE has ended: the container runs on the target, and may lack something. Or what it lacked has come: the transfer is over."""
     if c.pulls_from != NO_SERVER:
         end(c, t_s, COMPLETED, scene)
     else:
         host, target = c.host, c.target
         c.run_s = t_s
-        if is_pulled(c, scene):
+        if is_degraded(c, scene):
             pull(c, t_s, scene)
         else:
             end(c, t_s, COMPLETED, scene)

@@ -12,7 +12,11 @@ from msmf_traci.records import Int8, Records, new_records
 
 
 class Sends(IntEnum):
-    """What a step sends: of the memory all, what has changed since the last snapshot, or what is missing; or the state of execution."""
+    """What a step sends.
+
+    Of the memory all, what has changed since the last snapshot, or what is missing; the state of execution; what is left of the snapshot
+    under way; messages that were logged since the snapshot.
+    """
 
     NOTHING = 0
     IMAGE = 1
@@ -20,10 +24,12 @@ class Sends(IntEnum):
     DIRTY = 3
     REST = 4
     STATE = 5
+    SNAPSHOT = 6
+    LOG = 7
 
 
 class Service(IntEnum):
-    """Whether the container runs during a step: on its host, nowhere, or on the target, waiting for memory that it needs."""
+    """Whether the container runs during a step: on its host, nowhere, or on the target, without all that it needs."""
 
     RUNS = 0
     STOPPED = 1
@@ -52,8 +58,10 @@ _STAGES = {
     (Service.RUNS, Sends.NOTHING): Stage.IDLE,
     (Service.STOPPED, Sends.REST): Stage.FINAL,
     (Service.STOPPED, Sends.STATE): Stage.FINAL,
+    (Service.STOPPED, Sends.SNAPSHOT): Stage.FINAL,
     (Service.STOPPED, Sends.NOTHING): Stage.RESTORE,
     (Service.DEGRADED, Sends.REST): Stage.PULL,
+    (Service.DEGRADED, Sends.LOG): Stage.REPLAY,
 }
 
 

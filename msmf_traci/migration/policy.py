@@ -93,8 +93,14 @@ class Processing:
 
     Attributes
     ----------
+    prepare_s
+        Before anything is sent.
     checkpoint_s, checkpoint_s_per_byte
         A snapshot of the memory.
+    later_s, later_s_per_byte, later_s_per_changed_byte
+        A later snapshot, and each byte that has changed since the one before; NaN: as the first one.
+    final_s, final_s_per_byte, final_s_per_changed_byte
+        The snapshot of a container that stops; NaN: as a later one, or as the first where there was none.
     comparison_s, comparison_s_per_byte
         Comparing a snapshot with the one that the target holds.
     restore_s, restore_s_per_byte
@@ -105,8 +111,15 @@ class Processing:
         Round trips on the path to the target that each sending waits for beside that, where links say how long they take.
     """
 
+    prepare_s: float = 0.0
     checkpoint_s: float = 0.0
     checkpoint_s_per_byte: float = 0.0
+    later_s: float = math.nan
+    later_s_per_byte: float = math.nan
+    later_s_per_changed_byte: float = 0.0
+    final_s: float = math.nan
+    final_s_per_byte: float = math.nan
+    final_s_per_changed_byte: float = math.nan
     comparison_s: float = 0.0
     comparison_s_per_byte: float = 0.0
     restore_s: float = 0.0
@@ -131,6 +144,29 @@ NO_POSTCOPY = PostCopy()
 
 
 @dataclass(frozen=True)
+class Replay:
+    """What it takes to bring a snapshot up to date from a log of messages.
+
+    Attributes
+    ----------
+    base_s
+        Before the first message is replayed, beside restoring.
+    arriving_per_s, served_per_s
+        Messages that arrive, and that the restored container can serve.
+    limit_s
+        After which replaying is cut off.
+    """
+
+    base_s: float = 0.0
+    arriving_per_s: float = 0.0
+    served_per_s: float = 0.0
+    limit_s: float = 0.0
+
+
+NO_REPLAY = Replay()
+
+
+@dataclass(frozen=True)
 class Policy:
     """The rules of one variant; `tiers` says how many its strategy uses, counted from the lowest."""
 
@@ -141,3 +177,4 @@ class Policy:
     processing: Processing = NO_PROCESSING
     images: ImageOptions = AS_IN_THE_PAPER
     postcopy: PostCopy = NO_POSTCOPY
+    replay: Replay = NO_REPLAY

@@ -25,7 +25,7 @@ from msmf_traci.migration.links import (
 from msmf_traci.migration.scene import Scene
 from msmf_traci.migration.service import see
 from msmf_traci.migration.step import look_forward
-from msmf_traci.migration.transfer import RESTORE, is_pulled, is_sending, is_waiting, set_rate
+from msmf_traci.migration.transfer import RESTORE, is_degraded, is_sending, is_waiting, set_rate
 from msmf_traci.records import Records
 from msmf_traci.sentinels import NO_SERVER
 
@@ -65,7 +65,7 @@ def share_links(t_s: float, containers: Records, scene: Scene) -> None:
         _share_among(t_s, containers, TRANSFERS, True, True, scene)
     for vehicle in state.open[: state.n[0]]:
         c = containers[vehicle]
-        if is_waiting(c, t_s) or (c.stage == RESTORE and is_pulled(c, scene)):
+        if is_waiting(c, t_s) or (c.stage == RESTORE and is_degraded(c, scene)):
             set_rate(c, t_s, rate_of_one_more(TRANSFERS, c.source, c.target, scene))
         if c.copies >= 0:
             for copy in images.copies[c.copies]:

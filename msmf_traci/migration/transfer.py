@@ -25,6 +25,7 @@ from msmf_traci.migration.processing import (
     before_rest_s,
     before_snapshot_s,
     before_state_s,
+    replaying_s,
     restoring_s,
 )
 from msmf_traci.migration.scene import Scene
@@ -34,9 +35,9 @@ from msmf_traci.sentinels import NO_SERVER
 from msmf_traci.units import S_PER_MS
 
 # plain numbers, which compile to constants
-NONE, IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE, PULL = (int(stage) for stage in Stage)
+NONE, IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE, PULL, REPLAY = (int(stage) for stage in Stage)
 _SENDING = (IMAGE, MEMORY, ROUND, FINAL, PULL)
-_REST = int(Sends.REST)
+_REST, _STATE, _SNAPSHOT = int(Sends.REST), int(Sends.STATE), int(Sends.SNAPSHOT)
 _SENT, _THRESHOLD, _ROUNDS, _DOWNTIME, _TIME, _HANDOFF = (int(until) for until in Until)
 COMPLETED, MISPREDICTED, USER_LEFT, UNFINISHED, REFUSED = (int(outcome) for outcome in Outcome)
 
@@ -55,12 +56,15 @@ def start_stopped(c: Container, t_s: float, target: int, scene: Scene) -> None:
     c.handoff_s = t_s
     c.stop_s = t_s
     c.rest_bytes = c.memory_bytes
-    _begin_final(c, t_s, before_image_s(c), 0.0, scene)
+    _begin_final(c, t_s, prepared_s(c, t_s, scene) - t_s + before_image_s(c), 0.0, scene)
 
 
 @compiled
 def finish_stage(c: Container, scene: Scene) -> bool:
-    """End what is sent at its `done_s`, and begin what follows; True after RESTORE and PULL: the container moves, or the transfer ends."""
+    """End what is sent at its `done_s`, and begin what follows.
+
+    True after RESTORE, PULL and REPLAY: the container moves, or the transfer ends.
+    """
     at_s, stage, policy = c.done_s, c.stage, scene.policy
     if c.layer >= 0:
         c.stage_bytes += end_layer(c, c, c.target, at_s, scene)
@@ -68,8 +72,11 @@ def finish_stage(c: Container, scene: Scene) -> bool:
             go_on_with_image(c, at_s, scene)
             return False
         c.to_send_bytes = 0.0
+    elif stage == IMAGE:  # it has been prepared
+        go_on_with_image(c, at_s, scene)
+        return False
     _book_stage(c, at_s, c.to_send_bytes, scene)
-    if stage in (RESTORE, PULL):
+    if stage in (RESTORE, PULL, REPLAY):
         c.stage = NONE
         c.done_s = np.inf
         return True
@@ -77,7 +84,9 @@ def finish_stage(c: Container, scene: Scene) -> bool:
     if stage == FINAL:
         c.step = step.then
         _begin(c, at_s, RESTORE)
-        c.done_s = at_s + c.start_s + policy.links.switch_s + restoring_s(c, is_pulled(c, scene), policy)
+        c.done_s = at_s + c.start_s + policy.links.switch_s + restoring_s(c, _stop_sends(scene) == _STATE, policy)
+        if _stop_sends(scene) == _SNAPSHOT:
+            c.done_s += policy.replay.base_s
     else:
         dirty = policy.links.dirty_threshold_bytes if step.until == _THRESHOLD else dirty_bytes(c, at_s, policy)
         is_repeated = (step.until == _ROUNDS and c.rounds < step.value) or (
@@ -105,8 +114,8 @@ def _go_to(c: Container, number: int, t_s: float, dirty: float, scene: Scene) ->
             break
         if step.stage == IMAGE:
             _begin(c, t_s, IMAGE)
-            c.ready_s = t_s + before_image_s(c)
-            if _bring_image(c, t_s, scene):
+            c.ready_s = prepared_s(c, t_s, scene) + before_image_s(c)
+            if _bring_image(c, t_s, scene) or _is_prepared_later(c, t_s, scene):
                 break
             take_from(c, TRANSFERS, c.host, c.target, scene)
         number = step.then
@@ -125,7 +134,7 @@ def go_on_with_image(c: Container, t_s: float, scene: Scene) -> None:
     """Bring what is missing of the image, or, where nothing is, go on with what follows."""
     if c.stage == FINAL:
         _go_on_with_final(c, t_s, scene)
-    elif not _bring_image(c, t_s, scene):
+    elif not (_bring_image(c, t_s, scene) or _is_prepared_later(c, t_s, scene)):
         _book_stage(c, t_s, 0.0, scene)
         take_from(c, TRANSFERS, c.host, c.target, scene)
         _go_to(c, scene.plan.steps[c.step].then, t_s, 0.0, scene)
@@ -137,36 +146,61 @@ def stop(c: Container, t_s: float, scene: Scene) -> None:
     c.pending = False
     policy = scene.policy
     c.stop_s = t_s
-    c.rest_bytes = c.memory_bytes
     sent = sent_bytes(c, t_s)
     _book_stage(c, t_s, sent, scene)
-    if c.stage == IMAGE:
-        _begin_final(c, t_s, _before_final_s(c, scene), sent, scene)
-    else:
-        if not np.isnan(c.dirty_base_s):
-            c.rest_bytes = min(c.memory_bytes, dirty_bytes(c, t_s, policy) + (0.0 if c.stage == IDLE else c.to_send_bytes - sent))
-        c.step = scene.plan.stops_at
-        _begin(c, t_s, FINAL)
-        begin_flow(c, t_s + _before_final_s(c, scene), _of_final(c, scene))
     begin_outage(c, t_s)
+    if c.stage == IMAGE:
+        c.rest_bytes = c.memory_bytes
+        _begin_final(c, t_s, prepared_s(c, t_s, scene) - t_s + _before_final_s(c, c.rest_bytes, scene), sent, scene)
+        return
+    left = 0.0 if c.stage == IDLE else c.to_send_bytes - sent
+    flows_s = max(t_s, c.since_s) if left > 0 else t_s
+    if np.isnan(c.dirty_base_s):  # no snapshot was taken before
+        c.rest_bytes = c.memory_bytes
+        flows_s = t_s + _before_final_s(c, c.rest_bytes, scene)
+    elif _stop_sends(scene) == _SNAPSHOT:  # the one under way, which has been taken
+        c.rest_bytes = left
+    else:
+        dirty = dirty_bytes(c, t_s, policy)
+        c.rest_bytes = min(c.memory_bytes, dirty + left)
+        flows_s = t_s + _before_final_s(c, dirty, scene)
+    c.step = scene.plan.stops_at
+    _begin(c, t_s, FINAL)
+    begin_flow(c, flows_s, _of_final(c, scene))
+
+
+@compiled
+def prepared_s(c: Container, t_s: float, scene: Scene) -> float:
+    """When the open transfer has been prepared, or now if that is over."""
+    return float(max(t_s, c.opened_s + scene.policy.processing.prepare_s))
+
+
+@compiled
+def _is_prepared_later(c: Container, t_s: float, scene: Scene) -> bool:
+    """Whether a transfer that lacks nothing of the image is still being prepared; then IMAGE lasts until it is."""
+    at_s = prepared_s(c, t_s, scene)
+    if at_s > t_s:
+        take_from(c, TRANSFERS, c.host, c.target, scene)
+        begin_flow(c, at_s, 0.0)
+    return bool(at_s > t_s)
 
 
 @compiled
 def _of_final(c: Container, scene: Scene) -> float:
     """What the container needs before it can run on the target, beside the image."""
-    return float(c.rest_bytes if _sends_rest(scene) else scene.policy.postcopy.state_bytes)
+    return float(scene.policy.postcopy.state_bytes if _stop_sends(scene) == _STATE else c.rest_bytes)
 
 
 @compiled
-def _before_final_s(c: Container, scene: Scene) -> float:
-    """Seconds before the bytes of FINAL flow."""
-    return float(before_rest_s(c, scene.policy) if _sends_rest(scene) else before_state_s(c, scene.policy))
+def _before_final_s(c: Container, changed_bytes: float, scene: Scene) -> float:
+    """Seconds before the bytes of FINAL flow, where a snapshot is taken for it; so much has changed since the one before."""
+    return float(before_state_s(c, scene.policy) if _stop_sends(scene) == _STATE else before_rest_s(c, changed_bytes, scene.policy))
 
 
 @compiled
-def _sends_rest(scene: Scene) -> bool:
-    """Whether all of the memory is there when the container runs on the target."""
-    return bool(scene.plan.steps[scene.plan.stops_at].sends == _REST)
+def _stop_sends(scene: Scene) -> int:
+    """What the plan sends of a container that has stopped."""
+    return int(scene.plan.steps[scene.plan.stops_at].sends)
 
 
 @compiled
@@ -176,19 +210,24 @@ def may_stop(c: Container, scene: Scene) -> bool:
 
 
 @compiled
-def is_pulled(c: Container, scene: Scene) -> bool:
-    """Whether memory is still missing when the container runs on the target."""
+def is_degraded(c: Container, scene: Scene) -> bool:
+    """Whether something is still missing when the container runs on the target."""
     return bool(scene.plan.steps[c.step].then >= 0)
 
 
 @compiled
 def pull(c: Container, t_s: float, scene: Scene) -> None:
-    """The container runs on the target; from now on the memory that is missing comes from its host before."""
+    """The container runs on the target; from now on what is missing comes: memory from its host before, or messages from their log."""
     postcopy = scene.policy.postcopy
     round_trip_s = postcopy.round_trip_s + 2 * path_ms(c.host, c.target, scene.server_map) * S_PER_MS
     c.pulls_from = c.host
     c.step = scene.plan.steps[c.step].then
-    _begin(c, t_s, PULL)
+    stage = scene.plan.steps[c.step].stage
+    _begin(c, t_s, stage)
+    if stage == REPLAY:
+        snapshot_s = c.outage_begin_s if np.isnan(c.dirty_base_s) else c.dirty_base_s
+        begin_flow(c, t_s + replaying_s(t_s - snapshot_s, scene.policy), 0.0)
+        return
     begin_flow(c, t_s + c.answers_s + postcopy.faults_per_byte * c.rest_bytes * round_trip_s, c.rest_bytes)
 
 
@@ -376,7 +415,7 @@ def _join_memory(c: Container, scene: Scene) -> None:
 @compiled
 def _begin_round(c: Container, policy: Policy, t_s: float, dirty: float) -> None:
     _begin(c, t_s, ROUND)
-    begin_flow(c, t_s + before_difference_s(c, policy), dirty)
+    begin_flow(c, t_s + before_difference_s(c, dirty, policy), dirty)
     c.dirty_base_s = t_s
     c.rounds += 1
 

@@ -48,10 +48,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class WorkloadOptions:
-    """What containers are drawn from."""
+    """What containers are drawn from; `image_share` of an image is left once it is compressed, and that is its size from here on."""
 
     kinds: tuple[Kind, ...]
     start_s: tuple[float, float]
+    image_share: float = 1.0
 
     @cached_property
     def levels(self) -> tuple[tuple[float, tuple[float, ...], tuple[float, ...]], ...]:
@@ -110,7 +111,7 @@ def make_containers(uniform: FloatArray, options: WorkloadOptions) -> Containers
         image_bytes=image,
         memory_bytes=_between(np.array([each.memory_bytes for each in kinds])[kind], uniform[:, 1]),
         latency_level_ms=level_ms,
-        start_s=start_time_s(image, options.start_s),
+        start_s=start_time_s(image / options.image_share, options.start_s),
         dirty_share_per_s=np.array([each.dirty_share_per_s for each in kinds])[kind],
         image=np.array([number if each.layers else PRIVATE for number, each in enumerate(kinds)])[kind],
         kind=kind,

@@ -19,7 +19,7 @@ from msmf_traci.reporting.run_tables import NUMBER, OPTIONAL_NUMBER, TEXT, Colum
 QUANTUM_M = 0.1
 """Positions are whole multiples of this, so at most half of it off."""
 
-STAGES = ("IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE", "PULL")
+STAGES = ("IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE", "PULL", "REPLAY")
 OUTCOMES = OUTCOME_NAMES
 COPY_OUTCOMES = COPY_OUTCOME_NAMES
 _SERVERS = ("home", "target", "host")

@@ -39,7 +39,7 @@ _COLORS = {
     HOST: _GREY,
     CELL: _GREY,
 }
-_PULL_COLOR = {STAGES["PULL"]: "#806000"}
+_DEGRADED_COLORS = {STAGES["PULL"]: "#806000", STAGES["REPLAY"]: "#5a4fa0"}
 _COPY_COLORS = {kind: style.COPIES[outcome] for outcome, kind in COPIES.items()}
 _STEP, _STILL_WIDTH = 46, 760
 # of each lane: height, and how far its middle lies under that of its row, in pixels
@@ -138,8 +138,8 @@ def _has_copies(bars: pd.DataFrame) -> bool:
 
 def _colors(bars: pd.DataFrame) -> dict[str, str]:
     """Colours of all kinds of bars that there can be."""
-    pulls = _PULL_COLOR if STAGES["PULL"] in set(bars["kind"]) else {}
-    return _COLORS | pulls | (_COPY_COLORS if _has_copies(bars) else {})
+    degraded = {kind: color for kind, color in _DEGRADED_COLORS.items() if kind in set(bars["kind"])}
+    return _COLORS | degraded | (_COPY_COLORS if _has_copies(bars) else {})
 
 
 def _places(column: pd.Series, of: Sequence[str]) -> pd.Series:

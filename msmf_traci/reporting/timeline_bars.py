@@ -23,6 +23,7 @@ STAGES = {
     "FINAL": "final",
     "RESTORE": "restore",
     "PULL": "pull",
+    "REPLAY": "replay",
 }
 COPIES = {outcome: f"copy, {outcome}" for outcome in ("used", "unused", "unfinished")}
 EVERY = ""

@@ -228,7 +228,7 @@ STAGES = {
     **_VARIANT,
     **_VEHICLE,
     "transfer": Column(COUNT, "Number of the transfer, as in migrations."),
-    "stage": Column(TEXT, "`IMAGE`, `MEMORY`, `ROUND`, `IDLE`, `FINAL`, `RESTORE` or `PULL`."),
+    "stage": Column(TEXT, "`IMAGE`, `MEMORY`, `ROUND`, `IDLE`, `FINAL`, `RESTORE`, `PULL` or `REPLAY`."),
     "t_begin_s": Column(INSTANT, "Begin of the stage."),
     "t_end_s": Column(INSTANT, "End of the stage."),
     "bytes": Column(BYTES, "Bytes sent in it."),

@@ -1,7 +1,9 @@
 """What a migration costs beside bytes: presets of it, values side by side, and the same in SI units."""
 
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytest import approx
 
@@ -10,8 +12,9 @@ from msmf_traci.config.overrides import group_choices
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations
 from msmf_traci.errors import InputError
-from msmf_traci.experiment.options import link_options, processing_options
+from msmf_traci.experiment.options import link_options, postcopy_options, processing_options, workload_options
 from msmf_traci.migration.policy import NO_PROCESSING, Processing
+from msmf_traci.migration.workload import make_containers
 from msmf_traci.reporting.options import config_options, label_of, varied_columns
 
 # what a preset of measured costs looks like: its restoring has the start in it
@@ -63,7 +66,16 @@ def test_the_papers_preset_is_the_default_and_costs_nothing() -> None:
 
 def test_a_preset_of_ones_own_sets_options_of_several_sections(own: str) -> None:
     config = only("migration=measured", "links.round_trip_ms=40", config_dir=own)
-    assert processing_options(config) == Processing(*map(approx, (0.2, 4e-9, 0.1, 2e-9, 0.3, 3e-9, 0.16, 4)))
+    assert processing_options(config) == Processing(
+        checkpoint_s=0.2,
+        checkpoint_s_per_byte=approx(4e-9),
+        comparison_s=0.1,
+        comparison_s_per_byte=approx(2e-9),
+        restore_s=0.3,
+        restore_s_per_byte=approx(3e-9),
+        answers_s=approx(0.16),
+        round_trips=4,
+    )
     assert link_options(config).bandwidth_bytes_per_s == approx(11.75e6)
     assert config.workload.start_ms == [0, 0]
     assert only("migration=paper", config_dir=own).workload.start_ms == [200, 1000]
@@ -111,6 +123,33 @@ def test_wrong_costs_are_refused(word: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
         read_request([word])
     assert word.partition("=")[0] in str(caught.value) and said in str(caught.value)
+
+
+def test_what_is_compressed_is_of_its_size_from_there_on() -> None:
+    """A quarter of images and half of memories is left: a world in which they are so large, and each MB of them takes twice as long."""
+    per_mb = ("checkpoint", "later", "final", "round", "restore")
+    compressed = only(
+        *("migration.processing.image_sent_percent=25", "migration.processing.memory_sent_percent=50", "workload.image_mb=[400,800]"),
+        *("workload.memory_mb=100", "workload.dirty_threshold_mbit=80", "handoff.postcopy.faults_per_mb=3"),
+        *(f"migration.processing.{name}_s_per_mb=0.002" for name in per_mb),
+    )
+    small = only(
+        *("workload.image_mb=[100,200]", "workload.memory_mb=50", "workload.dirty_threshold_mbit=40", "handoff.postcopy.faults_per_mb=6"),
+        *(f"migration.processing.{name}_s_per_mb=0.004" for name in per_mb),
+    )
+    assert workload_options(compressed).kinds == workload_options(small).kinds
+    for options in (processing_options, link_options, postcopy_options):
+        assert options(compressed) == options(small)
+    uniform = np.array([[0.25, 0, 0, 0]])  # 500 MB, of which 125 are left; what it takes to start goes by 500
+    found, other = (make_containers(uniform, workload_options(config)) for config in (compressed, small))
+    assert found.image_bytes == approx(125e6) and found.memory_bytes == approx(50e6)
+    assert found.start_s == approx(0.2 + 0.8 * 400 / 1900) and other.start_s == approx(0.2 + 0.8 * 25 / 1900)
+
+
+def test_costs_of_later_and_final_snapshots_are_those_of_the_first_unless_they_are_set() -> None:
+    assert math.isnan(processing_options(only()).later_s) and math.isnan(processing_options(only()).final_s_per_changed_byte)
+    set_ = processing_options(only("migration.processing.later_s=0", "migration.processing.final_s_per_mb=2"))
+    assert (set_.later_s, set_.final_s_per_byte) == (0, approx(2e-6))
 
 
 def test_costs_are_varied_within_a_pass() -> None:

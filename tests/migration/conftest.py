@@ -6,7 +6,7 @@ dirty memory from none to twice the bandwidth.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +30,7 @@ from msmf_traci.migration.policy import (
     LinkOptions,
     PostCopy,
     Processing,
+    Replay,
     Source,
 )
 from msmf_traci.migration.workload import Containers, private_containers
@@ -128,8 +129,8 @@ class Booked:
     ) -> None:
         self.drive = drive
         self.ledger = Ledger(keep_stages=True)
-        postcopy = PostCopy(2 * MB, 0.1 / MB, 0.5)
-        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, drive.images, tiers=drive.tiers, postcopy=postcopy)
+        catching_up = {"postcopy": PostCopy(2 * MB, 0.1 / MB, 0.5), "replay": Replay(0.5, 4.0, 12.0, 6.0)}
+        rules = policies(drive.links, drive.policy, drive.strategies, drive.processing, drive.images, tiers=drive.tiers, **catching_up)
         plans = [read_plan(drive.plan)] * drive.strategies
         catalogues = None if drive.catalogue is None else [drive.catalogue] * drive.strategies
         decider = Decider() if given else Decider("told", told, each_frame=cuts is None)
@@ -251,9 +252,14 @@ def _numbers(low: float, high: float, n: int) -> st.SearchStrategy[np.ndarray]:
 
 def _processing() -> st.SearchStrategy[Processing]:
     """None, or up to some seconds before each stage, so that frames fall into it."""
-    constant = st.sampled_from([0.0, 0.3, 2.0])
-    per_byte = st.sampled_from([0.0, 0.05 / MB])
-    return st.just(NO_PROCESSING) | st.builds(Processing, constant, per_byte, constant, per_byte, constant, per_byte, constant)
+    constant, own = st.sampled_from([0.0, 0.3, 2.0]), st.sampled_from([math.nan, 0.0, 1.0])
+    per_byte, own_per_byte = st.sampled_from([0.0, 0.05 / MB]), st.sampled_from([math.nan, 0.0, 0.03 / MB])
+    kinds = {"later_s_per_changed_byte": per_byte, "round_trips": st.just(0.0)}
+    for each in fields(Processing):
+        is_own, is_per_byte = each.name.startswith(("later", "final")), each.name.endswith("per_byte")
+        values = (own_per_byte if is_per_byte else own) if is_own else per_byte if is_per_byte else constant
+        kinds.setdefault(each.name, own_per_byte if each.name == "final_s_per_changed_byte" else values)
+    return st.just(NO_PROCESSING) | st.builds(Processing, **kinds)
 
 
 def _answers(shape: tuple[int, ...], tiers: int, busy: int | None) -> st.SearchStrategy[np.ndarray]:

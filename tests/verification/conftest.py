@@ -15,11 +15,13 @@ from msmf_traci.migration.policy import (
     AS_IN_THE_PAPER,
     NO_POSTCOPY,
     NO_PROCESSING,
+    NO_REPLAY,
     HandoffPolicy,
     ImageOptions,
     LinkOptions,
     PostCopy,
     Processing,
+    Replay,
 )
 from msmf_traci.migration.workload import private_containers
 from msmf_traci.results.tables import migrations_table, stages_table
@@ -49,11 +51,12 @@ class OneContainer:
         cap: float = 1.0,
         plan: str = "precopy",
         postcopy: PostCopy = NO_POSTCOPY,
+        replay: Replay = NO_REPLAY,
         images: ImageOptions = AS_IN_THE_PAPER,
     ) -> None:
         self.ledger = Ledger(keep_stages=True)
         links = LinkOptions(10 * MB, threshold_mb * MB, switch_s, dirty_cap_share=cap)
-        rules = policies(links, HandoffPolicy(relay, finish), processing=processing, images=images, postcopy=postcopy)
+        rules = policies(links, HandoffPolicy(relay, finish), processing=processing, images=images, postcopy=postcopy, replay=replay)
         self.engine = told_engine(rules, row_of_cells(), self.ledger, plan=read_plan(plan))
         task = image_mb * MB, memory_mb * MB, level_ms, start_s, dirty_mb_per_s / memory_mb
         self.engine.admit([private_containers(*(np.array([value]) for value in task))])

@@ -12,7 +12,7 @@ from pytest import approx
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.plan_file import NAMES, read_plan
 from msmf_traci.migration.plan import PRECOPY
-from msmf_traci.migration.policy import ImageOptions, PostCopy, Processing, Source
+from msmf_traci.migration.policy import ImageOptions, PostCopy, Processing, Replay, Source
 from msmf_traci.sentinels import KEEP
 
 A, B, C = 0, 1, 2
@@ -28,7 +28,7 @@ def stages(one: Any) -> list[tuple[Any, ...]]:
 def test_the_plan_of_the_model_is_pre_copy() -> None:
     plan = read_plan("precopy")
     assert (plan.steps == PRECOPY.steps).all() and plan.stops_at == PRECOPY.stops_at
-    assert set(NAMES) == {"precopy", "cold", "postcopy", "hybrid"}
+    assert set(NAMES) == {"precopy", "cold", "postcopy", "hybrid", "replay"}
 
 
 def test_cold_sends_the_image_ahead_and_the_memory_once_it_is_stopped(bench: Any) -> None:
@@ -145,7 +145,7 @@ def test_processing_counts_for_the_first_snapshot_where_none_was_taken_before(be
 
     The snapshot of a state of execution has no memory in it, and restoring it neither. hybrid: 19.3 MB get dirty from 10.3 s on.
     """
-    costs = Processing(1.0, 0.1 / MB, 0.5, restore_s_per_byte=0.05 / MB, answers_s=0.3)
+    costs = Processing(0.0, 1.0, 0.1 / MB, comparison_s=0.5, restore_s_per_byte=0.05 / MB, answers_s=0.3)
     for plan, final_s, pull_s in (
         ("cold", 1 + 2 + 0.3 + 2 + 1, 0),
         ("postcopy", 1 + 0.3 + 0.1, 2.3),
@@ -168,6 +168,90 @@ def test_state_and_memory_come_from_the_host_wherever_the_image_came_from(bench:
     one.arrive(100)
     sent = [stage for stage in one.stages().itertuples() if stage.stage in ("FINAL", "PULL")]
     assert [stage.t_end_s - stage.t_begin_s for stage in sent] == approx(lasts_s)
+
+
+# messages are replayed
+
+LOGGED = Replay(base_s=1, arriving_per_s=10, served_per_s=80, limit_s=20)
+
+
+def test_replay_starts_from_the_snapshot_and_works_off_what_has_come_since(bench: Any) -> None:
+    """The snapshot is of 10 s, and the container starts in 0.2 + 1 s, until 31.2 s: 212 messages, of which 70 a second are caught up."""
+    one = bench(plan="replay", replay=LOGGED)
+    one.frame(0, A, B)
+    one.frame(30, B, cell=1)
+    one.frame(32, B, cell=1)
+    assert (one.host, one.running, one.held()) == ("B", True, [1, 1, 0, 0])
+    one.arrive(50, cell=1)
+    assert stages(one) == [
+        ("IMAGE", 0, 10, 100),
+        ("MEMORY", 10, 12, 20),
+        ("IDLE", 12, 30, 0),
+        ("FINAL", 30, 30, 0),
+        ("RESTORE", 30, 31.2, 0),
+        ("REPLAY", 31.2, 31.2 + 212 / 70, 0),
+    ]
+    row = one.transfer()
+    assert (row.outcome, row.source, row.final_mb) == ("completed", "A", 0)
+    assert (row.downtime_s, row.t_run_s, row.t_end_s) == approx((1.2, 31.2, 31.2 + 212 / 70))
+    assert one.booked("degraded_s") == one.booked("late_s") == approx(212 / 70)
+
+
+@pytest.mark.parametrize(
+    ("stop_s", "snapshot_s", "final_mb", "runs_s"),
+    [
+        (4, 4, 80, 4 + 8 + 1.2),  # IMAGE: 60 MB and the memory as it is then
+        (11, 10, 10, 12 + 1.2),  # MEMORY: what is left of it
+        (10, 10, 20, 12 + 1.2),
+    ],
+)
+def test_the_snapshot_under_way_is_sent_first(bench: Any, stop_s: float, snapshot_s: float, final_mb: float, runs_s: float) -> None:
+    one = bench(plan="replay", replay=LOGGED)
+    one.frame(0, A, B)
+    one.frame(stop_s, B)
+    one.arrive(90)
+    row = one.transfer()
+    assert (row.final_mb, row.t_run_s) == approx((final_mb, runs_s))
+    assert row.t_end_s - row.t_run_s == approx(10 * (runs_s - snapshot_s) / 70)
+
+
+@pytest.mark.parametrize(
+    ("replay", "lasts_s"),
+    [
+        (Replay(0, 10, 10, 5), 5),  # as many arrive as are served
+        (Replay(0, 90, 80, 5), 5),
+        (Replay(0, 10, 80, 2), 2),  # 202 / 70 s would be needed
+        (Replay(0, 0, 80, 5), 0),
+        (Replay(0, 0, 0, 5), 0),
+    ],
+)
+def test_replaying_is_cut_off_where_it_takes_too_long_or_for_ever(bench: Any, replay: Replay, lasts_s: float) -> None:
+    one = bench(plan="replay", replay=replay)
+    one.frame(0, A, B)
+    one.frame(30, B)
+    one.arrive(50)
+    row = one.transfer()
+    assert (row.outcome, row.t_end_s - row.t_run_s) == ("completed", approx(lasts_s))
+
+
+def test_a_stopped_container_that_goes_elsewhere_replays_from_its_stop_on(bench: Any) -> None:
+    """Stopped at 11 s; at 11.5 s the user is elsewhere, and 120 MB take until 23.5 s. It runs at 24.7 s: 137 messages."""
+    one = bench(plan="replay", replay=LOGGED)
+    one.frame(0, A, B)
+    one.frame(11, B)
+    one.frame(11.5, C)
+    one.arrive(60)
+    second = one.transfers()[1]
+    assert (second.target, second.final_mb, second.t_run_s, second.t_end_s) == ("C", 120, approx(24.7), approx(24.7 + 137 / 70))
+
+
+def test_the_processing_of_the_snapshot_under_way_goes_on_after_the_stop(bench: Any) -> None:
+    """A snapshot takes 1 s, from 10 s on; stopped at 10.5 s, its 20 MB flow from 11 s to 13 s."""
+    one = bench(plan="replay", replay=LOGGED, processing=Processing(checkpoint_s=1, answers_s=0))
+    one.frame(0, A, B)
+    one.frame(10.5, B)
+    one.arrive(60)
+    assert one.transfer().t_run_s == approx(13 + 0.2 + 1)
 
 
 # plans of one's own
@@ -256,6 +340,8 @@ WRONG = {
     ROUNDS % "{rounds: 2.5}": "until is",
     ROUNDS.replace("send: memory", "send: [memory]") % "sent": "choose from",
     "final: {container: stopped, send: rest}\nstart: {container: stopped}": "the image is sent first",
+    ROUNDS.replace("send: rest", "send: snapshot") % "sent": "and one that is degraded and sends the log follows",
+    ROUNDS.replace("send: dirty", "send: log") % "sent": "cannot end like this|the image is sent first",
     "- image": "no table of steps",
     "image: [": "write it as YAML",
 }

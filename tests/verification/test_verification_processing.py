@@ -8,6 +8,8 @@ A transfer that starts at 0 s sends its image from 0.1 to 10.1 s and its memory 
 it is IDLE until 15.1 s (5 s after MEMORY began), sends ROUND 1 from 15.9 to 16.4 s (1.3 MB dirty), is IDLE until 20.1 s, and so on.
 """
 
+from dataclasses import replace
+
 import pytest
 from pytest import approx
 
@@ -25,6 +27,76 @@ ALL = Processing(
     answers_s=0.1,
 )
 SNAPSHOT_S, DIFFERENCE_S, RESTORE_S = 0.6, 0.8, 0.8
+
+
+OWN = Processing(checkpoint_s=1, later_s=0.5, later_s_per_changed_byte=0.1e-6, comparison_s=0.05)
+
+
+@pytest.mark.parametrize(
+    ("final", "final_s"),
+    [
+        ({}, 0.5 + 0.2 + 0.05),  # as a later one
+        ({"final_s": 0.3}, 0.3 + 0.2 + 0.05),
+        ({"final_s": 0.3, "final_s_per_byte": 0.01e-6}, 0.3 + 0.2 + 0.2 + 0.05),
+        ({"final_s": 0.3, "final_s_per_byte": 0.01e-6, "final_s_per_changed_byte": 0}, 0.3 + 0.2 + 0.05),
+    ],
+)
+def test_later_and_final_snapshots_have_costs_of_their_own(bench, final, final_s) -> None:
+    """The snapshot of 10 s takes 1 s. At 15 s 5 MB are dirty: 0.5 + 0.5 + 0.05 s, then 0.5 s. At 17 s 2 MB are, of 20."""
+    one = bench(processing=replace(OWN, **final))
+    one.frame(0, A, B)
+    one.frame(17, B)
+    one.arrive(60)
+    assert list(one.stages()["t_end_s"]) == approx([10, 13, 15, 16.55, 17, 17 + final_s + 0.2, 17 + final_s + 0.4])
+
+
+def test_a_first_snapshot_at_the_stop_is_a_final_one_in_which_all_has_changed(bench) -> None:
+    """20 MB: 1 s as the first one, or 0.3 s, 0.01 s for each MB and 0.1 s for each that has changed; nothing to compare it with."""
+    for costs, final_s in ((OWN, 1), (replace(OWN, final_s=0.3, final_s_per_byte=0.01e-6, final_s_per_changed_byte=0.1e-6), 2.5)):
+        one = bench(processing=costs, plan="cold")
+        one.frame(0, A, B)
+        one.frame(30, B)
+        one.arrive(60)
+        assert one.transfer().downtime_s == approx(final_s + 2 + 0.2)
+
+
+def test_a_transfer_is_prepared_before_anything_is_sent(bench) -> None:
+    """3 s before the image flows; stopped at 1 s, everything flows from 3 s on."""
+    prepared = Processing(prepare_s=3)
+    one = bench(processing=prepared)
+    one.frame(0, A, B)
+    one.frame(15.5, B)
+    one.arrive(60)
+    assert list(one.stages()["t_end_s"]) == approx([13, 15, 15.5, 15.5 + 0.25, 15.5 + 0.45])
+    one = bench(processing=prepared)
+    one.frame(0, A, B)
+    one.frame(1, B)
+    one.arrive(60)
+    assert one.transfer().downtime_s == approx(2 + 12 + 0.2)
+
+
+@pytest.mark.parametrize(("plan", "begun"), [("precopy", "MEMORY"), ("cold", "IDLE")])
+def test_a_transfer_that_lacks_nothing_of_the_image_is_prepared_all_the_same(bench, plan, begun) -> None:
+    """Under relay a handoff at 1 s waits until 3 s, and for the memory where the plan sends it."""
+    one = bench(processing=Processing(prepare_s=3), image_mb=0, plan=plan, relay=True)
+    one.frame(0, A, B)
+    one.frame(1, B)
+    one.arrive(60)
+    stages = one.stages()
+    assert list(stages["stage"])[:1] == ["IMAGE"] and stages["t_end_s"][0] == 3 and stages["bytes"].sum() >= 20e6
+    assert one.transfer().t_stop_s == approx(3 if plan == "cold" else 5)
+    if plan == "precopy":
+        assert list(stages["stage"])[1] == begun
+
+
+def test_what_a_stopped_container_sends_anew_is_prepared_too(bench) -> None:
+    """Stopped at 4 s; at 5 s it goes elsewhere: 120 MB flow from 8 s to 20 s."""
+    one = bench(processing=Processing(prepare_s=3))
+    one.frame(0, A, B)
+    one.frame(4, B)
+    one.frame(5, C)
+    one.arrive(60)
+    assert one.transfers()[1].t_end_s == approx(20.2)
 
 
 @pytest.mark.parametrize(
