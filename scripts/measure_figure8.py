@@ -31,8 +31,7 @@ from msmf_traci.migration.ledger import BYTE_KINDS
 from msmf_traci.reporting.handoff_chart import write_handoffs
 from msmf_traci.testbed.comparison import PAPER, read_measurement
 from msmf_traci.testbed.conductor import tier_of
-from msmf_traci.testbed.expectation import Costs, expect
-from msmf_traci.testbed.fitting import costs_of
+from msmf_traci.testbed.expectation import Costs, costs_of, expect
 from msmf_traci.testbed_command import session_folder
 from msmf_traci.units import BYTES_PER_MB
 
@@ -105,7 +104,8 @@ def carry_out(row: dict[str, object], out: Path) -> Path:
 
 def read_costs(preset: Path) -> Costs:
     """A fitted model from a preset."""
-    return costs_of(yaml.safe_load(preset.read_text(encoding="utf-8"))["migration"]["processing"])
+    terms = yaml.safe_load(preset.read_text(encoding="utf-8"))["migration"]["processing"]
+    return costs_of([*(f"migration.processing.{name}={value}" for name, value in terms.items()), "workload.start_ms=[0,0]"])
 
 
 def main() -> None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from msmf_traci.config.compose import read_request
 from msmf_traci.control.look import Look, Outlook, Road
 from msmf_traci.deployment.areas import TierPlan, lay_servers
 from msmf_traci.deployment.lattice import HexCells
 from msmf_traci.deployment.server_map import RequestLatency
 from msmf_traci.deployment.servers import Servers
+from msmf_traci.experiment.options import link_options, postcopy_options, processing_options, replay_options, sent_shares
 from msmf_traci.migration.course import Batch
 from msmf_traci.migration.engine import Decider, Engine, no_decisions, room_to_see
 from msmf_traci.migration.ledger import BYTE_KINDS, Ledger, Outcome, Stage
-from msmf_traci.migration.policy import HandoffPolicy, LinkOptions, Policy, Processing
+from msmf_traci.migration.plan import PRECOPY, Plan
+from msmf_traci.migration.policy import NO_POSTCOPY, HandoffPolicy, LinkOptions, Policy, PostCopy, Processing, Replay
 from msmf_traci.migration.workload import private_containers, start_time_s
 from msmf_traci.records import new_records
 from msmf_traci.sentinels import NO_SERVER
+from msmf_traci.units import S_PER_MS
 
 _NEVER_S = 1e7  # by then everything is over
 
@@ -41,6 +46,12 @@ class Migration:
         Whether the container runs on until the target has a snapshot.
     after_s, lead_s
         The user hands off this long after the target has a snapshot; if `lead_s` is given, this long after the start.
+    plan
+        What it does.
+    dirty_cap_share
+        Most of the memory that can be dirty at once.
+    arriving_per_s
+        Messages that arrive, for a plan that replays them.
     """
 
     image_bytes: float
@@ -52,6 +63,12 @@ class Migration:
     relay_unsynced: bool
     after_s: float
     lead_s: float | None
+    plan: Plan = PRECOPY
+    dirty_cap_share: float = 1.0
+    arriving_per_s: float = 0.0
+
+
+INSTANT_REPLAY = Replay(served_per_s=math.inf, limit_s=math.inf)
 
 
 @dataclass(frozen=True)
@@ -68,20 +85,61 @@ class Costs:
         Share of the bandwidth that carries content.
     start_s
         Seconds of a container's start at 100 and at 2000 MB of image.
+    sent_shares
+        Shares of images and of memories that are left once they are compressed; `processing` is in seconds per byte of what is left.
+    postcopy, replay
+        What plans of that kind take; the round trip and the messages are the migration's.
     """
 
     processing: Processing
     round_trips: float
     efficiency: float
     start_s: tuple[float, float]
+    sent_shares: tuple[float, float] = (1.0, 1.0)
+    postcopy: PostCopy = NO_POSTCOPY
+    replay: Replay = INSTANT_REPLAY
+
+
+def costs_of(words: Sequence[str], config_dir: str | None = None) -> Costs:
+    """The costs of a simulation with these options, such as `migration=runc_rsync`.
+
+    Raises
+    ------
+    InputError
+        If one of them is wrong.
+    """
+    config = read_request(words, config_dir=config_dir).points[0].config
+    start_s = config.workload.start_ms[0] * S_PER_MS, config.workload.start_ms[1] * S_PER_MS
+    return Costs(
+        replace(processing_options(config), answers_s=0.0),
+        config.migration.processing.round_trips,
+        link_options(config).efficiency,
+        start_s,
+        sent_shares(config),
+        postcopy_options(config),
+        replay_options(config),
+    )
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected: seconds from the start of the transfer to running on the target, and from stop to running; bytes by kind."""
+    """What is expected: bytes by kind, and times.
+
+    Attributes
+    ----------
+    total_s
+        From the start of the transfer to its end.
+    downtime_s
+        From the stop of the container until it runs on the target.
+    after_stop_s
+        From the stop to the end of the transfer.
+    sent_bytes
+        By kind.
+    """
 
     total_s: float
     downtime_s: float
+    after_stop_s: float
     sent_bytes: Mapping[str, float]
 
 
@@ -102,7 +160,8 @@ def expect(migration: Migration, costs: Costs) -> Expected:
     (one,) = completed
     end_s = float(transfers["t_end_s"][one])
     sent_bytes = {kind: float(transfers[kind][one]) for kind in BYTE_KINDS}
-    return Expected(end_s - float(transfers["t_start_s"][one]), end_s - float(transfers["t_stop_s"][one]), sent_bytes)
+    stop_s, run_s = float(transfers["t_stop_s"][one]), float(transfers["t_run_s"][one])
+    return Expected(end_s - float(transfers["t_start_s"][one]), run_s - stop_s, end_s - stop_s, sent_bytes)
 
 
 def _synchronised_s(migration: Migration, costs: Costs) -> float:
@@ -119,10 +178,11 @@ def _run(migration: Migration, costs: Costs, handoff_s: float | None) -> Ledger:
     home, target = np.where((frame > 0) & (handoff_s is not None), 1, 0), np.where(frame == 0, 1, NO_SERVER)
     given = no_decisions(n)._replace(home=home, target=target)
     ledger = Ledger(keep_stages=True)
-    engine = Engine([_rules(migration, costs)], [Decider()], [_neighbours()], ledger)
+    engine = Engine([_rules(migration, costs)], [Decider()], [_neighbours()], ledger, plans=[migration.plan])
     sizes = migration.image_bytes, migration.memory_bytes, 1e9, migration.dirty_share_per_s
     image, memory, level, dirty = (np.array([value]) for value in sizes)
-    engine.admit([private_containers(image, memory, level, start_time_s(image, costs.start_s), dirty)])
+    shares, start_s = costs.sent_shares, start_time_s(image, costs.start_s)
+    engine.admit([private_containers(image * shares[0], memory * shares[1], level, start_s, dirty)])
     looks = new_records(Look, n)
     looks["first"], looks["last"] = frame == 0, frame == n - 1
     still, zero = np.zeros(n), np.zeros(n, dtype=np.int64)
@@ -138,11 +198,14 @@ def _rules(migration: Migration, costs: Costs) -> Policy:
     processing = replace(costs.processing, answers_s=costs.processing.answers_s + costs.round_trips * migration.round_trip_s)
     links = LinkOptions(
         bandwidth_bytes_per_s=migration.bandwidth_bytes_per_s * costs.efficiency,
-        dirty_threshold_bytes=migration.threshold_bytes,
+        dirty_threshold_bytes=migration.threshold_bytes * costs.sent_shares[1],
         switch_s=0.0,
+        dirty_cap_share=migration.dirty_cap_share,
     )
     handoff = HandoffPolicy(relay_unsynced=migration.relay_unsynced, finish_user_left=False)
-    return Policy(links, handoff, RequestLatency((0.0,)), tiers=1, processing=processing)
+    postcopy = replace(costs.postcopy, round_trip_s=migration.round_trip_s)
+    replay = replace(costs.replay, arriving_per_s=migration.arriving_per_s)
+    return Policy(links, handoff, RequestLatency((0.0,)), tiers=1, processing=processing, postcopy=postcopy, replay=replay)
 
 
 def _neighbours() -> Servers:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import math
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -104,32 +105,39 @@ def fit(coefficients: FloatArray, took_s: FloatArray) -> Costs:
     return Costs(processing, float(value["round_trips"]), 1 / max(1.0, float(value["bytes_over_bandwidth"])), (0.0, 0.0))
 
 
-def preset_of(costs: Costs) -> dict[str, float]:
-    """Costs as options of `migration.processing`."""
-    terms: Mapping[str, float] = {
+def preset_of(costs: Costs) -> dict[str, Any]:
+    """Costs as a preset, which sets options of several sections; a restore includes the start. What is neutral is left out."""
+    memory_share = costs.sent_shares[1]
+    bytes_per_mb = BYTES_PER_MB * memory_share
+    values = {
+        "prepare_s": costs.processing.prepare_s,
         "checkpoint_s": costs.processing.checkpoint_s,
-        "checkpoint_s_per_mb": costs.processing.checkpoint_s_per_byte * BYTES_PER_MB,
+        "checkpoint_s_per_mb": costs.processing.checkpoint_s_per_byte * bytes_per_mb,
+        "later_s_per_changed_mb": costs.processing.later_s_per_changed_byte * bytes_per_mb,
+        "final_s": costs.processing.final_s,
+        "final_s_per_mb": costs.processing.final_s_per_byte * bytes_per_mb,
+        "final_s_per_changed_mb": costs.processing.final_s_per_changed_byte * bytes_per_mb,
         "round_s": costs.processing.comparison_s,
-        "round_s_per_mb": costs.processing.comparison_s_per_byte * BYTES_PER_MB,
+        "round_s_per_mb": costs.processing.comparison_s_per_byte * bytes_per_mb,
         "restore_s": costs.processing.restore_s,
-        "restore_s_per_mb": costs.processing.restore_s_per_byte * BYTES_PER_MB,
+        "restore_s_per_mb": costs.processing.restore_s_per_byte * bytes_per_mb,
         "round_trips": costs.round_trips,
         "transport_efficiency": costs.efficiency,
+        "memory_sent_percent": 100 * memory_share,
     }
-    return {name: float(f"{value:.4g}") for name, value in terms.items()}
-
-
-def costs_of(terms: Mapping[str, float]) -> Costs:
-    """The costs that options of `migration.processing` say, with a restore that includes the start: what `preset_of` was given."""
-    processing = Processing(
-        checkpoint_s=terms["checkpoint_s"],
-        checkpoint_s_per_byte=terms["checkpoint_s_per_mb"] / BYTES_PER_MB,
-        comparison_s=terms["round_s"],
-        comparison_s_per_byte=terms["round_s_per_mb"] / BYTES_PER_MB,
-        restore_s=terms["restore_s"],
-        restore_s_per_byte=terms["restore_s_per_mb"] / BYTES_PER_MB,
-    )
-    return Costs(processing, terms["round_trips"], terms["transport_efficiency"], (0.0, 0.0))
+    neutral = {"transport_efficiency": 1.0, "memory_sent_percent": 100.0}
+    terms = {
+        name: float(f"{value:.4g}")
+        for name, value in values.items()
+        if not math.isnan(value) and (value != neutral.get(name, 0.0) or name.startswith("final"))
+    }
+    preset: dict[str, Any] = {"migration": {"processing": terms}, "workload": {"start_ms": [0, 0]}}
+    handoff: dict[str, Any] = {}
+    if costs.postcopy.faults_per_byte > 0:
+        handoff["postcopy"] = {"faults_per_mb": float(f"{costs.postcopy.faults_per_byte * bytes_per_mb:.4g}")}
+    if costs.replay.served_per_s < math.inf:
+        handoff["replay"] = {"served_per_s": float(f"{costs.replay.served_per_s:.4g}"), "limit_s": costs.replay.limit_s}
+    return preset | ({"handoff": handoff} if handoff else {})
 
 
 def _pairs(steps: pd.DataFrame) -> list[tuple[dict[Hashable, Any], dict[Hashable, Any]]]:
