@@ -83,6 +83,7 @@ OTHER_VALUES = {
     "mobility.gps.bbox": "`[west, south, east, north]`, or null",
     "matching.lag_s": "number, 0 or more, or `inf`",
     "vary.together": "list of lists of options",
+    "migration.measured": "source, stack, plans and ranges, or null",
     "tiers.order": "list of 1 to 8 names",
 }
 

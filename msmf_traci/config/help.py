@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
@@ -16,6 +17,7 @@ from msmf_traci.errors import InputError
 
 ALL = "all"
 _WIDTH = 60
+_SCREEN = 94  # of characters, beside an indent
 _WHAT_IT_IS = {
     "general": "seed, strategies, experiment, dry_run",
     "scenario": "which city SUMO drives",
@@ -52,8 +54,7 @@ msmf-traci measures container-migration strategies for mobile edge computing on 
   msmf-traci -m mobility.speed_kmh=20,50 seed=0,1,2   a sweep: every combination
   msmf-traci report                                   a page with figures about the newest results
 
-Commands   run (the default), report, status, overlay, fetch, testbed, completion
-           msmf-traci COMMAND --help says more
+Commands   run (the default), report, status, overlay, fetch, testbed, completion; COMMAND --help
 Flags      -m, --multirun       several values make a sweep
            -cd, --config-dir    a folder with experiments of your own
            --version, -h, --help [GROUP or OPTION]
@@ -99,8 +100,13 @@ def _own_option_lines(words: Sequence[str]) -> Iterator[str]:
 def _choices() -> Iterator[str]:
     """What the configuration groups and the strategies offer."""
     for group in GROUPS:
-        yield f"{group + '=':<11}{', '.join(group_choices(group))}"
-    yield f"{'strategies':<11}{', '.join(sorted(entry_points(group='msmf_traci.strategies').names))}"
+        yield from _listed(f"{group}=", group_choices(group))
+    yield from _listed("strategies", sorted(entry_points(group="msmf_traci.strategies").names))
+
+
+def _listed(name: str, choices: Sequence[str]) -> list[str]:
+    """What there is to choose from, in lines that fit the screen."""
+    return textwrap.wrap(f"{name:<11}{', '.join(choices)}", _SCREEN, subsequent_indent=" " * 11, drop_whitespace=True)
 
 
 def _groups() -> Iterator[str]:

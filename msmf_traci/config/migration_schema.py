@@ -139,9 +139,21 @@ class ProcessingCosts(Section):
     image_sent_percent: Percent = Field(description="what compression leaves to send, and to store, of an image, percent")
 
 
+class Measured(Section):
+    """Where the costs of a preset were measured, and within which ranges."""
+
+    source: Text = Field(description="who measured them, and where that is written")
+    stack: Text = Field(description="programs that migrated, with versions")
+    plans: Annotated[list[Text], Field(min_length=1)] = Field(description="plans of those migrations")
+    memory_mb: Range = Field(description="their sizes of memory")
+    bandwidth_mbps: Range = Field(description="their bandwidths")
+    round_trip_ms: Range = Field(description="their round-trip times")
+
+
 class Migration(Section):
     """What a migration costs besides the bytes that it sends."""
 
+    measured: Measured | None = Field(description="where a preset was measured, and within which ranges; null: it is the paper's model")
     processing: ProcessingCosts
 
 

@@ -120,6 +120,9 @@ VARIED: dict[str, type[Section]] = {
 }
 
 
+_ONE_FOR_ALL = ("Tiers.order", "Migration.measured")  # of all variants
+
+
 def _mirror(section: type[Section], base: type[Section] = Section) -> Any:
     """The mirror of a section: each option is null, or a list of values that differ; a section in it is mirrored too."""
 
@@ -133,7 +136,7 @@ def _mirror(section: type[Section], base: type[Section] = Section) -> Any:
         if (inner := section_of(field)) is not None:
             mirror = _mirror(inner)
             fields[name] = (mirror, mirror())
-        elif f"{section.__name__}.{name}" != "Tiers.order":  # which tiers there are is one for all variants
+        elif f"{section.__name__}.{name}" not in _ONE_FOR_ALL:
             value_type = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
             values = Annotated[list[value_type], Field(min_length=1), AfterValidator(check_differ)]  # type: ignore[valid-type]
             fields[name] = (values | None, Field(None, description=f"values of {name} that share the pass"))
@@ -270,7 +273,7 @@ def varied_fields() -> dict[str, tuple[str, Any]]:
     options: dict[str, tuple[str, Any]] = {}
     for name in VARIED:
         options |= options_of(name, Config.model_fields[name])
-    del options["tiers.order"]
+    del options["tiers.order"], options["migration.measured"]
     return options
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from msmf_traci.config.measured_ranges import beyond_measured
 from msmf_traci.config.schema import Config
+from msmf_traci.config.variants import combinations
 from msmf_traci.experiment.bookkeeping import write_tables
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.experiment.facts import run_facts
@@ -90,6 +92,8 @@ def run_experiment(
         net_file = inputs.network.ensure()
     with phases.time("roads"):
         city = read_city(config, net_file)
+    for line in beyond_measured(each.config for each in combinations(config)):
+        say(line)
     with phases.time("trips"):
         needs_trips = not config.scenario.has_own_routes and not config.mobility.is_from_file
         trip_file = draw_trips(config, inputs, city) if needs_trips else None

@@ -68,7 +68,7 @@ def write_published(table: pd.DataFrame, path: Path) -> None:
     factor = alt.X(
         "factor:Q",
         scale=alt.Scale(type="log", domain=[0.01, most], nice=False),
-        title="expected / measured",
+        title="expected / measured (0.01: or less)",
         axis=alt.Axis(values=_FACTORS, format="~g"),
     )
     color = alt.Color("model:N", scale=alt.Scale(domain=list(labels.values()), range=list(_FOUR_COLORS)), legend=_LEGEND)

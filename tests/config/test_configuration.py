@@ -339,7 +339,7 @@ def test_every_option_has_a_meaning_and_a_default() -> None:
                     "cloud_uplink_mbps",
                     "store_gb",
                     "catalogue",
-                    *("later_s", "later_s_per_mb", "final_s", "final_s_per_mb", "final_s_per_changed_mb"),
+                    *("later_s", "later_s_per_mb", "final_s", "final_s_per_mb", "final_s_per_changed_mb", "measured"),
                 ),
                 "sumo_home",
                 "recording_file",

@@ -8,6 +8,7 @@ import pytest
 from pytest import approx
 
 from msmf_traci.config.compose import read_request
+from msmf_traci.config.measured_ranges import beyond_measured
 from msmf_traci.config.overrides import group_choices
 from msmf_traci.config.schema import Config
 from msmf_traci.config.variants import combinations
@@ -169,3 +170,34 @@ def test_a_report_tells_costs_apart() -> None:
     assert config_options(plain)["migration.processing.transport_efficiency"] == 1.0
     assert varied_columns(plain, ["strategy", "image_mb", "checkpoint_s"]) == {"migration.processing.checkpoint_s": "checkpoint_s"}
     assert label_of("migration.processing.restore_s") == "migration.processing restore (s)"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], []),  # the paper's model holds anywhere
+        (["migration=runc_rsync", "links.round_trip_ms=20", "workload.memory_mb=[10,300]"], []),
+        (
+            ["migration=runc_rsync", "links.round_trip_ms=0"],
+            ["links.round_trip_ms=0: this migration's costs were measured at values from 1"],
+        ),
+        (["migration=runc_rsync", "links.round_trip_ms=1", "workload.memory_mb=301"], ["workload.memory_mb=301: "]),
+        (
+            ["migration=podman_crun_2026", "handoff.plan=hybrid", "workload.memory_mb=7", "links.round_trip_ms=0.3"],
+            ["links.bandwidth_mbps=100: this migration's costs were measured at values of 25000", "handoff.plan=hybrid: "],
+        ),
+        (["migration=runc_rsync", "links.round_trip_ms=1", "variants.workload.memory_mb=[10,400,500]"], ["memory_mb=400", "memory_mb=500"]),
+    ],
+)
+def test_a_run_that_leaves_the_range_of_its_preset_says_so(words: list[str], said: list[str]) -> None:
+    found = beyond_measured(each.config for each in combinations(only(*words)))
+    assert len(found) == len(said)
+    assert all(part in sentence for part, sentence in zip(said, found, strict=True))
+
+
+@pytest.mark.parametrize("preset", [name for name in group_choices("migration") if name != "paper"])
+def test_every_preset_says_where_it_was_measured(preset: str) -> None:
+    config = only(f"migration={preset}")
+    assert config.migration.measured is not None and config.migration.measured.source and config.workload.start_ms == [0, 0]
+    with pytest.raises(InputError, match="variants"):
+        only("variants.migration.measured=[null]")
