@@ -162,7 +162,7 @@ def stop(c: Container, t_s: float, scene: Scene) -> None:
         c.rest_bytes = left
     else:
         dirty = dirty_bytes(c, t_s, policy)
-        c.rest_bytes = min(c.memory_bytes, dirty + left)
+        c.rest_bytes = left + dirty * (1 - left / c.memory_bytes)  # what has changed of what is left is not sent twice
         flows_s = t_s + _before_final_s(c, dirty, scene)
     c.step = scene.plan.stops_at
     _begin(c, t_s, FINAL)

@@ -53,7 +53,7 @@ def test_relay_stops_as_a_round_begins_where_enough_is_dirty_after_memory(bench)
     assert (row.dirty_mb, row.final_mb) == approx((0, 8))
 
 
-@pytest.mark.parametrize(("handoff_s", "final_mb"), [(12, 2), (14, 4), (15.25, 2.75), (17, 2)])
+@pytest.mark.parametrize(("handoff_s", "final_mb"), [(12, 2), (14, 4), (15.25, 2.71875), (17, 2)])
 def test_relay_stops_at_once_where_the_container_is_synchronised(bench, handoff_s, final_mb):
     one = bench(relay=True)
     one.frame(0, A, B)

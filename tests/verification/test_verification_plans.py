@@ -83,7 +83,7 @@ def test_each_miss_waits_for_a_round_trip_before_the_rest_is_pushed(bench: Any) 
         (13, 20, 3),  # MEMORY from 10 to 12 s; dirty since it began
         (25, 20, 15),
         (60, 20, 20),  # all of it
-        (11, 10, 11),  # within MEMORY: 10 MB unsent and 1 MB dirty
+        (11, 10, 10.5),  # within MEMORY: 10 MB unsent; half of 1 MB dirty is among them
     ],
 )
 def test_hybrid_pulls_what_has_changed_since_its_round(bench: Any, stop_s: float, memory_mb: float, pulled_mb: float) -> None:

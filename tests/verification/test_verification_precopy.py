@@ -20,19 +20,19 @@ A, B, C = 0, 1, 2
     [
         (4, 40, 0, 0, 0, 80),  # IMAGE: 60 MB of the image and all 20 MB of memory are missing
         (9.5, 95, 0, 0, 0, 25),
-        (10, 100, 0, 0, 0, 20),  # MEMORY begins: min(20, 20 + 0)
-        (11, 100, 10, 0, 0, 11),  # MEMORY: 10 MB unsent + 1 s x 1 MB/s
-        (11.5, 100, 15, 0, 0, 6.5),
+        (10, 100, 0, 0, 0, 20),  # MEMORY begins: all of it is unsent
+        (11, 100, 10, 0, 0, 10.5),  # MEMORY: 10 MB unsent; of 1 s x 1 MB/s dirty, half is in what is unsent
+        (11.5, 100, 15, 0, 0, 6.125),  # 5 MB unsent; three quarters of 1.5 MB
         (12, 100, 20, 0, 0, 2),  # IDLE begins: the 2 s of MEMORY are dirty
         (13, 100, 20, 0, 0, 3),
         (14.9, 100, 20, 0, 0, 4.9),
         (15, 100, 20, 0, 1, 5),  # ROUND 1 begins: 5 MB to send, d restarts at 0
-        (15.2, 100, 20, 2, 1, 3.2),  # ROUND 1: 3 MB unsent + 0.2 MB
-        (15.4, 100, 20, 4, 1, 1.4),
+        (15.2, 100, 20, 2, 1, 3.17),  # ROUND 1: 3 MB unsent, of 20; 17/20 of 0.2 MB
+        (15.4, 100, 20, 4, 1, 1.38),
         (17, 100, 20, 5, 1, 2),  # IDLE again: dirty since ROUND 1 began
         (19.5, 100, 20, 5, 1, 4.5),
-        (20.25, 100, 20, 7.5, 2, 2.75),  # ROUND 2: 2.5 MB unsent + 0.25 MB
-        (20.4, 100, 20, 9, 2, 1.4),
+        (20.25, 100, 20, 7.5, 2, 2.71875),  # ROUND 2: 2.5 MB unsent; 7/8 of 0.25 MB
+        (20.4, 100, 20, 9, 2, 1.38),
         (31, 100, 20, 20, 4, 1),  # rounds at 15, 20, 25, 30
     ],
 )
@@ -55,7 +55,7 @@ def test_stop_sends_what_its_stage_leaves_missing(bench, stop_s, image_mb, memor
 @pytest.mark.parametrize(
     ("stop_s", "final_mb"),
     [
-        (10.2, 2.04),  # MEMORY: 4 MB, 0.4 s; half is unsent, 0.2 s x 0.2 MB/s are dirty
+        (10.2, 2.02),  # MEMORY: 4 MB, 0.4 s; half is unsent, and half of 0.2 s x 0.2 MB/s
         (20.4, 2.08),  # IDLE: 10.4 s x 0.2 MB/s
         (30, 4),  # reached at 30 s: the whole memory
         (1000, 4),  # capped at M for ever after

@@ -105,15 +105,15 @@ def test_what_a_stopped_container_sends_anew_is_prepared_too(bench) -> None:
         (0.05, 0, 0, 0, 0, 120, SNAPSHOT_S),  # IMAGE, which no byte of has left: all is missing, and no snapshot lies on the target
         (4, 39, 0, 0, 0, 81, SNAPSHOT_S),  # IMAGE: 61 MB and all memory
         (10.1, 100, 0, 0, 0, 20, DIFFERENCE_S),  # MEMORY begins
-        (10.4, 100, 0, 0, 0, 20, DIFFERENCE_S),  # MEMORY, its snapshot being taken: min(20, 20 + 0.3)
-        (11.7, 100, 10, 0, 0, 11.6, DIFFERENCE_S),  # MEMORY: 10 MB unsent, 1.6 s x 1 MB/s dirty since the snapshot began
+        (10.4, 100, 0, 0, 0, 20, DIFFERENCE_S),  # MEMORY, its snapshot being taken: all is unsent
+        (11.7, 100, 10, 0, 0, 10.8, DIFFERENCE_S),  # MEMORY: 10 MB unsent, half of 1.6 s x 1 MB/s dirty since the snapshot began
         (12.7, 100, 20, 0, 0, 2.6, DIFFERENCE_S),  # IDLE begins
         (14, 100, 20, 0, 0, 3.9, DIFFERENCE_S),
         (15.1, 100, 20, 0, 1, 5, DIFFERENCE_S),  # ROUND 1 begins
-        (15.5, 100, 20, 0, 1, 5.4, DIFFERENCE_S),  # ROUND 1, in processing: 5 MB unsent, 0.4 MB dirty anew
-        (16.1, 100, 20, 2, 1, 4, DIFFERENCE_S),  # ROUND 1: 3 MB unsent, 1 MB dirty anew
+        (15.5, 100, 20, 0, 1, 5.3, DIFFERENCE_S),  # ROUND 1, in processing: 5 MB unsent, three quarters of 0.4 MB dirty anew
+        (16.1, 100, 20, 2, 1, 3.85, DIFFERENCE_S),  # ROUND 1: 3 MB unsent, 17/20 of 1 MB dirty anew
         (17, 100, 20, 5, 1, 1.9, DIFFERENCE_S),  # IDLE again: dirty since ROUND 1 began
-        (21.1, 100, 20, 7, 2, 4, DIFFERENCE_S),  # ROUND 2
+        (21.1, 100, 20, 7, 2, 3.85, DIFFERENCE_S),  # ROUND 2
     ],
 )
 def test_stop_takes_processing_then_sends_what_is_missing(
@@ -218,8 +218,8 @@ def test_a_transfer_abandoned_in_processing_has_sent_nothing_of_its_stage(bench,
     [
         (0.05, 12.7, 2.6),  # the image's processing, its sending, the snapshot and its sending are all waited for
         (11, 12.7, 2.6),
-        (15.5, 15.5, 5.4),  # a ROUND in processing is a ROUND: stopped at once
-        (16.1, 16.1, 4),
+        (15.5, 15.5, 5.3),  # a ROUND in processing is a ROUND: stopped at once
+        (16.1, 16.1, 3.85),
         (17, 17, 1.9),
     ],
 )

@@ -331,7 +331,8 @@ class Container:
         assert transfer is not None and self.running
         sent, dirty = transfer.sent(t_s), 0.0 if transfer.stage == IMAGE else self.dirty(t_s)
         rest = transfer.amount - sent
-        missing = {IMAGE: memory, MEMORY: min(memory, rest + dirty), ROUND: min(memory, rest + dirty), IDLE: dirty}[transfer.stage]
+        on_its_way = rest + dirty * (1 - rest / memory)
+        missing = {IMAGE: memory, MEMORY: on_its_way, ROUND: on_its_way, IDLE: dirty}[transfer.stage]
         transfer.book_sent(t_s, sent)
         self.pending = False
         self.out_since = transfer.t_stop = t_s
