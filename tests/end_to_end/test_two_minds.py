@@ -116,6 +116,7 @@ def test_two_minds_agree_on_the_synthetic_city(words: list[str], called: Command
     compare(traced(called, tmp_path, *words))
 
 
+FULL_OF_FEW = ["tiers.local.capacity=3", "tiers.regional.capacity=5"]
 # every term matters: against none at all it costs whole seconds at each stage
 PROCESSING = [
     *("migration.processing.checkpoint_s=0.2", "migration.processing.checkpoint_s_per_mb=0.004"),
@@ -123,6 +124,53 @@ PROCESSING = [
     *("migration.processing.restore_s=0.3", "migration.processing.restore_s_per_mb=0.003"),
     *("migration.processing.round_trips=4", "links.round_trip_ms=40", "migration.processing.transport_efficiency=0.94"),
 ]
+# snapshots with costs of their own, preparation and compression
+EVERY_COST = [
+    *PROCESSING,
+    *("migration.processing.prepare_s=2.5", "migration.processing.later_s=0.3", "migration.processing.later_s_per_changed_mb=0.05"),
+    *("migration.processing.final_s=0.2", "migration.processing.final_s_per_changed_mb=0.02", "workload.dirty_cap_percent=60"),
+    *("migration.processing.memory_sent_percent=60", "migration.processing.image_sent_percent=40"),
+]
+SMALL = ["mobility.vehicles=16", "mobility.max_duration_s=600", "deployment.rings=6", "workload.image_mb=[20,200]"]
+OWN_PLAN = """
+image: {send: image}
+pause: {until: {time_s: 1.5}}
+memory: {send: memory}
+round: {send: dirty, until: {downtime_s: 0.05}}
+wait: {until: {time_s: 4}, then: round}
+final: {container: stopped, send: state}
+start: {container: stopped}
+pull: {container: degraded, send: rest}
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["handoff.plan=cold", *EVERY_COST, "handoff.unsynced=relay", "images.source=cloud", "images.retain_s=300"],
+        [
+            "handoff.plan=postcopy",
+            *EVERY_COST,
+            "images.source=nearest",
+            "images.retain_s=null",
+            "links.mode=shared",
+            "strategy.pm.prefetch=2",
+        ],
+        ["handoff.plan=hybrid", "links.round_trip_ms=10", "handoff.unsynced=relay", "handoff.user_left=finish"],
+        ["handoff.plan=replay", "handoff.replay.base_s=1", "handoff.replay.limit_s=3", "links.mode=shared", *FULL_OF_FEW],
+        ["handoff.plan=own.yaml", *EVERY_COST, "workload.dirty_percent_per_s=3"],
+        ["handoff.plan=precopy", *EVERY_COST, "workload.dirty_percent_per_s=4"],
+    ],
+    ids=["cold", "post-copy", "hybrid", "replay", "a plan of one's own", "pre-copy with every cost"],
+)
+def test_two_minds_agree_on_plans_and_their_costs(words: list[str], called: Command, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(OWN_PLAN)
+    run = traced(called, tmp_path, *SMALL, *(word.replace("=own.yaml", f"={tmp_path}/own.yaml") for word in words))
+    migrations = pd.read_csv(run / "migrations.csv")
+    assert (migrations["outcome"] == "completed").sum() > 50
+    compare(run)
+
+
 CROWD = ["mobility.vehicles=20", "mobility.max_duration_s=600", "deployment.rings=4"]
 FULL = ["tiers.local.capacity=1", "tiers.regional.capacity=3"]
 REPORTS = ["reports.distance_m=60", "reports.heading_deg=20", "reports.speed_mps=4"]

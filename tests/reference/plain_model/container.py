@@ -15,10 +15,18 @@ from .layers import Fetch, Layer, Order, Sending, Source
 from .links import Flow, Sharing
 from .network import Network
 from .options import Options
+from .plans import may_stop, stops_at
 from .stores import Stores, Use
 
-IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE = "IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE"
-KINDS = {IMAGE: "image_bytes", MEMORY: "memory_bytes", ROUND: "dirty_bytes", FINAL: "final_bytes"}
+IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE, PULL, REPLAY = "IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE", "PULL", "REPLAY"
+KINDS = {IMAGE: "image_bytes", MEMORY: "memory_bytes", ROUND: "dirty_bytes", FINAL: "final_bytes", PULL: "final_bytes"}
+BYTE_KINDS = tuple(dict.fromkeys(KINDS.values()))
+DEGRADED = (PULL, REPLAY)
+
+
+def missing_of_memory(rest: float, dirty: float, memory: float) -> float:
+    """What is missing when a container stops in MEMORY or ROUND (section 7): dirty pages among those not yet sent are not sent twice."""
+    return rest + dirty * (1 - rest / memory)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -41,9 +49,13 @@ class Transfer(Sending):
     dirty_begin: float = 0.0
     t_handoff: float | None = None
     t_stop: float | None = None
+    t_run: float | None = None
+    step: int = 0  # of the plan
+    t_snapshot: float | None = None
+    to_pull: float = 0.0
     rounds: int = 0
     image_booked: float = 0.0  # of the image, in stages that have ended
-    kinds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(KINDS.values(), 0.0))
+    kinds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(BYTE_KINDS, 0.0))
 
     @property
     def waits(self) -> bool:
@@ -64,8 +76,15 @@ class Transfer(Sending):
         return self.stage in KINDS and not self.waits and t_s >= self.t_flow and self.amount > self.sent_before
 
     def will_flow(self, t_s: float) -> bool:
-        """Whether it is in IDLE, in processing or waiting for the image: memory may begin to flow before the next frame."""
-        return self.stage == IDLE or (self.stage in KINDS and (self.waits or t_s < self.t_flow))
+        """Whether it is in IDLE, in processing or waiting for the image: memory may begin to flow before the next frame.
+
+        Before a pull it is in RESTORE.
+        """
+        return (
+            self.stage == IDLE
+            or (self.stage == RESTORE and self.to_pull > 0)
+            or (self.stage in KINDS and (self.waits or t_s < self.t_flow))
+        )
 
     def book_sent(self, t_s: float, sent: float) -> None:
         """The stage ends: so many bytes of memory have been sent in it, and what came of the image meanwhile."""
@@ -101,7 +120,7 @@ class Container:
         self.transfers: list[Row] = []
         self.outages: list[float] = []
         self.started = self.handoffs = self.censored = 0
-        self.relayed_s = self.late_s = self.satisfied_s = self.relayed_byte_hops = 0.0
+        self.relayed_s = self.late_s = self.degraded_s = self.satisfied_s = self.relayed_byte_hops = 0.0
         self.deployed = stores.deploy(host, load.layers, t_s)  # bytes that were missing
         self.images = Images(stores, load.layers, self.new_fetch)
         self.sharing: Sharing | None = None  # on shared links: the flows at the last frame
@@ -113,8 +132,15 @@ class Container:
 
     @property
     def servers(self) -> list[Server]:
-        """The servers that hold it: its host, and the target of its transfer (reading 22)."""
-        return [self.host] if self.transfer is None else [self.host, self.transfer.target]
+        """The servers that hold it: its host, and the target of its transfer (reading 22), or the old host until PULL ends (section 7)."""
+        if self.transfer is None:
+            return [self.host]
+        return [self.host, self.transfer.source if self.is_degraded else self.transfer.target]
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether it runs on the target and lacks something."""
+        return self.transfer is not None and self.transfer.stage in DEGRADED
 
     # -- what it uses
 
@@ -161,10 +187,16 @@ class Container:
         if transfer is None or transfer.waits:
             return math.inf
         if transfer.stage == RESTORE:
-            return transfer.t_begin + options.start_s(self.load.image) + options.switch_s + self.lasts(options.restore)
+            sends = options.plan[stops_at(options.plan)].send
+            restoring_s = options.restore[0] if sends == "state" else self.lasts(options.restore)
+            base_s = options.replay.base_s if sends == "snapshot" else 0.0
+            return transfer.t_begin + options.start_s(self.load.image) + options.switch_s + restoring_s + base_s
         if transfer.stage == IDLE:
+            step = options.plan[transfer.step]
+            if step.until != "threshold":
+                return transfer.t_begin + step.value if step.until == "time_s" else math.inf
             rate = self.load.dirty_per_s * self.load.memory
-            if rate <= 0 or self.load.memory < options.threshold_bytes:
+            if rate <= 0 or self.load.memory * options.dirty_cap < options.threshold_bytes:
                 return math.inf
             return transfer.t_begin + (options.threshold_bytes - transfer.dirty_begin) / rate
         return transfer.reaches(transfer.amount)
@@ -205,68 +237,116 @@ class Container:
         if hops > 0:
             self.relayed_s += seconds
             self.relayed_byte_hops += self.options.request_bytes_per_s * seconds * hops
-        if latency_ms > self.load.level_ms:
+        if self.is_degraded:
+            self.degraded_s += seconds
+        if latency_ms > self.load.level_ms or self.is_degraded:
             self.late_s += seconds
         else:
             self.satisfied_s += seconds
 
     def dirty(self, t_s: float) -> float:
-        """Dirty bytes at an instant of MEMORY, ROUND or IDLE (section 7)."""
+        """Dirty bytes at an instant of MEMORY, ROUND or IDLE (section 7): none before there is a snapshot."""
         assert self.transfer is not None
+        if self.transfer.t_snapshot is None:
+            return 0.0
         grown = self.load.dirty_per_s * self.load.memory * (t_s - self.transfer.t_begin)
-        return min(self.load.memory, self.transfer.dirty_begin + grown)
+        return min(self.load.memory * self.options.dirty_cap, self.transfer.dirty_begin + grown)
 
     def change_stage(self, t_s: float) -> None:
         """The stage has ended by itself: enter the next one (section 7)."""
         transfer = self.transfer
         assert transfer is not None
         transfer.book_sent(t_s, transfer.amount)
-        if transfer.stage == IMAGE:
-            self.enter(MEMORY, t_s, self.load.memory)
-        elif transfer.stage in (MEMORY, ROUND):
-            dirty = self.dirty(t_s)
-            if dirty >= self.options.threshold_bytes:
-                transfer.rounds += 1
-                self.enter(ROUND, t_s, dirty)
-            else:
-                self.enter(IDLE, t_s, 0.0, dirty)
-            if self.pending:
-                self.stop(t_s)
-        elif transfer.stage == IDLE:
-            transfer.rounds += 1
-            self.enter(ROUND, t_s, self.options.threshold_bytes)
-        elif transfer.stage == FINAL:
+        if transfer.stage == FINAL:
             self.enter(RESTORE, t_s, 0.0)
-        else:
-            old = self.host
+        elif transfer.stage == RESTORE:
+            self.run_on_target(t_s)
+        elif transfer.stage in DEGRADED:
             self.end_transfer(t_s, "completed")
-            self.host = transfer.target
-            self.images.move(t_s, self.host)
-            for copy in self.unfinished:
-                copy.fetch.leave(old)
-            self.resume(t_s)
+        else:
+            step, dirty = self.options.plan[transfer.step], self.dirty(t_s)
+            if transfer.stage == IDLE and step.until == "threshold":
+                dirty = self.options.threshold_bytes
+            again = (step.until == "rounds" and transfer.rounds < step.value) or (
+                step.until == "downtime_s" and dirty > step.value * transfer.rate
+            )
+            self.go_to(transfer.step if again else step.then, t_s, dirty)
+
+    def go_to(self, place: int, t_s: float, dirty: float) -> None:
+        """Begin a step of the plan while the container runs, or the next one where nothing has to be waited for."""
+        transfer, plan = self.transfer, self.options.plan
+        assert transfer is not None
+        while plan[place].waits and plan[place].until == "threshold" and dirty >= self.options.threshold_bytes:
+            place = plan[place].then
+        step, transfer.step = plan[place], place
+        if step.send == "memory":
+            self.enter(MEMORY, t_s, self.load.memory)
+            transfer.t_snapshot = t_s
+        elif step.send == "dirty":
+            transfer.rounds += 1
+            self.enter(ROUND, t_s, dirty)
+            transfer.t_snapshot = t_s
+        else:
+            self.enter(IDLE, t_s, 0.0, dirty)
+        if self.pending and may_stop(plan, place):
+            self.stop(t_s)
+
+    def run_on_target(self, t_s: float) -> None:
+        """RESTORE has ended: the container runs on the target; what is missing there comes now (section 7: PULL, REPLAY)."""
+        transfer, plan, old = self.transfer, self.options.plan, self.host
+        assert transfer is not None
+        transfer.t_run = t_s
+        last = plan[-1]
+        if last.container != "degraded":
+            self.end_transfer(t_s, "completed")
+        elif last.send == "rest":
+            self.enter(PULL, t_s, transfer.to_pull)
+            misses = self.options.faults_per_byte * transfer.to_pull
+            transfer.t_flow += misses * self.network.round_trip_s(transfer.source, transfer.target)
+        else:
+            snapshot_s = self.out_since if transfer.t_snapshot is None else transfer.t_snapshot
+            assert snapshot_s is not None
+            self.enter(REPLAY, t_s, 0.0)
+            transfer.t_flow = t_s + self.options.replay.lasts(t_s - snapshot_s)
+        self.host = transfer.target
+        self.images.move(t_s, self.host)
+        for copy in self.unfinished:
+            copy.fetch.leave(old)
+        self.resume(t_s)
 
     def lasts(self, term: tuple[float, float]) -> float:
         """Seconds that a term of the processing takes for this container's memory (section 7)."""
         return term[0] + term[1] * self.load.memory
 
-    def processing(self, stage: str, after: str | None) -> float:
+    def processing(self, stage: str, after: str | None, t_s: float, changed: float) -> float:
         """Seconds from the begin of a stage that follows another (None: none) until its bytes flow (section 7)."""
-        assert self.transfer is not None
+        transfer, options, memory = self.transfer, self.options, self.load.memory
+        assert transfer is not None
         if stage in (IDLE, RESTORE):
             return 0.0
-        takes_snapshot = stage in (MEMORY, ROUND) or (stage == FINAL and after is not None)
-        has_one_to_compare = stage == ROUND or (stage == FINAL and after in (MEMORY, ROUND, IDLE))
-        snapshot_s = self.lasts(self.options.checkpoint) if takes_snapshot else 0.0
-        comparison_s = self.lasts(self.options.comparison) if has_one_to_compare else 0.0
-        answers_s = self.options.round_trips * self.network.round_trip_s(self.transfer.source, self.transfer.target)
-        return snapshot_s + comparison_s + answers_s
+        answers_s = options.round_trips * self.network.round_trip_s(transfer.source, transfer.target)
+        preparing_s = max(0.0, transfer.t_start + options.prepare_s - t_s) if stage == IMAGE or after in (None, IMAGE) else 0.0
+        if stage in (IMAGE, PULL) or after is None:
+            return answers_s + (0.0 if stage == PULL else preparing_s)
+        has_one = transfer.t_snapshot is not None
+        later = options.later.otherwise(options.first)
+        if stage == MEMORY:
+            return options.first.lasts(memory, 0.0) + answers_s
+        if stage == ROUND:
+            return later.lasts(memory, changed) + self.lasts(options.comparison) + answers_s
+        if options.plan[stops_at(options.plan)].send == "state":
+            state_s = options.first.s if options.final.s is None else options.final.s
+            assert state_s is not None
+            return state_s + preparing_s + answers_s
+        taken_s = options.final.otherwise(later if has_one else options.first).lasts(memory, changed if has_one else memory)
+        return taken_s + (self.lasts(options.comparison) if has_one else 0.0) + preparing_s + answers_s
 
-    def enter(self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0, *, anew: bool = False) -> None:
-        """Begin a stage of the open transfer, with so many bytes of memory; `anew`: as its first one."""
+    def enter(self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0, *, changed: float = 0.0, anew: bool = False) -> None:
+        """Begin a stage of the open transfer, with so many bytes of memory; `anew`: as its first one. FINAL: so much has changed."""
         transfer = self.transfer
         assert transfer is not None
-        transfer.t_flow = t_s + self.processing(stage, None if anew else transfer.stage)
+        changed = amount if stage == ROUND else changed
+        transfer.t_flow = t_s + self.processing(stage, None if anew else transfer.stage, t_s, changed)
         transfer.stage, transfer.t_begin, transfer.amount, transfer.dirty_begin = stage, t_s, amount, dirty_begin
         transfer.t_rate, transfer.sent_before = t_s, 0.0
         if transfer.own is not None and transfer.waits:
@@ -286,7 +366,7 @@ class Container:
     def way_of_memory(self) -> Flow:
         """What memory passes."""
         assert self.transfer is not None
-        return self.network.way(self.host, self.transfer.target)
+        return self.network.way(self.transfer.source, self.transfer.target)
 
     def follow(self, t_s: float) -> None:
         """Something has changed at t: on dedicated links all rates may, on shared ones those of flows that take another way.
@@ -313,7 +393,7 @@ class Container:
         transfer, free = self.transfer, True  # the link that leaves the host
         if transfer is not None:
             transfer.give_rate(t_s, self.network.narrowest(self.way_of_memory()))
-            free = not transfer.flows(t_s)
+            free = not transfer.flows(t_s) or transfer.source != self.host
         for fetch in self.fetches:  # "the state first, then copies one after another; one that waits for another container is passed over"
             if not fetch.own:
                 continue
@@ -330,13 +410,24 @@ class Container:
         transfer, memory = self.transfer, self.load.memory
         assert transfer is not None and self.running
         sent, dirty = transfer.sent(t_s), 0.0 if transfer.stage == IMAGE else self.dirty(t_s)
-        rest = transfer.amount - sent
-        on_its_way = rest + dirty * (1 - rest / memory)
-        missing = {IMAGE: memory, MEMORY: on_its_way, ROUND: on_its_way, IDLE: dirty}[transfer.stage]
+        rest = 0.0 if transfer.stage in (IMAGE, IDLE) else transfer.amount - sent
+        missing = memory if transfer.t_snapshot is None else missing_of_memory(rest, dirty, memory)
         transfer.book_sent(t_s, sent)
         self.pending = False
         self.out_since = transfer.t_stop = t_s
-        self.enter(FINAL, t_s, missing)
+        if self.options.plan[stops_at(self.options.plan)].send == "snapshot" and transfer.t_snapshot is not None:
+            t_flow = max(t_s, transfer.t_flow) if rest > 0 else t_s  # it goes on as it is
+            self.enter(FINAL, t_s, rest)
+            transfer.t_flow = t_flow
+        else:
+            self.enter_final(t_s, missing, dirty)
+
+    def enter_final(self, t_s: float, missing: float, dirty: float, *, anew: bool = False) -> None:
+        """FINAL of what is missing, or of the state; then what is missing is pulled."""
+        assert self.transfer is not None
+        takes_state = self.options.plan[stops_at(self.options.plan)].send == "state"
+        self.transfer.to_pull = missing if takes_state else 0.0
+        self.enter(FINAL, t_s, self.options.state_bytes if takes_state else missing, changed=dirty, anew=anew)
 
     def resume(self, t_s: float) -> None:
         """The container runs again: an outage ends."""
@@ -352,6 +443,8 @@ class Container:
         def ask(purpose: str, wanted: Server) -> Server | None:
             return self.admission.ask(purpose, wanted, self.servers, second[purpose], lambda refused: self.refuse(t_s, refused))
 
+        if self.is_degraded:
+            return  # "home counts as KEEP and its target as NONE"
         if home is None or home == self.host:
             self.admission.forget(HOME)
         if not self.running:
@@ -379,7 +472,7 @@ class Container:
         if transfer.t_handoff is None:
             transfer.t_handoff = t_s
             self.handoffs += 1
-        if self.options.unsynced == "stop" or transfer.stage in (IDLE, ROUND):
+        if self.options.unsynced == "stop" or (transfer.stage != IMAGE and may_stop(self.options.plan, transfer.step)):
             self.stop(t_s)
         else:
             self.pending = True
@@ -404,7 +497,7 @@ class Container:
         else:
             following = self.start(t_s, home)
             following.t_handoff = following.t_stop = t_s
-            self.enter(FINAL, t_s, self.load.memory, anew=True)
+            self.enter_final(t_s, self.load.memory, 0.0, anew=True)
 
     def start(self, t_s: float, target: Server) -> Transfer:
         """A transfer starts with IMAGE, or with MEMORY where the image is there; where a copy is bringing that, it waits in IMAGE."""
@@ -412,11 +505,14 @@ class Container:
         self.images.want(target)
         copy = self.images.copy_to(target)
         if self.images.is_there(target):
-            self.enter(MEMORY, t_s, self.load.memory, anew=True)
+            transfer.t_flow = t_s + self.options.prepare_s
+            if transfer.t_flow <= t_s:
+                self.go_to(self.options.plan[0].then, t_s, 0.0)
         elif copy is not None:
-            transfer.fetch = copy.fetch
+            transfer.fetch, transfer.t_flow = copy.fetch, t_s + self.options.prepare_s
         else:
             transfer.fetch, transfer.is_own = self.new_fetch(target, t_s), True
+            transfer.fetch.t_flow += self.options.prepare_s
             self.stores.open(transfer.fetch, self.load.layers, t_s)
             self.enter(IMAGE, t_s, 0.0, anew=True)
         return transfer
@@ -478,13 +574,14 @@ class Container:
                 "t_start_s": transfer.t_start,
                 "t_handoff_s": transfer.t_handoff,
                 "t_stop_s": transfer.t_stop,
+                "t_run_s": transfer.t_run,
                 "t_end_s": t_s,
                 "outcome": outcome,
                 **transfer.kinds,
                 **sent_by(transfer.own),
                 "rounds": transfer.rounds,
                 "lead_s": None if transfer.t_handoff is None else transfer.t_handoff - transfer.t_start,
-                "downtime_s": 0.0 if transfer.t_stop is None else t_s - transfer.t_stop,
+                "downtime_s": 0.0 if transfer.t_stop is None else (t_s if transfer.t_run is None else transfer.t_run) - transfer.t_stop,
             }
         )
 

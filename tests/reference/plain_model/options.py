@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from .plans import Plan, read_plan
+
 
 def exact(value: float) -> Fraction:
     """A number as it is written, so that sums that are equal compare equal."""
@@ -23,9 +25,56 @@ def area_rings(tier: dict[str, Any]) -> int | None:
     return 0 if area == "cell" else None
 
 
-def seconds(processing: dict[str, Any], name: str) -> tuple[float, float]:
+def seconds(processing: dict[str, Any], name: str, bytes_per_mb: float) -> tuple[float, float]:
     """A term of the processing (section 7): its constant part, and what each byte of the memory adds."""
-    return float(processing[f"{name}_s"]), float(processing[f"{name}_s_per_mb"]) / 1e6
+    return float(processing[f"{name}_s"]), float(processing[f"{name}_s_per_mb"]) / bytes_per_mb
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a snapshot takes (reading 39): seconds, for each byte of the memory, and for each that has changed; None: not its own."""
+
+    s: float | None
+    per_byte: float | None
+    per_changed_byte: float | None
+
+    def otherwise(self, other: Snapshot) -> Snapshot:
+        """With the costs of another one where it has none of its own."""
+        pairs = (self.s, other.s), (self.per_byte, other.per_byte), (self.per_changed_byte, other.per_changed_byte)
+        return Snapshot(*(theirs if own is None else own for own, theirs in pairs))
+
+    def lasts(self, memory: float, changed: float) -> float:
+        """Seconds for so much memory, of which so much has changed."""
+        assert self.s is not None and self.per_byte is not None and self.per_changed_byte is not None
+        return self.s + self.per_byte * memory + self.per_changed_byte * changed
+
+
+def snapshot(processing: dict[str, Any], name: str, bytes_per_mb: float) -> Snapshot:
+    """The costs of a kind of snapshots; older runs know that of the first ones alone."""
+
+    def term(option: str) -> float | None:
+        value = processing.get(option)
+        return None if value is None else float(value)
+
+    s, per_mb, per_changed_mb = term(f"{name}_s"), term(f"{name}_s_per_mb"), term(f"{name}_s_per_changed_mb")
+    return Snapshot(s, None if per_mb is None else per_mb / bytes_per_mb, None if per_changed_mb is None else per_changed_mb / bytes_per_mb)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """`handoff.replay`."""
+
+    base_s: float
+    arriving_per_s: float
+    served_per_s: float
+    limit_s: float
+
+    def lasts(self, x_s: float) -> float:
+        """Seconds of REPLAY after x seconds (section 7)."""
+        if self.arriving_per_s * x_s == 0:
+            return 0.0
+        gain = self.served_per_s - self.arriving_per_s
+        return self.limit_s if gain <= 0 else min(self.limit_s, self.arriving_per_s * x_s / gain)
 
 
 def bytes_per_s(mbps: float, efficiency: float) -> float:
@@ -93,9 +142,18 @@ class Options:
     unsynced: str
     user_left: str
     switch_s: float
-    checkpoint: tuple[float, float]  # seconds, and seconds for each byte of the memory
-    comparison: tuple[float, float]
+    plan: Plan
+    dirty_cap: float  # share of the memory
+    state_bytes: float
+    faults_per_byte: float
+    replay: Replay
+    prepare_s: float
+    first: Snapshot
+    later: Snapshot
+    final: Snapshot
+    comparison: tuple[float, float]  # seconds, and seconds for each byte of the memory
     restore: tuple[float, float]
+    image_share: float  # of images, what compression has left
     round_trips: float
     round_trip_s: float
     efficiency: float
@@ -122,7 +180,11 @@ class Options:
             raise ValueError(f"links: {config['links']}")
         reports, work, handoff, processing = config["reports"], config["workload"], config["handoff"], config["migration"]["processing"]
         links, efficiency = config["links"], float(processing["transport_efficiency"])
-        threshold = float(work["dirty_threshold_mbit"]) * 1e6 / 8
+        image_share, memory_share = (float(processing.get(f"{what}_sent_percent", 100)) / 100 for what in ("image", "memory"))
+        mb = 1e6 * memory_share  # of what was a megabyte before it was compressed
+        postcopy = handoff.get("postcopy", {"state_mb": 1, "faults_per_mb": 7})
+        replay = handoff.get("replay", {"base_s": 0, "arriving_per_s": 10, "served_per_s": 80, "limit_s": 120})
+        threshold = float(work["dirty_threshold_mbit"]) * mb / 8
         if threshold <= 0:
             raise ValueError("workload.dirty_threshold_mbit must be positive (rounds would never end)")
         if handoff["unsynced"] not in ("stop", "relay") or handoff["user_left"] not in ("abandon", "finish"):
@@ -157,9 +219,18 @@ class Options:
             unsynced=str(handoff["unsynced"]),
             user_left=str(handoff["user_left"]),
             switch_s=float(handoff["switch_ms"]) / 1e3,
-            checkpoint=seconds(processing, "checkpoint"),
-            comparison=seconds(processing, "round"),
-            restore=seconds(processing, "restore"),
+            plan=read_plan(str(handoff.get("plan", "precopy"))),
+            dirty_cap=float(work.get("dirty_cap_percent", 100)) / 100,
+            state_bytes=float(postcopy["state_mb"]) * 1e6,
+            faults_per_byte=float(postcopy["faults_per_mb"]) / mb,
+            replay=Replay(**{name: float(value) for name, value in replay.items()}),
+            prepare_s=float(processing.get("prepare_s", 0)),
+            first=snapshot(processing, "checkpoint", mb).otherwise(Snapshot(0.0, 0.0, 0.0)),
+            later=snapshot(processing, "later", mb),
+            final=snapshot(processing, "final", mb),
+            comparison=seconds(processing, "round", mb),
+            restore=seconds(processing, "restore", mb),
+            image_share=image_share,
             round_trips=float(processing["round_trips"]),
             round_trip_s=float(links["round_trip_ms"]) / 1e3,
             efficiency=efficiency,
@@ -182,7 +253,7 @@ class Options:
 
     def start_s(self, image_bytes: float) -> float:
         """Start time of a container (section 5): linear between 100 MB and 2000 MB, clamped."""
-        share = min(1.0, max(0.0, (image_bytes / 1e6 - 100) / 1900))
+        share = min(1.0, max(0.0, (image_bytes / self.image_share / 1e6 - 100) / 1900))
         return (self.start_ms[0] + share * (self.start_ms[1] - self.start_ms[0])) / 1e3
 
     @property

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .admission import HOME, TARGET, Admission
-from .container import KINDS, Container, Load
+from .container import BYTE_KINDS, Container, Load
 from .frames import Frame, Known, Row, edges_seen, known_at, read_frames
 from .lattice import Cell, Lattice, Server
 from .layers import Layer, Order
@@ -238,7 +238,7 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
     frames, container, stays = vehicle.frames, vehicle.container, vehicle.stays
     assert container is not None
     transfers, copies, steps = container.transfers, container.images.rows, list(pairwise(frames))
-    bytes_of = [sum(row[kind] for kind in KINDS.values()) for row in transfers]
+    bytes_of = [sum(row[kind] for kind in BYTE_KINDS) for row in transfers]
     outcomes = [row["outcome"] for row in transfers]
     copied = math.fsum(row["image_bytes"] for row in copies)
     copied_in_vain = math.fsum(row["image_bytes"] for row in copies if row["outcome"] != "used")
@@ -269,6 +269,7 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
         "censored": container.censored,
         "relayed_s": container.relayed_s,
         "late_s": container.late_s,
+        "degraded_s": container.degraded_s,
         "satisfied_s": container.satisfied_s,
         "outside_s": math.fsum(after.t_s - before.t_s for before, after in steps if before.outside),
         "reports": vehicle.known[-1].reports,
