@@ -144,7 +144,7 @@ def go_on(flow: Flow, kind: int, c: Container, server: int, t_s: float, scene: S
     for place in range(layers_of(c, scene.state.images.catalogue)):
         number = row_of_layer(c, place, server, t_s, scene)
         held = row(store, number)
-        if held.is_complete or held.missing_bytes == 0:
+        if held.is_complete or held.missing_bytes == 0:  # an image may be empty
             continue
         if held.receiver == c.vehicle:
             flow.layer = place

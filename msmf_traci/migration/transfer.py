@@ -37,7 +37,7 @@ from msmf_traci.units import S_PER_MS
 # plain numbers, which compile to constants
 NONE, IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE, PULL, REPLAY = (int(stage) for stage in Stage)
 _SENDING = (IMAGE, MEMORY, ROUND, FINAL, PULL)
-_REST, _STATE, _SNAPSHOT = int(Sends.REST), int(Sends.STATE), int(Sends.SNAPSHOT)
+_STATE, _SNAPSHOT = int(Sends.STATE), int(Sends.SNAPSHOT)
 _SENT, _THRESHOLD, _ROUNDS, _DOWNTIME, _TIME, _HANDOFF = (int(until) for until in Until)
 COMPLETED, MISPREDICTED, USER_LEFT, UNFINISHED, REFUSED = (int(outcome) for outcome in Outcome)
 
@@ -115,7 +115,7 @@ def _go_to(c: Container, number: int, t_s: float, dirty: float, scene: Scene) ->
         if step.stage == IMAGE:
             _begin(c, t_s, IMAGE)
             c.ready_s = prepared_s(c, t_s, scene) + before_image_s(c)
-            if _bring_image(c, t_s, scene) or _is_prepared_later(c, t_s, scene):
+            if _bring_image(c, t_s, scene) or _waits_until_prepared(c, t_s, scene):
                 break
             take_from(c, TRANSFERS, c.host, c.target, scene)
         number = step.then
@@ -134,7 +134,7 @@ def go_on_with_image(c: Container, t_s: float, scene: Scene) -> None:
     """Bring what is missing of the image, or, where nothing is, go on with what follows."""
     if c.stage == FINAL:
         _go_on_with_final(c, t_s, scene)
-    elif not (_bring_image(c, t_s, scene) or _is_prepared_later(c, t_s, scene)):
+    elif not (_bring_image(c, t_s, scene) or _waits_until_prepared(c, t_s, scene)):
         _book_stage(c, t_s, 0.0, scene)
         take_from(c, TRANSFERS, c.host, c.target, scene)
         _go_to(c, scene.plan.steps[c.step].then, t_s, 0.0, scene)
@@ -176,7 +176,7 @@ def prepared_s(c: Container, t_s: float, scene: Scene) -> float:
 
 
 @compiled
-def _is_prepared_later(c: Container, t_s: float, scene: Scene) -> bool:
+def _waits_until_prepared(c: Container, t_s: float, scene: Scene) -> bool:
     """Whether a transfer that lacks nothing of the image is still being prepared; then IMAGE lasts until it is."""
     at_s = prepared_s(c, t_s, scene)
     if at_s > t_s:
