@@ -2,13 +2,13 @@
 
     recompute(run_dir, net_file, route_file) -> Recomputed
 
-Standard library and PyYAML only. Every function names the section of model.md, or the reading of model-notes.md, that it implements.
-Metres, seconds, bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a run), and the
-strategy `lead`.
+Standard library only, but PyYAML for a plan from a file. Every function names the section of model.md, or the reading of model-notes.md,
+that it implements. Metres, seconds, bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a
+run), and the strategy `lead`.
 
-options, plans (steps of migrations), lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies
-(decisions, hits), container (state machine), layers and stores (what servers hold and what comes there), images (copies), admission and
-servers (capacities), links (shared rates), network (paths), world (one strategy's run, tables).
+options, lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies (decisions, hits), plans (steps of a
+migration), container (state machine), layers and stores (what servers hold and what comes there), images (copies), admission and servers
+(capacities), links (shared rates), network (paths), world (one strategy's run, tables).
 """
 
 from .frames import Frame, Known, known_at

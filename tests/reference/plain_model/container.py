@@ -15,23 +15,27 @@ from .layers import Fetch, Layer, Order, Sending, Source
 from .links import Flow, Sharing
 from .network import Network
 from .options import Options
-from .plans import may_stop, stops_at
+from .plans import NOTHING, REST, SNAPSHOT, STATE, Step
 from .stores import Stores, Use
 
-IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE, PULL, REPLAY = "IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE", "PULL", "REPLAY"
-KINDS = {IMAGE: "image_bytes", MEMORY: "memory_bytes", ROUND: "dirty_bytes", FINAL: "final_bytes", PULL: "final_bytes"}
-BYTE_KINDS = tuple(dict.fromkeys(KINDS.values()))
-DEGRADED = (PULL, REPLAY)
+IMAGE, MEMORY, ROUND, IDLE, FINAL, RESTORE = "IMAGE", "MEMORY", "ROUND", "IDLE", "FINAL", "RESTORE"
+PULL, REPLAY = "PULL", "REPLAY"  # the container is degraded
+BYTES = ("image_bytes", "memory_bytes", "dirty_bytes", "final_bytes")
+KINDS = dict(zip((IMAGE, MEMORY, ROUND, FINAL), BYTES, strict=True)) | {PULL: "final_bytes"}
+STAGES = {"image": IMAGE, "memory": MEMORY, "dirty": ROUND, NOTHING: IDLE}  # by what a step sends in which the container runs
 
 
-def missing_of_memory(rest: float, dirty: float, memory: float) -> float:
-    """What is missing when a container stops in MEMORY or ROUND (section 7): dirty pages among those not yet sent are not sent twice."""
+def still_to_send(rest: float, dirty: float, memory: float) -> float:
+    """What is missing at a stop in MEMORY or ROUND: pages that have changed among those not yet sent are not sent twice.
+
+    `rest` has not been sent, `dirty` is spread evenly over the whole memory.
+    """
     return rest + dirty * (1 - rest / memory)
 
 
 @dataclass(kw_only=True, eq=False)
 class Transfer(Sending):
-    """A transfer (section 7): its stage, begun at t_begin with `amount` bytes of memory to send, from t_flow on, and `dirty_begin` dirty bytes.
+    """A transfer (section 7): its stage, begun at t_begin with `amount` bytes of memory to send, from t_flow on.
 
     "A transfer keeps its rate through the stages it passes until the next frame" (reading 21), but where its source changes. Until t_flow
     the stage is in processing (reading 39). `fetch` brings what is missing of the image: the transfer's own, or that of a copy.
@@ -43,19 +47,18 @@ class Transfer(Sending):
     t_start: float
     stage: str
     t_begin: float
+    step: Step  # of the plan, the last one in which the container ran
     fetch: Fetch | None = None
     is_own: bool = False  # the fetch: its bytes are the transfer's
     rated_way: object = None  # on shared links: the way that the rate was given for; None: for none
-    dirty_begin: float = 0.0
+    t_snapshot: float | None = None  # the newest snapshot: dirty bytes count from there
+    to_pull: float = 0.0  # after RESTORE
     t_handoff: float | None = None
     t_stop: float | None = None
     t_run: float | None = None
-    step: int = 0  # of the plan
-    t_snapshot: float | None = None
-    to_pull: float = 0.0
     rounds: int = 0
     image_booked: float = 0.0  # of the image, in stages that have ended
-    kinds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(BYTE_KINDS, 0.0))
+    kinds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(BYTES, 0.0))
 
     @property
     def waits(self) -> bool:
@@ -75,16 +78,10 @@ class Transfer(Sending):
         """Whether it has bytes of memory to send and they flow."""
         return self.stage in KINDS and not self.waits and t_s >= self.t_flow and self.amount > self.sent_before
 
-    def will_flow(self, t_s: float) -> bool:
-        """Whether it is in IDLE, in processing or waiting for the image: memory may begin to flow before the next frame.
-
-        Before a pull it is in RESTORE.
-        """
-        return (
-            self.stage == IDLE
-            or (self.stage == RESTORE and self.to_pull > 0)
-            or (self.stage in KINDS and (self.waits or t_s < self.t_flow))
-        )
+    @property
+    def may_flow(self) -> bool:
+        """Whether memory may begin to flow before the next frame: in IDLE, in processing, waiting for the image, before PULL."""
+        return self.stage in KINDS or self.stage == IDLE or (self.stage == RESTORE and self.to_pull > 0)
 
     def book_sent(self, t_s: float, sent: float) -> None:
         """The stage ends: so many bytes of memory have been sent in it, and what came of the image meanwhile."""
@@ -132,15 +129,14 @@ class Container:
 
     @property
     def servers(self) -> list[Server]:
-        """The servers that hold it: its host, and the target of its transfer (reading 22), or the old host until PULL ends (section 7)."""
-        if self.transfer is None:
-            return [self.host]
-        return [self.host, self.transfer.source if self.is_degraded else self.transfer.target]
+        """The servers that hold it: its host, and the target of its transfer (reading 22), or its old host (section 7: PULL)."""
+        ends = [] if self.transfer is None else [self.transfer.target, self.transfer.source]
+        return list(dict.fromkeys([self.host, *ends]))
 
     @property
-    def is_degraded(self) -> bool:
-        """Whether it runs on the target and lacks something."""
-        return self.transfer is not None and self.transfer.stage in DEGRADED
+    def degraded(self) -> bool:
+        """Whether it runs on the target of a transfer that goes on (section 7: PULL, REPLAY)."""
+        return self.transfer is not None and self.transfer.stage in (PULL, REPLAY)
 
     # -- what it uses
 
@@ -159,7 +155,7 @@ class Container:
 
     def new_fetch(self, server: Server, t_s: float) -> Fetch:
         """Begin to bring the image to a server; its bytes flow once answers are there."""
-        t_flow = t_s + self.options.round_trips * self.network.round_trip_s(self.host, server)
+        t_flow = t_s + self.answers_s(self.host, server)
         return Fetch(receiver=self, server=server, image=self.load.layers, amount=0.0, t_rate=t_s, t_flow=t_flow)
 
     def source_of(self, server: Server, layer: Layer) -> Source:
@@ -187,19 +183,22 @@ class Container:
         if transfer is None or transfer.waits:
             return math.inf
         if transfer.stage == RESTORE:
-            sends = options.plan[stops_at(options.plan)].send
-            restoring_s = options.restore[0] if sends == "state" else self.lasts(options.restore)
-            base_s = options.replay.base_s if sends == "snapshot" else 0.0
-            return transfer.t_begin + options.start_s(self.load.image) + options.switch_s + restoring_s + base_s
+            return transfer.t_begin + self.restore_s
+        if transfer.stage == REPLAY:
+            assert transfer.t_snapshot is not None
+            return transfer.t_begin + options.replay.lasts(transfer.t_begin - transfer.t_snapshot)
         if transfer.stage == IDLE:
-            step = options.plan[transfer.step]
-            if step.until != "threshold":
-                return transfer.t_begin + step.value if step.until == "time_s" else math.inf
-            rate = self.load.dirty_per_s * self.load.memory
-            if rate <= 0 or self.load.memory * options.dirty_cap < options.threshold_bytes:
-                return math.inf
-            return transfer.t_begin + (options.threshold_bytes - transfer.dirty_begin) / rate
+            return max(transfer.t_begin, self.wait_due(transfer))
         return transfer.reaches(transfer.amount)
+
+    def wait_due(self, transfer: Transfer) -> float:
+        """When a step that waits ends (plans.md); without a snapshot nothing counts as dirty (section 7: dirty memory)."""
+        step, rate, threshold = transfer.step, self.load.dirty_per_s * self.load.memory, self.options.threshold_bytes
+        if step.until == "time_s":
+            return transfer.t_begin + step.limit
+        if step.until == "handoff" or transfer.t_snapshot is None or rate <= 0 or self.cap < threshold:
+            return math.inf
+        return transfer.t_snapshot + threshold / rate
 
     def change(self, t_s: float) -> None:
         """What is due now: layers are there, all that are at once, or the stage ends; else bytes begin to flow."""
@@ -237,20 +236,24 @@ class Container:
         if hops > 0:
             self.relayed_s += seconds
             self.relayed_byte_hops += self.options.request_bytes_per_s * seconds * hops
-        if self.is_degraded:
+        if self.degraded:
             self.degraded_s += seconds
-        if latency_ms > self.load.level_ms or self.is_degraded:
+        if self.degraded or latency_ms > self.load.level_ms:  # "the time is booked as degraded_s and counts as late"
             self.late_s += seconds
         else:
             self.satisfied_s += seconds
 
+    @property
+    def cap(self) -> float:
+        """The most that can be dirty (section 7)."""
+        return self.options.cap_share * self.load.memory
+
     def dirty(self, t_s: float) -> float:
-        """Dirty bytes at an instant of MEMORY, ROUND or IDLE (section 7): none before there is a snapshot."""
+        """Dirty bytes at an instant while the container runs on its host (section 7): what has changed since the newest snapshot."""
         assert self.transfer is not None
         if self.transfer.t_snapshot is None:
             return 0.0
-        grown = self.load.dirty_per_s * self.load.memory * (t_s - self.transfer.t_begin)
-        return min(self.load.memory * self.options.dirty_cap, self.transfer.dirty_begin + grown)
+        return min(self.cap, self.load.dirty_per_s * self.load.memory * (t_s - self.transfer.t_snapshot))
 
     def change_stage(self, t_s: float) -> None:
         """The stage has ended by itself: enter the next one (section 7)."""
@@ -260,94 +263,115 @@ class Container:
         if transfer.stage == FINAL:
             self.enter(RESTORE, t_s, 0.0)
         elif transfer.stage == RESTORE:
-            self.run_on_target(t_s)
-        elif transfer.stage in DEGRADED:
+            self.run(t_s)
+        elif transfer.stage in (PULL, REPLAY):
             self.end_transfer(t_s, "completed")
         else:
-            step, dirty = self.options.plan[transfer.step], self.dirty(t_s)
-            if transfer.stage == IDLE and step.until == "threshold":
-                dirty = self.options.threshold_bytes
-            again = (step.until == "rounds" and transfer.rounds < step.value) or (
-                step.until == "downtime_s" and dirty > step.value * transfer.rate
-            )
-            self.go_to(transfer.step if again else step.then, t_s, dirty)
+            self.go_on(t_s)
 
-    def go_to(self, place: int, t_s: float, dirty: float) -> None:
-        """Begin a step of the plan while the container runs, or the next one where nothing has to be waited for."""
-        transfer, plan = self.transfer, self.options.plan
-        assert transfer is not None
-        while plan[place].waits and plan[place].until == "threshold" and dirty >= self.options.threshold_bytes:
-            place = plan[place].then
-        step, transfer.step = plan[place], place
-        if step.send == "memory":
-            self.enter(MEMORY, t_s, self.load.memory)
-            transfer.t_snapshot = t_s
-        elif step.send == "dirty":
-            transfer.rounds += 1
-            self.enter(ROUND, t_s, dirty)
-            transfer.t_snapshot = t_s
-        else:
-            self.enter(IDLE, t_s, 0.0, dirty)
-        if self.pending and may_stop(plan, place):
-            self.stop(t_s)
-
-    def run_on_target(self, t_s: float) -> None:
-        """RESTORE has ended: the container runs on the target; what is missing there comes now (section 7: PULL, REPLAY)."""
-        transfer, plan, old = self.transfer, self.options.plan, self.host
-        assert transfer is not None
-        transfer.t_run = t_s
-        last = plan[-1]
-        if last.container != "degraded":
-            self.end_transfer(t_s, "completed")
-        elif last.send == "rest":
-            self.enter(PULL, t_s, transfer.to_pull)
-            misses = self.options.faults_per_byte * transfer.to_pull
-            transfer.t_flow += misses * self.network.round_trip_s(transfer.source, transfer.target)
-        else:
-            snapshot_s = self.out_since if transfer.t_snapshot is None else transfer.t_snapshot
-            assert snapshot_s is not None
-            self.enter(REPLAY, t_s, 0.0)
-            transfer.t_flow = t_s + self.options.replay.lasts(t_s - snapshot_s)
-        self.host = transfer.target
-        self.images.move(t_s, self.host)
-        for copy in self.unfinished:
-            copy.fetch.leave(old)
-        self.resume(t_s)
-
-    def lasts(self, term: tuple[float, float]) -> float:
-        """Seconds that a term of the processing takes for this container's memory (section 7)."""
-        return term[0] + term[1] * self.load.memory
-
-    def processing(self, stage: str, after: str | None, t_s: float, changed: float) -> float:
-        """Seconds from the begin of a stage that follows another (None: none) until its bytes flow (section 7)."""
-        transfer, options, memory = self.transfer, self.options, self.load.memory
-        assert transfer is not None
-        if stage in (IDLE, RESTORE):
-            return 0.0
-        answers_s = options.round_trips * self.network.round_trip_s(transfer.source, transfer.target)
-        preparing_s = max(0.0, transfer.t_start + options.prepare_s - t_s) if stage == IMAGE or after in (None, IMAGE) else 0.0
-        if stage in (IMAGE, PULL) or after is None:
-            return answers_s + (0.0 if stage == PULL else preparing_s)
-        has_one = transfer.t_snapshot is not None
-        later = options.later.otherwise(options.first)
-        if stage == MEMORY:
-            return options.first.lasts(memory, 0.0) + answers_s
-        if stage == ROUND:
-            return later.lasts(memory, changed) + self.lasts(options.comparison) + answers_s
-        if options.plan[stops_at(options.plan)].send == "state":
-            state_s = options.first.s if options.final.s is None else options.final.s
-            assert state_s is not None
-            return state_s + preparing_s + answers_s
-        taken_s = options.final.otherwise(later if has_one else options.first).lasts(memory, changed if has_one else memory)
-        return taken_s + (self.lasts(options.comparison) if has_one else 0.0) + preparing_s + answers_s
-
-    def enter(self, stage: str, t_s: float, amount: float, dirty_begin: float = 0.0, *, changed: float = 0.0, anew: bool = False) -> None:
-        """Begin a stage of the open transfer, with so many bytes of memory; `anew`: as its first one. FINAL: so much has changed."""
+    def go_on(self, t_s: float) -> None:
+        """A step of the plan has ended: it is repeated, or the next one begins; there a pending handoff may take place (plans.md)."""
         transfer = self.transfer
         assert transfer is not None
-        changed = amount if stage == ROUND else changed
-        transfer.t_flow = t_s + self.processing(stage, None if anew else transfer.stage, t_s, changed)
-        transfer.stage, transfer.t_begin, transfer.amount, transfer.dirty_begin = stage, t_s, amount, dirty_begin
+        step = transfer.step
+        repeated = (step.until == "rounds" and transfer.rounds < step.limit) or (
+            step.until == "downtime_s" and self.dirty(t_s) > step.limit * transfer.rate
+        )
+        transfer.step = step if repeated else self.next_step(step, t_s)
+        self.begin_step(t_s)
+        if self.pending and transfer.step.stops:
+            self.stop(t_s)
+
+    def next_step(self, step: Step, t_s: float) -> Step:
+        """What follows a step; a wait for dirty bytes that are there takes no time, and is passed ("if d >= M_d, ROUND", section 7)."""
+        assert step.then is not None
+        following = self.options.plan.steps[step.then]
+        if following.until == "threshold" and self.dirty(t_s) >= self.options.threshold_bytes:
+            return self.next_step(following, t_s)
+        return following
+
+    def begin_step(self, t_s: float) -> None:
+        """The transfer begins its step, in which the container runs, with the processing of that (section 7, reading 39)."""
+        transfer = self.transfer
+        assert transfer is not None
+        stage, memory, dirty = STAGES[transfer.step.send], self.load.memory, self.dirty(t_s)
+        answers_s, terms = self.answers_s(transfer.source, transfer.target), self.options.processing
+        if stage == IMAGE:  # "a transfer that lacks nothing of the image is in IMAGE until it is prepared, and sends nothing"
+            self.enter(IMAGE, t_s, 0.0, self.preparing_s(t_s) + (answers_s if transfer.is_own else 0.0))
+        elif stage == MEMORY:
+            transfer.t_snapshot = t_s
+            self.enter(MEMORY, t_s, memory, terms.first.lasts(self.memory_before) + answers_s)
+        elif stage == ROUND:
+            transfer.t_snapshot = t_s
+            transfer.rounds += 1
+            snapshot_s = terms.later.lasts(self.memory_before, dirty / self.options.memory_share)
+            self.enter(ROUND, t_s, dirty, snapshot_s + terms.comparison.lasts(self.memory_before) + answers_s)
+        else:
+            self.enter(IDLE, t_s, 0.0)
+
+    def run(self, t_s: float) -> None:
+        """RESTORE has ended: the container runs on the target; what is missing of its memory or messages follows (section 7)."""
+        transfer, plan = self.transfer, self.options.plan
+        assert transfer is not None
+        transfer.t_run = t_s
+        self.host = transfer.target
+        self.images.move(t_s, self.host)
+        if plan.final == REST:
+            self.end_transfer(t_s, "completed")
+        elif plan.final == STATE:
+            round_trip_s = self.network.round_trip_s(transfer.source, transfer.target)
+            misses = self.options.faults_per_byte * transfer.to_pull / self.options.memory_share
+            self.enter(PULL, t_s, transfer.to_pull, self.answers_s(transfer.source, transfer.target) + misses * round_trip_s)
+        else:
+            self.enter(REPLAY, t_s, 0.0)
+        for copy in self.unfinished:
+            copy.fetch.leave(transfer.source)
+        self.resume(t_s)
+
+    # -- processing (reading 39)
+
+    @property
+    def memory_before(self) -> float:
+        """The memory's size before compression: "what processing and misses take for each MB count the size before" (section 7)."""
+        return self.load.memory / self.options.memory_share
+
+    @property
+    def restore_s(self) -> float:
+        """Seconds of RESTORE (section 7)."""
+        options, final = self.options, self.options.plan.final
+        # "restore_s + restore_s_per_mb x M longer, or restore_s where memory is pulled afterwards"
+        longer_s = options.processing.restore.lasts(0.0 if final == STATE else self.memory_before)
+        base_s = options.replay.base_s if final == SNAPSHOT else 0.0
+        return options.start_s(self.load.image) + options.switch_s + longer_s + base_s
+
+    def answers_s(self, source: Server, target: Server) -> float:
+        """Seconds that answers take."""
+        return self.options.processing.round_trips * self.network.round_trip_s(source, target)
+
+    def preparing_s(self, t_s: float) -> float:
+        """Seconds that are left of preparing the transfer."""
+        assert self.transfer is not None
+        return max(0.0, self.options.processing.prepare_s - (t_s - self.transfer.t_start))
+
+    def stopping_s(self, t_s: float) -> float:
+        """Seconds of processing of FINAL that begins with a stop and takes a snapshot, of the memory or the state of execution."""
+        transfer, terms = self.transfer, self.options.processing
+        assert transfer is not None
+        if self.options.plan.final == STATE:
+            snapshot_s = terms.state_s
+        elif transfer.t_snapshot is None:
+            snapshot_s = terms.only.lasts(self.memory_before, self.memory_before)
+        else:
+            changed = self.dirty(t_s) / self.options.memory_share
+            snapshot_s = terms.last.lasts(self.memory_before, changed) + terms.comparison.lasts(self.memory_before)
+        return self.preparing_s(t_s) + snapshot_s + self.answers_s(transfer.source, transfer.target)
+
+    def enter(self, stage: str, t_s: float, amount: float, processing_s: float = 0.0) -> None:
+        """Begin a stage of the open transfer, with so many bytes of memory that flow once its processing is done."""
+        transfer = self.transfer
+        assert transfer is not None
+        transfer.t_flow = t_s + processing_s
+        transfer.stage, transfer.t_begin, transfer.amount = stage, t_s, amount
         transfer.t_rate, transfer.sent_before = t_s, 0.0
         if transfer.own is not None and transfer.waits:
             transfer.own.wait(t_s, transfer.t_flow)
@@ -364,7 +388,7 @@ class Container:
         return self.network.way_of_image(fetch.source, fetch.server)
 
     def way_of_memory(self) -> Flow:
-        """What memory passes."""
+        """What memory passes: from the server that the container was on, where it is pulled, too."""
         assert self.transfer is not None
         return self.network.way(self.transfer.source, self.transfer.target)
 
@@ -393,7 +417,7 @@ class Container:
         transfer, free = self.transfer, True  # the link that leaves the host
         if transfer is not None:
             transfer.give_rate(t_s, self.network.narrowest(self.way_of_memory()))
-            free = not transfer.flows(t_s) or transfer.source != self.host
+            free = not transfer.flows(t_s) or transfer.source != self.host  # what is pulled comes from another server
         for fetch in self.fetches:  # "the state first, then copies one after another; one that waits for another container is passed over"
             if not fetch.own:
                 continue
@@ -406,28 +430,39 @@ class Container:
                 fetch.give_rate(t_s, whole)
 
     def stop(self, t_s: float) -> None:
-        """The container stops and FINAL begins with what is missing (section 7); what is missing of the image comes first."""
-        transfer, memory = self.transfer, self.load.memory
+        """The container stops and FINAL begins (section 7); what is missing of the image comes first."""
+        transfer = self.transfer
         assert transfer is not None and self.running
-        sent, dirty = transfer.sent(t_s), 0.0 if transfer.stage == IMAGE else self.dirty(t_s)
-        rest = 0.0 if transfer.stage in (IMAGE, IDLE) else transfer.amount - sent
-        missing = memory if transfer.t_snapshot is None else missing_of_memory(rest, dirty, memory)
+        sent, missing = transfer.sent(t_s), self.missing(t_s)
+        rest, t_flow = transfer.amount - sent, transfer.t_flow
         transfer.book_sent(t_s, sent)
         self.pending = False
         self.out_since = transfer.t_stop = t_s
-        if self.options.plan[stops_at(self.options.plan)].send == "snapshot" and transfer.t_snapshot is not None:
-            t_flow = max(t_s, transfer.t_flow) if rest > 0 else t_s  # it goes on as it is
-            self.enter(FINAL, t_s, rest)
-            transfer.t_flow = t_flow
+        if self.options.plan.final == SNAPSHOT and transfer.t_snapshot is not None:
+            # "the rest of MEMORY or ROUND, which goes on as it is; nothing in IDLE"
+            self.enter(FINAL, t_s, rest, max(0.0, t_flow - t_s))
         else:
-            self.enter_final(t_s, missing, dirty)
+            self.send_final(t_s, missing, self.stopping_s(t_s))
 
-    def enter_final(self, t_s: float, missing: float, dirty: float, *, anew: bool = False) -> None:
-        """FINAL of what is missing, or of the state; then what is missing is pulled."""
-        assert self.transfer is not None
-        takes_state = self.options.plan[stops_at(self.options.plan)].send == "state"
-        self.transfer.to_pull = missing if takes_state else 0.0
-        self.enter(FINAL, t_s, self.options.state_bytes if takes_state else missing, changed=dirty, anew=anew)
+    def send_final(self, t_s: float, missing: float, processing_s: float) -> None:
+        """FINAL begins with what is missing of the memory, or with the state of execution: the memory is pulled then (section 7)."""
+        transfer = self.transfer
+        assert transfer is not None
+        if self.options.plan.final == STATE:
+            transfer.to_pull = missing
+            self.enter(FINAL, t_s, self.options.state_bytes, processing_s)
+            return
+        if transfer.t_snapshot is None:  # "the snapshot is taken at the stop"
+            transfer.t_snapshot = t_s
+        self.enter(FINAL, t_s, missing, processing_s)
+
+    def missing(self, t_s: float) -> float:
+        """What is missing of the memory at a stop (section 7: stop)."""
+        transfer, memory = self.transfer, self.load.memory
+        assert transfer is not None
+        if transfer.t_snapshot is None:
+            return memory
+        return still_to_send(transfer.amount - transfer.sent(t_s), self.dirty(t_s), memory)
 
     def resume(self, t_s: float) -> None:
         """The container runs again: an outage ends."""
@@ -443,8 +478,8 @@ class Container:
         def ask(purpose: str, wanted: Server) -> Server | None:
             return self.admission.ask(purpose, wanted, self.servers, second[purpose], lambda refused: self.refuse(t_s, refused))
 
-        if self.is_degraded:
-            return  # "home counts as KEEP and its target as NONE"
+        if self.degraded:  # "a decision's home counts as KEEP and its target as NONE; what was asked for before stands"
+            return
         if home is None or home == self.host:
             self.admission.forget(HOME)
         if not self.running:
@@ -472,7 +507,7 @@ class Container:
         if transfer.t_handoff is None:
             transfer.t_handoff = t_s
             self.handoffs += 1
-        if self.options.unsynced == "stop" or (transfer.stage != IMAGE and may_stop(self.options.plan, transfer.step)):
+        if self.options.unsynced == "stop" or transfer.step.stops:
             self.stop(t_s)
         else:
             self.pending = True
@@ -495,26 +530,31 @@ class Container:
         if home == self.host:
             self.resume(t_s)
         else:
-            following = self.start(t_s, home)
+            following = self.open(t_s, home)
             following.t_handoff = following.t_stop = t_s
-            self.enter_final(t_s, self.load.memory, 0.0, anew=True)
+            following.t_snapshot = self.out_since  # "where the container is stopped already, it is that of the stop"
+            self.send_final(t_s, self.load.memory, self.preparing_s(t_s) + self.answers_s(self.host, home))
 
     def start(self, t_s: float, target: Server) -> Transfer:
-        """A transfer starts with IMAGE, or with MEMORY where the image is there; where a copy is bringing that, it waits in IMAGE."""
+        """A transfer starts with IMAGE, or with what follows where the image is there; where a copy is bringing it, it waits in IMAGE."""
+        transfer = self.open(t_s, target)
+        self.begin_step(t_s)
+        if transfer.fetch is None and transfer.t_flow <= t_s:
+            self.go_on(t_s)
+        return transfer
+
+    def open(self, t_s: float, target: Server) -> Transfer:
+        """A transfer opens, and what is missing of the image is to come."""
         transfer = self.transfer = self.new_transfer(t_s, target)
         self.images.want(target)
         copy = self.images.copy_to(target)
         if self.images.is_there(target):
-            transfer.t_flow = t_s + self.options.prepare_s
-            if transfer.t_flow <= t_s:
-                self.go_to(self.options.plan[0].then, t_s, 0.0)
-        elif copy is not None:
-            transfer.fetch, transfer.t_flow = copy.fetch, t_s + self.options.prepare_s
+            return transfer
+        if copy is not None:
+            transfer.fetch = copy.fetch
         else:
             transfer.fetch, transfer.is_own = self.new_fetch(target, t_s), True
-            transfer.fetch.t_flow += self.options.prepare_s
             self.stores.open(transfer.fetch, self.load.layers, t_s)
-            self.enter(IMAGE, t_s, 0.0, anew=True)
         return transfer
 
     def new_transfer(self, t_s: float, target: Server) -> Transfer:
@@ -527,6 +567,7 @@ class Container:
             t_start=t_s,
             stage=IMAGE,
             t_begin=t_s,
+            step=self.options.plan.first,
             amount=0.0,
             t_rate=t_s,
             t_flow=t_s,
@@ -534,7 +575,7 @@ class Container:
 
     def obey(self, t_s: float, prefetch: Sequence[Server]) -> None:
         """Obey the prefetch list, after the rules (images ahead: copies)."""
-        self.images.obey(t_s, prefetch, self.host, None if self.transfer is None else self.transfer.target)
+        self.images.obey(t_s, prefetch, self.host, None if self.transfer is None or self.degraded else self.transfer.target)
 
     def drop_unless(self, t_s: float, target: Server) -> None:
         """A transfer to another server than this one is abandoned."""

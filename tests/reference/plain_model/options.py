@@ -25,56 +25,103 @@ def area_rings(tier: dict[str, Any]) -> int | None:
     return 0 if area == "cell" else None
 
 
-def seconds(processing: dict[str, Any], name: str, bytes_per_mb: float) -> tuple[float, float]:
-    """A term of the processing (section 7): its constant part, and what each byte of the memory adds."""
-    return float(processing[f"{name}_s"]), float(processing[f"{name}_s_per_mb"]) / bytes_per_mb
+# What an older run's configuration may lack (section 12)
+PROCESSING = {
+    "prepare_s": 0,
+    "later_s": None,
+    "later_s_per_mb": None,
+    "later_s_per_changed_mb": 0,
+    "final_s": None,
+    "final_s_per_mb": None,
+    "final_s_per_changed_mb": None,
+    "memory_sent_percent": 100,
+    "image_sent_percent": 100,
+}
+POSTCOPY = {"state_mb": 1, "faults_per_mb": 7}
+REPLAY = {"base_s": 0, "arriving_per_s": 10, "served_per_s": 80, "limit_s": 120}
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """What a snapshot takes (reading 39): seconds, for each byte of the memory, and for each that has changed; None: not its own."""
+class Cost:
+    """A term of the processing (reading 39): seconds, and what each byte of the memory adds, and each byte that has changed.
 
-    s: float | None
-    per_byte: float | None
-    per_changed_byte: float | None
+    Bytes are those before compression.
+    """
 
-    def otherwise(self, other: Snapshot) -> Snapshot:
-        """With the costs of another one where it has none of its own."""
-        pairs = (self.s, other.s), (self.per_byte, other.per_byte), (self.per_changed_byte, other.per_changed_byte)
-        return Snapshot(*(theirs if own is None else own for own, theirs in pairs))
+    fixed_s: float
+    s_per_byte: float
+    s_per_changed_byte: float = 0.0
 
-    def lasts(self, memory: float, changed: float) -> float:
-        """Seconds for so much memory, of which so much has changed."""
-        assert self.s is not None and self.per_byte is not None and self.per_changed_byte is not None
-        return self.s + self.per_byte * memory + self.per_changed_byte * changed
+    def lasts(self, memory: float, changed: float = 0.0) -> float:
+        """Seconds that it takes."""
+        return self.fixed_s + self.s_per_byte * memory + self.s_per_changed_byte * changed
 
 
-def snapshot(processing: dict[str, Any], name: str, bytes_per_mb: float) -> Snapshot:
-    """The costs of a kind of snapshots; older runs know that of the first ones alone."""
+def read_cost(processing: dict[str, Any], name: str, otherwise: Cost | None = None) -> Cost:
+    """A term of the processing; each part of it that is null is that of another term."""
 
-    def term(option: str) -> float | None:
-        value = processing.get(option)
-        return None if value is None else float(value)
+    def part(unit: str, null: float) -> float:
+        value = processing.get(f"{name}_s{unit}")
+        return null if value is None else float(value) / (1e6 if unit else 1)
 
-    s, per_mb, per_changed_mb = term(f"{name}_s"), term(f"{name}_s_per_mb"), term(f"{name}_s_per_changed_mb")
-    return Snapshot(s, None if per_mb is None else per_mb / bytes_per_mb, None if per_changed_mb is None else per_changed_mb / bytes_per_mb)
+    if otherwise is None:
+        otherwise = Cost(0.0, 0.0)
+    return Cost(
+        part("", otherwise.fixed_s),
+        part("_per_mb", otherwise.s_per_byte),
+        part("_per_changed_mb", otherwise.s_per_changed_byte),
+    )
+
+
+@dataclass(frozen=True)
+class Processing:
+    """What a migration does beside sending bytes (reading 39)."""
+
+    prepare_s: float
+    first: Cost  # snapshots
+    later: Cost
+    last: Cost  # that of a container that stops, with one before
+    only: Cost  # the same, with none before
+    state_s: float
+    comparison: Cost
+    restore: Cost
+    round_trips: float
+
+    @staticmethod
+    def read(processing: dict[str, Any]) -> Processing:
+        """Nulls are filled: "that of a later one, or of the first one where none was taken before"; for the state checkpoint_s."""
+        first = read_cost(processing, "checkpoint")
+        later = read_cost(processing, "later", first)
+        only = read_cost(processing, "final", first)
+        return Processing(
+            prepare_s=float(processing["prepare_s"]),
+            first=first,
+            later=later,
+            last=read_cost(processing, "final", later),
+            only=only,
+            state_s=only.fixed_s,
+            comparison=read_cost(processing, "round"),
+            restore=read_cost(processing, "restore"),
+            round_trips=float(processing["round_trips"]),
+        )
 
 
 @dataclass(frozen=True)
 class Replay:
-    """`handoff.replay`."""
+    """Messages that are logged and replayed (section 7: REPLAY)."""
 
     base_s: float
     arriving_per_s: float
     served_per_s: float
     limit_s: float
 
-    def lasts(self, x_s: float) -> float:
-        """Seconds of REPLAY after x seconds (section 7)."""
-        if self.arriving_per_s * x_s == 0:
+    def lasts(self, since_s: float) -> float:
+        """Seconds of REPLAY, with so many from the snapshot to its begin."""
+        if self.arriving_per_s == 0:
             return 0.0
-        gain = self.served_per_s - self.arriving_per_s
-        return self.limit_s if gain <= 0 else min(self.limit_s, self.arriving_per_s * x_s / gain)
+        if self.served_per_s <= self.arriving_per_s:
+            return self.limit_s
+        return min(self.limit_s, self.arriving_per_s * since_s / (self.served_per_s - self.arriving_per_s))
 
 
 def bytes_per_s(mbps: float, efficiency: float) -> float:
@@ -143,21 +190,16 @@ class Options:
     user_left: str
     switch_s: float
     plan: Plan
-    dirty_cap: float  # share of the memory
     state_bytes: float
-    faults_per_byte: float
+    faults_per_byte: float  # of missing memory, before compression
     replay: Replay
-    prepare_s: float
-    first: Snapshot
-    later: Snapshot
-    final: Snapshot
-    comparison: tuple[float, float]  # seconds, and seconds for each byte of the memory
-    restore: tuple[float, float]
-    image_share: float  # of images, what compression has left
-    round_trips: float
+    processing: Processing
     round_trip_s: float
     efficiency: float
-    threshold_bytes: float
+    memory_share: float  # that compression leaves
+    image_share: float
+    threshold_bytes: float  # after compression
+    cap_share: float  # of the memory, that can be dirty
     start_ms: tuple[float, float]
     shared: bool
     links_file: str | None
@@ -178,13 +220,12 @@ class Options:
         """Take what this implementation needs from run.json's config; refuse what it does not model."""
         if config["links"]["mode"] not in ("dedicated", "shared"):
             raise ValueError(f"links: {config['links']}")
-        reports, work, handoff, processing = config["reports"], config["workload"], config["handoff"], config["migration"]["processing"]
+        reports, work, handoff = config["reports"], config["workload"], config["handoff"]
+        processing = PROCESSING | config["migration"]["processing"]
+        postcopy, replay = POSTCOPY | handoff.get("postcopy", {}), REPLAY | handoff.get("replay", {})
+        memory_share = float(processing["memory_sent_percent"]) / 100
         links, efficiency = config["links"], float(processing["transport_efficiency"])
-        image_share, memory_share = (float(processing.get(f"{what}_sent_percent", 100)) / 100 for what in ("image", "memory"))
-        mb = 1e6 * memory_share  # of what was a megabyte before it was compressed
-        postcopy = handoff.get("postcopy", {"state_mb": 1, "faults_per_mb": 7})
-        replay = handoff.get("replay", {"base_s": 0, "arriving_per_s": 10, "served_per_s": 80, "limit_s": 120})
-        threshold = float(work["dirty_threshold_mbit"]) * mb / 8
+        threshold = float(work["dirty_threshold_mbit"]) * 1e6 / 8
         if threshold <= 0:
             raise ValueError("workload.dirty_threshold_mbit must be positive (rounds would never end)")
         if handoff["unsynced"] not in ("stop", "relay") or handoff["user_left"] not in ("abandon", "finish"):
@@ -220,21 +261,16 @@ class Options:
             user_left=str(handoff["user_left"]),
             switch_s=float(handoff["switch_ms"]) / 1e3,
             plan=read_plan(str(handoff.get("plan", "precopy"))),
-            dirty_cap=float(work.get("dirty_cap_percent", 100)) / 100,
             state_bytes=float(postcopy["state_mb"]) * 1e6,
-            faults_per_byte=float(postcopy["faults_per_mb"]) / mb,
-            replay=Replay(**{name: float(value) for name, value in replay.items()}),
-            prepare_s=float(processing.get("prepare_s", 0)),
-            first=snapshot(processing, "checkpoint", mb).otherwise(Snapshot(0.0, 0.0, 0.0)),
-            later=snapshot(processing, "later", mb),
-            final=snapshot(processing, "final", mb),
-            comparison=seconds(processing, "round", mb),
-            restore=seconds(processing, "restore", mb),
-            image_share=image_share,
-            round_trips=float(processing["round_trips"]),
+            faults_per_byte=float(postcopy["faults_per_mb"]) / 1e6,
+            replay=Replay(**{name: float(replay[name]) for name in REPLAY}),
+            processing=Processing.read(processing),
             round_trip_s=float(links["round_trip_ms"]) / 1e3,
             efficiency=efficiency,
-            threshold_bytes=threshold,
+            memory_share=memory_share,
+            image_share=float(processing["image_sent_percent"]) / 100,
+            threshold_bytes=threshold * memory_share,
+            cap_share=float(work.get("dirty_cap_percent", 100)) / 100,
             start_ms=(float(work["start_ms"][0]), float(work["start_ms"][1])),
             shared=links["mode"] == "shared",
             links_file=links["file"],
@@ -252,7 +288,7 @@ class Options:
         )
 
     def start_s(self, image_bytes: float) -> float:
-        """Start time of a container (section 5): linear between 100 MB and 2000 MB, clamped."""
+        """Start time of a container (section 5): linear between 100 MB and 2000 MB, which count before compression, clamped."""
         share = min(1.0, max(0.0, (image_bytes / self.image_share / 1e6 - 100) / 1900))
         return (self.start_ms[0] + share * (self.start_ms[1] - self.start_ms[0])) / 1e3
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .admission import HOME, TARGET, Admission
-from .container import BYTE_KINDS, Container, Load
+from .container import BYTES, Container, Load
 from .frames import Frame, Known, Row, edges_seen, known_at, read_frames
 from .lattice import Cell, Lattice, Server
 from .layers import Layer, Order
@@ -229,7 +229,7 @@ class World:
             transfer.rated_way = way = container.way_of_memory()
             if transfer.flows(t_s):
                 transfer.give_rate(t_s, sharing.rates[vehicle.id])
-            elif transfer.will_flow(t_s):
+            elif transfer.may_flow:
                 transfer.give_rate(t_s, sharing.one_more(way, copy=False))
 
 
@@ -238,7 +238,7 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
     frames, container, stays = vehicle.frames, vehicle.container, vehicle.stays
     assert container is not None
     transfers, copies, steps = container.transfers, container.images.rows, list(pairwise(frames))
-    bytes_of = [sum(row[kind] for kind in BYTE_KINDS) for row in transfers]
+    bytes_of = [sum(row[kind] for kind in BYTES) for row in transfers]
     outcomes = [row["outcome"] for row in transfers]
     copied = math.fsum(row["image_bytes"] for row in copies)
     copied_in_vain = math.fsum(row["image_bytes"] for row in copies if row["outcome"] != "used")
@@ -290,32 +290,35 @@ def placed(vehicle: Vehicle, ended: Sequence[Row]) -> list[Row]:
     return rows
 
 
-def read_catalogue(path: Path) -> dict[str, list[Layer]]:
+def read_catalogue(path: Path, image_share: float) -> dict[str, list[Layer]]:
     """The images of a catalogue (section 5): a row for each layer."""
     images: dict[str, list[Layer]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            images.setdefault(row["image"], []).append(Layer(row["layer"], float(row["size_mb"]) * 1e6))
+            images.setdefault(row["image"], []).append(Layer(row["layer"], float(row["size_mb"]) * 1e6 * image_share))
     return images
 
 
-def shared_images(config: dict[str, Any]) -> dict[str, list[Layer]]:
-    """The images that containers have in common (section 5), by the name of the application or of the image."""
+def shared_images(config: dict[str, Any], image_share: float) -> dict[str, list[Layer]]:
+    """The images that containers have in common (section 5), by the name of the application or of the image.
+
+    `image_share`: what compression leaves of them (section 7).
+    """
     catalogue = config["workload"].get("catalogue")
     if catalogue is not None:
-        return read_catalogue(Path(catalogue))
+        return read_catalogue(Path(catalogue), image_share)
     images: dict[str, list[Layer]] = {}
     for name, application in config.get("applications", {}).items():
         if application.get("layers") is not None:
-            images[name] = [Layer(layer, float(size_mb) * 1e6) for layer, size_mb in application["layers"].items()]
+            images[name] = [Layer(layer, float(size_mb) * 1e6 * image_share) for layer, size_mb in application["layers"].items()]
         elif config.get("images", {}).get("shared"):
-            images[name] = [Layer(name, float(application["image_mb"]) * 1e6)]
+            images[name] = [Layer(name, float(application["image_mb"]) * 1e6 * image_share)]
     return images
 
 
-def read_loads(path: Path, config: dict[str, Any], orders: dict[str, Order]) -> dict[tuple[str, str], Load]:
+def read_loads(path: Path, config: dict[str, Any], orders: dict[str, Order], image_share: float) -> dict[tuple[str, str], Load]:
     """The container and the latency level of each strategy and vehicle, from vehicles.csv: what was drawn is written there."""
-    shared, applications = shared_images(config), config.get("applications", {})
+    shared, applications = shared_images(config, image_share), config.get("applications", {})
     loads: dict[tuple[str, str], Load] = {}
     with Path(path).open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -348,7 +351,8 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
     network = Network(options, lattice)
     roads = RoadMap(read_network(net_file), lattice, options.horizon_m)
     traces, mismatches = read_frames(run_dir / "frames.csv", lattice, options.hysteresis_m)
-    loads = read_loads(run_dir / "vehicles.csv", run["config"], {vehicle: (frames[0].t_s, vehicle) for vehicle, frames in traces.items()})
+    orders = {vehicle: (frames[0].t_s, vehicle) for vehicle, frames in traces.items()}
+    loads = read_loads(run_dir / "vehicles.csv", run["config"], orders, options.image_share)
     given = read_routes(route_file) if route_file is not None else {}
     routes = {vehicle: given.get(vehicle) or edges_seen(frames) for vehicle, frames in traces.items()}
     known = {vehicle: known_at(frames, routes[vehicle], options) for vehicle, frames in traces.items()}
