@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from msmf_traci.config.fields import LARGEST
 from msmf_traci.errors import InputError
 from msmf_traci.experiment.plan_file import read_plan
 from msmf_traci.migration.plan import Plan, PlanStep, Sends, Service, Until, plan_of
@@ -128,8 +129,8 @@ def _number(where: str, name: str, text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value < math.inf:
-        raise InputError(f"{where}: {name} is {text}; write a number, or leave it empty")
+    if not 0 <= value <= LARGEST:
+        raise InputError(f"{where}: {name} is {text}; write a number from 0 to {LARGEST:g}, or leave it empty")
     return value
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import lsq_linear, minimize_scalar
 
 from msmf_traci.arrays import FloatArray
+from msmf_traci.errors import InputError
 from msmf_traci.migration.policy import PostCopy, Processing, Replay
 from msmf_traci.testbed.expectation import INSTANT_REPLAY, Costs, expect
 from msmf_traci.testbed.published import Published
@@ -60,8 +61,18 @@ class Terms:
 
 
 def expected_times(row: Published, costs: Costs) -> tuple[float, float]:
-    """Total time and downtime that a model expects of a row."""
-    expected = expect(row.migration, costs)
+    """Total time and downtime that a model expects of a row.
+
+    Raises
+    ------
+    InputError
+        If it would take longer than the model looks ahead.
+    """
+    try:
+        expected = expect(row.migration, costs)
+    except ValueError:
+        where = f"{row.name['set']}, row {row.name['row']}"
+        raise InputError(f"{where}: by the model this migration takes months; correct its sizes or its bandwidth") from None
     total_s = costs.processing.prepare_s + expected.after_stop_s if row.counts_from_stop else expected.total_s
     return total_s, expected.downtime_s
 

@@ -173,6 +173,8 @@ def test_the_preset_of_a_fit_says_the_same(tmp_path: Path) -> None:
         ("1,a,cold,0,0,100,,,,20,1,1,", "row 1: bandwidth_mbps is empty"),
         ("1,a,cold,0,0,100,,,80,20,0,1,", "row 1: downtime_s is 0"),
         ("1,a,cold,0,0,many,,,80,20,1,1,", "row 1: memory_mb is many"),
+        ("1,a,cold,0,0,1e10,,,80,20,1,1,", "row 1: memory_mb is 1e10; write a number from 0 to 1e.09"),
+        ("1,a,cold,0,0,-1,,,80,20,1,1,", "row 1: memory_mb is -1"),
         ("1,a,precopy,,0,100,,,80,20,1,1,", "row 1: rounds is nan"),
         ("1,a,precopy,1.5,0,100,,,80,20,1,1,", "row 1: rounds is 1.5"),
         ("1,a,replay,0,0,100,,,80,20,1,1,", "row 1: note does not say how many messages"),
@@ -183,6 +185,11 @@ def test_the_preset_of_a_fit_says_the_same(tmp_path: Path) -> None:
 def test_wrong_rows_are_refused(tmp_path: Path, line: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         read_published(write(tmp_path / "rows.csv", line))
+
+
+def test_a_migration_of_months_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="rows, row 1: by the model this migration takes months"):
+        expected_times(one(tmp_path, "1,a,cold,0,0,1e9,,,0.1,20,1,1,"), PAPER)
 
 
 def test_files_that_are_none_are_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def to_plan(table: Table) -> Plan:
     final = next((final for final, steps in ENDS.items() if steps == end), None)
     if final is None:
         raise ValueError(f"plan: what follows a handoff is {end}")
-    steps = {name: to_step(name, table[name], following) for name, following in zip(names[:count], names[1:], strict=False)}
+    steps = {name: to_step(name, table[name], following) for name, following in pairwise(names[: count + 1])}
     if not steps or next(iter(steps.values())).send != "image":
         raise ValueError("plan: the first step sends the image")
     for name, step in steps.items():
