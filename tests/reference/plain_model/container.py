@@ -222,7 +222,8 @@ class Container:
             transfer.t_flow = transfer.t_rate = max(transfer.t_flow, t_s)
             if transfer.own is not None and fetch.rated_way is not None:
                 transfer.rate, transfer.rated_way = fetch.rate, fetch.rated_way
-            if self.stage_due() <= t_s:  # a first deployment may have brought it, at a frame
+            # by itself, or at a frame, where a first deployment may have brought it; else its seconds are to be booked before
+            if self.now == t_s and self.stage_due() <= t_s:
                 self.change_stage(t_s)
 
     def book(self, t_s: float, attached: Cell) -> None:
