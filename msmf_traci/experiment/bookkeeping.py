@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from msmf_traci.config.schema import Config
 from msmf_traci.experiment.drive import Drive
 from msmf_traci.migration.workload import Containers, WorkloadOptions
+from msmf_traci.results.latencies import latencies_of
 from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import STORES, band_table, summary_table, with_stores
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
@@ -35,9 +36,10 @@ def tables_of(drive: Drive) -> dict[str, pd.DataFrame]:
     """The tables of a pass, by their names."""
     config, names, transfers, copies = drive.config, drive.names, drive.ledger.transfers(), drive.ledger.copies()
     migrations = migrations_table(transfers, names)
-    vehicles = vehicles_table(names, transfers, copies, _of_trips(drive), _of_containers(drive))
-    summary = with_stores(summary_table(vehicles, migrations, config.seed, names.columns), _of_stores(drive))
-    by_band = band_table(vehicles, migrations, config.seed, config.output.speed_bands_kmh, names.columns)
+    latencies = latencies_of(drive.ledger.running(), names)
+    vehicles = vehicles_table(names, transfers, copies, latencies, _of_trips(drive), _of_containers(drive))
+    summary = with_stores(summary_table(vehicles, migrations, latencies, config.seed, names.columns), _of_stores(drive))
+    by_band = band_table(vehicles, migrations, latencies, config.seed, config.output.speed_bands_kmh, names.columns)
     tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band}
     if config.output.migrations:
         tables |= {"migrations": migrations, "copies": copies_table(copies, names)}

@@ -53,6 +53,8 @@ class Container(Flow):
     satisfied_s: float
     degraded_s: float
     crowd_ms: float  # what others on its host add to computing
+    request_ms: float = np.nan  # latency of its requests, and how long it has run with it since that was booked
+    request_s: float
     outage_s: float
     longest_outage_s: float
     host: int = NO_SERVER

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.typed import List
+from numba.typed import Dict, List
 from numpy.typing import NDArray
 
 from msmf_traci.compiled import compiled
@@ -68,18 +68,30 @@ def _entry_type(integers: int, floats: int) -> Any:
 
 _TRANSFER_TYPE = _entry_type(len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
 _COPY_TYPE = _entry_type(len(_COPY_INTEGERS), len(_COPY_FLOATS))
+_CLOCK_KEY: Any = types.Tuple((types.int64, types.int64, types.float64))
 _STAGE_TYPE = _entry_type(len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
 
 Columns = dict[str, NDArray[Any]]
 
 
 class Books(NamedTuple):
-    """What compiled loops append to: an entry a transfer, a copy and a stage that has ended, and whether stages are kept."""
+    """What compiled loops write to.
+
+    Attributes
+    ----------
+    transfers, copies, stages
+        An entry for each that has ended.
+    keep_stages
+        Whether stages are kept.
+    running_s
+        Seconds that containers ran, by vehicle, variant and the latency of requests in milliseconds.
+    """
 
     transfers: list[tuple[tuple[int, ...], tuple[float, ...]]]
     copies: list[tuple[tuple[int, ...], tuple[float, ...]]]
     stages: list[tuple[tuple[int, ...], tuple[float, ...]]]
     keep_stages: bool
+    running_s: dict[tuple[int, int, float], float]
 
 
 class Ledger:
@@ -92,7 +104,7 @@ class Ledger:
     """
 
     def __init__(self, *, keep_stages: bool = False) -> None:
-        self.books = Books(_new_transfer_book(), _new_copy_book(), _new_stage_book(), keep_stages)
+        self.books = Books(_new_transfer_book(), _new_copy_book(), _new_stage_book(), keep_stages, _new_clock())
 
     def transfers(self, since: int = 0) -> Columns:
         """Columns of the transfers, from a number on: vehicle, variant, transfer, source, target, outcome, rounds (integers); times in
@@ -112,6 +124,14 @@ class Ledger:
         return _columns(integers, _STAGE_INTEGERS, floats, _STAGE_FLOATS)
 
 
+    def running(self) -> Columns:
+        """Columns of the seconds that containers ran with each latency of requests: vehicle, variant, latency_ms, running_s; ascending."""
+        vehicle, variant, latency_ms, running_s = _as_columns(self.books.running_s)
+        order = np.lexsort((latency_ms, variant, vehicle))
+        columns = {"vehicle": vehicle, "variant": variant, "latency_ms": latency_ms, "running_s": running_s}
+        return {name: column[order] for name, column in columns.items()}
+
+
 def _columns(integers: NDArray[Any], integer_names: tuple[str, ...], floats: NDArray[Any], float_names: tuple[str, ...]) -> Columns:
     return dict(zip(integer_names, integers.T, strict=True)) | dict(zip(float_names, floats.T, strict=True))
 
@@ -129,6 +149,22 @@ def _new_copy_book() -> Any:
 @compiled
 def _new_stage_book() -> Any:
     return List.empty_list(_STAGE_TYPE)
+
+
+@compiled
+def _new_clock() -> Any:
+    return Dict.empty(_CLOCK_KEY, types.float64)
+
+
+@compiled
+def _as_columns(clock: Any) -> Any:
+    vehicle, variant = np.empty(len(clock), dtype=np.int64), np.empty(len(clock), dtype=np.int64)
+    latency_ms, running_s = np.empty(len(clock)), np.empty(len(clock))
+    k = 0
+    for key, value in clock.items():
+        vehicle[k], variant[k], latency_ms[k], running_s[k] = key[0], key[1], key[2], value
+        k += 1
+    return vehicle, variant, latency_ms, running_s
 
 
 @compiled

@@ -70,7 +70,7 @@ def arrive(c: Container, t_s: float, scene: Scene) -> None:
         end(c, t_s, UNFINISHED, scene)
     end_copies(c, t_s, scene)
     leave_image(c, c.host, t_s, scene)
-    close(c, t_s)
+    close(c, t_s, scene)
 
 
 @compiled

@@ -28,7 +28,11 @@ def see(c: Container, t_s: float, cell: int, scene: Scene) -> None:
     settle(c, t_s)
     c.cell = cell
     c.hops = hops_to(c.host, cell, scene.server_map)
-    c.late = not meets(request_ms(c.host, cell, scene.policy.latency, scene.server_map) + c.crowd_ms, c.latency_level_ms)
+    latency_ms = request_ms(c.host, cell, scene.policy.latency, scene.server_map) + c.crowd_ms
+    if latency_ms != c.request_ms:
+        _book_latency(c, scene)
+        c.request_ms = latency_ms
+    c.late = not meets(latency_ms, c.latency_level_ms)
 
 
 @compiled
@@ -49,9 +53,10 @@ def resume(c: Container, t_s: float) -> None:
 
 
 @compiled
-def close(c: Container, t_s: float) -> None:
+def close(c: Container, t_s: float, scene: Scene) -> None:
     """The user leaves the road: clocks stop, an outage in progress is censored."""
     settle(c, t_s)
+    _book_latency(c, scene)
     if not c.running:
         c.censored = True
         _end_outage(c, t_s)
@@ -62,6 +67,7 @@ def settle(c: Container, t_s: float) -> None:
     """Book the time since the clock was last set."""
     if c.running:
         passed_s = t_s - c.clock_s
+        c.request_s += passed_s
         if c.hops > 0:
             c.relayed_s += passed_s
             c.relayed_hops_s += passed_s * c.hops
@@ -72,6 +78,15 @@ def settle(c: Container, t_s: float) -> None:
         else:
             c.satisfied_s += passed_s
     c.clock_s = t_s
+
+
+@compiled
+def _book_latency(c: Container, scene: Scene) -> None:
+    """Book how long the container has run with the latency that it has had."""
+    if c.request_s > 0:
+        key, running_s = (c.vehicle, c.variant, c.request_ms), scene.books.running_s
+        running_s[key] = running_s.get(key, 0.0) + c.request_s
+    c.request_s = 0.0
 
 
 @compiled

@@ -129,6 +129,7 @@ VEHICLES = {
     "late_s": Column(SECONDS, "Running with a latency above the level, or while memory was pulled."),
     "degraded_s": Column(SECONDS, "Running while memory was pulled from the server before, which counts as late."),
     "satisfied_s": Column(SECONDS, "Running with a latency of at most the task's level."),
+    "unsatisfied_s": Column(SECONDS, "The rest of the time on the road: in outage, or late."),
     "outside_s": Column(SECONDS, "Time outside the deployment."),
     "unmatched_s": Column(SECONDS, "Time without a known road; 0 without GPS traces."),
     "reports": Column(COUNT, "Status updates sent."),
@@ -146,6 +147,9 @@ VEHICLES = {
     "image_needed_bytes": Column(BYTES, "Images at the servers where one came to be wanted, once each time."),
     "image_found_bytes": Column(BYTES, "What of these was there already."),
     "relayed_byte_hops": Column("bytes x hops", "The user's data while requests were relayed, times the hops."),
+    "request_latency_ms": Column("ms", "Latency of requests, mean over the time that the container ran; empty where it never did."),
+    "request_latency_95th_ms": Column("ms", "The latency that was not exceeded in 95 % of that time."),
+    "ping_pongs": Column(COUNT, "Migrations that led back to a server which the container had left no more than 60 s before."),
 }
 
 # metrics that every vehicle has a value of: a mean and percentiles over vehicles
@@ -170,6 +174,8 @@ _PER_VEHICLE = {
     "late_share": Column(SHARE, "Share of the time on the road: running, latency above the level, or while memory was pulled."),
     "degraded_share": Column(SHARE, "Share of the time on the road: running while memory was pulled."),
     "satisfied_share": Column(SHARE, "Share of the time on the road: running with a latency of at most the task's level."),
+    "unsatisfied_per_trip_s": Column("s a trip", "Time in outage, or late."),
+    "ping_pongs_per_trip": Column("count a trip", "Migrations that led back to a server left no more than 60 s before."),
     "reports_per_vehicle_hour": Column("count an hour", "Status updates."),
 }
 _SUMMARY_KEYS = {
@@ -202,6 +208,8 @@ _SUMMARY_METRICS = {
     "mean_lead_s": Column(SECONDS, "Begin to handoff, mean over transfers with a handoff."),
     "entry_hit_rate": Column(SHARE, "First predictions on entering an area that were right."),
     "handoff_hit_rate": Column(SHARE, "Last predictions before leaving an area that were right."),
+    "request_latency_ms": Column("ms", "Latency of requests, mean over the time that containers ran."),
+    "request_latency_95th_ms": Column("ms", "The latency that was not exceeded in 95 % of that time."),
 }
 
 FRAMES = {

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from msmf_traci.arrays import BoolArray, IntArray
 from msmf_traci.migration.ledger import OUTCOME_NAMES, Outcome
 from msmf_traci.results.keys import ALL, BAND, KEY_COLUMNS, MODE
+from msmf_traci.results.latencies import Latencies
 
 PERCENTILES = (5, 50, 95)
 COMPLETED, REFUSED = OUTCOME_NAMES[Outcome.COMPLETED], OUTCOME_NAMES[Outcome.REFUSED]
@@ -42,6 +43,8 @@ _PER_VEHICLE: dict[str, tuple[str, str | None, float]] = {
     "late_share": ("late_s", "road_s", 1.0),
     "degraded_share": ("degraded_s", "road_s", 1.0),
     "satisfied_share": ("satisfied_s", "road_s", 1.0),
+    "unsatisfied_per_trip_s": ("unsatisfied_s", None, 1.0),
+    "ping_pongs_per_trip": ("ping_pongs", None, 1.0),
     "reports_per_vehicle_hour": ("reports", "road_s", 3600.0),
 }
 
@@ -51,14 +54,16 @@ _OF_TRANSFERS = ("t_start_s", "t_end_s", "lead_s", "downtime_s")
 SUMMARY_COLUMNS = frozenset(
     (
         *(BAND, MODE, "seed", "vehicles", "realised_kmh", "traffic_per_transfer_bytes", "mean_migration_time_s", "downtime_per_handoff_s"),
-        *("mean_outage_s", "mean_lead_s", "entry_hit_rate", "handoff_hit_rate"),
+        *("mean_outage_s", "mean_lead_s", "entry_hit_rate", "handoff_hit_rate", "request_latency_ms", "request_latency_95th_ms"),
         *_PER_VEHICLE,
         *STORES,
     )
 )
 
 
-def summary_table(vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, keys: Sequence[str] = KEY_COLUMNS) -> pd.DataFrame:
+def summary_table(
+    vehicles: pd.DataFrame, migrations: pd.DataFrame, latencies: Latencies, seed: int, keys: Sequence[str] = KEY_COLUMNS
+) -> pd.DataFrame:
     """One row a variant, of all vehicles.
 
     Where vehicles have modes, one more for each mode, in the order of their names; an unknown mode has no row of its own.
@@ -67,6 +72,8 @@ def summary_table(vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, k
     ----------
     vehicles, migrations
         The tables; rows of a variant together.
+    latencies
+        How long containers ran with each latency, by row of the table of vehicles.
     seed
         The run's.
     keys
@@ -74,10 +81,10 @@ def summary_table(vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, k
     """
     groups = [_Group(ALL, np.ones(len(vehicles), dtype=bool), np.ones(len(migrations), dtype=bool))]
     if MODE not in vehicles:
-        return _table(vehicles, migrations, groups, None, seed, keys)
+        return _table(vehicles, migrations, latencies, groups, None, seed, keys)
     modes = vehicles[MODE].fillna("")
     groups += _groups(vehicles, migrations, modes, sorted(set(modes) - {""}))
-    return _table(vehicles, migrations, groups, MODE, seed, keys)
+    return _table(vehicles, migrations, latencies, groups, MODE, seed, keys)
 
 
 def with_stores(summary: pd.DataFrame, stores: pd.DataFrame) -> pd.DataFrame:
@@ -90,19 +97,24 @@ def with_stores(summary: pd.DataFrame, stores: pd.DataFrame) -> pd.DataFrame:
 
 
 def band_table(
-    vehicles: pd.DataFrame, migrations: pd.DataFrame, seed: int, band_edges_kmh: Sequence[float], keys: Sequence[str] = KEY_COLUMNS
+    vehicles: pd.DataFrame,
+    migrations: pd.DataFrame,
+    latencies: Latencies,
+    seed: int,
+    band_edges_kmh: Sequence[float],
+    keys: Sequence[str] = KEY_COLUMNS,
 ) -> pd.DataFrame:
     """One row a variant and band of realised speed that has vehicles, from the slowest band to the fastest.
 
     Parameters
     ----------
-    vehicles, migrations, seed, keys
+    vehicles, migrations, latencies, seed, keys
         As of `summary_table`.
     band_edges_kmh
         Edges of the bands.
     """
     groups = _groups(vehicles, migrations, _band_of(vehicles["realised_kmh"], band_edges_kmh), _band_names(band_edges_kmh))
-    return _table(vehicles, migrations, groups, BAND, seed, keys)
+    return _table(vehicles, migrations, latencies, groups, BAND, seed, keys)
 
 
 def of_all_vehicles(summary: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +142,13 @@ def _groups(vehicles: pd.DataFrame, migrations: pd.DataFrame, values: pd.Series[
 
 
 def _table(
-    vehicles: pd.DataFrame, migrations: pd.DataFrame, groups: Sequence[_Group], label: str | None, seed: int, keys: Sequence[str]
+    vehicles: pd.DataFrame,
+    migrations: pd.DataFrame,
+    latencies: Latencies,
+    groups: Sequence[_Group],
+    label: str | None,
+    seed: int,
+    keys: Sequence[str],
 ) -> pd.DataFrame:
     """One row a variant and group that has vehicles of it; `label` is the column with the group's name."""
     by_variant = vehicles.groupby(list(keys), sort=False, dropna=False).indices
@@ -150,6 +168,7 @@ def _table(
             "seed": seed,
             "vehicles": len(members),
             **_metrics(of, {name: values[transfers] for name, values in transfer_columns.items()}),
+            **dict(zip(("request_latency_ms", "request_latency_95th_ms"), latencies.together(members), strict=True)),
         }
 
     rows = []

@@ -21,6 +21,7 @@ from msmf_traci.migration.ledger import (
     Outcome,
 )
 from msmf_traci.results.keys import KEY_COLUMNS, MODE, Names
+from msmf_traci.results.latencies import Latencies
 from msmf_traci.results.summary import SUMMARY_COLUMNS
 from msmf_traci.results.trace import DECISION_COLUMNS, FRAME_COLUMNS
 
@@ -47,6 +48,7 @@ _VEHICLES = (
         "late_s",
         "degraded_s",
         "satisfied_s",
+        "unsatisfied_s",
         "outside_s",
         "unmatched_s",
     ),
@@ -54,7 +56,9 @@ _VEHICLES = (
     *("copies", *(f"copies_{name}" for name in COPY_OUTCOME_NAMES), "copy_bytes", "copy_wasted_bytes"),
     *("cloud_bytes", "other_bytes"),
     *("image_needed_bytes", "image_found_bytes", "relayed_byte_hops"),
+    *("request_latency_ms", "request_latency_95th_ms", "ping_pongs"),
 )
+PING_PONG_S = 60.0  # a container that is back on a server so soon after it left it has gone there and back
 # no varied option's column may be called like one of these
 TABLE_COLUMNS = frozenset(
     (*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_COPIES, *_STAGES, *_VEHICLES, *SUMMARY_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS)
@@ -108,6 +112,7 @@ def vehicles_table(
     names: Names,
     transfers: Columns,
     copies: Columns,
+    latencies: Latencies,
     trips: Mapping[str, NDArray[Any]],
     containers: Mapping[str, NDArray[Any]],
 ) -> pd.DataFrame:
@@ -119,6 +124,8 @@ def vehicles_table(
         Names of vehicles and variants.
     transfers, copies
         The ledger's columns.
+    latencies
+        How long containers ran with each latency, by row.
     trips
         Columns of shape (vehicles,): commanded_kmh, road_s, distance_m, outside_s, unmatched_s.
     containers
@@ -137,7 +144,13 @@ def vehicles_table(
         **_booked(transfers, copies, n_vehicles, n_variants),
     }
     columns: dict[str, NDArray[Any]] = {MODE: np.array(names.modes, dtype=object)[vehicle]} if names.modes else {}
+    satisfied_s = containers["satisfied_s"][vehicle, variant]
+    by_row = {"unsatisfied_s": trips["road_s"][vehicle] - satisfied_s}
+    by_row["request_latency_ms"], by_row["request_latency_95th_ms"] = latencies.by_row()
     for name in _VEHICLES:
+        if name in by_row:
+            columns[name] = by_row[name]
+            continue
         columns[name] = by_trip[name][vehicle] if name in by_trip else by_container[name][vehicle, variant]
     return _table(names, variant, vehicle, columns)
 
@@ -157,6 +170,7 @@ def _booked(transfers: Columns, copies: Columns, n_vehicles: int, n_variants: in
         "wasted_bytes": (_totals(container[in_vain], traffic[in_vain], n) + copied_in_vain).reshape(shape),
         "copy_bytes": copied.reshape(shape),
         "copy_wasted_bytes": copied_in_vain.reshape(shape),
+        "ping_pongs": np.bincount(_returning(container, transfers), minlength=n).reshape(shape),
         "copies": np.bincount(of_copy[copies["outcome"] != CopyOutcome.REFUSED], minlength=n).reshape(shape),
     }
     for source in ("cloud_bytes", "other_bytes"):
@@ -166,6 +180,25 @@ def _booked(transfers: Columns, copies: Columns, n_vehicles: int, n_variants: in
     for outcome, name in enumerate(COPY_OUTCOME_NAMES):
         booked[f"copies_{name}"] = np.bincount(of_copy[copies["outcome"] == outcome], minlength=n).reshape(shape)
     return booked
+
+
+def _returning(container: IntArray, transfers: Columns) -> IntArray:
+    """Container of each completed transfer that leads back to a server which the container has left no longer than `PING_PONG_S` before."""
+    completed = transfers["outcome"] == Outcome.COMPLETED
+    moves = pd.DataFrame({"container": container, **{name: transfers[name] for name in ("source", "target", "t_run_s")}})[completed]
+    moves = moves.sort_values("t_run_s", kind="stable")
+    left = moves.rename(columns={"t_run_s": "left_s"})[["container", "source", "left_s"]]
+    found = pd.merge_asof(
+        moves[["container", "target", "t_run_s"]],
+        left,
+        left_on="t_run_s",
+        right_on="left_s",
+        left_by=["container", "target"],
+        right_by=["container", "source"],
+        allow_exact_matches=False,
+        tolerance=PING_PONG_S,
+    )
+    return found["container"].to_numpy(np.int64)[found["left_s"].notna().to_numpy()]
 
 
 def _totals(container: IntArray, values: FloatArray, n: int) -> FloatArray:

@@ -37,6 +37,7 @@ from msmf_traci.migration.workload import Containers, private_containers
 from msmf_traci.mobility.frame import Frames
 from msmf_traci.mobility.tracks import Follower, Tracks
 from msmf_traci.records import new_records
+from msmf_traci.results.latencies import latencies_of
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
 from msmf_traci.sentinels import KEEP, NO_SERVER
 from tests.courses import REGION, SERVERS, names_of, policies, row_of_cells
@@ -239,7 +240,8 @@ class Booked:
             "latency_level_ms": records["latency_level_ms"],
         }
         transfers, copies = self.ledger.transfers(), self.ledger.copies()
-        return vehicles_table(self._names(), transfers, copies, trips, columns)
+        latencies = latencies_of(self.ledger.running(), self._names())
+        return vehicles_table(self._names(), transfers, copies, latencies, trips, columns)
 
     def _names(self) -> Any:
         drive = self.drive

@@ -27,6 +27,8 @@ _VEHICLE = {
     "late_s": 0.0,
     "degraded_s": 0.0,
     "satisfied_s": 100.0,
+    "unsatisfied_s": 0.0,
+    "ping_pongs": 0,
     "reports": 101,
     "entry_hits": 0,
     "entry_misses": 0,

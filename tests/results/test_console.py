@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from msmf_traci.results import console
 from msmf_traci.results.console import ProgressDisplay
 from msmf_traci.results.screen import MOST_ROWS, headline, result_text, sweep_text
+from msmf_traci.results.latencies import Latencies
 from msmf_traci.results.summary import summary_table
 
 RUN = {
@@ -28,12 +30,20 @@ RUN = {
 }
 
 
+def summarised(vehicles, transfers, *more):
+    return summary_table(vehicles, transfers, never_ran(vehicles), *more)
+
+
+def never_ran(vehicles):
+    return Latencies(np.zeros(len(vehicles) + 1, dtype=np.int64), np.zeros(0), np.zeros(0))
+
+
 @pytest.fixture
 def summary(vehicle_rows, transfer_rows):
     busy = {"traffic_bytes": 120e6, "wasted_bytes": 30e6, "handoffs": 4, "outages": 2, "outage_s": 5.0, "satisfied_s": 87.5}
     vehicles = vehicle_rows({"strategy": "nearest"}, {"strategy": "pm", **busy, "entry_hits": 3, "entry_misses": 1, "handoff_hits": 2})
     transfers = transfer_rows({"strategy": "pm", "downtime_s": 5.0})
-    return summary_table(vehicles, transfers, 7)
+    return summarised(vehicles, transfers, 7)
 
 
 def words_of(text: str, strategy: str) -> list[str]:
@@ -93,7 +103,7 @@ def test_a_replay_says_so_and_how_fast_it_was_driven(summary):
 def test_variants_are_told_apart_and_refusals_shown_where_there_are_any(vehicle_rows, transfer_rows):
     vehicles = vehicle_rows({"image_mb": 100.0, "refused": 1}, {"image_mb": 500.0})
     vehicles.insert(2, "handoff.user_left", "finish")
-    table = summary_table(vehicles, transfer_rows().assign(**{"handoff.user_left": ""}), 7, ["strategy", "image_mb", "handoff.user_left"])
+    table = summarised(vehicles, transfer_rows().assign(**{"handoff.user_left": ""}), 7, ["strategy", "image_mb", "handoff.user_left"])
     lines = result_text(table, {**RUN, "key_columns": ["strategy", "image_mb", "handoff.user_left"]}, Path("r")).splitlines()
     assert "image_mb" in lines[5] and "refused" in lines[5] and "user_left" not in lines[6]
     assert [line.split()[1] for line in lines[8:10]] == ["100", "500"]
@@ -104,7 +114,7 @@ def with_modes(vehicle_rows, transfer_rows, keys, **more):
     if "application" in keys:
         vehicles = pd.concat([vehicles.assign(application=name) for name in ("face", "game")], ignore_index=True)
     vehicles.insert(3, "mode", vehicles["vehicle"].map({"v0": "walk", "v1": "bus"}).astype("string"))
-    table = summary_table(vehicles, transfer_rows().assign(application=""), 7, keys)
+    table = summarised(vehicles, transfer_rows().assign(application=""), 7, keys)
     lines = result_text(table, {**RUN, "key_columns": keys}, Path("r")).splitlines()
     return [line.split()[:2] for line in lines[8 : lines.index("", 8)]]
 
@@ -130,7 +140,7 @@ def test_the_headline_names_the_best_then_the_best_that_migrates_then_the_best_t
     vehicles = vehicle_rows(
         *({"strategy": name, "satisfied_s": share, "traffic_bytes": traffic} for name, (share, traffic) in shares.items())
     )
-    table = summary_table(vehicles, transfer_rows(), 7)
+    table = summarised(vehicles, transfer_rows(), 7)
     run = {**RUN, "predictors": {"never": "map", "oracle": "route", "pm": "map", "nearest": "map"}}
     assert headline(table, run) == (
         "never satisfies most: 90.0 % of the time, without any traffic. "
@@ -148,7 +158,7 @@ def test_a_sweep_ends_with_one_table_of_means_over_seeds_and_their_intervals(veh
     """
     for shares, said in ((69.0, 71.0), "70.0 [57.3, 82.7]"), ((60.0, 80.0), "70.0 [0.0, 100.0]"):
         vehicles = [vehicle_rows({"satisfied_s": share}) for share in shares]
-        stacked = pd.concat([summary_table(each, transfer_rows(), seed) for seed, each in enumerate(vehicles)], ignore_index=True)
+        stacked = pd.concat([summarised(each, transfer_rows(), seed) for seed, each in enumerate(vehicles)], ignore_index=True)
         lines = sweep_text(stacked, ["image_mb", "commanded_kmh"], Path("results/x"), Path("results/x/summary-1.csv")).splitlines()
         assert lines[0] == "Means over 2 seeds [and their 95% intervals]"
         row = next(line for line in lines if line.startswith("pm "))
@@ -160,7 +170,7 @@ def test_a_sweep_ends_with_one_table_of_means_over_seeds_and_their_intervals(veh
 
 def test_a_long_table_of_a_sweep_is_cut(vehicle_rows, transfer_rows):
     rows = vehicle_rows(*({"image_mb": 100.0 + number} for number in range(60)))
-    lines = sweep_text(summary_table(rows, transfer_rows(), 0), ["image_mb"], Path("r"), None).splitlines()
+    lines = sweep_text(summarised(rows, transfer_rows(), 0), ["image_mb"], Path("r"), None).splitlines()
     assert f"... and {60 - MOST_ROWS} rows more" in lines
 
 

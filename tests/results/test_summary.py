@@ -5,11 +5,24 @@ import pandas as pd
 import pytest
 from pytest import approx
 
+from msmf_traci.results.latencies import Latencies
 from msmf_traci.results.summary import band_table, of_all_vehicles, summary_table
 
 
+def summarised(vehicles, transfers, *more):
+    return summary_table(vehicles, transfers, never_ran(vehicles), *more)
+
+
+def banded(vehicles, transfers, *more):
+    return band_table(vehicles, transfers, never_ran(vehicles), *more)
+
+
+def never_ran(vehicles):
+    return Latencies(np.zeros(len(vehicles) + 1, dtype=np.int64), np.zeros(0), np.zeros(0))
+
+
 def only_row(vehicles, transfers, **options):
-    table = summary_table(vehicles, transfers, options.get("seed", 0))
+    table = summarised(vehicles, transfers, options.get("seed", 0))
     assert len(table) == 1
     return table.iloc[0]
 
@@ -111,7 +124,7 @@ def test_bands_hold_their_lower_edge_and_their_own_transfers(vehicle_rows, trans
     speeds = {"v0": 9.9, "v1": 10.0, "v2": 19.9, "v3": 20.0, "v4": 300.0, "v5": np.nan}
     vehicles = vehicle_rows(*({"vehicle": name, "realised_kmh": speed, "traffic_bytes": 6e6} for name, speed in speeds.items()))
     transfers = transfer_rows({"vehicle": "v1", "t_end_s": 7.0}, {"vehicle": "v2", "t_end_s": 9.0}, {"vehicle": "v4", "t_end_s": 1.0})
-    table = band_table(vehicles, transfers, 0, [10, 20]).set_index("band")
+    table = banded(vehicles, transfers, 0, [10, 20]).set_index("band")
     assert list(table.index) == ["<10", "10-20", ">=20"]
     assert list(table["vehicles"]) == [1, 2, 2]
     assert list(table["mean_migration_time_s"]) == approx([np.nan, 8, 1], nan_ok=True)
@@ -121,21 +134,21 @@ def test_bands_hold_their_lower_edge_and_their_own_transfers(vehicle_rows, trans
 
 
 def test_bands_without_vehicles_are_left_out(vehicle_rows, transfer_rows):
-    table = band_table(vehicle_rows({"realised_kmh": 36.0}), transfer_rows(), 0, [10, 20.5, 30, 40])
+    table = banded(vehicle_rows({"realised_kmh": 36.0}), transfer_rows(), 0, [10, 20.5, 30, 40])
     assert list(table["band"]) == ["30-40"]
 
 
 @pytest.mark.parametrize(("speed_kmh", "edges"), [(36.0, []), (np.nan, [10, 20])])
 def test_a_table_without_bands_has_its_columns(vehicle_rows, transfer_rows, speed_kmh, edges):
     rows = vehicle_rows({"realised_kmh": speed_kmh})
-    table = band_table(rows, transfer_rows({}), 0, edges)
+    table = banded(rows, transfer_rows({}), 0, edges)
     assert table.empty
-    assert list(table.columns) == list(band_table(vehicle_rows({}), transfer_rows({}), 0, [10]).columns)
+    assert list(table.columns) == list(banded(vehicle_rows({}), transfer_rows({}), 0, [10]).columns)
 
 
 @pytest.mark.parametrize(("edges", "band"), [([50], "<50"), ([2.5], ">=2.5"), ([2.5, 36], ">=36"), ([36, 36.5], "36-36.5")])
 def test_bands_are_called_by_their_edges(vehicle_rows, transfer_rows, edges, band):
-    assert list(band_table(vehicle_rows({}), transfer_rows(), 0, edges)["band"]) == [band]
+    assert list(banded(vehicle_rows({}), transfer_rows(), 0, edges)["band"]) == [band]
 
 
 def test_strategies_are_kept_apart_in_the_order_of_their_vehicles(vehicle_rows, transfer_rows):
@@ -144,9 +157,9 @@ def test_strategies_are_kept_apart_in_the_order_of_their_vehicles(vehicle_rows, 
         {"strategy": "pm", "traffic_bytes": 1e6, "handoffs": 1, "outages": 1, "outage_s": 2.0},
     )
     transfers = transfer_rows({"strategy": "pm", "downtime_s": 2.0}, {"strategy": "nearest"}, {"strategy": "nearest", "t_end_s": 30.0})
-    by_band = band_table(vehicles, transfers, 0, [40])
+    by_band = banded(vehicles, transfers, 0, [40])
     assert list(by_band[["strategy", "band"]].itertuples(index=False, name=None)) == [("nearest", "<40"), ("pm", "<40")]
-    table = summary_table(vehicles, transfers, 0)
+    table = summarised(vehicles, transfers, 0)
     assert list(table["strategy"]) == ["nearest", "pm"]
     assert list(table["mean_migration_time_s"]) == [20, 10]
     assert list(table["downtime_per_handoff_s"]) == [0, 2]
@@ -157,14 +170,14 @@ def test_keys_come_first_and_say_which_run(vehicle_rows, transfer_rows):
     row = only_row(vehicle_rows({"image_mb": 500.0}), transfer_rows(), seed=17)
     assert list(row.index[:6]) == ["strategy", "image_mb", "commanded_kmh", "seed", "vehicles", "realised_kmh"]
     assert list(row.iloc[:5]) == ["pm", 500, 50, 17, 1]
-    banded = band_table(vehicle_rows({"image_mb": 500.0}), transfer_rows(), 17, [10]).iloc[0]
-    assert list(banded.index[:6]) == ["strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles"]
+    in_bands = banded(vehicle_rows({"image_mb": 500.0}), transfer_rows(), 17, [10]).iloc[0]
+    assert list(in_bands.index[:6]) == ["strategy", "image_mb", "commanded_kmh", "band", "seed", "vehicles"]
 
 
 def test_every_metric_of_each_vehicle_has_its_percentiles(vehicle_rows, transfer_rows):
     columns = set(only_row(vehicle_rows({}), transfer_rows()).index)
     pooled = {"traffic_per_transfer_bytes", "mean_migration_time_s", "downtime_per_handoff_s", "mean_outage_s", "mean_lead_s"}
-    pooled |= {"entry_hit_rate", "handoff_hit_rate", "strategy", "image_mb", "commanded_kmh", "seed", "vehicles"}
+    pooled |= {"entry_hit_rate", "handoff_hit_rate", "request_latency_ms", "request_latency_95th_ms", "strategy", "image_mb", "commanded_kmh", "seed", "vehicles"}
     of_each = {name for name in columns if name[-4:] not in ("_p05", "_p50", "_p95")} - pooled
     assert columns == pooled | of_each | {f"{name}_p{q}" for name in of_each for q in ("05", "50", "95")}
     assert {
@@ -182,14 +195,14 @@ def test_modes_have_rows_of_their_own(vehicle_rows, transfer_rows):
     speeds = {"v0": 4.0, "v1": 6.0, "v2": 36.0, "v3": 40.0}
     vehicles = vehicle_rows(*({"vehicle": name, "realised_kmh": speed, "traffic_bytes": speed} for name, speed in speeds.items()))
     transfers = transfer_rows({"vehicle": "v0", "t_end_s": 4.0}, {"vehicle": "v2", "t_end_s": 8.0}, {"vehicle": "v3", "t_end_s": 30.0})
-    plain, plain_bands = summary_table(vehicles, transfers, 0), band_table(vehicles, transfers, 0, [10])
+    plain, plain_bands = summarised(vehicles, transfers, 0), banded(vehicles, transfers, 0, [10])
     vehicles.insert(3, "mode", pd.array(["walk", "walk", "car", ""], dtype="string"))
-    table = summary_table(vehicles, transfers, 0)
+    table = summarised(vehicles, transfers, 0)
     assert list(table.columns[:6]) == ["strategy", "image_mb", "commanded_kmh", "mode", "seed", "vehicles"]
     assert list(table[["mode", "vehicles"]].itertuples(index=False, name=None)) == [("all", 4), ("car", 1), ("walk", 2)]
     assert list(table["traffic_per_trip_bytes"]) == approx([21.5, 36, 5])
     assert list(table["mean_migration_time_s"]) == approx([14, 8, 4])
     pd.testing.assert_frame_equal(of_all_vehicles(table).drop(columns="mode"), plain)
     pd.testing.assert_frame_equal(of_all_vehicles(plain), plain)
-    pd.testing.assert_frame_equal(band_table(vehicles, transfers, 0, [10]), plain_bands)
+    pd.testing.assert_frame_equal(banded(vehicles, transfers, 0, [10]), plain_bands)
     assert list(plain_bands["traffic_per_trip_bytes"]) == approx([5, 38])

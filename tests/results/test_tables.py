@@ -8,6 +8,7 @@ from pytest import approx
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
 from msmf_traci.results.keys import Names
 from msmf_traci.results.store import read_table, write_table
+from msmf_traci.results.latencies import latencies_of
 from msmf_traci.results.summary import summary_table
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
 
@@ -18,9 +19,10 @@ MIGRATIONS = (
 VEHICLES = (
     "strategy image_mb vehicle commanded_kmh realised_kmh road_s distance_m image image_bytes memory_capacity_bytes latency_level_ms tier "
     "level_met deployment_bytes handoffs completed mispredicted user_left unfinished refused traffic_bytes wasted_bytes outages outage_s "
-    "longest_outage_s censored relayed_s late_s degraded_s satisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
+    "longest_outage_s censored relayed_s late_s degraded_s satisfied_s unsatisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
     "handoff_hits handoff_misses copies copies_used copies_unused copies_unfinished copies_refused copy_bytes "
-    "copy_wasted_bytes cloud_bytes other_bytes image_needed_bytes image_found_bytes relayed_byte_hops"
+    "copy_wasted_bytes cloud_bytes other_bytes image_needed_bytes image_found_bytes relayed_byte_hops request_latency_ms "
+    "request_latency_95th_ms ping_pongs"
 )
 COPIES = (
     "strategy image_mb vehicle copy tier server t_start_s t_complete_s t_end_s outcome image_bytes host_bytes cloud_bytes other_bytes "
@@ -61,6 +63,10 @@ class Books:
 
     def copies(self):
         return Ledger().copies()
+
+
+def never_ran():
+    return latencies_of(Ledger().running(), names())
 
 
 def trips():
@@ -115,7 +121,7 @@ def test_copies_have_their_columns_and_count_in_what_is_sent():
     assert table["image_bytes"].tolist() == [60e6, 40e6]
     books = Books()
     books.book(3, outcome=Outcome.COMPLETED)
-    vehicles = vehicles_table(names(), books.transfers(), ledger.copies(), trips(), containers())
+    vehicles = vehicles_table(names(), books.transfers(), ledger.copies(), never_ran(), trips(), containers())
     row = vehicles.query("strategy == 'nearest' and vehicle == 'a'").iloc[0]
     assert (row["copies"], row["copies_used"], row["copies_unused"], row["copies_unfinished"]) == (2, 1, 1, 0)
     assert (row["copy_bytes"], row["copy_wasted_bytes"], row["cloud_bytes"]) == (100e6, 60e6, 30e6)
@@ -167,7 +173,7 @@ def test_vehicles_have_their_columns_and_their_own_values():
     for transfer, outcome in enumerate((Outcome.COMPLETED, Outcome.USER_LEFT, Outcome.UNFINISHED)):
         books.book(2, transfer, outcome=outcome)
     books.book(1, outcome=Outcome.COMPLETED)
-    table = vehicles_table(names(), books.transfers(), books.copies(), trips(), containers())
+    table = vehicles_table(names(), books.transfers(), books.copies(), never_ran(), trips(), containers())
     assert " ".join(table.columns) == VEHICLES
     assert list(table["strategy"] + " " + table["vehicle"]) == ["nearest a", "nearest b", "pm a", "pm b"]
     for column in ("handoffs", "outages", "outage_s", "censored", "relayed_s", "entry_hits", "handoff_misses"):
@@ -183,8 +189,31 @@ def test_vehicles_have_their_columns_and_their_own_values():
     assert list(table["report_bytes"]) == [200, 20200, 200, 20200]
 
 
+def test_time_that_is_not_satisfied_is_the_rest_of_the_time_on_the_road():
+    """Car b: 100 s on the road, 1 s satisfied under nearest and 0 s under pm; car a, which was not on the road: -3 and -2 by these numbers."""
+    table = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), never_ran(), trips(), containers())
+    assert list(table["unsatisfied_s"]) == [-3, 99, -2, 100]
+
+
+def test_a_way_back_within_a_minute_is_a_ping_pong():
+    """0 -> 1 at 10 s, 1 -> 0 at 70 s (60 s after it left 0), 0 -> 1 at 131 s (121 s after it left 1... at 70 s: 61 s), 1 -> 2 -> 1 by 191 s."""
+    books = Books()
+    moves = ((0, 1, 10.0), (1, 0, 70.0), (0, 1, 130.5), (1, 2, 150.0), (2, 1, 191.0))
+    for number, (source, target, end) in enumerate(moves):
+        books.book(0, number, source=source, target=target, end=end)
+    books.book(2, 0, source=0, target=1, end=10.0)  # what others do does not count
+    books.book(2, 1, source=1, target=0, end=20.0, outcome=Outcome.USER_LEFT)  # nor what was not completed
+    table = vehicles_table(names(), books.transfers(), books.copies(), never_ran(), trips(), containers())
+    assert dict(zip(table["strategy"] + " " + table["vehicle"], table["ping_pongs"], strict=True)) == {
+        "nearest a": 0,
+        "nearest b": 0,
+        "pm a": 0,
+        "pm b": 2,
+    }
+
+
 def test_realised_speed_is_distance_over_time_and_empty_without_time():
-    table = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), trips(), containers())
+    table = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), never_ran(), trips(), containers())
     assert list(table["realised_kmh"]) == approx([np.nan, 36, np.nan, 36], nan_ok=True)
 
 
@@ -192,8 +221,8 @@ def test_realised_speed_is_distance_over_time_and_empty_without_time():
 def test_run_without_any_transfer_has_all_its_tables(tmp_path, format):
     """What `never` leaves behind: no transfer, numbers all the same."""
     migrations = migrations_table(Ledger().transfers(), names())
-    vehicles = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), trips(), containers())
-    summary = summary_table(vehicles, migrations, 0)
+    vehicles = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), never_ran(), trips(), containers())
+    summary = summary_table(vehicles, migrations, never_ran(), 0)
     for name, table in (("migrations", migrations), ("vehicles", vehicles), ("summary", summary)):
         write_table(tmp_path, name, table, format)
     assert " ".join(read_table(tmp_path, "migrations").columns) == MIGRATIONS
@@ -209,7 +238,7 @@ def test_column_types_do_not_depend_on_whether_there_were_transfers(table):
     types = []
     for booked in (books, Ledger()):
         migrations = migrations_table(booked.transfers(), names())
-        made = {"migrations": migrations, "vehicles": vehicles_table(names(), booked.transfers(), booked.copies(), trips(), containers())}
+        made = {"migrations": migrations, "vehicles": vehicles_table(names(), booked.transfers(), booked.copies(), never_ran(), trips(), containers())}
         types.append(made[table].dtypes.to_dict())
     assert types[0] == types[1]
 
@@ -232,12 +261,12 @@ def test_modes_stand_beside_the_vehicles_where_there_are_any(tmp_path):
     with_modes = Names(["b", "a"], variants, [(SERVER_NAMES, SERVER_TIERS)] * 2, ["walk", ""])
     books = Books()
     books.book(2)
-    table = vehicles_table(with_modes, books.transfers(), books.copies(), trips(), containers())
+    table = vehicles_table(with_modes, books.transfers(), books.copies(), never_ran(), trips(), containers())
     assert " ".join(table.columns) == VEHICLES.replace("vehicle commanded", "vehicle mode commanded")
     assert list(table["mode"]) == ["", "walk", "", "walk"]
     write_table(tmp_path, "vehicles", table, "csv")
     assert (tmp_path / "vehicles.csv").read_text().splitlines()[1].startswith("nearest,,a,,50.0,")
     assert list(read_table(tmp_path, "vehicles")["mode"].isna()) == [True, False, True, False]
     assert list(migrations_table(books.transfers(), with_modes).columns) == MIGRATIONS.split()
-    without = vehicles_table(names(), books.transfers(), books.copies(), trips(), containers())
+    without = vehicles_table(names(), books.transfers(), books.copies(), never_ran(), trips(), containers())
     pd.testing.assert_frame_equal(table.drop(columns="mode"), without)
