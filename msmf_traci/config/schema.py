@@ -88,6 +88,14 @@ class ReportThresholds(Section):
     bytes: NotNegative = Field(description="size of a report")
 
 
+class Cost(Section):
+    """What the cost of a trip is made of (model, section 14); it values tables, and makes no other runs."""
+
+    unsatisfied_per_s: NotNegative = Field(description="cost of each second in outage, or late")
+    traffic_per_gb: NotNegative = Field(description="cost of each GB that is sent")
+    relayed_per_gb_hop: NotNegative = Field(description="cost of each GB of the user's that is relayed over one hop")
+
+
 class Output(Section):
     """Where the tables go and what they hold."""
 
@@ -199,6 +207,7 @@ class Config(Section):
     links: Links
     images: Images
     reports: ReportThresholds
+    cost: Cost
     output: Output
     vary: Vary
     variants: Variants

@@ -6,8 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from msmf_traci.config.fields import NotNegative, Positive, Section
+from msmf_traci.config.fields import LARGEST, Count, NotNegative, Positive, Section
 from msmf_traci.sentinels import MOST_PREFETCHED
+
+
+Weight = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 
 
 class Nearest(Section):
@@ -61,6 +64,43 @@ class Lead(Section):
     margin: Positive = Field(description="images and memory are sent so many times earlier than what they take")
 
 
+class Threshold(Section):
+    """`threshold`."""
+
+    hops: Count = Field(description="hops between user and container from which threshold moves it")
+
+
+class Mdp(Section):
+    """`mdp`."""
+
+    slot_s: Positive = Field(description="time between decisions of mdp")
+    farthest: Annotated[int, Field(ge=2, le=100)] = Field(description="hops of its farthest state, in which the container must move")
+    discount: Annotated[float, Field(ge=0, lt=1)] = Field(description="what a cost one slot later counts")
+    base: Annotated[float, Field(gt=0, lt=1)] = Field(description="base of the powers of distance")
+    migration_constant: Weight = Field(description="moving by x hops costs constant + factor x base^x")
+    migration_factor: Weight = Field(description="the factor")
+    transmission_constant: Weight = Field(description="y hops apart for a slot cost constant + factor x base^y")
+    transmission_factor: Weight = Field(description="the factor")
+    leaving: Annotated[float, Field(ge=0, le=2)] = Field(description="of two slots before its first, those in which a vehicle left its cell")
+
+
+class Lyapunov(Section):
+    """`lyapunov`."""
+
+    slot_s: Positive = Field(description="time between decisions of lyapunov")
+    budget_mb_per_s: NotNegative = Field(description="what its moves may send, in the mean over a trip")
+    delay_per_ms: NotNegative = Field(description="weight of a millisecond of latency; higher: more moves")
+
+
+class Offline(Section):
+    """`offline`."""
+
+    unsatisfied_per_s: NotNegative = Field(description="cost of a second in outage, or late, that its plan reckons with")
+    traffic_per_gb: NotNegative = Field(description="cost of a GB that is sent, likewise")
+    relayed_per_gb_hop: NotNegative = Field(description="cost of a GB that is relayed over one hop, likewise")
+    margin: Positive = Field(description="images and memories are sent so many times earlier than what they take")
+
+
 class Strategies(Section):
     """Options by strategy. Those of a strategy of the user's own are checked by its class (`own_options.py`)."""
 
@@ -75,9 +115,16 @@ class Strategies(Section):
     oracle: LikePm
     oracle_tier: LikePm
     lead: Lead
+    threshold: Threshold
+    mdp: Mdp
+    lyapunov: Lyapunov
+    offline: Offline
 
 
-BUILT_IN = ("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "lead", "oracle", "oracle_tier")
+BUILT_IN = (
+    *("nearest", "pm", "pm_op", "pm_tier", "pm_op_tier", "never", "lead", "oracle", "oracle_tier"),
+    *("follow", "threshold", "sla", "mdp", "lyapunov", "offline"),
+)
 """The strategies of ours."""
 
 _TAKEN_FROM = {"pm_tier": "pm", "pm_op": "pm", "oracle": "pm", "pm_op_tier": "pm_op", "oracle_tier": "oracle"}

@@ -15,6 +15,7 @@ from msmf_traci.control.mean_speed import MeanSpeeds
 from msmf_traci.control.options import ControlOptions
 from msmf_traci.control.prediction import MapPredictor, Predictor, RoutePredictor
 from msmf_traci.control.reports import Knowledge, Reports
+from msmf_traci.control.stays import StayLog
 from msmf_traci.control.tiers import TierChoice
 from msmf_traci.deployment.cells import Cells
 from msmf_traci.deployment.servers import Servers
@@ -74,6 +75,8 @@ class Observer:
         self._route = cache(lambda servers, horizon_m: RoutePredictor(routes, roads, coverage, servers.layers, horizon_m))
         options = [each.options for each in self._before]
         self._attachments = {each.hysteresis_m: Attachment(cells, each.hysteresis_m) for each in options}
+        self.stays = {hysteresis_m: StayLog() for hysteresis_m in self._attachments}
+        """Which cells vehicles were attached to, by hysteresis."""
         self.reports = {each.reports: Reports(each.reports) for each in options}
         self._mean_speeds = {each.reports: MeanSpeeds() for each in options}
         self._levels_ms: list[FloatArray] = []
@@ -87,6 +90,8 @@ class Observer:
         self._levels_ms = [np.concatenate([old, new]) for old, new in zip(before, levels_ms, strict=True)]
         for attachment in self._attachments.values():
             attachment.admit(n)
+        for log in self.stays.values():
+            log.admit(n)
         for reports in self.reports.values():
             reports.admit(n)
         for mean_speeds in self._mean_speeds.values():
@@ -97,6 +102,8 @@ class Observer:
     def observe(self, tracks: Tracks, containing: IntArray) -> dict[Viewpoint, Outlook]:
         """A batch from every viewpoint, given the cell that contains each sample."""
         cell = {hysteresis_m: attachment.attach(tracks, containing) for hysteresis_m, attachment in self._attachments.items()}
+        for hysteresis_m, log in self.stays.items():
+            log.observe(tracks, cell[hysteresis_m])
         known = {options: reports.read(tracks) for options, reports in self.reports.items()}
         mean_mps = {options: speeds.mean(tracks, known[options].speed_mps) for options, speeds in self._mean_speeds.items()}
         found = {}
@@ -132,5 +139,5 @@ class Observer:
         return choice.choose(level_ms)[tracks.track]
 
     def _predictor(self, viewpoint: Viewpoint) -> Predictor:
-        make: Callable[[Servers, float], Predictor] = self._map if viewpoint.predictor == "map" else self._route
+        make: Callable[[Servers, float], Predictor] = self._route if viewpoint.predictor == "route" else self._map
         return make(viewpoint.servers, viewpoint.options.horizon_m)

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from msmf_traci.config.schema import Config
+from msmf_traci.experiment.bounds import bounds_table
 from msmf_traci.experiment.drive import Drive
+from msmf_traci.experiment.options import request_bytes_per_s, weights
 from msmf_traci.migration.workload import Containers, WorkloadOptions
+from msmf_traci.results.cost import TRAFFIC_FACTORS, valued, with_bounds
 from msmf_traci.results.latencies import latencies_of
 from msmf_traci.results.store import write_table
 from msmf_traci.results.summary import STORES, band_table, summary_table, with_stores
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
-from msmf_traci.units import BYTES_PER_MBIT
 
 _BOOKED = (
     *("handoffs", "outages", "outage_s", "longest_outage_s", "relayed_s", "late_s", "degraded_s", "satisfied_s"),
@@ -39,8 +40,11 @@ def tables_of(drive: Drive) -> dict[str, pd.DataFrame]:
     latencies = latencies_of(drive.ledger.running(), names)
     vehicles = vehicles_table(names, transfers, copies, latencies, _of_trips(drive), _of_containers(drive))
     summary = with_stores(summary_table(vehicles, migrations, latencies, config.seed, names.columns), _of_stores(drive))
+    at = weights(config)
+    bounds = bounds_table(drive, [at.with_traffic(factor) for factor in TRAFFIC_FACTORS.values()])
+    summary = with_bounds(valued(summary, at), bounds, at)
     by_band = band_table(vehicles, migrations, latencies, config.seed, config.output.speed_bands_kmh, names.columns)
-    tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band}
+    tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band, "bounds": bounds}
     if config.output.migrations:
         tables |= {"migrations": migrations, "copies": copies_table(copies, names)}
     if config.output.trace:
@@ -85,7 +89,7 @@ def _of_containers(drive: Drive) -> dict[str, Any]:
         "reports": reports,
         "image_needed_bytes": containers["needed_bytes"],
         "image_found_bytes": containers["found_bytes"],
-        "relayed_byte_hops": containers["relayed_hops_s"] * np.array([_request_bytes_per_s(each.config) for each in variants]),
+        "relayed_byte_hops": containers["relayed_hops_s"] * np.array([request_bytes_per_s(each.config) for each in variants]),
         "report_bytes": reports * np.array([each.config.reports.bytes for each in variants]),
         **{name: containers[name] for name in _BOOKED},
     }
@@ -94,7 +98,3 @@ def _of_containers(drive: Drive) -> dict[str, Any]:
 def _image_names(workload: WorkloadOptions, containers: Containers) -> NDArray[np.object_]:
     """Application of each container, or its image in a catalogue."""
     return np.array([kind.name or None for kind in workload.kinds], dtype=object)[containers.kind]
-
-
-def _request_bytes_per_s(config: Config) -> float:
-    return config.workload.request_mbps * BYTES_PER_MBIT

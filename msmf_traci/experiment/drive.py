@@ -11,6 +11,7 @@ import numpy as np
 from msmf_traci.arrays import IntArray
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import MsmfError
+from msmf_traci.experiment.foreknowledge import expected_vehicles, foreknowledge
 from msmf_traci.experiment.mobility_source import open_source
 from msmf_traci.experiment.preparation import City, Inputs
 from msmf_traci.experiment.variants import make_variants
@@ -46,12 +47,13 @@ class Drive:
         self.config = config
         self.trip_file = trip_file
         self.variants = make_variants(config, inputs.strategies)
+        self.servers = [city.layout.servers(each.config) for each in self.variants.variants]
+        known = foreknowledge(config, inputs, city, trip_file, self.variants, self.servers)
         self.origin = open_source(config, inputs, city, trip_file, self._show, scratch)
         self.source = self.origin.source
         self.roster = self.source.roster
-        self.servers = [city.layout.servers(each.config) for each in self.variants.variants]
         self.ledger = Ledger(keep_stages=config.output.trace)
-        self.world = World(self.variants, self.servers, city, self.roster.routes, self.ledger)
+        self.world = World(self.variants, self.servers, city, self.roster.routes, self.ledger, known)
         self.cells = cells
         self.follower = Follower()
         self.trips = TripLog()
@@ -75,8 +77,7 @@ class Drive:
         MsmfError
             If SUMO fails, or there was no vehicle to follow.
         """
-        expected = None if self.config.scenario.has_own_routes else self.config.mobility.vehicles
-        with ProgressDisplay(expected) as self._display, closing(self.batches()) as batches:
+        with ProgressDisplay(expected_vehicles(self.config)) as self._display, closing(self.batches()) as batches:
             situations = self.world.begin(batches)
             while situations:
                 situations = self.world.step({v: ask(self.world.strategies[v], now) for v, now in situations.items()})

@@ -26,6 +26,7 @@ from msmf_traci.mobility.sumo_command import Command
 from msmf_traci.scenario.sumo_options import Options
 from msmf_traci.strategies.strategy import Strategy
 from msmf_traci.units import BYTES_PER_GB, BYTES_PER_MB, BYTES_PER_MBIT, MPS_PER_KMH, S_PER_MS
+from msmf_traci.weights import Weights
 
 
 def command_options(config: Config, extra: Options) -> Command:
@@ -191,6 +192,16 @@ def image_options(config: Config) -> ImageOptions:
         are_shared=workload.catalogue is not None or any(part.layers for part in parts_of(config)),
         store_by_tier=tuple(round((tier.store_gb or 0) * BYTES_PER_GB) for tier in config.tiers.in_use.values()),
     )
+
+
+def request_bytes_per_s(config: Config) -> float:
+    """The user's data."""
+    return config.workload.request_mbps * BYTES_PER_MBIT
+
+
+def weights(config: Config) -> Weights:
+    """What the cost of a trip is made of."""
+    return Weights(**config.cost.model_dump())
 
 
 def handoff_policy(config: Config) -> HandoffPolicy:

@@ -68,10 +68,13 @@ class Variants:
         Them, strategy by strategy.
     workloads
         The workloads that containers are drawn from.
+    of_strategies
+        Key columns that say which strategy a variant has, and with which options of its own.
     """
 
     variants: list[Variant]
     workloads: list[WorkloadOptions]
+    of_strategies: frozenset[str] = frozenset(["strategy"])
 
     def __len__(self) -> int:
         return len(self.variants)
@@ -140,7 +143,8 @@ def make_variants(config: Config, strategies: Sequence[type[Strategy]]) -> Varia
             keys |= {column: key_value(values.get(option)) for option, column in columns.items()}
             variants.append(Variant(strategy, each.config, keys, number))
     distinct = [workloads[numbers.index(number)] for number in range(max(numbers) + 1)]
-    return Variants(variants, distinct)
+    of_strategies = [column for option, column in columns.items() if option.startswith("strategy.")]
+    return Variants(variants, distinct, frozenset(["strategy", *of_strategies]))
 
 
 def _concerns(option: str, strategy: str, config: Config) -> bool:

@@ -24,7 +24,7 @@ from msmf_traci.records import record_of
 from msmf_traci.sentinels import NO_SERVER
 from msmf_traci.strategies.asking import call
 from msmf_traci.strategies.situation import Situation
-from msmf_traci.strategies.strategy import Decision, Strategy
+from msmf_traci.strategies.strategy import Decision, Foreknowledge, Strategy
 
 Situations = Mapping[int, Situation]
 Decisions = Mapping[int, Decision]
@@ -62,16 +62,26 @@ class World:
         Routes by number, for the oracles; the list may grow.
     ledger
         Where transfers and stages are booked.
+    known
+        What those variants are told beforehand that know whole trips, by their numbers.
     """
 
-    def __init__(self, variants: Variants, servers: Sequence[Servers], city: City, routes: Sequence[IntArray], ledger: Ledger) -> None:
+    def __init__(
+        self,
+        variants: Variants,
+        servers: Sequence[Servers],
+        city: City,
+        routes: Sequence[IntArray],
+        ledger: Ledger,
+        known: Mapping[int, Foreknowledge],
+    ) -> None:
         self._variants = variants.variants
         self._servers = servers
         self._policies = variants.policies()
         self.strategies = variants.strategies()
         self.viewpoints: list[Viewpoint] = variants.viewpoints(servers)
         self.observer = Observer(self.viewpoints, city.roads, city.cells, city.coverage, routes)
-        deciders = deciders_of(self.strategies)
+        deciders = deciders_of(self.strategies, known)
         self.engine = Engine(self._policies, deciders, servers, ledger, variants.catalogues(), variants.plans())
         self._asked = [v for v, each in enumerate(deciders) if each.kernel is None]
         self._ledger = ledger
@@ -157,11 +167,18 @@ class World:
         return Situation(time_s, looks, outlook.road, containers, policy, servers, scene, horizon_m)
 
 
-def deciders_of(strategies: Sequence[Strategy]) -> list[Decider]:
+def deciders_of(strategies: Sequence[Strategy], known: Mapping[int, Foreknowledge]) -> list[Decider]:
     """How the engine lets strategies decide: those with a kernel by themselves, the others by what they are asked outside."""
     return [
-        Decider(each.name, type(each).kernel, record_of(each.options), each.Memory, each.is_asked_each_frame())
+        Decider(
+            each.name,
+            type(each).kernel,
+            record_of(each.options),
+            each.Memory,
+            each.is_asked_each_frame(),
+            each.foresee(known[v]) if v in known else None,
+        )
         if each.is_compiled()
         else Decider(each.name)
-        for each in strategies
+        for v, each in enumerate(strategies)
     ]

@@ -61,7 +61,7 @@ def comparable(config: Any) -> Any:
     """A configuration without what does not change the tables' content."""
     if not isinstance(config, dict):
         return config
-    return {**config, "dry_run": None, "output": {**config.get("output", {}), "dir": None}}
+    return {**config, "dry_run": None, "cost": None, "output": {**config.get("output", {}), "dir": None}}
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ class Decider:
         What the strategy remembers of each vehicle: a class of fields.
     each_frame
         Whether it decides at each frame, and not only where the look is new or the container has changed.
+    known
+        What the strategy knows of each vehicle beforehand, in the place of `memory`: bytes, shape (vehicles, any).
     """
 
     name: str = ""
@@ -60,6 +62,16 @@ class Decider:
     options: Records = field(default_factory=lambda: np.zeros((), dtype=np.dtype([])))
     memory: type = object
     each_frame: bool = True
+    known: ByteArray | None = None
+
+    def memories(self, first: int, n: int) -> ByteArray:
+        """What it remembers of n vehicles, the first of them numbered so, before their first frame."""
+        if self.known is None:
+            return _bytes_of(new_records(self.memory, n))
+        found = np.zeros((n, self.known.shape[1]), dtype=np.uint8)
+        told = self.known[first : first + n]
+        found[: len(told)] = told
+        return found
 
 
 class _Scene(NamedTuple):
@@ -106,7 +118,7 @@ class Engine:
         self._servers = list(servers)
         self._books = ledger.books
         self._records = new_records(Container, (0, len(policies)))
-        self._memories = [_bytes_of(new_records(each.memory, 0)) for each in deciders]
+        self._memories = [each.memories(0, 0) for each in deciders]
         self._minds: list[_Mind | None] = [None] * len(deciders)
         self._vehicles = 0
         self._undecided = no_decisions(0)
@@ -134,10 +146,10 @@ class Engine:
             new[name] = np.column_stack([getattr(task, name) for task in tasks])
 
     def _make_room(self, room: int) -> None:
-        more = room - len(self._records)
+        before, more = len(self._records), room - len(self._records)
         self._records = np.concatenate([self._records, new_records(Container, (more, len(self._deciders)))])
         for v, decider in enumerate(self._deciders):
-            self._memories[v] = np.concatenate([self._memories[v], _bytes_of(new_records(decider.memory, more))])
+            self._memories[v] = np.concatenate([self._memories[v], decider.memories(before, more)])
             self._minds[v] = None
             longer = np.concatenate([self._states[v].open, np.zeros(more, dtype=np.int64)])
             self._states[v] = self._states[v]._replace(open=longer)

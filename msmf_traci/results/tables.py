@@ -20,6 +20,7 @@ from msmf_traci.migration.ledger import (
     CopyOutcome,
     Outcome,
 )
+from msmf_traci.results.cost import COST_COLUMNS, WEIGHTS
 from msmf_traci.results.keys import KEY_COLUMNS, MODE, Names
 from msmf_traci.results.latencies import Latencies
 from msmf_traci.results.summary import SUMMARY_COLUMNS
@@ -59,9 +60,13 @@ _VEHICLES = (
     *("request_latency_ms", "request_latency_95th_ms", "ping_pongs"),
 )
 PING_PONG_S = 60.0  # a container that is back on a server so soon after it left it has gone there and back
+_BOUNDS = (*WEIGHTS, "bound", "moves")
 # no varied option's column may be called like one of these
 TABLE_COLUMNS = frozenset(
-    (*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_COPIES, *_STAGES, *_VEHICLES, *SUMMARY_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS)
+    (
+        *(*KEY_COLUMNS, "vehicle", *_MIGRATIONS, *_COPIES, *_STAGES, *_VEHICLES, *_BOUNDS),
+        *(*SUMMARY_COLUMNS, *COST_COLUMNS, *FRAME_COLUMNS, *DECISION_COLUMNS),
+    )
 )
 
 

@@ -137,15 +137,17 @@ def _load(name: str) -> type[Strategy]:
         raise InputError(f"strategies: {name} is called {loaded.name} in tables, and so is one of ours with options; give it another name")
     if not loaded.is_compiled() and loaded.decide is Strategy.decide:
         raise InputError(f"strategies: {name} has neither decide nor kernel; write one of them (docs/strategies.md)")
+    if loaded.predictor == "trip" and (not loaded.is_compiled() or loaded.foresee is Strategy.foresee):
+        raise InputError(f"strategies: {name} has predictor='trip', but not both foresee and kernel; write both (docs/strategies.md)")
     try:
         check_name(loaded.name)
     except ValueError as error:
         raise InputError(f"strategies: {name} is called {loaded.name[:LONGEST_NAME]!r} in tables: this {error}") from None
     is_number = type(loaded.tiers) is int and 1 <= loaded.tiers <= MOST_TIERS
-    if not (loaded.tiers is None or is_number) or loaded.predictor not in ("map", "route"):
+    if not (loaded.tiers is None or is_number) or loaded.predictor not in ("map", "route", "trip"):
         raise InputError(
             f"strategies: {name} has tiers={loaded.tiers!r}, predictor={loaded.predictor!r}; "
-            f"they must be 1 to {MOST_TIERS} or None (all), and 'map' or 'route'"
+            f"they must be 1 to {MOST_TIERS} or None (all), and 'map', 'route' or 'trip'"
         )
     return loaded
 

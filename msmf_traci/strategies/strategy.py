@@ -12,8 +12,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from msmf_traci.arrays import IntArray
+from msmf_traci.arrays import ByteArray, IntArray
+from msmf_traci.control.stays import Stays
+from msmf_traci.deployment.servers import Servers
 from msmf_traci.migration.kernel import Now
+from msmf_traci.migration.plan import Plan
+from msmf_traci.migration.policy import Policy
+from msmf_traci.migration.workload import Containers
 from msmf_traci.strategies.situation import Situation
 
 
@@ -41,6 +46,30 @@ class Decision:
     prefetch: IntArray | None = None
 
 
+@dataclass(frozen=True)
+class Foreknowledge:
+    """What a strategy is told beforehand that knows whole trips.
+
+    Attributes
+    ----------
+    stays
+        The cells that each vehicle will be attached to, and when.
+    containers
+        Their tasks.
+    policy, plan, servers
+        The rules, what a migration does, and the servers of all tiers.
+    request_bytes_per_s
+        The user's data, which is relayed where the user is far from the container.
+    """
+
+    stays: Stays
+    containers: Containers
+    policy: Policy
+    plan: Plan
+    servers: Servers
+    request_bytes_per_s: float
+
+
 class Strategy:
     """A way to place containers.
 
@@ -51,7 +80,7 @@ class Strategy:
     tiers
         How many tiers it uses, counted from the lowest; None: all, as far up as the latency level of the task allows.
     predictor
-        `map`: predict from the road map; `route`: know the route (perfect prediction).
+        `map`: predict from the road map; `route`: know the route (perfect prediction); `trip`: know the whole trip, with its times.
     Options
         Its options: a dataclass whose fields have defaults.
     Memory
@@ -100,6 +129,10 @@ class Strategy:
     @staticmethod
     def kernel(now: Now) -> tuple[int, int]:
         """Home and target of one vehicle, compiled; called in the place of `decide` if a class has it."""
+        raise NotImplementedError
+
+    def foresee(self, known: Foreknowledge) -> ByteArray:
+        """What a kernel remembers of each vehicle, in the place of `Memory`, if the predictor is `trip`; bytes, shape (vehicles, any)."""
         raise NotImplementedError
 
     @classmethod
