@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "msmf_traci.commands.run",
     "status": "msmf_traci.commands.status",
     "report": "msmf_traci.reporting.command",
+    "bound": "msmf_traci.commands.bound",
     "overlay": "msmf_traci.reporting.overlay",
     "fetch": "msmf_traci.scenario.fetch",
     "testbed": "msmf_traci.testbed_command",

@@ -32,14 +32,17 @@ def main(words: Sequence[str]) -> None:
     # what is heavy is loaded only once the words are known to be right
     from msmf_traci.experiment import preview
     from msmf_traci.launch.carrying_out import make_run, make_sweep
+    from msmf_traci.results.run_facts import perfect_strategies, read_facts
     from msmf_traci.results.screen import result_text, sweep_text
     from msmf_traci.results.store import read_table
+    from msmf_traci.weights import Weights
 
     if request.points[0].config.dry_run:
         print("\n".join(preview([point.config for point in request.points])))
     elif request.is_sweep:
         sweep = make_sweep(request)
-        print(sweep_text(read_table(sweep.folder, "summary"), sweep.settings, sweep.folder, sweep.kept))
+        weights, perfect = Weights(**request.points[0].config.cost.model_dump()), perfect_strategies(read_facts(sweep.runs[0]))
+        print(sweep_text(read_table(sweep.folder, "summary"), sweep.settings, sweep.folder, sweep.kept, perfect, weights))
     else:
         run = make_run(request)
         print(result_text(run.summary, run.facts, run.folder))

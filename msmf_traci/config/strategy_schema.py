@@ -9,7 +9,6 @@ from pydantic import ConfigDict, Field
 from msmf_traci.config.fields import LARGEST, Count, NotNegative, Positive, Section
 from msmf_traci.sentinels import MOST_PREFETCHED
 
-
 Weight = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 
 
@@ -81,7 +80,9 @@ class Mdp(Section):
     migration_factor: Weight = Field(description="the factor")
     transmission_constant: Weight = Field(description="y hops apart for a slot cost constant + factor x base^y")
     transmission_factor: Weight = Field(description="the factor")
-    leaving: Annotated[float, Field(ge=0, le=2)] = Field(description="of two slots before its first, those in which a vehicle left its cell")
+    leaving: Annotated[float, Field(ge=0, le=2)] = Field(
+        description="of two slots before its first, those in which a vehicle left its cell"
+    )
 
 
 class Lyapunov(Section):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from msmf_traci.config.schema import Config
 from msmf_traci.control.attachment import Attachment
-from msmf_traci.control.stays import StayLog
+from msmf_traci.control.stays import StayLog, Stays
 from msmf_traci.deployment.servers import Servers
 from msmf_traci.experiment.mobility_source import open_source
 from msmf_traci.experiment.options import request_bytes_per_s
 from msmf_traci.experiment.preparation import City, Inputs
 from msmf_traci.experiment.variants import Variants
 from msmf_traci.migration.workload import draw_uniforms, make_containers
-from msmf_traci.mobility.frame import MobilitySource
 from msmf_traci.mobility.tracks import Follower
 from msmf_traci.results.console import ProgressDisplay
 from msmf_traci.scratch import temporary_folder
@@ -40,39 +39,55 @@ def foreknowledge(
     if not knowing:
         return {}
     hysteresis_m = [each.config.attachment.hysteresis_m for each in variants.variants]
-    with temporary_folder() as scratch, ProgressDisplay(expected_vehicles(config)) as display:
-
-        def show(time_s: float, on_road: int, expected: int) -> None:
-            display(time_s, on_road, expected, source.roster.counts.arrived)
-
-        source = open_source(config, inputs, city, trip_file, show, scratch).source
-        stays = _look_through(source, city, sorted({hysteresis_m[v] for v in knowing}))
-    uniform, policies, plans = draw_uniforms(source.roster.vehicles, config.seed), variants.policies(), variants.plans()
+    with temporary_folder() as scratch:
+        stays, vehicles = look_through(config, inputs, city, trip_file, {hysteresis_m[v] for v in knowing}, scratch)
+    uniform, policies, plans = draw_uniforms(vehicles, config.seed), variants.policies(), variants.plans()
     tasks = [make_containers(uniform, workload) for workload in variants.workloads]
     found = {}
     for v in knowing:
         variant = variants.variants[v]
         data = request_bytes_per_s(variant.config)
-        found[v] = Foreknowledge(stays[hysteresis_m[v]].stays(), tasks[variant.workload], policies[v], plans[v], servers[v], data)
+        found[v] = Foreknowledge(stays[hysteresis_m[v]], tasks[variant.workload], policies[v], plans[v], servers[v], data)
     return found
+
+
+def look_through(
+    config: Config, inputs: Inputs, city: City, trip_file: Path | None, hysteresis_m: Iterable[float], scratch: Path
+) -> tuple[dict[float, Stays], list[str]]:
+    """The stays of a pass, by hysteresis, and the ids of its vehicles.
+
+    Parameters
+    ----------
+    config, inputs, city, trip_file
+        As of `Drive`.
+    hysteresis_m
+        Of attachment.
+    scratch
+        Where SUMO writes what it is asked to write.
+    """
+    logs = {each: StayLog() for each in hysteresis_m}
+    attachments = {each: Attachment(city.cells, each) for each in logs}
+    follower, admitted = Follower(), 0
+    with ProgressDisplay(expected_vehicles(config)) as display:
+
+        def show(time_s: float, on_road: int, expected: int) -> None:
+            display(time_s, on_road, expected, source.roster.counts.arrived)
+
+        source = open_source(config, inputs, city, trip_file, show, scratch).source
+        with closing(source.frames()) as batches:
+            for frames in batches:
+                new, admitted = len(source.roster.vehicles) - admitted, len(source.roster.vehicles)
+                follower.admit(new)
+                for each_m, log in logs.items():
+                    log.admit(new)
+                    attachments[each_m].admit(new)
+                tracks = follower.follow(frames)
+                containing, _ = city.cells.cell_of(tracks.x_m, tracks.y_m)
+                for each_m, log in logs.items():
+                    log.observe(tracks, attachments[each_m].attach(tracks, containing))
+    return {each_m: log.stays() for each_m, log in logs.items()}, list(source.roster.vehicles)
 
 
 def expected_vehicles(config: Config) -> int | None:
     """How many vehicles there will be; None where that is not known."""
     return None if config.scenario.has_own_routes else config.mobility.vehicles
-
-
-def _look_through(source: MobilitySource, city: City, hysteresis_m: Sequence[float]) -> dict[float, StayLog]:
-    """The stays of a pass, for each hysteresis."""
-    logs, attachments = {each: StayLog() for each in hysteresis_m}, {each: Attachment(city.cells, each) for each in hysteresis_m}
-    follower, admitted = Follower(), 0
-    with closing(source.frames()) as batches:
-        for frames in batches:
-            for each in (follower, *logs.values(), *attachments.values()):
-                each.admit(len(source.roster.vehicles) - admitted)
-            admitted = len(source.roster.vehicles)
-            tracks = follower.follow(frames)
-            containing, _ = city.cells.cell_of(tracks.x_m, tracks.y_m)
-            for each_m, log in logs.items():
-                log.observe(tracks, attachments[each_m].attach(tracks, containing))
-    return logs

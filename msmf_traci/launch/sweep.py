@@ -15,10 +15,13 @@ from msmf_traci.config.earlier_names import is_of_first_edition
 from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
 from msmf_traci.launch.naming import free, results_folder, swept_folder
+from msmf_traci.results.console import say
+from msmf_traci.results.cost import BOUND_COLUMNS, COST_COLUMNS, revalued, weights_of
 from msmf_traci.results.option_columns import columns_beside_keys, key_value
 from msmf_traci.results.store import read_run, read_table
 from msmf_traci.results.tables import TABLE_COLUMNS
 from msmf_traci.scratch import write_whole
+from msmf_traci.weights import Weights
 
 
 def is_done(folder: Path, config: Config, fingerprint: Mapping[str, Any]) -> bool:
@@ -95,6 +98,8 @@ def _stack(request: Request, name: str, columns: Mapping[str, str]) -> Path | No
     tables = []
     for point in request.points:
         table = read_table(swept_folder(point), name, as_written=True)
+        if name == "summary":
+            table = _valued_as_asked(table, point)
         for position, (option, column) in enumerate(columns.items()):
             table.insert(1 + position, column, _option_text(point, option))
         tables.append(table)
@@ -110,14 +115,31 @@ def _stack(request: Request, name: str, columns: Mapping[str, str]) -> Path | No
     return kept
 
 
+def _valued_as_asked(summary: pd.DataFrame, point: Point) -> pd.DataFrame:
+    """A summary as it was written, with costs at the weights that are asked for now, where the run was valued at others."""
+    folder = swept_folder(point)
+    wanted = Weights(**point.config.cost.model_dump())
+    if weights_of(read_run(folder) or {"config": {}}) == wanted:
+        return summary
+    numbers = revalued(read_table(folder, "summary"), read_table(folder, "bounds"), wanted)
+    if numbers[list(BOUND_COLUMNS)].isna().all(axis=None):
+        say(f"{folder} has no bounds at these weights; msmf-traci bound {folder} cost.NAME=NUMBER adds them")
+    return summary.assign(**{name: numbers[name] for name in COST_COLUMNS})
+
+
 def check_one_folder(request: Request) -> None:
     """Check that the runs of a sweep have different names and lie in one folder.
 
     Raises
     ------
     InputError
-        If two runs would share a folder, or the sweep would spread over several.
+        If two runs would share a folder, the sweep would spread over several, or two runs would differ in what values tables alone.
     """
+    for option in request.points[0].swept:
+        if option.startswith("cost."):
+            raise InputError(
+                f"{option}: costs value tables and make no other runs; give one value, and the same command again for another one"
+            )
     folders = [swept_folder(point) for point in request.points]
     if len({folder.parent for folder in folders}) > 1:
         raise InputError("the runs of a sweep must go to one folder: set one output.dir=FOLDER for all of them")

@@ -21,7 +21,7 @@ from msmf_traci.migration.ledger import Stage
 from msmf_traci.migration.plan import Plan, Sends
 from msmf_traci.migration.policy import Policy
 from msmf_traci.migration.workload import Containers
-from msmf_traci.records import record_of
+from msmf_traci.records import Records, record_of
 from msmf_traci.references import by_reference
 from msmf_traci.units import BYTES_PER_GB
 from msmf_traci.weights import Weights
@@ -124,7 +124,7 @@ def bound(
     server: IntArray = np.full(len(stays.cell), AWAY)
     lasted_s = stays.lasted_s
     servers.server_map()  # makes room for rows of hops
-    prices = record_of(latency)[()]
+    prices = record_of(latency)[None]
     for v in range(n):
         of = slice(stays.start[v], stays.start[v + 1])
         if of.start == of.stop:
@@ -144,7 +144,7 @@ def bound(
 
 @compiled
 def _prices(
-    cells: IntArray, level_ms: float, per_hop_s: float, unsatisfied_per_s: float, latency: RequestLatency, server_map: ServerMap
+    cells: IntArray, level_ms: float, per_hop_s: float, unsatisfied_per_s: float, latency: Records, server_map: ServerMap
 ) -> tuple[FloatArray, IntArray]:
     """What a second on each server costs at each stay, shape (stays, servers), of servers that are worth it at some stay; which they are.
 
@@ -156,7 +156,7 @@ def _prices(
         is_useful = False
         for j in range(len(cells)):
             one[j] = per_hop_s * hops_to(server, cells[j], server_map)
-            if not meets(request_ms(server, cells[j], latency, server_map), level_ms):
+            if not meets(request_ms(server, cells[j], latency[0], server_map), level_ms):
                 one[j] = unsatisfied_per_s
             one[j] = min(one[j], unsatisfied_per_s)
             is_useful |= one[j] < unsatisfied_per_s
@@ -178,9 +178,9 @@ def programme(
 ) -> tuple[float, IntArray, int]:
     """The least cost of a trip, the server at each stay, or AWAY, and how many images are sent.
 
-    A move leads to a server that is worth it at the stay, from one that has been worth it at some stay by then. An excursion leaves a server and comes back to it. It costs two moves, and its
-    seconds what they cost on the best server of each stay. It sends an image of its own, unless the container moves once more after it: then
-    it may have been on the server of that move, whose image is paid there.
+    A move leads to a server that is worth it at the stay, from one that has been worth it at some stay by then. An excursion leaves a
+    server and comes back to it. It costs two moves, and its seconds what they cost on the best server of each stay. It sends an image of
+    its own, unless the container moves once more after it: then it may have been on the server of that move, whose image is paid there.
 
     Parameters
     ----------

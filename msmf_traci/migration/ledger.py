@@ -66,9 +66,15 @@ def _entry_type(integers: int, floats: int) -> Any:
     return numbers.Tuple((numbers.UniTuple(numbers.int64, integers), numbers.UniTuple(numbers.float64, floats)))
 
 
+def _clock_key() -> Any:
+    """Type of a key of the running clock: vehicle, variant, latency."""
+    numbers: Any = types
+    return numbers.Tuple((numbers.int64, numbers.int64, numbers.float64))
+
+
+_CLOCK_KEY = _clock_key()
 _TRANSFER_TYPE = _entry_type(len(_TRANSFER_INTEGERS), len(_TRANSFER_FLOATS))
 _COPY_TYPE = _entry_type(len(_COPY_INTEGERS), len(_COPY_FLOATS))
-_CLOCK_KEY: Any = types.Tuple((types.int64, types.int64, types.float64))
 _STAGE_TYPE = _entry_type(len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
 
 Columns = dict[str, NDArray[Any]]
@@ -123,7 +129,6 @@ class Ledger:
         integers, floats = _as_arrays(self.books.stages, 0, len(_STAGE_INTEGERS), len(_STAGE_FLOATS))
         return _columns(integers, _STAGE_INTEGERS, floats, _STAGE_FLOATS)
 
-
     def running(self) -> Columns:
         """Columns of the seconds that containers ran with each latency of requests: vehicle, variant, latency_ms, running_s; ascending."""
         vehicle, variant, latency_ms, running_s = _as_columns(self.books.running_s)
@@ -160,10 +165,8 @@ def _new_clock() -> Any:
 def _as_columns(clock: Any) -> Any:
     vehicle, variant = np.empty(len(clock), dtype=np.int64), np.empty(len(clock), dtype=np.int64)
     latency_ms, running_s = np.empty(len(clock)), np.empty(len(clock))
-    k = 0
-    for key, value in clock.items():
-        vehicle[k], variant[k], latency_ms[k], running_s[k] = key[0], key[1], key[2], value
-        k += 1
+    for k, key in enumerate(clock):
+        vehicle[k], variant[k], latency_ms[k], running_s[k] = key[0], key[1], key[2], clock[key]
     return vehicle, variant, latency_ms, running_s
 
 

@@ -6,11 +6,14 @@ Costs are added to tables that a run has left, with whatever weights: none of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from msmf_traci.config.fields import LARGEST
+from msmf_traci.errors import InputError
 from msmf_traci.results.keys import ALL, MODE
 from msmf_traci.units import BYTES_PER_GB
 from msmf_traci.weights import Weights
@@ -19,6 +22,7 @@ TRAFFIC_FACTORS = {"": 1.0, "_cheap_traffic": 1 / 5, "_dear_traffic": 5.0}
 """What traffic weighs beside its weight, by the end of a column's name."""
 
 WEIGHTS = ("unsatisfied_per_s", "traffic_per_gb", "relayed_per_gb_hop")
+BOUND_COLUMNS = tuple(f"bound{end}_per_trip" for end in TRAFFIC_FACTORS)
 COST_COLUMNS = tuple(f"{what}{end}_per_trip" for end in TRAFFIC_FACTORS for what in ("cost", "bound"))
 _ROUNDING = 1e-9  # of a weight that was written to a file
 
@@ -26,6 +30,34 @@ _ROUNDING = 1e-9  # of a weight that was written to a file
 def weights_of(facts: Mapping[str, Any]) -> Weights:
     """The weights of a run, by what its run.json says; the defaults where it is of a version that had none."""
     return Weights(**facts["config"].get("cost", {}))
+
+
+def weights_from(words: Sequence[str], before: Weights) -> Weights:
+    """Weights as words such as `cost.traffic_per_gb=50` set them; the others as before.
+
+    Raises
+    ------
+    InputError
+        If a word names no weight, or says no number from 0 on.
+    """
+    found = before
+    for word in words:
+        name, _, text = word.removeprefix("cost.").partition("=")
+        if not word.startswith("cost.") or name not in WEIGHTS:
+            raise InputError(f"{word}: there is no such weight; write cost.NAME=NUMBER with one of {', '.join(WEIGHTS)}")
+        try:
+            value = float(text)
+        except ValueError:
+            value = np.nan
+        if not 0 <= value <= LARGEST:
+            raise InputError(f"{word}: a weight is a number from 0 to {LARGEST:g}; correct it")
+        found = replace(found, **{name: value})
+    return found
+
+
+def revalued(summary: pd.DataFrame, bounds: pd.DataFrame, weights: Weights) -> pd.DataFrame:
+    """A summary as a run has left it with costs at other weights, and with the bounds at these weights, as far as there are any."""
+    return with_bounds(valued(summary, weights), bounds, weights)
 
 
 def valued(summary: pd.DataFrame, weights: Weights) -> pd.DataFrame:
@@ -61,10 +93,10 @@ def with_bounds(summary: pd.DataFrame, bounds: pd.DataFrame, weights: Weights) -
         Those of the summary.
     """
     found = summary.copy()
-    keys = bound_keys(bounds.columns)
+    keys = bound_keys(list(bounds.columns))
     of_all = found[MODE].isna() | (found[MODE] == ALL) if MODE in found else pd.Series(True, index=found.index)
     for end, factor in TRAFFIC_FACTORS.items():
-        own = bounds[_has_weights(bounds, weights.with_traffic(factor))]
+        own = bounds[has_weights(bounds, weights.with_traffic(factor))]
         mean = own.groupby(keys, dropna=False)["bound"].mean().rename("mean").reset_index() if keys else None
         if mean is None:
             values = np.full(len(found), own["bound"].mean() if len(own) else np.nan)
@@ -76,12 +108,11 @@ def with_bounds(summary: pd.DataFrame, bounds: pd.DataFrame, weights: Weights) -
 
 def bound_keys(columns: Sequence[str]) -> list[str]:
     """Columns of the table of bounds that say which variants a row is of."""
-    names = list(columns)
-    return names[: names.index("vehicle")]
+    return list(columns[: columns.index("vehicle")])
 
 
-def _has_weights(bounds: pd.DataFrame, weights: Weights) -> pd.Series[bool]:
-    """Rows of bounds at some weights."""
+def has_weights(bounds: pd.DataFrame, weights: Weights) -> pd.Series[bool]:
+    """Which rows of bounds are at some weights."""
     is_so = pd.Series(True, index=bounds.index)
     for name in WEIGHTS:
         is_so &= np.isclose(bounds[name], getattr(weights, name), rtol=_ROUNDING, atol=0.0)

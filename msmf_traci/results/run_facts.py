@@ -107,8 +107,8 @@ def read_facts(run: Path) -> dict[str, Any]:
 
 
 def perfect_strategies(facts: Mapping[str, Any]) -> list[str]:
-    """Strategies of a run with perfect prediction: they know the road that a vehicle will really drive."""
-    return [name for name, predictor in (facts.get("predictors") or _EARLIER_PREDICTORS).items() if predictor == "route"]
+    """Strategies of a run with perfect prediction: they know the road that a vehicle will really drive, or its whole trip."""
+    return [name for name, predictor in (facts.get("predictors") or _EARLIER_PREDICTORS).items() if predictor in ("route", "trip")]
 
 
 def refuse_mixed_versions(facts: Mapping[Path, Mapping[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from msmf_traci.results.tables import TABLE_COLUMNS
 _DEPTH = 4  # of folders below the one that is named: results, an experiment, a run
 _CITY, _OF_CITY = "scenario.name", "scenario."
 # what says where and how things are written, or has columns of its own in every table: no property that tells runs apart
-_TELLS_NOTHING = ("output.", "variants.", "vary.", "dry_run", "experiment", "strategies")
+_TELLS_NOTHING = ("output.", "cost.", "variants.", "vary.", "dry_run", "experiment", "strategies")
 
 
 class _Tables(ABC):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from msmf_traci.results.console import counted
+from msmf_traci.results.cost import weights_of
 from msmf_traci.results.intervals import LEVEL, mean_interval
 from msmf_traci.results.keys import MODE
 from msmf_traci.results.run_facts import perfect_strategies
 from msmf_traci.results.summary import of_all_vehicles
+from msmf_traci.weights import Weights
 
 MOST_ROWS = 48  # of a sweep's table, which are as many as can be looked through
 _ORIGINS = {
@@ -35,10 +37,11 @@ _COLUMNS: _Columns = [
     ("mean\noutage s", "mean_outage_s", "{:.2f}"),
     ("unavail-\nable %", "unavailability", "{:.2f}"),
     ("satis-\nfied %", "satisfied_share", "{:.1f}"),
+    ("cost/\ntrip", "cost_per_trip", "{:.1f}"),
     ("entry\nhits %", "entry_hit_rate", "{:.1f}"),
     ("handoff\nhits %", "handoff_hit_rate", "{:.1f}"),
 ]
-_OF_A_SWEEP = ("traffic_per_trip_bytes", "wasted_per_trip_bytes", "handoffs_per_trip", "unavailability", "satisfied_share")
+_OF_A_SWEEP = ("traffic_per_trip_bytes", "wasted_per_trip_bytes", "handoffs_per_trip", "unavailability", "satisfied_share", "cost_per_trip")
 _SHARES = ("unavailability", "satisfied_share", "entry_hit_rate", "handoff_hit_rate")
 _FACTORS = {"traffic_per_trip_bytes": 1e-6, "wasted_per_trip_bytes": 1e-6} | dict.fromkeys(_SHARES, 100.0)
 
@@ -55,8 +58,19 @@ def result_text(summary: pd.DataFrame, run: Mapping[str, Any], folder: Path) -> 
     folder
         Where the tables are.
     """
-    table = "\n".join(_lines(result_table(summary, run)))
-    return "\n".join([asked(run), *_facts(run, of_all_vehicles(summary)), "", table, "", headline(summary, run), f"Tables: {folder}"])
+    table, cost = "\n".join(lines_of(result_table(summary, run))), _cheapest_of_run(summary, run)
+    return "\n".join(
+        [
+            asked(run),
+            *_facts(run, of_all_vehicles(summary)),
+            "",
+            table,
+            "",
+            headline(summary, run),
+            *([cost] if cost else []),
+            f"Tables: {folder}",
+        ]
+    )
 
 
 def result_table(summary: pd.DataFrame, run: Mapping[str, Any]) -> pd.DataFrame:
@@ -99,6 +113,45 @@ def headline(summary: pd.DataFrame, run: Mapping[str, Any]) -> str:
     return text or "No vehicle was on the road long enough to say which strategy satisfies most."
 
 
+def cheapest(overall: pd.DataFrame, settings: Sequence[str], perfect: Collection[str], weights: Weights) -> str:
+    """Which strategy costs least of those that do not know the road ahead, and what none can avoid; at several settings, how often each.
+
+    Parameters
+    ----------
+    overall
+        Rows of all vehicles, of one run or stacked.
+    settings
+        Columns that tell settings apart, beside the strategy.
+    perfect
+        Strategies that know the road ahead.
+    weights
+        At which costs were reckoned.
+    """
+    if "cost_per_trip" not in overall or overall["cost_per_trip"].isna().all():
+        return ""
+    open_to_all = overall[~overall["strategy"].isin(perfect)]
+    rows = open_to_all if len(open_to_all) else overall
+    varied = [name for name in settings if len(rows[name].unique()) > 1]
+    at = f"{weights.unsatisfied_per_s:g} for an unsatisfied second, {weights.traffic_per_gb:g} for a GB sent"
+    at = f" (Cost: {at}, {weights.relayed_per_gb_hop:g} for a GB relayed over a hop.)"
+    if varied:
+        means = rows.groupby([*varied, "strategy"], sort=False, dropna=False)["cost_per_trip"].mean().reset_index()
+        best = means.loc[means.groupby(varied, sort=False, dropna=False)["cost_per_trip"].idxmin(), "strategy"].value_counts(sort=False)
+        said = ", ".join(f"{name} at {count}" for name, count in best.sort_values(ascending=False, kind="stable").items())
+        return f"Of {counted(int(best.sum()), 'setting')}, these cost least: {said}.{at}"
+    by_seed = rows.pivot_table(index="seed", columns="strategy", values="cost_per_trip", sort=False)
+    order = list(by_seed.mean().sort_values(kind="stable").index)
+    own = rows[rows["strategy"] == order[0]]
+    text = f"{order[0]} costs least: {_mean_and_interval(own['cost_per_trip'], '', '{:.1f}')} a trip"
+    if own["bound_per_trip"].notna().all():
+        text += f"; no strategy can cost less than {_mean_and_interval(own['bound_per_trip'], '', '{:.1f}')}"
+    if len(order) > 1:
+        difference = mean_interval(by_seed[order[1]] - by_seed[order[0]])
+        span = f" [{difference.low:.1f}, {difference.high:.1f}]" if difference.is_known else ""
+        text += f". {order[1]}, the next one, costs {difference.mean:.1f}{span} more"
+    return f"{text}.{at}"
+
+
 def asked(run: Mapping[str, Any]) -> str:
     """What was asked for, in the words of the command line."""
     words = [str(word) for word in run.get("overrides", []) if not str(word).startswith("output.dir=")]
@@ -106,7 +159,9 @@ def asked(run: Mapping[str, Any]) -> str:
     return f"Asked: {' '.join(words)}; all else by default" if words else "Asked: nothing, so all is by default"
 
 
-def sweep_text(summary: pd.DataFrame, settings: Sequence[str], folder: Path, kept: Path | None) -> str:
+def sweep_text(
+    summary: pd.DataFrame, settings: Sequence[str], folder: Path, kept: Path | None, perfect: Collection[str], weights: Weights
+) -> str:
     """The result of a sweep for a terminal: one table, means over seeds with their intervals.
 
     Parameters
@@ -119,12 +174,18 @@ def sweep_text(summary: pd.DataFrame, settings: Sequence[str], folder: Path, kep
         Where the runs are.
     kept
         Where a summary of an earlier sweep is kept; None where there was none.
+    perfect
+        Strategies that know the road ahead.
+    weights
+        At which costs were reckoned.
     """
     overall = of_all_vehicles(summary)
     table = sweep_table(overall, settings)
-    lines = [means_words(overall), "", *_lines(table.iloc[:MOST_ROWS])]
+    lines = [means_words(overall), "", *lines_of(table.iloc[:MOST_ROWS])]
     if len(table) > MOST_ROWS:
         lines.append(f"... and {counted(len(table) - MOST_ROWS, 'row')} more")
+    if cost := cheapest(overall, settings, perfect, weights):
+        lines += ["", cost]
     lines += ["", f"Tables of all runs: {folder / 'summary.csv'}" + (f" (an earlier sweep's is kept as {kept.name})" if kept else "")]
     return "\n".join([*lines, f"A page with figures: msmf-traci report {folder}"])
 
@@ -161,6 +222,11 @@ def sweep_table(overall: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _cheapest_of_run(summary: pd.DataFrame, run: Mapping[str, Any]) -> str:
+    keys = [name for name in run.get("key_columns", ()) if name != "strategy"]
+    return cheapest(of_all_vehicles(summary), keys, perfect_strategies(run), weights_of(run))
+
+
 def _mean_and_interval(values: pd.Series[float], name: str, pattern: str) -> str:
     found = mean_interval(values).within(0.0, 1.0 if name in _SHARES else math.inf)
     if not found.is_known:
@@ -193,8 +259,8 @@ def _head_of_option(name: str) -> str:
     return f"{option}\n{last}" if option else last
 
 
-def _lines(table: pd.DataFrame) -> list[str]:
-    """A table of text in columns, the first one to the left."""
+def lines_of(table: pd.DataFrame) -> list[str]:
+    """A table of text in columns for a terminal, the first one to the left; heads may have two lines."""
     heads = [[*str(head).split("\n"), ""][:2] for head in table.columns]
     rows = [[head[0] for head in heads], [head[1] for head in heads], *table.to_numpy().tolist()]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(len(heads))]

@@ -166,6 +166,14 @@ def write_table(folder: Path, name: str, table: pd.DataFrame, format: str) -> No
     writer.close()
 
 
+def rewrite_table(folder: Path, name: str, table: pd.DataFrame, format: str) -> None:
+    """Write a table in the place of one that is there: the new one is there whole, or the old one."""
+    path = folder / f"{name}.{format}"
+    with owned_scratch(part_of(path)) as scratch:
+        write_table(scratch, name, table, format)
+        (scratch / path.name).replace(path)
+
+
 def folders_below(folder: Path, is_wanted: Callable[[Path], bool], depth: int) -> Iterator[Path]:
     """The folder itself if it is wanted, else the wanted ones in it, so many levels deep, in the order of their names."""
     if is_wanted(folder):

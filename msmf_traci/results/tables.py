@@ -201,9 +201,9 @@ def _returning(container: IntArray, transfers: Columns) -> IntArray:
         left_by=["container", "target"],
         right_by=["container", "source"],
         allow_exact_matches=False,
-        tolerance=PING_PONG_S,
     )
-    return found["container"].to_numpy(np.int64)[found["left_s"].notna().to_numpy()]
+    is_soon = (found["t_run_s"] - found["left_s"] <= PING_PONG_S).to_numpy(bool)
+    return found["container"].to_numpy(np.int64)[is_soon]
 
 
 def _totals(container: IntArray, values: FloatArray, n: int) -> FloatArray:

@@ -63,7 +63,7 @@ class Lyapunov(Strategy):
             return look.home, NO_SERVER
         if queue.home == c.host:
             queue.home = KEEP
-        if look.time_s < queue.next_s:
+        if look.time_s < queue.next_s or c.target != NO_SERVER:  # or a move is under way
             return queue.home, NO_SERVER
         budget_gb, move_gb = own.budget_mb_per_s * own.slot_s * BYTES_PER_MB / BYTES_PER_GB, (c.image_bytes + c.memory_bytes) / BYTES_PER_GB
         while queue.next_s <= look.time_s:

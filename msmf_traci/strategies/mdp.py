@@ -90,6 +90,8 @@ class Mdp(Strategy):
             watch.cell = look.cell
             while watch.end_s <= look.time_s:
                 watch.end_s += own.slot_s
+            if c.target != NO_SERVER:  # a move is under way
+                return watch.home, NO_SERVER
             hops = hops_to(c.host, look.cell, now.server_map)
             stay = 1 - (watch.left + own.leaving) / (watch.slots + 2)
             n = own.farthest
@@ -104,8 +106,9 @@ class Mdp(Strategy):
 @compiled
 def cost_of_hops(farthest: int, constant: float, factor: float, base: float) -> FloatArray:
     """What each number of hops costs, shape (farthest + 1,): nothing for none."""
-    cost = constant + factor * base ** np.arange(farthest + 1)
-    cost[0] = 0.0
+    cost = np.zeros(farthest + 1)
+    for hops in range(1, farthest + 1):
+        cost[hops] = constant + factor * base**hops
     return cost
 
 
@@ -148,7 +151,7 @@ def solve(migration: FloatArray, transmission: FloatArray, transition: FloatArra
         for d in range(n + 1):
             left[d] -= discount * transition[action[d]]
             right[d] = migration[d - action[d]] + transmission[action[d]]
-        value = np.linalg.solve(left, right)
+        value = np.asarray(np.linalg.solve(left, right))
         later, has_changed = discount * (transition @ value), False
         for d in range(n + 1):
             best = action[d]

@@ -6,6 +6,7 @@ No strategy costs less than the bound, and this one shows how near to it one can
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from msmf_traci.compiled import compiled
 from msmf_traci.migration.bound import Bounds, bound, least_move
 from msmf_traci.migration.kernel import Now
 from msmf_traci.migration.links import rates_between
-from msmf_traci.migration.policy import Source
+from msmf_traci.migration.policy import Policy, Source
 from msmf_traci.migration.transfer import IDLE, ROUND
 from msmf_traci.records import record_of
 from msmf_traci.references import by_reference
@@ -68,7 +69,7 @@ class Offline(Strategy):
         at = np.flatnonzero(server[1:] != server[:-1]) + 1
         left_at = [_left_at(server[: k + 1]) for k in at]
         policy, containers, server_map = known.policy, known.containers, by_reference(known.servers.server_map())
-        rules = record_of(policy)[()]
+        rules = cast(Policy, record_of(policy)[()])  # compiled code reads a record
         rate = rates_between(server[at - 1], server[at], rules, server_map)
         source = np.full(len(at), CLOUD) if policy.images.source == Source.CLOUD else server[at - 1]
         image_rate = rates_between(source, server[at], rules, server_map)
@@ -86,7 +87,7 @@ class Offline(Strategy):
 
     @staticmethod
     def kernel(now: Now) -> tuple[int, int]:
-        """Home: the server that is due, once the memory is in step; target: that, or the next one in time; image: of all whose time it is."""
+        """Home: the server that is due, once the memory is in step; target: that, or the next one; image: on those whose time has come."""
         look, c, schedule = now.look, now.container, now.memory.view(np.float64)
         if look.first:
             return int(schedule[0]), NO_SERVER
