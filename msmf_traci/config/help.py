@@ -36,6 +36,7 @@ _WHAT_IT_IS = {
     "images": "where images come from, and how long servers keep them",
     "links": "bandwidth, latency of a hop, round-trip time, or a file of links",
     "reports": "when vehicles send status updates",
+    "cost": "what makes the cost of a trip; it values tables, and changes nothing else",
     "output": "where tables go, and which",
     "vary": "how values under variants are combined",
     "variants": "several values of an option in one pass",
@@ -50,11 +51,10 @@ msmf-traci measures container-migration strategies for mobile edge computing on 
 
   msmf-traci                                          a synthetic city, 100 vehicles, 8 strategies
   msmf-traci mobility.speed_kmh=20 scenario=beijing   other options
-  msmf-traci 'strategies=[pm,oracle]'                 some strategies; quotes keep the shell off
   msmf-traci -m mobility.speed_kmh=20,50 seed=0,1,2   a sweep: every combination
-  msmf-traci report                                   a page with figures about the newest results
 
-Commands   run (the default), report, status, overlay, fetch, testbed, completion; COMMAND --help
+Commands   run (the default), report, bound, benchmark, status, overlay, fetch, testbed, completion
+           COMMAND --help
 Flags      -m, --multirun       several values make a sweep
            -cd, --config-dir    a folder with experiments of your own
            --version, -h, --help [GROUP or OPTION]
@@ -99,8 +99,13 @@ def _own_option_lines(words: Sequence[str]) -> Iterator[str]:
 
 def _choices() -> Iterator[str]:
     """What the configuration groups and the strategies offer."""
-    for group in GROUPS:
-        yield from _listed(f"{group}=", group_choices(group))
+    lines = [line for group in GROUPS for line in _listed(f"{group}=", group_choices(group))]
+    while lines:
+        line = lines.pop(0)
+        # two short ones share a line
+        if lines and len(line) <= _SCREEN // 2 - 2 and len(lines[0]) <= _SCREEN // 2 and not lines[0].startswith(" "):
+            line = f"{line:<{_SCREEN // 2}}{lines.pop(0)}"
+        yield line
     yield from _listed("strategies", sorted(entry_points(group="msmf_traci.strategies").names))
 
 

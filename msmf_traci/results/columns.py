@@ -192,6 +192,16 @@ _STORES = {
     "store_peak_bytes": Column(BYTES, "The most that one server held at once."),
     "evictions": Column(COUNT, "Layers that servers gave up to make room."),
 }
+_AT = {"": "", "_cheap_traffic": ", traffic at a fifth of its weight", "_dear_traffic": ", traffic at five times its weight"}
+# what trips cost, in `summary` alone
+_COSTS = {
+    column: described
+    for end, at in _AT.items()
+    for column, described in (
+        (f"cost{end}_per_trip", Column("cost a trip", f"Unsatisfied seconds, GB sent and GB-hops relayed, each times its weight{at}.")),
+        (f"bound{end}_per_trip", Column("cost a trip", f"What every strategy costs at least{at}; empty at weights that `bounds` lacks.")),
+    )
+}
 _SUMMARY_METRICS = {
     **{
         column: described
@@ -210,6 +220,17 @@ _SUMMARY_METRICS = {
     "handoff_hit_rate": Column(SHARE, "Last predictions before leaving an area that were right."),
     "request_latency_ms": Column("ms", "Latency of requests, mean over the time that containers ran."),
     "request_latency_95th_ms": Column("ms", "The latency that was not exceeded in 95 % of that time."),
+}
+
+BOUNDS = {
+    "image_mb": Column("MB", "Image size; empty where each vehicle draws its own. Other varied options follow, but none of a strategy."),
+    **_VEHICLE,
+    "unsatisfied_per_s": Column("cost per s", "Weight of an unsatisfied second."),
+    "traffic_per_gb": Column("cost per GB", "Weight of a GB that is sent: that of the run, a fifth of it, and five times as much."),
+    "relayed_per_gb_hop": Column("cost per GB and hop", "Weight of a GB that is relayed over a hop."),
+    "bound": Column("cost", "What the trip costs at least, whatever decides."),
+    "moves": Column(COUNT, "Moves of the plan that reaches the bound; an excursion has two."),
+    "traffic_bytes": Column(BYTES, "What they send in that plan."),
 }
 
 FRAMES = {
@@ -308,9 +329,10 @@ RUN_JSON = {
 # tables by their name on disk
 TABLES: dict[str, dict[str, Column]] = {
     "run.json": RUN_JSON,
-    "summary": _SUMMARY_KEYS | _MODE_OF_ROW | _SUMMARY_METRICS | _STORES,
+    "summary": _SUMMARY_KEYS | _MODE_OF_ROW | _SUMMARY_METRICS | _STORES | _COSTS,
     "summary_by_band": _SUMMARY_KEYS | _BAND | _SUMMARY_METRICS,
     "vehicles": VEHICLES,
+    "bounds": BOUNDS,
     "migrations": MIGRATIONS,
     "frames": FRAMES,
     "copies": COPIES,

@@ -216,7 +216,7 @@ def sweep_table(overall: pd.DataFrame, settings: Sequence[str]) -> pd.DataFrame:
     for key, group in overall.groupby(["strategy", *varied], sort=False, dropna=False):
         row = {head: _cell(value, "", "{}") for head, value in zip(["strategy", *map(_head_of_option, varied)], key, strict=True)}
         for head, name, pattern in _COLUMNS:
-            if name in _OF_A_SWEEP:
+            if name in _OF_A_SWEEP and name in group:
                 row[head] = _mean_and_interval(group[name], name, pattern)
         rows.append(row)
     return pd.DataFrame(rows)
@@ -281,7 +281,8 @@ def _columns_of_run(overall: pd.DataFrame, run: Mapping[str, Any]) -> _Columns:
         if "refused_per_trip" in overall and float(overall["refused_per_trip"].max()) > 0
         else []
     )
-    return [_COLUMNS[0], *shown, *_COLUMNS[1:4], *refused, *_COLUMNS[4:]]
+    there = [column for column in _COLUMNS if column[1] in overall]  # an earlier version reckoned no costs
+    return [there[0], *shown, *there[1:4], *refused, *there[4:]]
 
 
 def _facts(run: Mapping[str, Any], overall: pd.DataFrame) -> list[str]:

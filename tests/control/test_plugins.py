@@ -107,7 +107,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one() -> None:
         (TEN_LINES.replace('name = "lazy"', "pass"), "bad:Lazy", ("has no name",)),
         (TEN_LINES.replace('name = "lazy"', "name = 7"), "bad:Lazy", ("has no name",)),
         (f"{TEN_LINES}    tiers = 9\n", "bad:Lazy", ("tiers=9", "must be 1 to 8 or None (all)")),
-        (f"{TEN_LINES}    predictor = 'stars'\n", "bad:Lazy", ("predictor='stars'", "'map' or 'route'")),
+        (f"{TEN_LINES}    predictor = 'stars'\n", "bad:Lazy", ("predictor='stars'", "'map', 'route' or 'trip'")),
         (TEN_LINES, ":Lazy", ("cannot be loaded",)),
     ],
 )

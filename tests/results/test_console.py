@@ -12,6 +12,7 @@ from msmf_traci.results.console import ProgressDisplay
 from msmf_traci.results.screen import MOST_ROWS, headline, result_text, sweep_text
 from msmf_traci.results.latencies import Latencies
 from msmf_traci.results.summary import summary_table
+from msmf_traci.weights import Weights
 
 RUN = {
     "strategies": ["pm", "nearest"],
@@ -159,18 +160,18 @@ def test_a_sweep_ends_with_one_table_of_means_over_seeds_and_their_intervals(veh
     for shares, said in ((69.0, 71.0), "70.0 [57.3, 82.7]"), ((60.0, 80.0), "70.0 [0.0, 100.0]"):
         vehicles = [vehicle_rows({"satisfied_s": share}) for share in shares]
         stacked = pd.concat([summarised(each, transfer_rows(), seed) for seed, each in enumerate(vehicles)], ignore_index=True)
-        lines = sweep_text(stacked, ["image_mb", "commanded_kmh"], Path("results/x"), Path("results/x/summary-1.csv")).splitlines()
+        lines = sweep_text(stacked, ["image_mb", "commanded_kmh"], Path("results/x"), Path("results/x/summary-1.csv"), [], Weights()).splitlines()
         assert lines[0] == "Means over 2 seeds [and their 95% intervals]"
         row = next(line for line in lines if line.startswith("pm "))
         assert re.split(r"\s{2,}", row) == ["pm", "0 [0, 0]", "0 [0, 0]", "0.0 [0.0, 0.0]", "0.00 [0.00, 0.00]", said]
     assert f"Tables of all runs: {Path('results/x/summary.csv')} (an earlier sweep's is kept as summary-1.csv)" in lines
-    alone = sweep_text(stacked.iloc[:1], ["commanded_kmh"], Path("r"), None)
+    alone = sweep_text(stacked.iloc[:1], ["commanded_kmh"], Path("r"), None, [], Weights())
     assert "no intervals" in alone.splitlines()[0] and "[" not in alone
 
 
 def test_a_long_table_of_a_sweep_is_cut(vehicle_rows, transfer_rows):
     rows = vehicle_rows(*({"image_mb": 100.0 + number} for number in range(60)))
-    lines = sweep_text(summarised(rows, transfer_rows(), 0), ["image_mb"], Path("r"), None).splitlines()
+    lines = sweep_text(summarised(rows, transfer_rows(), 0), ["image_mb"], Path("r"), None, [], Weights()).splitlines()
     assert f"... and {60 - MOST_ROWS} rows more" in lines
 
 
