@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "msmf_traci.commands.status",
     "report": "msmf_traci.reporting.command",
     "bound": "msmf_traci.commands.bound",
+    "benchmark": "msmf_traci.commands.benchmark",
     "overlay": "msmf_traci.reporting.overlay",
     "fetch": "msmf_traci.scenario.fetch",
     "testbed": "msmf_traci.testbed_command",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import vl_convert
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from msmf_traci.reporting import style
@@ -81,8 +81,7 @@ def page_text(content: Content) -> str:
     def take(*names: str) -> list[Figure]:
         return [left.pop(name) for name in names if name in left]
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_template("report.html"))
+    template = template_of("report.html")
     claims = [(judged, tone_of(judged.verdict), evidence_table(_shown(judged.evidence))) for judged in content.judgements]
     return template.render(
         title=results.folders[0].resolve().name,
@@ -114,11 +113,24 @@ def page_text(content: Content) -> str:
         no_transfers=content.no_transfers,
         facts=what_was_run(results),
         runs=runs_table(results),
-        style=Markup(_template("report.css")),
-        library=Markup(_library()),
-        script=Markup(_template("report.js")),
-        data=json_for_script({"specs": {f.name: specification(f, f.chart) for f in content.drawn}, "themes": _themes()}),
+        **page_frame(content.drawn),
     )
+
+
+def template_of(name: str) -> Template:
+    """A page's template; templates may import from each other."""
+    loader = FunctionLoader(_template)
+    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=loader).get_template(name)
+
+
+def page_frame(figures: Sequence[Figure]) -> dict[str, Any]:
+    """What every page with figures has in it: style, script, the drawing library, and the figures' data."""
+    return {
+        "style": Markup(_template("report.css")),
+        "library": Markup(_library()),
+        "script": Markup(_template("report.js")),
+        "data": json_for_script({"specs": {f.name: specification(f, f.chart) for f in figures}, "themes": _themes()}),
+    }
 
 
 def _axis_groups(figures: Sequence[Figure]) -> list[AxisGroup]:

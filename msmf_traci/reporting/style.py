@@ -45,6 +45,15 @@ _LOOKS = {
     "never": Appearance(_NEUTRAL, (1, 3), "cross"),
     "oracle": Appearance("#009E73", (8, 2, 2, 2), "triangle-right"),
     "oracle_tier": Appearance("#CC79A7", (4, 2, 1, 2), "triangle-left"),
+    "lead": Appearance(
+        "#332288", (1, 0), "M0,-1L0.29,-0.4L0.95,-0.31L0.48,0.15L0.59,0.81L0,0.5L-0.59,0.81L-0.48,0.15L-0.95,-0.31L-0.29,-0.4Z"
+    ),
+    "offline": Appearance("#117733", (12, 3), "M-1,-0.4L0,-1L1,-0.4L1,0.4L0,1L-1,0.4Z"),
+    "follow": Appearance("#44AA99", (2, 4), "M-1,-0.5L1,-0.5L1,0.5L-1,0.5Z"),
+    "threshold": Appearance("#999933", (7, 4), "M-0.5,-1L0.5,-1L0.5,1L-0.5,1Z"),
+    "sla": Appearance("#AA4499", (4, 4), "M-1,-1L1,-1L0,0L1,1L-1,1L0,0Z"),
+    "mdp": Appearance("#661100", (9, 2, 1, 2), "M-1,-1L0,0L1,-1L1,1L0,0L-1,1Z"),
+    "lyapunov": Appearance("#6699CC", (1, 1), "M-1,0L-0.5,-0.87L0.5,-0.87L1,0L0.5,0.87L-0.5,0.87Z"),
 }
 _PENTAGON = "M0,-1L0.95,-0.31L0.59,0.81L-0.59,0.81L-0.95,-0.31Z"
 # for strategies of the user's own, in turn; after these, those of the package that are not in the figure
