@@ -8,6 +8,8 @@ import pandas as pd
 
 from msmf_traci.command_line import Parser
 from msmf_traci.errors import InputError
+from msmf_traci.results.cost import TRAFFIC_FACTORS, revalued, weights_from, weights_of
+from msmf_traci.weights import Weights
 
 
 def main(words: Sequence[str]) -> None:
@@ -28,9 +30,9 @@ def main(words: Sequence[str]) -> None:
     folders, said = ([word for word in typed if word.startswith("cost.") is is_cost] for is_cost in (False, True))
     if not folders:
         raise InputError("name the folder of a run or of a sweep, such as results/synthetic")
+    weights_from(said, Weights())
     # what is heavy is loaded only once the words are known to be right
     from msmf_traci.experiment.bounds import add_bounds
-    from msmf_traci.results.cost import TRAFFIC_FACTORS, revalued, weights_from, weights_of
     from msmf_traci.results.runs import Run, load_runs
     from msmf_traci.results.screen import lines_of
     from msmf_traci.results.summary import of_all_vehicles

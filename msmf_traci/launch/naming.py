@@ -55,7 +55,12 @@ def swept_folder(point: Point) -> Path:
     told_by_the_place = {"output.dir", "dry_run"}
     if point.config.output.dir is None:
         told_by_the_place.add("experiment" if point.config.experiment is not None else "scenario")
-    words = [word for word in point.overrides if (key := word.partition("=")[0]) not in told_by_the_place and not key.startswith("hydra")]
+    # neither what carries a sweep out nor what values its tables makes another run
+    words = [
+        word
+        for word in point.overrides
+        if (key := word.partition("=")[0]) not in told_by_the_place and not key.startswith(("hydra", "cost."))
+    ]
     varied = [word for word in words if word.partition("=")[0] in point.swept]
     return results_folder(point.config) / name_by(varied, [word for word in words if word not in varied])
 

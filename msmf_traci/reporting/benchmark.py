@@ -16,6 +16,7 @@ from msmf_traci.reporting import style
 from msmf_traci.reporting.figure import POINTS, Figure
 from msmf_traci.reporting.folder import report_folder
 from msmf_traci.reporting.numbers import measured, span
+from msmf_traci.reporting.overview import front
 from msmf_traci.reporting.page import page_frame, template_of
 from msmf_traci.reporting.page_tables import Field, PageTable
 from msmf_traci.reporting.stills import write_figure
@@ -117,10 +118,10 @@ def _by_level(run: Run) -> pd.DataFrame:
     """Satisfied share of the tasks of each latency level."""
     vehicles = run.vehicles.rename(columns={"links.mode": "links"})
     keys = ["strategy", "unsynced", "links"]
-    sums = vehicles.pivot_table(index=keys, columns="latency_level_ms", values=["satisfied_s", "road_s"], aggfunc="sum")
-    shares = sums["satisfied_s"] / sums["road_s"]
-    shares.columns = [f"satisfied_{level:g}ms" for level in shares.columns]
-    return shares.reset_index()
+    sums = vehicles.groupby([*keys, "latency_level_ms"])[["satisfied_s", "road_s"]].sum().reset_index()
+    sums["column"] = [f"satisfied_{level:g}ms" for level in sums["latency_level_ms"]]
+    sums["share"] = sums["satisfied_s"] / sums["road_s"]
+    return sums.pivot_table(index=keys, columns="column", values="share", sort=False).reset_index()
 
 
 def _means(rows: pd.DataFrame, perfect: Sequence[str]) -> pd.DataFrame:
@@ -198,17 +199,6 @@ def _figures(benchmark: Benchmark, city: str) -> list[Figure]:
         Figure(f"{name}_{city}", title, caption, points, chart.properties(width="container", height=360), chart.properties(**size))
         for name, title, caption, chart in zip(("regret", "satisfied"), titles, captions, charts, strict=True)
     ]
-
-
-def front(traffic: pd.Series[float], satisfied: pd.Series[float]) -> list[Any]:
-    """Labels of the points that no other one beats: less traffic at as high a share, or a higher one at as little traffic."""
-    order = pd.DataFrame({"traffic": traffic, "share": satisfied}).sort_values(["traffic", "share"], ascending=[True, False], kind="stable")
-    kept, best = [], -math.inf
-    for label, share in zip(order.index, order["share"], strict=True):
-        if share > best:
-            kept.append(label)
-            best = share
-    return kept
 
 
 def _page(benchmark: Benchmark, figures: Sequence[Figure]) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.migration.ledger import COPY_OUTCOME_NAMES
-from msmf_traci.reporting.measures import MEASURES, OF_IMAGES, REPLICATE
+from msmf_traci.reporting.measures import LATER, MEASURES, REPLICATE
 from msmf_traci.reporting.options import APPLICATION, IMAGE, SPEED, Value, config_options, normalised, varied_columns, with_preset
 from msmf_traci.reporting.run_tables import TRACE_TABLES
 from msmf_traci.results.run_facts import read_facts
@@ -167,7 +167,7 @@ def rows_of(number: int, run: FinishedRun) -> pd.DataFrame:
         )
     table = of_all_vehicles(table).reset_index(drop=True)
     _check_rows(run, table)
-    return rows_with(number, run, table, [REPLICATE, *MEASURES, *(name for name in OF_IMAGES if name in table)])
+    return rows_with(number, run, table, [REPLICATE, *MEASURES, *(name for name in LATER if name in table)])
 
 
 def rows_with(number: int, run: FinishedRun, table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -193,5 +193,26 @@ STORES = (
     Measure("store_peak_bytes", "most held by a server", "GB", 1e9, "the most bytes of images that one server held at once"),
     Measure("evictions", "evictions", "", 1.0, "layers of images that servers gave up to make room, in a run"),
 )
+COST = (
+    Measure(
+        "cost_per_trip",
+        "cost of a trip",
+        "",
+        1.0,
+        "unsatisfied seconds, GB sent and GB-hops relayed, each times its weight (cost.*), divided by the number of vehicles",
+    ),
+    Measure("bound_per_trip", "bound", "", 1.0, "what no strategy can get below, at the same weights"),
+    Measure("request_latency_ms", "request latency", "ms", 1.0, "mean over the seconds in which containers ran"),
+    Measure("request_latency_95th_ms", "request latency, 95th percentile", "ms", 1.0, "not exceeded in 95 % of these seconds"),
+    Measure(
+        "ping_pongs_per_trip",
+        "ping-pongs per trip",
+        "",
+        1.0,
+        "migrations back to a server left no more than 60 s before, divided by the number of vehicles",
+    ),
+)
 OF_IMAGES = {measure.column: measure for measure in (*COPIES, *STORES)}
-"""What summaries say of copies and stores; those of earlier versions do not."""
+OF_COST = {measure.column: measure for measure in COST}
+LATER = OF_IMAGES | OF_COST
+"""What summaries say of copies, stores and costs; those of earlier versions do not."""

@@ -21,8 +21,8 @@ SPEED = "mobility.speed_kmh"
 IMAGE = "workload.image_mb"
 APPLICATION = "workload.application"
 PRESET = "migration.preset"
-# what says where, how and how much is written, how the list of variants is made, or where positions came from: no part of a setting
-_NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "vary", "variants"}
+# what says where, how and how much is written, what it is worth, how variants are made, or where positions came from: no part of a setting
+_NO_OPTIONS = {"experiment", "seed", "strategies", "dry_run", "output", "cost", "vary", "variants"}
 _NO_INNER = {"mobility.source", "mobility.gui", "mobility.sumo_home", "mobility.gps.path", "mobility.gps.max_points", "reports.bytes"}
 _INNER_SECTIONS = {"mobility.gps", "migration.processing"}  # of a section, where any other mapping is the value of one option
 

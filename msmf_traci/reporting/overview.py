@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 
 import altair as alt
 import numpy as np
@@ -29,6 +30,7 @@ def overview_figure(results: Results) -> Figure:
     """One point for each strategy and setting; the strategy's name stands at the reference."""
     points = _points(results)
     names = [name for name in results.strategies if name in set(points["strategy"])]
+    has_front = bool(points["is_front"].any())
     settings = points["setting"].nunique()
     joined = f" Lines join the values of {results.design[0].label}." if points["step"].notna().any() else ""
     small = "Small points are the other settings." if settings > 2 else "The small point is the other setting."
@@ -39,6 +41,7 @@ def overview_figure(results: Results) -> Figure:
             f"One point for each strategy and setting. The upper left is best. {definitions([SATISFIED, _TRAFFIC])}",
             what,
             elsewhere(results, []) if settings > 1 else "",
+            _FRONT_WORDS if has_front else "",
             _perfect_words([name for name in results.perfect if name in names]),
             interval_words(results),
         )
@@ -48,6 +51,9 @@ def overview_figure(results: Results) -> Figure:
     title = alt.TitleParams(text=_TITLE, fontSize=15, offset=12)
     still = _layers(points, names, _STILL_HEIGHT, results.units.name).properties(width=_STILL_WIDTH, height=_STILL_HEIGHT, title=title)
     return Figure(NAME, _TITLE, caption, points, page, still)
+
+
+_FRONT_WORDS = "The dashed grey line is the Pareto front: strategies that no other one beats in both. Perfect prediction is left out of it."
 
 
 def _perfect_words(named: Sequence[str]) -> str:
@@ -67,8 +73,23 @@ def _points(results: Results) -> pd.DataFrame:
     for option in options:
         is_reference &= (table[option.name] == option.reference).to_numpy()
     texts = [[with_value(option.name, words(option.name, value)) for value in table[option.name]] for option in options]
+    on_front = front(*(table.loc[is_reference & ~table["strategy"].isin(results.perfect), name] for name in ("traffic", "satisfied")))
+    table["is_front"] = table.index.isin(on_front) & (len(on_front) > 1)
     setting = ["; ".join(parts) for parts in zip(*texts, strict=True)] if texts else "the reference"
     return table.assign(setting=setting, is_reference=is_reference, step=_steps(table, options)).drop(columns=keys[1:])
+
+
+def front(traffic: pd.Series[float], satisfied: pd.Series[float]) -> list[Hashable]:
+    """Labels of the points that no other one beats: less traffic at as high a share, or a higher one at as little traffic."""
+    order = pd.DataFrame({"traffic": traffic, "share": satisfied}).dropna()
+    order = order.sort_values(["traffic", "share"], ascending=[True, False], kind="stable")
+    kept: list[Hashable] = []
+    best = -math.inf
+    for label, share in zip(order.index, order["share"], strict=True):
+        if share > best:
+            kept.append(label)
+            best = share
+    return kept
 
 
 def _steps(table: pd.DataFrame, options: list[Option]) -> pd.Series[float]:
@@ -140,6 +161,9 @@ def _layers(points: pd.DataFrame, names: list[str], height: float, units: str) -
         rule = at_reference.mark_rule(strokeWidth=1.2, opacity=0.8)
         layers.append(rule.encode(x=x, y=alt.Y("satisfied_low:Q", scale=y_scale), y2="satisfied_high:Q"))
         layers.append(rule.encode(x=alt.X("traffic_low:Q", scale=x_scale), x2="traffic_high:Q", y=y))
+    if points["is_front"].any():
+        on_front = alt.Chart(POINTS).transform_filter("datum.is_front")
+        layers.append(on_front.mark_line(color=style.ZERO, strokeDash=[4, 3], strokeWidth=1.5).encode(x=x, y=y, order="traffic:Q"))
     layers.append(at_reference.mark_point(filled=True, size=130, opacity=1.0).encode(x=x, y=y, shape=shape, tooltip=tooltip))
     labels = _labels(points, height)
     for is_right in (False, True):

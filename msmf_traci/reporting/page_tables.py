@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from msmf_traci.reporting.finished_run import FinishedRun
-from msmf_traci.reporting.measures import MEASURES
+from msmf_traci.reporting.measures import COST, MEASURES
 from msmf_traci.reporting.numbers import measured, span
 from msmf_traci.reporting.options import words
 from msmf_traci.reporting.reading import Results
@@ -50,8 +50,10 @@ class PageTable:
 
 def strategies_table(results: Results) -> PageTable:
     """Every strategy at the reference: means over seeds and their intervals."""
-    measures = [MEASURES[name] for name in _SHOWN]
     table = results.at()
+    measures = [MEASURES[name] for name in _SHOWN]
+    measures[1:1] = [measure for measure in COST[:2] if table[measure.column].notna().any()]
+    measures += [measure for measure in COST[2:] if table[measure.column].notna().any()]
     rows = []
     for name in results.strategies:
         own = table[table["strategy"] == name]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.reporting.finished_run import FinishedRun, rows_of, runs_in
-from msmf_traci.reporting.measures import COPIES, MEASURES, OF_IMAGES, REPLICATE, STORES, Measure
+from msmf_traci.reporting.measures import COPIES, LATER, MEASURES, REPLICATE, STORES, Measure
 from msmf_traci.reporting.options import IMAGE, SPEED, Option, Value, axes, find_options
 from msmf_traci.reporting.statistics import SEEDS, Units
 from msmf_traci.results.run_facts import perfect_strategies, refuse_mixed_versions
@@ -203,7 +203,7 @@ def read_results(folders: Sequence[Path], chosen: Mapping[Path, Sequence[Path]] 
     summaries = {run.folder: rows_of(number, run) for number, run in enumerate([*runs, *beside])}
     tables = [summaries[run.folder] for run in runs]
     options = find_options([run.facts["config"] for run in runs], tables, len(first))
-    names = ["run", "strategy", REPLICATE, *options, *MEASURES, *OF_IMAGES]
+    names = ["run", "strategy", REPLICATE, *options, *MEASURES, *LATER]
     rows = pd.concat([table.reindex(columns=names) for table in tables], ignore_index=True)
     told = find_options([run.facts["config"] for run in (*runs, *beside)], list(summaries.values()), len(first))
     differ = [_differences(first, group, summaries, list(told)) for group in further]
@@ -249,7 +249,7 @@ def _without_doubles(rows: pd.DataFrame, options: Sequence[str], runs: Sequence[
     again = rows.duplicated(keys, keep="first")
     if again.any():
         both = rows[again].merge(rows[~again], on=keys, suffixes=("_again", ""))
-        for name in (*MEASURES, *OF_IMAGES):
+        for name in (*MEASURES, *LATER):
             one, other = both[name], both[f"{name}_again"]
             differ = ((one - other).abs() > _WITHIN * one.abs().clip(lower=1.0)) | (one.isna() != other.isna())
             if differ.any():
