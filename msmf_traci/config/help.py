@@ -53,8 +53,7 @@ msmf-traci measures container-migration strategies for mobile edge computing on 
   msmf-traci mobility.speed_kmh=20 scenario=beijing   other options
   msmf-traci -m mobility.speed_kmh=20,50 seed=0,1,2   a sweep: every combination
 
-Commands   run (the default), report, bound, benchmark, status, overlay, fetch, testbed, completion
-           COMMAND --help
+Commands   run, report, bound, benchmark, status, overlay, fetch, testbed, completion; COMMAND -h
 Flags      -m, --multirun       several values make a sweep
            -cd, --config-dir    a folder with experiments of your own
            --version, -h, --help [GROUP or OPTION]

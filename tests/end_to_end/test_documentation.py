@@ -20,7 +20,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")))
-OTHER_COMMANDS = ("report", "status", "fetch", "overlay", "completion")
+OTHER_COMMANDS = ("report", "bound", "benchmark", "status", "fetch", "overlay", "completion")
 
 
 def test_own_strategy_of_the_documentation_runs_and_is_booked(called: Command, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ LATER = (
     *("host_bytes", "cloud_bytes", "cloud_traffic", "prefetch", "copies", "copy_"),
     *("image_needed_bytes", "image_found_bytes", "image_found_share", "relayed_byte_hops"),
     *("other_bytes", "other_traffic", "store_", "evictions", "t_run_s", "degraded_"),
-    *("unsatisfied_", "request_latency_", "ping_pongs"),
+    *("unsatisfied_", "request_latency_", "ping_pongs", "cost_", "bound_"),
 )
 
 
