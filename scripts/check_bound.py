@@ -40,7 +40,9 @@ def main() -> None:
         with_two_moves += most >= 2
         bounds.append(bound)
         bests.append(best)
-    print(f"{typed.worlds} worlds of {typed.frames} frames and {typed.servers} servers in {time.monotonic() - begin:.0f} s, seed {typed.seed}")
+    print(
+        f"{typed.worlds} worlds of {typed.frames} frames and {typed.servers} servers in {time.monotonic() - begin:.0f} s, seed {typed.seed}"
+    )
     print(f"{with_two_moves} have plans with two completed moves; the bound is reached in {reached}; it is too high in {below}")
     print(f"mean bound {np.mean(bounds):.3f}, mean cost of the best plan {np.mean(bests):.3f}")
     sys.exit(1 if below else 0)

@@ -3,8 +3,8 @@
 python scripts/wang_traces.py traceRealCellLocations.mat --clouds 209 50
 
 S. Wang, R. Urgaonkar, M. Zafer, T. He, K. Chan, K. K. Leung, "Dynamic service migration in mobile edge computing based on Markov decision
-process", IEEE/ACM Transactions on Networking, 2019. The file is that of the authors' repository (service-migration-mdp). Printed is the mean
-over slots of the cost of a user and slot. Everything is computed outside the engine of this project, but for the solver.
+process", IEEE/ACM Transactions on Networking, 2019. The file is that of the authors' repository (service-migration-mdp). Printed is the
+mean over slots of the cost of a user and slot. Everything is computed outside the engine of this project, but for the solver.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from msmf_traci.strategies.mdp import solve, walk_on_hexagons
 FARTHEST, DISCOUNT, BASE, ROOM = 20, 0.9, 0.8, 1.5
 WINDOWS = (2, 3, 5)
 _ROUNDING = 1e-8
+_OUT_OF_THE_QUESTION = 1e6
 NOWHERE = -1
 
 Numbers = NDArray[np.float64]
@@ -78,6 +79,11 @@ def cost_of_hops(hops: Cells, constant: float, factor: float) -> Numbers:
     return np.where(hops == 0, 0.0, constant + factor * BASE**hops)
 
 
+def being_there(hops: Cells, factor: float) -> Numbers:
+    """What it costs to be so far from the user for a slot; out of the question at the farthest distance, where moving is compulsory."""
+    return np.where(hops >= FARTHEST, _OUT_OF_THE_QUESTION, cost_of_hops(hops, factor, -factor))
+
+
 Policy = Callable[[int, Cells, Cells], Cells]
 """From a slot, the users' cells and where their services are, to where these go; indices among the clouds."""
 
@@ -109,17 +115,17 @@ def nearest_clouds(traces: Traces, clouds: Cells) -> Cells:
 def never(traces: Traces, clouds: Cells) -> Policy:
     """Move only where the user is as far away as the model goes."""
     nearest = nearest_clouds(traces, clouds)
-    return lambda slot, cells, before: np.where(traces.hops[cells, clouds[before]] >= FARTHEST, nearest[cells], before)
+    return lambda _, cells, before: np.where(traces.hops[cells, clouds[before]] >= FARTHEST, nearest[cells], before)
 
 
 def always(traces: Traces, clouds: Cells) -> Policy:
     """Be in the nearest cloud."""
     nearest = nearest_clouds(traces, clouds)
-    return lambda slot, cells, before: nearest[cells]
+    return lambda _, cells, __: nearest[cells]
 
 
-def cheapest(traces: Traces, clouds: Cells, later: Callable[[int], Numbers], *, within: bool) -> Policy:
-    """Be where moving there, being there, and what is still to come cost least.
+def cheapest(traces: Traces, clouds: Cells, later: Callable[[int], Numbers]) -> Policy:
+    """Be where moving there, being there, and what is still to come cost least, nearer than the farthest distance.
 
     Parameters
     ----------
@@ -127,23 +133,20 @@ def cheapest(traces: Traces, clouds: Cells, later: Callable[[int], Numbers], *, 
         The traces, and the cells with a cloud.
     later
         What is still to come in a slot, by the distance after the move, shape (FARTHEST + 1,).
-    within
-        Whether only clouds nearer than the farthest distance are considered.
     """
     between = traces.hops[np.ix_(clouds, clouds)]
 
     def decide(slot: int, cells: Cells, before: Cells) -> Cells:
-        f, apart = traces.factor[slot], traces.hops[np.ix_(cells, clouds)]
-        bounded = np.minimum(apart, FARTHEST)
-        cost = cost_of_hops(between[before], 2 * f, -f) + cost_of_hops(apart if within else bounded, f, -f) + later(slot)[bounded]
-        return np.asarray(np.where(within & (apart >= FARTHEST), np.inf, cost).argmin(axis=1), dtype=np.int64)
+        f, apart = traces.factor[slot], np.minimum(traces.hops[np.ix_(cells, clouds)], FARTHEST)
+        cost = cost_of_hops(between[before], 2 * f, -f) + being_there(apart, f) + later(slot)[apart]
+        return np.asarray(cost.argmin(axis=1), dtype=np.int64)
 
     return decide
 
 
 def myopic(traces: Traces, clouds: Cells) -> Policy:
     """What costs least in this slot."""
-    return cheapest(traces, clouds, lambda _: np.zeros(FARTHEST + 1), within=True)
+    return cheapest(traces, clouds, lambda _: np.zeros(FARTHEST + 1))
 
 
 def decision_process(traces: Traces, clouds: Cells) -> Policy:
@@ -155,14 +158,14 @@ def decision_process(traces: Traces, clouds: Cells) -> Policy:
         _, value = solve(cost_of_hops(hops, 2 * f, -f), cost_of_hops(hops, f, -f), transition, DISCOUNT)
         return DISCOUNT * transition @ value
 
-    return cheapest(traces, clouds, later, within=False)
+    return cheapest(traces, clouds, later)
 
 
 def looking_ahead(traces: Traces, clouds: Cells, window: int) -> Policy:
     """Dynamic programming over the next slots of the users, who are known perfectly; what comes after them costs nothing."""
     between = traces.hops[np.ix_(clouds, clouds)]
 
-    def decide(slot: int, cells: Cells, before: Cells) -> Cells:
+    def decide(slot: int, _: Cells, before: Cells) -> Cells:
         was_there = traces.cell[slot - 1] != NOWHERE if slot else np.zeros(traces.cell.shape[1], dtype=bool)
         users = np.flatnonzero(was_there & (traces.cell[slot] != NOWHERE))
         value = np.zeros((len(users), len(clouds)))
@@ -184,7 +187,7 @@ def looking_ahead(traces: Traces, clouds: Cells, window: int) -> Policy:
 def _at(traces: Traces, clouds: Cells, slot: int, users: Cells, later: Numbers) -> Numbers:
     """What being on each cloud costs in a slot, and later, shape (users, clouds)."""
     cells = np.maximum(traces.cell[slot, users], 0)
-    return cost_of_hops(traces.hops[np.ix_(cells, clouds)], traces.factor[slot], -traces.factor[slot]) + later
+    return being_there(traces.hops[np.ix_(cells, clouds)], traces.factor[slot]) + later
 
 
 def main() -> None:

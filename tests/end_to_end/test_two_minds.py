@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.reference.plain_model import Lattice, Recomputed, recompute
+from tests.reference.plain_model import Lattice, Recomputed, Weights, recompute
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -405,6 +405,62 @@ TWO: dict[str, int | None] = {"local": 0, "regional": 2}
 )
 def test_two_minds_agree_on_a_network_of_links(areas: dict[str, int | None], words: list[str], called: Command, tmp_path: Path) -> None:
     compare(traced(called, tmp_path, *SMALL, *words, write_links(tmp_path / "links.csv", areas)))
+
+
+BASELINES = "strategies=[follow,threshold,sla,mdp,lyapunov]"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*FEW, BASELINES],
+        [*FEW, BASELINES, "handoff.unsynced=relay", "workload.request_mbps=10", "workload.image_mb=[20,300]", "strategy.mdp.slot_s=20"],
+        [
+            *(*SMALL, BASELINES, *TIGHT, *TOGETHER, "links.mode=shared", "handoff.unsynced=relay", "workload.image_mb=[20,200]"),
+            *("strategy.lyapunov.slot_s=7", "strategy.lyapunov.delay_per_ms=0.1", "strategy.threshold.hops=2", "mobility.step_s=0.5"),
+        ],
+        [
+            *(*FEW, BASELINES, "handoff.plan=postcopy", "links.round_trip_ms=20", "workload.request_mbps=100", "handoff.user_left=finish"),
+            *("strategy.mdp.farthest=3", "strategy.mdp.discount=0.5", "attachment.hysteresis_m=40", "cost.traffic_per_gb=1"),
+        ],
+        [
+            *(*FEW, BASELINES, "handoff.plan=replay", "migration=runc_rsync", "handoff.switch_ms=300", "workload.request_mbps=1"),
+            *("mobility.speed_kmh=100", "strategy.threshold.hops=1", "cost.unsatisfied_per_s=0.1"),
+        ],
+    ],
+    ids=["default", "relayed", "full servers, three tiers", "post-copy", "replay, fast"],
+)
+def test_two_minds_agree_on_baselines(words: list[str], called: Command, tmp_path: Path) -> None:
+    compare(traced(called, tmp_path, *words))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["workload.request_mbps=100", "tiers=three", "attachment.hysteresis_m=40"],
+        ["handoff.plan=postcopy", "links.round_trip_ms=20", "workload.request_mbps=100", "cost.unsatisfied_per_s=0.1"],
+        ["handoff.plan=replay", "migration=runc_rsync", "handoff.switch_ms=300", "mobility.speed_kmh=100", "workload.request_mbps=20"],
+        [
+            "workload.application={game: 1, face: 1, ram: 2}",
+            "images.shared=true",
+            "workload.image_mb=[100,2000]",
+            "workload.request_mbps=20",
+        ],
+    ],
+    ids=["default", "relaying, three tiers", "post-copy", "replay, fast", "layers"],
+)
+def test_two_minds_agree_on_bounds(words: list[str], called: Command, tmp_path: Path) -> None:
+    """Small images and low levels, so that plans move and come back."""
+    run = traced(called, tmp_path, *SMALL, "strategies=[pm]", "workload.image_mb=[20,300]", "workload.latency_levels_ms=[20,25,60]", *words)
+    mind, bounds = second_mind(run), pd.read_csv(run / "bounds.csv", dtype={"vehicle": str})
+    assert (bounds.moves > 1).sum() > 5
+    some = bounds[bounds.vehicle.isin(sorted(mind.bound_of)[:15])]
+    assert len(some) == 45
+    for row in some.to_dict("records"):
+        weights = Weights(row["unsatisfied_per_s"], row["traffic_per_gb"], row["relayed_per_gb_hop"])
+        expected = mind.bound_of[row["vehicle"]](weights)
+        assert math.isclose(row["bound"], expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE), (row, expected)
 
 
 def test_two_minds_agree_on_beijing(called: Command, data_dir: Path, tmp_path: Path) -> None:

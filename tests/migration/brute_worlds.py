@@ -94,7 +94,11 @@ def draw_world(rng: np.random.Generator, frames: int, servers: int) -> World:
     seconds = float(rng.choice([0.0, 0.05, 0.5, 3.0]))  # what a GB costs is such that a move costs as much as so many seconds
     weights = Weights(1.0, seconds / (memory + image) * 1e9, 1.0)
     container = private_containers(
-        np.array([image]), np.array([memory]), np.array([rng.choice([15.0, 55.0])]), np.array([rng.choice([0.2, 1.0, 3.0])]), np.array([0.01])
+        np.array([image]),
+        np.array([memory]),
+        np.array([rng.choice([15.0, 55.0])]),
+        np.array([rng.choice([0.2, 1.0, 3.0])]),
+        np.array([0.01]),
     )
     processing = Processing(restore_s=float(rng.choice([0.0, 0.0, 0.5])), checkpoint_s=float(rng.choice([0.0, 0.0, 0.1])))
     policy = Policy(

@@ -9,8 +9,8 @@ import pytest
 
 from msmf_traci.results import console
 from msmf_traci.results.console import ProgressDisplay
-from msmf_traci.results.screen import MOST_ROWS, headline, result_text, sweep_text
 from msmf_traci.results.latencies import Latencies
+from msmf_traci.results.screen import MOST_ROWS, headline, result_text, sweep_text
 from msmf_traci.results.summary import summary_table
 from msmf_traci.weights import Weights
 
@@ -160,7 +160,9 @@ def test_a_sweep_ends_with_one_table_of_means_over_seeds_and_their_intervals(veh
     for shares, said in ((69.0, 71.0), "70.0 [57.3, 82.7]"), ((60.0, 80.0), "70.0 [0.0, 100.0]"):
         vehicles = [vehicle_rows({"satisfied_s": share}) for share in shares]
         stacked = pd.concat([summarised(each, transfer_rows(), seed) for seed, each in enumerate(vehicles)], ignore_index=True)
-        lines = sweep_text(stacked, ["image_mb", "commanded_kmh"], Path("results/x"), Path("results/x/summary-1.csv"), [], Weights()).splitlines()
+        lines = sweep_text(
+            stacked, ["image_mb", "commanded_kmh"], Path("results/x"), Path("results/x/summary-1.csv"), [], Weights()
+        ).splitlines()
         assert lines[0] == "Means over 2 seeds [and their 95% intervals]"
         row = next(line for line in lines if line.startswith("pm "))
         assert re.split(r"\s{2,}", row) == ["pm", "0 [0, 0]", "0 [0, 0]", "0.0 [0.0, 0.0]", "0.00 [0.00, 0.00]", said]

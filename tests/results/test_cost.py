@@ -57,7 +57,9 @@ def test_bounds_belong_to_the_image_that_was_varied_and_to_rows_of_all_modes():
 
 def test_weights_are_set_by_words_and_those_of_a_run_are_in_its_facts():
     assert weights_from(["cost.traffic_per_gb=50"], Weights()) == Weights(traffic_per_gb=50.0)
-    assert weights_of({"config": {"cost": {"unsatisfied_per_s": 2.0, "traffic_per_gb": 3.0, "relayed_per_gb_hop": 0.0}}}) == Weights(2, 3, 0)
+    assert weights_of({"config": {"cost": {"unsatisfied_per_s": 2.0, "traffic_per_gb": 3.0, "relayed_per_gb_hop": 0.0}}}) == Weights(
+        2, 3, 0
+    )
     assert weights_of({"config": {}}) == Weights()  # of an earlier version
 
 

@@ -177,7 +177,17 @@ def test_keys_come_first_and_say_which_run(vehicle_rows, transfer_rows):
 def test_every_metric_of_each_vehicle_has_its_percentiles(vehicle_rows, transfer_rows):
     columns = set(only_row(vehicle_rows({}), transfer_rows()).index)
     pooled = {"traffic_per_transfer_bytes", "mean_migration_time_s", "downtime_per_handoff_s", "mean_outage_s", "mean_lead_s"}
-    pooled |= {"entry_hit_rate", "handoff_hit_rate", "request_latency_ms", "request_latency_95th_ms", "strategy", "image_mb", "commanded_kmh", "seed", "vehicles"}
+    pooled |= {
+        "entry_hit_rate",
+        "handoff_hit_rate",
+        "request_latency_ms",
+        "request_latency_95th_ms",
+        "strategy",
+        "image_mb",
+        "commanded_kmh",
+        "seed",
+        "vehicles",
+    }
     of_each = {name for name in columns if name[-4:] not in ("_p05", "_p50", "_p95")} - pooled
     assert columns == pooled | of_each | {f"{name}_p{q}" for name in of_each for q in ("05", "50", "95")}
     assert {

@@ -7,8 +7,8 @@ from pytest import approx
 
 from msmf_traci.migration.ledger import Ledger, Outcome, Stage
 from msmf_traci.results.keys import Names
-from msmf_traci.results.store import read_table, write_table
 from msmf_traci.results.latencies import latencies_of
+from msmf_traci.results.store import read_table, write_table
 from msmf_traci.results.summary import summary_table
 from msmf_traci.results.tables import copies_table, migrations_table, stages_table, vehicles_table
 
@@ -19,8 +19,8 @@ MIGRATIONS = (
 VEHICLES = (
     "strategy image_mb vehicle commanded_kmh realised_kmh road_s distance_m image image_bytes memory_capacity_bytes latency_level_ms tier "
     "level_met deployment_bytes handoffs completed mispredicted user_left unfinished refused traffic_bytes wasted_bytes outages outage_s "
-    "longest_outage_s censored relayed_s late_s degraded_s satisfied_s unsatisfied_s outside_s unmatched_s reports report_bytes entry_hits entry_misses "
-    "handoff_hits handoff_misses copies copies_used copies_unused copies_unfinished copies_refused copy_bytes "
+    "longest_outage_s censored relayed_s late_s degraded_s satisfied_s unsatisfied_s outside_s unmatched_s reports report_bytes entry_hits "
+    "entry_misses handoff_hits handoff_misses copies copies_used copies_unused copies_unfinished copies_refused copy_bytes "
     "copy_wasted_bytes cloud_bytes other_bytes image_needed_bytes image_found_bytes relayed_byte_hops request_latency_ms "
     "request_latency_95th_ms ping_pongs"
 )
@@ -190,13 +190,13 @@ def test_vehicles_have_their_columns_and_their_own_values():
 
 
 def test_time_that_is_not_satisfied_is_the_rest_of_the_time_on_the_road():
-    """Car b: 100 s on the road, 1 s satisfied under nearest and 0 s under pm; car a, which was not on the road: -3 and -2 by these numbers."""
+    """Car b: 100 s on the road, of which 1 s satisfied under nearest, 0 s under pm; car a was 0 s on the road, and has 3 and 2 s here."""
     table = vehicles_table(names(), Ledger().transfers(), Ledger().copies(), never_ran(), trips(), containers())
     assert list(table["unsatisfied_s"]) == [-3, 99, -2, 100]
 
 
 def test_a_way_back_within_a_minute_is_a_ping_pong():
-    """0 -> 1 at 10 s, 1 -> 0 at 70 s (60 s after it left 0), 0 -> 1 at 131 s (121 s after it left 1... at 70 s: 61 s), 1 -> 2 -> 1 by 191 s."""
+    """Back on 0 after 60 s: it counts. Back on 1 after 60.5 s: it does not. To 2 and back on 1 within 41 s: it does."""
     books = Books()
     moves = ((0, 1, 10.0), (1, 0, 70.0), (0, 1, 130.5), (1, 2, 150.0), (2, 1, 191.0))
     for number, (source, target, end) in enumerate(moves):
@@ -238,7 +238,10 @@ def test_column_types_do_not_depend_on_whether_there_were_transfers(table):
     types = []
     for booked in (books, Ledger()):
         migrations = migrations_table(booked.transfers(), names())
-        made = {"migrations": migrations, "vehicles": vehicles_table(names(), booked.transfers(), booked.copies(), never_ran(), trips(), containers())}
+        made = {
+            "migrations": migrations,
+            "vehicles": vehicles_table(names(), booked.transfers(), booked.copies(), never_ran(), trips(), containers()),
+        }
         types.append(made[table].dtypes.to_dict())
     assert types[0] == types[1]
 

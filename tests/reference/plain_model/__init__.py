@@ -4,13 +4,15 @@
 
 Standard library only, but PyYAML for a plan from a file. Every function names the section of model.md, or the reading of model-notes.md,
 that it implements. Metres, seconds, bytes inside; conversion in `Options`. Not covered: variants (more than one combination of options in a
-run), and the strategy `lead`.
+run), and the strategies `lead` and `offline`.
 
-options, lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies (decisions, hits), plans (steps of a
-migration), container (state machine), layers and stores (what servers hold and what comes there), images (copies), admission and servers
-(capacities), links (shared rates), network (paths), world (one strategy's run, tables).
+options, lattice (cells and servers), roads (network and chains), frames (traces, reports), strategies (decisions, hits), baselines (those of
+the literature), bound (of what a trip costs), plans (steps of a migration), container (state machine), layers and stores (what servers hold
+and what comes there), images (copies), admission and servers (capacities), links (shared rates), network (paths), world (one strategy's run,
+tables).
 """
 
+from .bound import Weights
 from .frames import Frame, Known, known_at
 from .lattice import Lattice, Server, square_distance
 from .links import fair_rates, fill
@@ -37,6 +39,7 @@ __all__ = [
     "Servers",
     "Stores",
     "Strategist",
+    "Weights",
     "fair_rates",
     "fill",
     "known_at",

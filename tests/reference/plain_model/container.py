@@ -117,6 +117,7 @@ class Container:
         self.transfers: list[Row] = []
         self.outages: list[float] = []
         self.started = self.handoffs = self.censored = 0
+        self.running_s: dict[float, float] = {}  # by latency of requests
         self.relayed_s = self.late_s = self.degraded_s = self.satisfied_s = self.relayed_byte_hops = 0.0
         self.deployed = stores.deploy(host, load.layers, t_s)  # bytes that were missing
         self.images = Images(stores, load.layers, self.new_fetch)
@@ -233,6 +234,7 @@ class Container:
         if not self.running:
             return
         latency_ms = self.network.way_ms(attached, self.host) + self.options.tiers[self.host.tier].compute_ms + self.others_ms
+        self.running_s[float(latency_ms)] = self.running_s.get(float(latency_ms), 0.0) + seconds
         hops = self.network.lattice.hops(attached, self.host)
         if hops > 0:
             self.relayed_s += seconds

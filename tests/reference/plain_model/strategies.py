@@ -34,6 +34,15 @@ STRATEGIES = {
 }
 
 
+class Now(NamedTuple):
+    """A frame, and what is known of the container at it: its host, where its open transfer goes to, what others add to its computing."""
+
+    t_s: float
+    host: Server
+    receiving: Server | None
+    others_ms: float
+
+
 AS_EVER = Ahead()
 LEAST_MPS = 1.0  # a vehicle that stands will go on
 SPARE_S = 2.0
@@ -71,9 +80,9 @@ class Strategist:
         """The attached home: the server of the chosen tier that covers the attached cell (section 2)."""
         return self.lattice.server(self.network.tier(self.tiers, known.attached, self.level_ms, known.speed_mps), known.attached)
 
-    def decide(self, known: Known, host: Server) -> Decision:
+    def decide(self, known: Known, now: Now) -> Decision:
         """Both answers at a frame, the host being the one after the advance (section 6, readings 2 and 3)."""
-        home = self.home_of(known)
+        home, host = self.home_of(known), now.host
         view = self.view(known, home.tier)
         own = self.own_stretch(view, known, home)
         if self.kind.passes_short:

@@ -7,7 +7,7 @@ import json
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from .admission import HOME, TARGET, Admission
+from .baselines import BASELINES
+from .bound import Weights, bound
 from .container import BYTES, Container, Load
 from .frames import Frame, Known, Row, edges_seen, known_at, read_frames
 from .lattice import Cell, Lattice, Server
@@ -25,7 +27,7 @@ from .options import Ahead, Options, exact
 from .roads import RoadMap, read_network, read_routes
 from .servers import Servers
 from .stores import Stores
-from .strategies import STRATEGIES, Stays, Strategist
+from .strategies import STRATEGIES, Now, Stays, Strategist
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Recomputed:
     migrations: list[Row] = field(default_factory=list)
     copies: list[Row] = field(default_factory=list)
     vehicles: dict[tuple[str, str], Row] = field(default_factory=dict)
+    bound_of: dict[str, Callable[[Weights], float]] = field(default_factory=dict)  # by vehicle; it takes seconds
     stores: dict[str, Stores] = field(default_factory=dict)
     cell_mismatches: list[Row] = field(default_factory=list)
 
@@ -153,7 +156,9 @@ class World:
             self.servers.settle(vehicle.id, [host])
         container = vehicle.container
         assert container is not None
-        decision = strategist.decide(known, container.host)  # "seeing the host as it is then" (reading 1), wherever it was deployed
+        receiving = None if container.transfer is None else container.transfer.target
+        now = Now(t_s, container.host, receiving, float(container.others_ms))
+        decision = strategist.decide(known, now)  # "seeing the host as it is then" (reading 1), wherever it was deployed
         if not last:
             vehicle.stays.frame(decision, container.host)
             second = {
@@ -271,6 +276,10 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
         "late_s": container.late_s,
         "degraded_s": container.degraded_s,
         "satisfied_s": container.satisfied_s,
+        "unsatisfied_s": frames[-1].t_s - frames[0].t_s - container.satisfied_s,
+        "request_latency_ms": mean_latency(container.running_s),
+        "request_latency_95th_ms": latency_95th(container.running_s),
+        "ping_pongs": ping_pongs(transfers),
         "outside_s": math.fsum(after.t_s - before.t_s for before, after in steps if before.outside),
         "reports": vehicle.known[-1].reports,
         "report_bytes": vehicle.known[-1].reports * options.report_bytes,
@@ -278,6 +287,28 @@ def vehicle_row(vehicle: Vehicle, options: Options) -> Row:
         "road_s": frames[-1].t_s - frames[0].t_s,
         "distance_m": math.fsum(after.speed_mps * (after.t_s - before.t_s) for before, after in steps),
     }
+
+
+def mean_latency(running_s: Mapping[float, float]) -> float | None:
+    """Mean latency over the seconds that a container ran (section 9)."""
+    total_s = math.fsum(running_s.values())
+    return math.fsum(ms * s for ms, s in running_s.items()) / total_s if total_s > 0 else None
+
+
+def latency_95th(running_s: Mapping[float, float]) -> float | None:
+    """The least latency that was not exceeded in 95 % of these seconds (section 9)."""
+    total_s, passed_s = math.fsum(running_s.values()), 0.0
+    for latency_ms in sorted(running_s):
+        passed_s += running_s[latency_ms]
+        if total_s > 0 and passed_s >= 0.95 * total_s * (1 - 1e-12):
+            return latency_ms
+    return None
+
+
+def ping_pongs(transfers: Sequence[Row]) -> int:
+    """Completed transfers to a server that the container has left no more than 60 s before (section 9)."""
+    moves = [(row["t_run_s"], row["source"], row["target"]) for row in transfers if row["outcome"] == "completed"]
+    return sum(any(source == target and 0 < t_s - left_s <= 60 for left_s, source, _ in moves) for t_s, _, target in moves)
 
 
 def placed(vehicle: Vehicle, ended: Sequence[Row]) -> list[Row]:
@@ -362,7 +393,13 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
         for name, frames in traces.items():
             load = loads[strategy, name]
             ahead = options.ahead.get(strategy, Ahead())
-            strategist = Strategist(STRATEGIES[strategy], options, roads, network, routes[name], load, ahead)
+            if strategy in BASELINES:
+                kind, what = BASELINES[strategy]
+                strategist: Strategist = kind(what, options, roads, network, routes[name], load).begin(
+                    run["config"]["strategy"].get(strategy, {})
+                )
+            else:
+                strategist = Strategist(STRATEGIES[strategy], options, roads, network, routes[name], load, ahead)
             vehicles.append(Vehicle(name, frames, known[name], strategist, load))
         world = World(options, network, vehicles)
         world.drive()
@@ -373,6 +410,8 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
             result.migrations += [{"strategy": strategy, **row} for row in placed(vehicle, vehicle.container.transfers)]
             result.copies += [{"strategy": strategy, **row} for row in placed(vehicle, vehicle.container.images.rows)]
             result.vehicles[strategy, vehicle.id] = vehicle_row(vehicle, options)
+    for name, frames in traces.items():
+        result.bound_of[name] = partial(bound, frames, loads[options.strategies[0], name], options, network)
     result.decisions.sort(key=lambda row: (row["t_s"], row["strategy"], row["vehicle"]))
     result.migrations.sort(key=lambda row: (row["strategy"], row["vehicle"], row["transfer"]))
     result.copies.sort(key=lambda row: (row["strategy"], row["vehicle"], row["copy"]))
