@@ -434,25 +434,23 @@ def test_two_minds_agree_on_baselines(words: list[str], called: Command, tmp_pat
     compare(traced(called, tmp_path, *words))
 
 
+# small images and low levels, so that plans move and come back
+EAGER = ["workload.image_mb=[20,100]", "workload.memory_mb=[1,20]", "workload.latency_levels_ms=[15,20,40]"]
+
+
 @pytest.mark.parametrize(
     "words",
     [
-        [],
-        ["workload.request_mbps=100", "tiers=three", "attachment.hysteresis_m=40"],
-        ["handoff.plan=postcopy", "links.round_trip_ms=20", "workload.request_mbps=100", "cost.unsatisfied_per_s=0.1"],
-        ["handoff.plan=replay", "migration=runc_rsync", "handoff.switch_ms=300", "mobility.speed_kmh=100", "workload.request_mbps=20"],
-        [
-            "workload.application={game: 1, face: 1, ram: 2}",
-            "images.shared=true",
-            "workload.image_mb=[100,2000]",
-            "workload.request_mbps=20",
-        ],
+        [*EAGER, "workload.request_mbps=1"],
+        [*EAGER, "workload.request_mbps=100", "tiers=three", "attachment.hysteresis_m=40"],
+        [*EAGER, "handoff.plan=postcopy", "links.round_trip_ms=20", "workload.request_mbps=100", "cost.unsatisfied_per_s=0.1"],
+        [*EAGER, "handoff.plan=replay", "migration=runc_rsync", "handoff.switch_ms=300", "mobility.speed_kmh=100"],
+        ["workload.application={game: 1, face: 1, ram: 2}", "images.shared=true", "workload.request_mbps=20", "cost.traffic_per_gb=0.1"],
     ],
     ids=["default", "relaying, three tiers", "post-copy", "replay, fast", "layers"],
 )
 def test_two_minds_agree_on_bounds(words: list[str], called: Command, tmp_path: Path) -> None:
-    """Small images and low levels, so that plans move and come back."""
-    run = traced(called, tmp_path, *SMALL, "strategies=[pm]", "workload.image_mb=[20,300]", "workload.latency_levels_ms=[20,25,60]", *words)
+    run = traced(called, tmp_path, *SMALL, "strategies=[pm]", *words)
     mind, bounds = second_mind(run), pd.read_csv(run / "bounds.csv", dtype={"vehicle": str})
     assert (bounds.moves > 1).sum() > 5
     some = bounds[bounds.vehicle.isin(sorted(mind.bound_of)[:15])]
