@@ -16,7 +16,7 @@ from msmf_traci.experiment.preparation import City, Inputs
 from msmf_traci.experiment.variants import Variants
 from msmf_traci.migration.workload import draw_uniforms, make_containers
 from msmf_traci.mobility.tracks import Follower
-from msmf_traci.results.console import ProgressDisplay
+from msmf_traci.results.console import ProgressDisplay, quietly
 from msmf_traci.scratch import temporary_folder
 from msmf_traci.strategies.strategy import Foreknowledge
 
@@ -39,7 +39,7 @@ def foreknowledge(
     if not knowing:
         return {}
     hysteresis_m = [each.config.attachment.hysteresis_m for each in variants.variants]
-    with temporary_folder() as scratch:
+    with temporary_folder() as scratch, quietly():
         stays, vehicles = look_through(config, inputs, city, trip_file, {hysteresis_m[v] for v in knowing}, scratch)
     uniform, policies, plans = draw_uniforms(vehicles, config.seed), variants.policies(), variants.plans()
     tasks = [make_containers(uniform, workload) for workload in variants.workloads]

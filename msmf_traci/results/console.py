@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +18,7 @@ with warnings.catch_warnings():  # a notebook without ipywidgets shows a line in
     from tqdm.auto import tqdm
 
 LOG_EVERY_S = 10.0
+_is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
 
 
 class ProgressDisplay:
@@ -65,4 +69,15 @@ def counted(number: int, thing: str) -> str:
 
 def say(text: str) -> None:
     """A line of what is going on, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    if not _is_quiet.get():
+        print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Say nothing of what is going on: it is done twice, and said the other time."""
+    before = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(before)
