@@ -103,6 +103,7 @@ class Output(Section):
     format: Literal["csv", "parquet"] = Field(description="format of the tables")
     trace: bool = Field(description="also write frames, decisions and stages")
     migrations: bool = Field(description="write migrations, the largest table; false for wide studies that need summaries only")
+    bounds: bool = Field(description="find what trips cost at least; false for wide studies, where it takes its time")
     speed_bands_kmh: list[Positive] = Field(description="limits of the bands of realised speed in summary_by_band")
 
     @model_validator(mode="after")

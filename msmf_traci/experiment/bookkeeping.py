@@ -41,12 +41,17 @@ def tables_of(drive: Drive) -> dict[str, pd.DataFrame]:
     vehicles = vehicles_table(names, transfers, copies, latencies, _of_trips(drive), _of_containers(drive))
     summary = with_stores(summary_table(vehicles, migrations, latencies, config.seed, names.columns), _of_stores(drive))
     at = weights(config)
-    stays = {hysteresis_m: log.stays() for hysteresis_m, log in drive.world.observer.stays.items()}
-    at_all = [at.with_traffic(factor) for factor in TRAFFIC_FACTORS.values()]
-    bounds = bounds_table(drive.variants, drive.servers, stays, drive.tasks, names, at_all)
-    summary = with_bounds(valued(summary, at), bounds, at)
+    summary = valued(summary, at)
+    bounds = None
+    if config.output.bounds:
+        stays = {hysteresis_m: log.stays() for hysteresis_m, log in drive.world.observer.stays.items()}
+        at_all = [at.with_traffic(factor) for factor in TRAFFIC_FACTORS.values()]
+        bounds = bounds_table(drive.variants, drive.servers, stays, drive.tasks, names, at_all)
+        summary = with_bounds(summary, bounds, at)
     by_band = band_table(vehicles, migrations, latencies, config.seed, config.output.speed_bands_kmh, names.columns)
-    tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band, "bounds": bounds}
+    tables = {"vehicles": vehicles, "summary": summary, "summary_by_band": by_band}
+    if bounds is not None:
+        tables["bounds"] = bounds
     if config.output.migrations:
         tables |= {"migrations": migrations, "copies": copies_table(copies, names)}
     if config.output.trace:

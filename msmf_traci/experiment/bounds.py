@@ -18,10 +18,10 @@ from msmf_traci.experiment.preparation import draw_trips, judge_files, read_city
 from msmf_traci.experiment.variants import Variants, make_variants
 from msmf_traci.migration.bound import bound, least_move
 from msmf_traci.migration.workload import Containers, draw_uniforms, make_containers
-from msmf_traci.results.cost import WEIGHTS, has_weights
+from msmf_traci.results.cost import BOUNDS, WEIGHTS, has_weights, read_bounds
 from msmf_traci.results.keys import Names
 from msmf_traci.results.run_facts import read_facts
-from msmf_traci.results.store import read_table, rewrite_table
+from msmf_traci.results.store import rewrite_table
 from msmf_traci.scenario.content_cache import used_until_the_end
 from msmf_traci.scratch import temporary_folder
 from msmf_traci.weights import Weights
@@ -94,9 +94,9 @@ def add_bounds(folder: Path, weights: Sequence[Weights]) -> pd.DataFrame:
     InputError
         If it is no run, or what it stands on is not the same any more.
     """
-    facts, bounds = read_facts(folder), read_table(folder, "bounds")
-    missing = [each for each in weights if not has_weights(bounds, each).any()]
-    if not missing:
+    facts, bounds = read_facts(folder), read_bounds(folder)
+    missing = [each for each in weights if bounds is None or not has_weights(bounds, each).any()]
+    if bounds is not None and not missing:
         return bounds
     config = Config.model_validate(facts["config"])
     inputs = judge_files(config)
@@ -116,6 +116,6 @@ def add_bounds(folder: Path, weights: Sequence[Weights]) -> pd.DataFrame:
     tasks = [make_containers(uniform, workload) for workload in variants.workloads]
     keys, server_names = [each.keys for each in variants.variants], [(each.names, each.tier_names) for each in servers]
     added = bounds_table(variants, servers, stays, tasks, Names(vehicles, keys, server_names), missing)
-    bounds = pd.concat([bounds.astype(added.dtypes.to_dict()), added], ignore_index=True)
-    rewrite_table(folder, "bounds", bounds, config.output.format)
+    bounds = added if bounds is None else pd.concat([bounds.astype(added.dtypes.to_dict()), added], ignore_index=True)
+    rewrite_table(folder, BOUNDS, bounds, config.output.format)
     return bounds

@@ -16,7 +16,7 @@ from msmf_traci.config.schema import Config
 from msmf_traci.errors import InputError
 from msmf_traci.launch.naming import free, results_folder, swept_folder
 from msmf_traci.results.console import say
-from msmf_traci.results.cost import BOUND_COLUMNS, COST_COLUMNS, revalued, weights_of
+from msmf_traci.results.cost import BOUND_COLUMNS, COST_COLUMNS, read_bounds, revalued, weights_of
 from msmf_traci.results.option_columns import columns_beside_keys, key_value
 from msmf_traci.results.store import read_run, read_table
 from msmf_traci.results.tables import TABLE_COLUMNS
@@ -121,7 +121,7 @@ def _valued_as_asked(summary: pd.DataFrame, point: Point) -> pd.DataFrame:
     wanted = Weights(**point.config.cost.model_dump())
     if weights_of(read_run(folder) or {"config": {}}) == wanted:
         return summary
-    numbers = revalued(read_table(folder, "summary"), read_table(folder, "bounds"), wanted)
+    numbers = revalued(read_table(folder, "summary"), read_bounds(folder), wanted)
     if numbers[list(BOUND_COLUMNS)].isna().all(axis=None):
         say(f"{folder} has no bounds at these weights; msmf-traci bound {folder} cost.NAME=NUMBER adds them")
     return summary.assign(**{name: numbers[name] for name in COST_COLUMNS})

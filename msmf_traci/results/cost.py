@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 from msmf_traci.config.fields import LARGEST
 from msmf_traci.errors import InputError
 from msmf_traci.results.keys import ALL, MODE
+from msmf_traci.results.store import read_table
 from msmf_traci.units import BYTES_PER_GB
 from msmf_traci.weights import Weights
 
@@ -22,6 +24,7 @@ TRAFFIC_FACTORS = {"": 1.0, "_cheap_traffic": 1 / 5, "_dear_traffic": 5.0}
 """What traffic weighs beside its weight, by the end of a column's name."""
 
 WEIGHTS = ("unsatisfied_per_s", "traffic_per_gb", "relayed_per_gb_hop")
+BOUNDS = "bounds"
 BOUND_COLUMNS = tuple(f"bound{end}_per_trip" for end in TRAFFIC_FACTORS)
 COST_COLUMNS = tuple(f"{what}{end}_per_trip" for end in TRAFFIC_FACTORS for what in ("cost", "bound"))
 _ROUNDING = 1e-9  # of a weight that was written to a file
@@ -55,9 +58,15 @@ def weights_from(words: Sequence[str], before: Weights) -> Weights:
     return found
 
 
-def revalued(summary: pd.DataFrame, bounds: pd.DataFrame, weights: Weights) -> pd.DataFrame:
+def revalued(summary: pd.DataFrame, bounds: pd.DataFrame | None, weights: Weights) -> pd.DataFrame:
     """A summary as a run has left it with costs at other weights, and with the bounds at these weights, as far as there are any."""
-    return with_bounds(valued(summary, weights), bounds, weights)
+    found = valued(summary, weights)
+    return found if bounds is None else with_bounds(found, bounds, weights)
+
+
+def read_bounds(folder: Path) -> pd.DataFrame | None:
+    """The bounds of a run; None where it has none."""
+    return read_table(folder, BOUNDS) if any((folder / f"{BOUNDS}.{format}").is_file() for format in ("csv", "parquet")) else None
 
 
 def valued(summary: pd.DataFrame, weights: Weights) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 
 from msmf_traci.arrays import ByteArray, FloatArray, IntArray
 from msmf_traci.compiled import compiled
-from msmf_traci.migration.bound import Bounds, bound, least_move
+from msmf_traci.migration.bound import AWAY, Bounds, bound, least_move
 from msmf_traci.migration.kernel import Now
 from msmf_traci.migration.links import rates_between
 from msmf_traci.migration.policy import Policy, Source
@@ -90,8 +90,9 @@ class Offline(Strategy):
         """Home: the server that is due, once the memory is in step; target: that, or the next one; image: on those whose time has come."""
         look, c, schedule = now.look, now.container, now.memory.view(np.float64)
         if look.first:
-            return int(schedule[0]), NO_SERVER
-        n, listed, due, home, target = int(schedule[1]), 0, int(schedule[0]), KEEP, NO_SERVER
+            return KEEP if schedule[0] == AWAY else int(schedule[0]), NO_SERVER
+        n, listed, home, target = int(schedule[1]), 0, KEEP, NO_SERVER
+        due = c.host if schedule[0] == AWAY else int(schedule[0])  # where no server is worth it, there are no moves
         for k in range(n):
             move = schedule[_HEAD + _OF_MOVE * k : _HEAD + _OF_MOVE * (k + 1)]
             server = int(move[_SERVER])

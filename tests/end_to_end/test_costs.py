@@ -98,6 +98,25 @@ def test_other_weights_make_no_run_again_and_bounds_are_added(called: Command, t
     assert ours[ours["unsatisfied_per_s"] == 3].reset_index(drop=True).equals(theirs)
 
 
+def test_bounds_can_be_left_out_and_added(called: Command, tmp_path: Path) -> None:
+    words = (*FEW[:2], "strategies=[never]", "variants.workload.image_mb=[100,500]")
+    assert called(tmp_path, *words, "output.dir=without", "output.bounds=false").returncode == 0
+    assert called(tmp_path, *words, "output.dir=with").returncode == 0
+    without, whole = only_run(tmp_path / "without"), only_run(tmp_path / "with")
+    assert not (without / "bounds.csv").exists()
+    assert pd.read_csv(without / "summary.csv")["bound_per_trip"].isna().all()
+    assert called(tmp_path, "bound", str(without)).returncode == 0
+    assert (without / "bounds.csv").read_bytes() == (whole / "bounds.csv").read_bytes()
+
+
+def test_where_no_server_meets_a_level_all_time_costs_and_offline_stays(called: Command, tmp_path: Path) -> None:
+    assert called(tmp_path, *FEW, "strategies=[offline,never]", "workload.latency_levels_ms=[1,2,3]").returncode == 0
+    run = only_run(tmp_path / "out")
+    vehicles, bounds = pd.read_csv(run / "vehicles.csv"), pd.read_csv(run / "bounds.csv")
+    assert (vehicles["traffic_bytes"] == 0).all() and (bounds["moves"] == 0).all()
+    assert bounds["bound"].sum() == approx(3 * vehicles.query("strategy == 'never'")["road_s"].sum())
+
+
 TEN_LINES = """
 import msmf_traci as msmf
 import numpy as np
