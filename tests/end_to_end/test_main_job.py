@@ -58,8 +58,16 @@ def test_documentation_shows_what_the_default_run_prints(default_run: tuple[Path
     assert {strategy for strategy, _ in rows} == STRATEGIES
     made = {strategy: numbers.split() for strategy, numbers in re.findall(r"^(\w+) +(\d.*)$", printed, re.MULTILINE)}
     for strategy, cells in rows:
-        traffic, _, handoffs, _, _, unavailable, satisfied, *_ = made[strategy]
-        assert cells.replace(" ", "").split("|") == [traffic, handoffs, unavailable, satisfied]
+        traffic, _, handoffs, _, _, unavailable, satisfied, cost, *_ = made[strategy]
+        assert cells.replace(" ", "").split("|") == [traffic, handoffs, unavailable, satisfied, cost]
+    (bound,) = re.findall(r"^\| \*bound: .*\* \|.* ([\d.]+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert f"no strategy can cost less than {bound}." in printed
+
+
+def test_documentation_says_what_lead_costs(called: Command, tmp_path: Path) -> None:
+    printed = called(tmp_path, "strategies=[lead]").stdout
+    (cost,) = re.findall(r"no\s+longer be served, costs ([\d.]+)\.$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert f"lead costs least: {cost} a trip" in printed
 
 
 def test_documentation_shows_what_relaying_changes(default_run: tuple[Path, str], called: Command, tmp_path: Path) -> None:
