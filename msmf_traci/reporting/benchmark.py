@@ -163,6 +163,8 @@ def _figures(benchmark: Benchmark, city: str) -> list[Figure]:
     points["is_front"] = False
     for _, group in points[~points["strategy"].isin(benchmark.perfect)].groupby("speed_kmh", dropna=False):
         points.loc[front(group["traffic_gb"], group["satisfied"]), "is_front"] = True
+    is_named = points["is_front"] | points["strategy"].isin(benchmark.perfect)
+    points["label"] = points["strategy"].where(is_named, "")  # the others are often too near to each other
     names = list(points["strategy"].unique())
     speeds = list(points["speed"].unique())
     color, shape = style.color(names), style.shape(names)
@@ -184,7 +186,7 @@ def _figures(benchmark: Benchmark, city: str) -> list[Figure]:
         .mark_line(color="#888888", strokeDash=[4, 3])
         .encode(x=traffic, y=share, order="traffic_gb:Q"),
         at_speed.mark_point(filled=True, size=90).encode(x=traffic, y=share, color=color, shape=shape, tooltip=tooltip),
-        at_speed.mark_text(align="left", dx=8, fontSize=11).encode(x=traffic, y=share, text="strategy:N"),
+        at_speed.mark_text(align="left", dx=8, fontSize=11).encode(x=traffic, y=share, text="label:N"),
     ).add_params(is_shown)
     where = f"{city}: dedicated links, a late handoff is relayed, means over {int(points['seeds'].max())} seeds"
     known = f" {', '.join(benchmark.perfect)}: perfect prediction." if benchmark.perfect else ""
