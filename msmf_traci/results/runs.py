@@ -13,6 +13,7 @@ import pandas as pd
 
 from msmf_traci.errors import InputError
 from msmf_traci.files.input_file import input_folder
+from msmf_traci.results.cost import read_bounds
 from msmf_traci.results.option_columns import SEED_OPTION, SPEED_OPTION, column_names, key_value
 from msmf_traci.results.run_facts import is_session, read_facts, refuse_mixed_versions
 from msmf_traci.results.screen import asked, headline, means_words, result_table, sweep_table
@@ -43,6 +44,11 @@ class _Tables(ABC):
     def vehicles(self) -> pd.DataFrame:
         """One row a run, vehicle and variant."""
         return self.table("vehicles")
+
+    @cached_property
+    def bounds(self) -> pd.DataFrame:
+        """One row a run, vehicle, combination of varied options, and weights: what the trip costs at least."""
+        return self.table("bounds")
 
     @cached_property
     def migrations(self) -> pd.DataFrame:
@@ -126,6 +132,8 @@ class Run(_Tables):
         """
         if name in ("frames", "decisions", "stages") and not self.options.get("output.trace"):
             raise InputError(f"{self.folder} has no table {name}: the run was not traced; run it again with output.trace=true")
+        if name == "bounds" and read_bounds(self.folder) is None:
+            raise InputError(f"{self.folder} has no table bounds; msmf-traci bound {self.folder} makes it")
         if name in ("migrations", "copies") and not self.options.get("output.migrations", True):
             raise InputError(f"{self.folder} has no table {name}; run it again without output.migrations=false")
         return _typed(read_table(self.folder, name))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pytest import approx
 
+import msmf_traci as msmf
 from msmf_traci.config.strategy_schema import BUILT_IN
 from msmf_traci.results.cost import BOUND_COLUMNS
 from tests.end_to_end.test_main_job import only_run
@@ -105,7 +106,10 @@ def test_bounds_can_be_left_out_and_added(called: Command, tmp_path: Path) -> No
     without, whole = only_run(tmp_path / "without"), only_run(tmp_path / "with")
     assert not (without / "bounds.csv").exists()
     assert pd.read_csv(without / "summary.csv")["bound_per_trip"].isna().all()
+    with pytest.raises(msmf.InputError, match="msmf-traci bound"):
+        _ = msmf.load(without).bounds
     assert called(tmp_path, "bound", str(without)).returncode == 0
+    assert len(msmf.load(without).bounds) == 3 * 25 * 2
     assert (without / "bounds.csv").read_bytes() == (whole / "bounds.csv").read_bytes()
 
 
