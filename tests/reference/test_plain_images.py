@@ -20,6 +20,7 @@ from tests.reference.plain_model import (
     Known,
     Lattice,
     Network,
+    Now,
     Options,
     Recomputed,
     RoadMap,
@@ -400,4 +401,4 @@ def test_near(mean_mps: float, position_m: float, bandwidth_mbps: float | None, 
     load = Load(100 * MB, 4 * MB, Fraction(30))
     strategist = Strategist(STRATEGIES["pm"], options, roads, Network(options, lattice), [], load, Ahead(2, True, 1.3))
     known = Known((0, 0), (0.0, position_m), 7.0, "road", position_m, None, None, 1, mean_mps)
-    assert strategist.decide(known, H) == (H, A if near else None, (A, B))
+    assert strategist.decide(known, Now(0.0, H, None, 0.0)) == (H, A if near else None, (A, B))

@@ -27,6 +27,7 @@ from tests.reference.plain_model import (
     Known,
     Lattice,
     Network,
+    Now,
     Options,
     Recomputed,
     RoadMap,
@@ -362,5 +363,9 @@ def test_short_verdict_is_judged_again_on_another_edge() -> None:
     host, homes = lattice.server("local", (1, 0)), []
     for t, (x, edge, position) in enumerate([(700, "a", 400), (720, "a", 420), (790, "a", 490), (800, "c", 10), (800, "c", 20)]):
         point = (float(x), 245.0 - (position if edge == "c" else 0))
-        homes.append(strategist.decide(Known(lattice.cell_of(point), point, 10, edge, position, None, None, t + 1), host).home)
+        homes.append(
+            strategist.decide(
+                Known(lattice.cell_of(point), point, 10, edge, position, None, None, t + 1), Now(float(t), host, None, 0.0)
+            ).home
+        )
     assert [home and home.name for home in homes] == ["L:1,0", None, None, "L:2,-1", "L:2,-1"]  # c ends inside: never short

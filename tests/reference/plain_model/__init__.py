@@ -21,7 +21,7 @@ from .options import Options
 from .roads import Edge, RoadMap, read_network
 from .servers import NoRoomError, Servers
 from .stores import Stores
-from .strategies import STRATEGIES, Strategist
+from .strategies import STRATEGIES, Now, Strategist
 from .world import Recomputed, recompute
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Lattice",
     "Network",
     "NoRoomError",
+    "Now",
     "Options",
     "Recomputed",
     "RoadMap",
