@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,33 +49,42 @@ def main(words: Sequence[str]) -> None:
     cities = typed.city or (["synthetic"] if typed.quick else [city for city in CITIES if _is_there(city)])
     for city in cities:
         _find(city)
+    for word in typed.words:
+        if word.startswith(("strategies=", "output.dir=", "seed=")):
+            raise InputError(f"{word}: the benchmark says this itself; use --strategy, --out or --seeds")
 
     # what is heavy is loaded only once the words are known to be right
     from msmf_traci.config.compose import Request, read_request
+    from msmf_traci.experiment.bounds import add_bounds
     from msmf_traci.launch.carrying_out import make_sweep
     from msmf_traci.reporting.benchmark import benchmark_of, write_benchmark
     from msmf_traci.reporting.folder import refuse_strangers
+    from msmf_traci.results.cost import TRAFFIC_FACTORS
     from msmf_traci.results.runs import Run
     from msmf_traci.strategies.plugins import load_strategies
+    from msmf_traci.weights import Weights
 
-    def request_of(city: str, *more: str) -> Request:
+    def request_of(city: str, more: Sequence[str]) -> Request:
         seeds = "0" if typed.quick else SEEDS[typed.seeds]
         speeds = ["mobility.speed_kmh=50"] if typed.quick and city != "bologna" else []
         fixed = [f"experiment=benchmark_{city}", f"seed={seeds}", *speeds, f"output.dir={out / 'runs' / city}"]
-        return read_request([*fixed, *more, *typed.words], multirun=True, config_dir=None)
+        return read_request([*fixed, *more], multirun=True, config_dir=None)
 
     refuse_strangers(out / "page")
     requests = {}
     for city in cities:
-        named = request_of(city).points[0].config.strategies
+        named = request_of(city, ()).points[0].config.strategies
         own = [name for name in typed.strategy if name not in named]
-        requests[city] = request_of(city, f"strategies=[{','.join([*named, *own])}]") if own else request_of(city)
+        requests[city] = request_of(city, [*([f"strategies=[{','.join([*named, *own])}]"] if own else []), *typed.words])
     reference = load_strategies(typed.strategy[:1])[0].name if typed.strategy else REFERENCE
     made = {}
     for city, request in requests.items():
         say(f"{city}: {counted(len(request.points), 'run')}")
         made[city] = [Run(folder) for folder in make_sweep(request).runs]
-    print(f"Benchmark: {write_benchmark(benchmark_of(made, reference), out / 'page')}")
+    weights = Weights(**next(iter(requests.values())).points[0].config.cost.model_dump())
+    for run in itertools.chain(*made.values()):  # runs that were made before may be valued at other weights now
+        add_bounds(run.folder, [weights.with_traffic(factor) for factor in TRAFFIC_FACTORS.values()])
+    print(f"Benchmark: {write_benchmark(benchmark_of(made, reference, weights), out / 'page')}")
 
 
 def _is_there(city: str) -> bool:

@@ -20,10 +20,11 @@ from msmf_traci.reporting.overview import front
 from msmf_traci.reporting.page import page_frame, template_of
 from msmf_traci.reporting.page_tables import Field, PageTable
 from msmf_traci.reporting.stills import write_figure
-from msmf_traci.results.cost import TRAFFIC_FACTORS
+from msmf_traci.results.cost import TRAFFIC_FACTORS, read_bounds, revalued
 from msmf_traci.results.intervals import LEVEL, mean_interval
 from msmf_traci.results.run_facts import perfect_strategies
 from msmf_traci.results.runs import Run
+from msmf_traci.weights import Weights
 
 PAGE = "index.html"
 SETTING = ["city", "speed_kmh", "unsynced", "links"]
@@ -47,6 +48,8 @@ class Benchmark:
         The strategy that others are compared with.
     perfect
         Strategies that know the road ahead, or the whole trip.
+    weights
+        At which costs are reckoned.
     """
 
     runs: pd.DataFrame
@@ -54,9 +57,10 @@ class Benchmark:
     paired: pd.DataFrame
     reference: str
     perfect: tuple[str, ...]
+    weights: Weights
 
 
-def benchmark_of(runs: Mapping[str, Sequence[Run]], reference: str) -> Benchmark:
+def benchmark_of(runs: Mapping[str, Sequence[Run]], reference: str, weights: Weights) -> Benchmark:
     """The tables of finished runs.
 
     Parameters
@@ -65,10 +69,12 @@ def benchmark_of(runs: Mapping[str, Sequence[Run]], reference: str) -> Benchmark
         By city.
     reference
         The strategy that others are compared with.
+    weights
+        At which costs are reckoned.
     """
-    rows = pd.concat([_rows(city, run) for city, each in runs.items() for run in each], ignore_index=True)
+    rows = pd.concat([_rows(city, run, weights) for city, each in runs.items() for run in each], ignore_index=True)
     perfect = dict.fromkeys(name for each in runs.values() for run in each for name in perfect_strategies(run.facts))
-    return Benchmark(rows, _means(rows, tuple(perfect)), _paired(rows, reference), reference, tuple(perfect))
+    return Benchmark(rows, _means(rows, tuple(perfect)), _paired(rows, reference), reference, tuple(perfect), weights)
 
 
 def write_benchmark(benchmark: Benchmark, out: Path) -> Path:
@@ -90,9 +96,9 @@ def write_benchmark(benchmark: Benchmark, out: Path) -> Path:
     return out / PAGE
 
 
-def _rows(city: str, run: Run) -> pd.DataFrame:
+def _rows(city: str, run: Run, weights: Weights) -> pd.DataFrame:
     """A run's strategies in every setting: what they cost, and what that is made of."""
-    summary = run.summary
+    summary = revalued(run.summary, read_bounds(run.folder), weights)
     rows = pd.DataFrame(
         {
             "city": city,
@@ -220,6 +226,7 @@ def _page(benchmark: Benchmark, figures: Sequence[Figure]) -> str:
         answer=_answer(benchmark),
         intervals=intervals,
         reference=benchmark.reference,
+        weights=benchmark.weights,
         **page_frame(figures),
     )
 
@@ -251,6 +258,7 @@ def _table(benchmark: Benchmark, means: pd.DataFrame) -> PageTable:
     columns = [
         ("strategy", "", False),
         ("cost", "unsatisfied seconds, GB sent and GB-hops relayed, each times its weight", True),
+        ("bound", "what no strategy can get below", True),
         ("regret", "cost less the bound", True),
         (f"more than {benchmark.reference}", "difference of costs on the same seeds", True),
         ("traffic / 5", "cost where traffic weighs a fifth", True),
@@ -283,6 +291,7 @@ def _table(benchmark: Benchmark, means: pd.DataFrame) -> PageTable:
             [
                 Field(str(row["strategy"]), key=str(row["strategy"])),
                 _with_span(row["cost"], row["cost_low"], row["cost_high"]),
+                Field(measured(row["bound"]), key=row["bound"]),
                 _with_span(row["regret"], row["regret_low"], row["regret_high"]),
                 _with_span(difference["difference"], difference["difference_low"], difference["difference_high"]),
                 *(Field("" if math.isnan(value) else measured(value), key=value) for value in numbers),

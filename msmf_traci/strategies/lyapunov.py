@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from msmf_traci.compiled import compiled
 from msmf_traci.deployment.server_map import request_ms
 from msmf_traci.migration.kernel import Now
-from msmf_traci.records import dtype_of
+from msmf_traci.records import Int32, dtype_of
 from msmf_traci.sentinels import KEEP, NO_SERVER
+from msmf_traci.strategies.mdp import has_ended
 from msmf_traci.strategies.strategy import Strategy
 from msmf_traci.units import BYTES_PER_GB, BYTES_PER_MB
 
@@ -36,10 +37,11 @@ class LyapunovOptions:
 
 
 class Queue:
-    """The virtual queue in GB, when the next slot begins, and where the container was sent."""
+    """The virtual queue in GB, the vehicle's first frame, which slot ends next, and where the container was sent."""
 
     gb: float
-    next_s: float
+    begin_s: float
+    slot: Int32 = 1
     home: int = KEEP
 
 
@@ -59,15 +61,15 @@ class Lyapunov(Strategy):
         """Home: once a slot the host, or a server of the user's cell or of a neighbour that costs less; in between the same."""
         look, c, own, queue = now.look, now.container, now.options.view(_OPTIONS)[0], now.memory.view(_MEMORY)[0]
         if look.first:
-            queue.next_s = look.time_s + own.slot_s
+            queue.begin_s = look.time_s
             return look.home, NO_SERVER
         if queue.home == c.host:
             queue.home = KEEP
-        if look.time_s < queue.next_s or c.target != NO_SERVER:  # or a move is under way
+        if not has_ended(queue.begin_s, queue.slot, own.slot_s, look.time_s) or c.target != NO_SERVER:  # or a move is under way
             return queue.home, NO_SERVER
         budget_gb, move_gb = own.budget_mb_per_s * own.slot_s * BYTES_PER_MB / BYTES_PER_GB, (c.image_bytes + c.memory_bytes) / BYTES_PER_GB
-        while queue.next_s <= look.time_s:
-            queue.next_s += own.slot_s
+        while has_ended(queue.begin_s, queue.slot, own.slot_s, look.time_s):
+            queue.slot += 1
             queue.gb = max(0.0, queue.gb - budget_gb)
         best, least = c.host, own.delay_per_ms * latency_ms(now, c.host)
         for k in range(-1, now.server_map.neighbours.shape[1]):

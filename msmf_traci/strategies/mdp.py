@@ -19,6 +19,7 @@ from msmf_traci.sentinels import KEEP, NO_SERVER
 from msmf_traci.strategies.strategy import Strategy
 
 _MOST_ROUNDS = 1000  # of policy iteration, which takes a few
+_ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class MdpOptions:
 
 
 class Watch:
-    """What was seen of a vehicle: when the next slot ends, the cell at its begin, slots so far and those in which it left; the policy."""
+    """What was seen of a vehicle: its first frame, which slot ends next, the cell at its begin, slots so far, those in which it left."""
 
-    end_s: float
+    begin_s: float
+    slot: Int32 = 1
     cell: int = -1
     slots: Int32
     left: Int32
-    solved_slots: Int32 = -1
     home: int = KEEP
 
 
@@ -80,16 +81,16 @@ class Mdp(Strategy):
         """Home: at the end of each slot the server on the way to the user at the distance of the best action; in between the same."""
         look, c, own, watch = now.look, now.container, now.options.view(_OPTIONS)[0], now.memory.view(_MEMORY)[0]
         if look.first:
-            watch.end_s, watch.cell = look.time_s + own.slot_s, look.cell
+            watch.begin_s, watch.cell = look.time_s, look.cell
             return look.home, NO_SERVER
         if watch.home == c.host:
             watch.home = KEEP
-        if look.time_s >= watch.end_s:
+        if has_ended(watch.begin_s, watch.slot, own.slot_s, look.time_s):
             watch.slots += 1
             watch.left += int(look.cell != watch.cell)
             watch.cell = look.cell
-            while watch.end_s <= look.time_s:
-                watch.end_s += own.slot_s
+            while has_ended(watch.begin_s, watch.slot, own.slot_s, look.time_s):
+                watch.slot += 1
             if c.target != NO_SERVER:  # a move is under way
                 return watch.home, NO_SERVER
             hops = hops_to(c.host, look.cell, now.server_map)
@@ -101,6 +102,12 @@ class Mdp(Strategy):
             apart = best[min(hops, n)]
             watch.home = KEEP if apart >= hops else server_between(c.host, look.cell, apart, now.server_map)
         return watch.home, NO_SERVER
+
+
+@compiled
+def has_ended(begin_s: float, slot: int, slot_s: float, time_s: float) -> bool:
+    """Whether a slot, counted from 1, has ended; what multiplying decimal fractions leaves does not count."""
+    return bool(begin_s + slot * slot_s <= time_s + _ROUNDING_S)
 
 
 @compiled

@@ -124,18 +124,25 @@ def test_where_no_server_meets_a_level_all_time_costs_and_offline_stays(called: 
 TEN_LINES = """
 import msmf_traci as msmf
 import numpy as np
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Options:
+    hops: int = 2
 
 class Lazy(msmf.Strategy):
     name = "lazy"
+    Options = Options
 
     def decide(self, now):
-        return msmf.Decision(np.where(now.hops < 2, msmf.KEEP, now.home), now.next_home())
+        return msmf.Decision(np.where(now.hops < self.options.hops, msmf.KEEP, now.home), now.next_home())
 """
 
 
 def test_benchmark_with_a_strategy_of_ones_own_is_one_page_and_goes_on_where_it_ended(called: Command, tmp_path: Path) -> None:
     (tmp_path / "lazy.py").write_text(TEN_LINES)
     words = ("benchmark", "--quick", "--strategy", "lazy:Lazy", "--out", "bench", "mobility.vehicles=10", "deployment.rings=8")
+    words = (*words, "strategy.lazy.hops=3")
     first = called(tmp_path, *words)
     assert first.returncode == 0, first.stderr
     page = tmp_path / "bench" / "page"
@@ -150,6 +157,13 @@ def test_benchmark_with_a_strategy_of_ones_own_is_one_page_and_goes_on_where_it_
         said = paired.query("unsynced == @unsynced and links == @links and strategy == 'never'")["difference"]
         assert said.tolist() == approx([difference])
     assert "more than lazy" in (page / "index.html").read_text()
+    dearer = called(tmp_path, *words, "cost.traffic_per_gb=50")
+    assert dearer.returncode == 0 and "1 of 1 run is done already" in dearer.stderr
+    valued = pd.read_csv(page / "runs.csv").set_index(["unsynced", "links", "strategy"])
+    assert (valued["cost"] - rows["cost_dear_traffic"]).abs().max() < 1e-9 and (
+        valued["bound"] - rows["bound_dear_traffic"]
+    ).abs().max() < 1e-9
+    assert "times 1, 50 and 1" in (page / "index.html").read_text()
     run = only_run(tmp_path / "bench" / "runs" / "synthetic")
     made = (run / "run.json").stat().st_mtime_ns
     again = called(tmp_path, *words)
@@ -170,6 +184,7 @@ def test_benchmark_with_a_strategy_of_ones_own_is_one_page_and_goes_on_where_it_
         (("strategy.mdp.discount=1",), "strategy.mdp.discount=1"),
         (("benchmark", "--city", "bologna"), "--city bologna needs its scenario"),
         (("benchmark", "--city", "atlantis"), "atlantis"),
+        (("benchmark", "--quick", "strategies=[never]"), "the benchmark says this itself"),
         (("benchmark", "--quick", "--strategy", "nobody:Nobody"), "there is no module nobody"),
     ],
 )

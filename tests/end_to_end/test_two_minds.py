@@ -427,8 +427,17 @@ BASELINES = "strategies=[follow,threshold,sla,mdp,lyapunov]"
             *(*FEW, BASELINES, "handoff.plan=replay", "migration=runc_rsync", "handoff.switch_ms=300", "workload.request_mbps=1"),
             *("mobility.speed_kmh=100", "strategy.threshold.hops=1", "cost.unsatisfied_per_s=0.1"),
         ],
+        [
+            *(*SMALL, BASELINES, "workload.image_mb=[5,60]", "workload.memory_mb=[1,20]", "seed=3", "strategy.mdp.slot_s=40"),
+            *("strategy.mdp.farthest=2", "strategy.mdp.migration_constant=1", "strategy.mdp.transmission_constant=0.01"),
+            "strategy.mdp.transmission_factor=0",
+        ],
+        [*FEW, BASELINES, "strategy.mdp.slot_s=11.3", "strategy.lyapunov.slot_s=0.7", "workload.image_mb=[5,60]", "seed=2"],
     ],
-    ids=["default", "relayed", "full servers, three tiers", "post-copy", "replay, fast"],
+    ids=[
+        *("default", "relayed", "full servers, three tiers", "post-copy", "replay, fast"),
+        *("half of the way", "slots that end at frames"),
+    ],
 )
 def test_two_minds_agree_on_baselines(words: list[str], called: Command, tmp_path: Path) -> None:
     compare(traced(called, tmp_path, *words))

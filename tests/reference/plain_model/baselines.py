@@ -8,6 +8,7 @@ from typing import Any
 
 from .frames import Known
 from .lattice import Cell, Server
+from .options import exact
 from .strategies import Decision, Kind, Now, Strategist
 
 ENOUGH = 1e-13  # a change of a value that is none
@@ -18,9 +19,9 @@ class Baseline(Strategist):
 
     own: dict[str, Any]
 
-    def begin(self, own: dict[str, Any]) -> Baseline:
+    def given(self, own: dict[str, Any]) -> Baseline:
         """With its options, as the configuration has them."""
-        self.own, self.is_first, self.ends_s, self.sent = own, True, 0.0, None
+        self.own, self.is_first, self.sent = own, True, None
         return self
 
     def decide(self, known: Known, now: Now) -> Decision:
@@ -45,11 +46,17 @@ class Baseline(Strategist):
 
     def slots_ended(self, now: Now) -> int:
         """How many slots have ended by now; the next one ends at the first multiple of the slot after this frame."""
-        count = 0
-        while self.ends_s <= now.t_s:
-            self.ends_s += float(self.own["slot_s"])
-            count += 1
+        ended = int((exact(now.t_s) - self.begin) / exact(self.own["slot_s"]))
+        count, self.ended = ended - self.ended, ended
         return count
+
+    def has_ended(self, now: Now) -> bool:
+        """Whether a slot has ended since it was asked last."""
+        return int((exact(now.t_s) - self.begin) / exact(self.own["slot_s"])) > self.ended
+
+    def begin_slots(self, now: Now) -> None:
+        """The first slot begins."""
+        self.begin, self.ended = exact(now.t_s), 0
 
     def repeated(self, now: Now) -> Decision:
         """In between: what was decided last, until the container runs there."""
@@ -98,12 +105,12 @@ class Mdp(Baseline):
         """The first slot begins."""
         self.slots = self.left = 0
         self.cell: Cell = known.attached
-        self.ends_s = now.t_s + float(self.own["slot_s"])
+        self.begin_slots(now)
 
     def later(self, known: Known, now: Now, home: Server) -> Decision:
         """At the end of a slot: the distance that the process says."""
         again = self.repeated(now)
-        if now.t_s < self.ends_s:
+        if not self.has_ended(now):
             return again
         self.slots_ended(now)
         self.slots += 1  # "if several slots have ended since the frame before, they count as one"
@@ -155,12 +162,13 @@ class Lyapunov(Baseline):
 
     def first(self, known: Known, now: Now) -> None:
         """The first slot begins."""
-        self.queue, self.ends_s = 0.0, now.t_s + float(self.own["slot_s"])
+        self.queue = 0.0
+        self.begin_slots(now)
 
     def later(self, known: Known, now: Now, home: Server) -> Decision:
         """At the end of a slot: the server that costs least."""
         again = self.repeated(now)
-        if now.t_s < self.ends_s or now.receiving is not None:
+        if not self.has_ended(now) or now.receiving is not None:
             return again
         allowed = float(self.own["budget_mb_per_s"]) * float(self.own["slot_s"]) / 1e3
         for _ in range(self.slots_ended(now)):

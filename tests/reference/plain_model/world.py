@@ -395,7 +395,7 @@ def recompute(run_dir: str | Path, net_file: str | Path, route_file: str | Path 
             ahead = options.ahead.get(strategy, Ahead())
             if strategy in BASELINES:
                 kind, what = BASELINES[strategy]
-                strategist: Strategist = kind(what, options, roads, network, routes[name], load).begin(
+                strategist: Strategist = kind(what, options, roads, network, routes[name], load).given(
                     run["config"]["strategy"].get(strategy, {})
                 )
             else:
