@@ -23,7 +23,7 @@ def main() -> None:
     """Print what was found; ends with 1 if a plan costs less than the bound."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=1000, help="how many worlds")
-    parser.add_argument("--frames", type=int, default=4, help="frames of each trip; every one more takes some 28 times as long")
+    parser.add_argument("--frames", type=int, default=4, help="frames of each trip; every one more takes up to 28 times as long")
     parser.add_argument("--servers", type=int, default=3, help="servers of each world")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     typed = parser.parse_args()

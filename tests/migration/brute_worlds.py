@@ -124,14 +124,18 @@ def draw_world(rng: np.random.Generator, frames: int, servers: int) -> World:
 
 
 def all_plans(frames: int, servers: int) -> Iterator[np.ndarray]:
-    """Every plan: home, target and a server on which the image is wanted, at each frame but the last; shape (plans, frames - 1, 3)."""
+    """Every plan: home, target and a server on which the image is wanted, at each frame but the last; shape (plans, frames - 1, 3).
+
+    At the last decision no image is wanted: it would be sent, and could not be used any more.
+    """
     everywhere = range(servers)
     nowhere = [NO_SERVER, *everywhere]
     first = [(home, target, wanted) for home in everywhere for target in nowhere if target != home for wanted in nowhere]
     later = [(KEEP, target, wanted) for target in nowhere for wanted in nowhere]
     later += [(home, NO_SERVER, wanted) for home in everywhere for wanted in nowhere]
     some = []
-    for plan in product(first, *[later] * (frames - 2)):
+    last = [decision for decision in later if decision[2] == NO_SERVER]
+    for plan in product(first, *[later] * (frames - 3), last):
         some.append(plan)
         if len(some) == AT_ONCE:
             yield np.array(some)
