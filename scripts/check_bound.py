@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.migration.brute_worlds import best_of, draw_world
+from tests.migration.brute_worlds import best_of, draw_world, drawn_plans
 
 _WITHIN = 1e-9
 
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=1000, help="how many worlds")
     parser.add_argument("--frames", type=int, default=4, help="frames of each trip; every one more takes up to 28 times as long")
     parser.add_argument("--servers", type=int, default=3, help="servers of each world")
+    parser.add_argument("--drawn", type=int, help="draw so many plans, in place of trying all of them: for larger worlds")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
     typed = parser.parse_args()
     rng, begin = np.random.default_rng(typed.seed), time.monotonic()
@@ -32,7 +33,7 @@ def main() -> None:
     for number in range(typed.worlds):
         world = draw_world(rng, typed.frames, typed.servers)
         bound = float(world.bound().cost[0])
-        best, most = best_of(world)
+        best, most = best_of(world, None if typed.drawn is None else drawn_plans(world, rng, typed.drawn))
         if bound > best + _WITHIN:
             below += 1
             print(f"world {number}: a plan costs {best:.9f}, less than the bound {bound:.9f}: {world}")

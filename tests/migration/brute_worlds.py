@@ -176,10 +176,22 @@ def costs_of(world: World, plans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return cost, moves
 
 
-def best_of(world: World) -> tuple[float, int]:
-    """What the best of all plans costs, and the most moves that any plan completes."""
+def drawn_plans(world: World, rng: np.random.Generator, number: int) -> Iterator[np.ndarray]:
+    """Plans that are drawn, as in `all_plans`: they mostly keep what they have, and mostly choose servers near the user."""
+    frames, servers = len(world.times_s), len(world.servers)
+    near = np.clip(world.cell[None, :-1] + rng.integers(-1, 3, (number, frames - 1)), 0, servers - 1)
+    home = np.where(rng.random((number, frames - 1)) < 0.2, near, KEEP)
+    target, wanted = (np.where(rng.random((number, frames - 1)) < 0.5, near, NO_SERVER) for _ in range(2))
+    home[:, 0] = near[:, 0]
+    plans = np.stack([home, np.where(home == KEEP, target, NO_SERVER), wanted], axis=2)
+    for begin in range(0, number, AT_ONCE):
+        yield plans[begin : begin + AT_ONCE]
+
+
+def best_of(world: World, tried: Iterator[np.ndarray] | None = None) -> tuple[float, int]:
+    """What the best of some plans costs, of all if none are given, and the most moves that any plan completes."""
     best, most = np.inf, 0
-    for plans in all_plans(len(world.times_s), len(world.servers)):
+    for plans in tried or all_plans(len(world.times_s), len(world.servers)):
         cost, moves = costs_of(world, plans)
         best, most = min(best, float(cost.min())), max(most, int(moves.max()))
     return best, most

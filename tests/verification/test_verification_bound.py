@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from msmf_traci.migration.bound import AWAY, programme
-from tests.migration.brute_worlds import best_of, draw_world
+from tests.migration.brute_worlds import best_of, draw_world, drawn_plans
 
 find: Any = partial(programme, bytes_cost=1.0, image_cost=4.0, downtime_s=0.5, unsatisfied_per_s=1.0, with_excursions=True)
 
@@ -168,3 +168,14 @@ def test_no_plan_in_the_engine_costs_less(frames: int, servers: int) -> None:
         assert world.bound().cost[0] <= best + 1e-9
         with_two_moves += most >= 2
     assert with_two_moves > 5
+
+
+def test_no_drawn_plan_on_a_larger_world_costs_less() -> None:
+    """Twenty trips of 14 frames along six servers, 5,000 plans each."""
+    rng, most_moves = np.random.default_rng(0), 0
+    for _ in range(20):
+        world = draw_world(rng, 14, 6)
+        best, most = best_of(world, drawn_plans(world, rng, 5_000))
+        assert world.bound().cost[0] <= best + 1e-9
+        most_moves = max(most_moves, most)
+    assert most_moves > 3
